@@ -1,0 +1,1 @@
+"""The art craft: a plan becomes a cover."""

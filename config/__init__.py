@@ -1,0 +1,1 @@
+"""Settings, errors and the few plain types every craft shares."""

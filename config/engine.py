@@ -1,0 +1,67 @@
+"""What every engine has in common: its facts, how it reports progress, and the registry that finds it by name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
+
+from config.errors import EngineUnavailable, InvalidRequest
+
+Report = Callable[[str, float], None]
+"""``report(stage, fraction)``: an engine says how far it is, ``fraction`` in 0..1, never falling, 1 at the end.
+It raises ``Cancelled`` when the caller has gone, so an engine calls it often (ten times a second or more)."""
+
+
+def ignore_progress(_stage: str, _fraction: float) -> None:
+    """A ``Report`` for callers who do not watch."""
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What the manifest and ``doctor`` say about an engine.
+
+    The same ``name``, ``version``, request and seed give the same bytes; so ``version`` rises with every change
+    that can be heard, read or seen.
+    """
+
+    name: str
+    version: str
+    licence: str
+    """SPDX id, or the name, of the licence of what runs: the weights' for a model, ours for a sketch engine."""
+    commercial: bool = True
+    """Whether that licence lets what is made be sold."""
+    summary: str = ""
+
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Engines of one craft by name. An entry is ``"package.module:Class"``, imported only when it is asked for."""
+
+    def __init__(self, craft: str, entries: Mapping[str, str]) -> None:
+        self.craft = craft
+        self._entries = dict(entries)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def load(self, name: str) -> T:
+        """A new engine called ``name``.
+
+        Raises ``InvalidRequest`` for a name that is not registered and ``EngineUnavailable`` where the packages that
+        the engine stands on are not installed.
+        """
+        if name not in self._entries:
+            raise InvalidRequest(f"{self.craft} engine", name, f"use one of: {', '.join(self._entries)}")
+        module, _, attribute = self._entries[name].partition(":")
+        try:
+            factory = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            raise EngineUnavailable(
+                f"{self.craft} engine {name!r} needs the package {error.name!r}",
+                "install it: pip install 'songwright[models]'",
+            ) from error
+        return cast(T, factory())

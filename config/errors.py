@@ -1,0 +1,113 @@
+"""Every error Songwright raises on purpose, split by who must act.
+
+    SongwrightError
+    ├── InvalidRequest      the caller: mend the named field and ask again
+    ├── NotFound            the caller: no such song, asset or engine
+    ├── QueueFull           the caller, later: the queue is at its bound
+    ├── Unavailable         a retry, or the operator
+    │   ├── EngineUnavailable   an engine cannot load: says what to install or set
+    │   ├── EngineTimeout       an engine took longer than its limit
+    │   └── StoreUnavailable    the store cannot be read or written
+    ├── EngineFailed        us: an engine broke on a valid request
+    └── Cancelled           nobody: the caller has gone
+
+Each error survives pickling with its fields, because all its arguments go to ``super().__init__`` and the message
+is made in ``__str__``.
+"""
+
+from __future__ import annotations
+
+
+class SongwrightError(Exception):
+    """The root: catch this to catch everything Songwright raises on purpose."""
+
+
+class InvalidRequest(SongwrightError):
+    """A request that can never succeed as it is.
+
+    ``field`` names the input, ``value`` shows what was given (shortened by the caller if long), ``fix`` says what to
+    send instead.
+    """
+
+    def __init__(self, field: str, value: object, fix: str) -> None:
+        super().__init__(field, value, fix)
+        self.field = field
+        self.value = value
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.field}: {shown(self.value)} - {self.fix}"
+
+
+class NotFound(SongwrightError):
+    """``what`` (a song, an asset, an engine) called ``name`` does not exist; ``fix`` says where to look."""
+
+    def __init__(self, what: str, name: str, fix: str = "") -> None:
+        super().__init__(what, name, fix)
+        self.what = what
+        self.name = name
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"no {self.what} {shown(self.name)}" + (f" - {self.fix}" if self.fix else "")
+
+
+class QueueFull(SongwrightError):
+    """The queue holds ``depth`` songs, its bound; try again after ``retry_after_s`` seconds."""
+
+    def __init__(self, depth: int, retry_after_s: float) -> None:
+        super().__init__(depth, retry_after_s)
+        self.depth = depth
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return f"the queue is full ({self.depth} songs) - try again in {self.retry_after_s:.0f} s"
+
+
+class Unavailable(SongwrightError):
+    """Something outside this request is not there; ``what`` went wrong and ``fix`` mends it."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what, fix)
+        self.what = what
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.what} - {self.fix}"
+
+
+class EngineUnavailable(Unavailable):
+    """An engine cannot be loaded: a missing extra, missing weights, too little memory."""
+
+
+class EngineTimeout(Unavailable):
+    """An engine did not finish within its limit."""
+
+
+class StoreUnavailable(Unavailable):
+    """The store cannot be read or written: no permission, no space, no connection."""
+
+
+class EngineFailed(SongwrightError):
+    """``engine`` broke on a valid request; ``reason`` is for the bug report."""
+
+    def __init__(self, engine: str, reason: str) -> None:
+        super().__init__(engine, reason)
+        self.engine = engine
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"engine {self.engine!r} failed: {self.reason} - this is a bug in Songwright, please report it"
+
+
+class Cancelled(SongwrightError):
+    """The caller has gone, so the work stops; raised out of a ``Report``."""
+
+    def __str__(self) -> str:
+        return "cancelled"
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """``value`` as one short printable line for a message, at most ``limit`` characters."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 4] + "..." + text[-1]

@@ -1,0 +1,1 @@
+"""The lyrics craft: a description becomes a plan, with words to sing."""

@@ -1,0 +1,88 @@
+"""What a writer takes and gives: ``PlanRequest`` in, ``SongPlan`` out.
+
+Tagged lyrics are plain text: a section starts with a line such as ``[verse]``, ``[chorus]``, ``[verse 2]``; each
+other non-blank line is one line to sing.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from config.engine import EngineInfo, Registry, Report
+
+Voice = Literal["female", "male", "duet", "choir", "none"]
+
+GENRES = (
+    "pop", "rock", "indie", "metal", "punk", "folk", "country", "blues", "jazz", "soul", "r&b", "funk", "disco",
+    "house", "techno", "trance", "drum and bass", "synthwave", "ambient", "lo-fi", "hip hop", "trap", "reggae",
+    "latin", "bossa nova", "gospel", "cinematic", "classical",
+)  # fmt: skip
+"""The genres every sketch engine knows by these names. A model may answer others."""
+
+MOODS = (
+    "joyful", "uplifting", "energetic", "playful", "romantic", "hopeful", "dreamy", "calm", "nostalgic", "melancholic",
+    "mysterious", "dark", "angry", "epic",
+)  # fmt: skip
+"""Likewise the moods."""
+
+
+class PlanRequest(BaseModel):
+    """What the user asked for. At least one of the three texts is given; all are stripped and within their limits."""
+
+    model_config = ConfigDict(frozen=True)
+
+    description: str = ""
+    """The song in the user's words: style, theme or both ("a dreamy synthwave song about neon rain")."""
+    lyrics: str = ""
+    """The user's own words to sing, verbatim, tagged or not. Empty: the writer writes them."""
+    lyrics_about: str = ""
+    """What written lyrics are to be about, where ``description`` only gives the style."""
+    instrumental: bool = False
+    duration_s: float = Field(default=180.0, ge=5.0, le=600.0)
+    seed: int = Field(ge=0, lt=2**63)
+
+
+class SongPlan(BaseModel):
+    """A whole song on paper: everything that composer and painter need, to read, edit and send back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str = Field(min_length=1, max_length=80)
+    tags: tuple[str, ...]
+    """Style words for a music model, most important first: genre, mood, tempo, voice, instruments."""
+    lyrics: str
+    """Tagged lyrics; empty for an instrumental."""
+    categories: tuple[str, ...] = Field(min_length=3, max_length=5)
+    """Library categories in title case ("Electronic", "Synthwave", "Dreamy")."""
+    genre: str
+    mood: str
+    energy: int = Field(ge=0, le=10)
+    tempo_bpm: float = Field(ge=40.0, le=220.0)
+    tempo_fixed: bool = False
+    """Whether the user named the tempo: if not, a composer may move it by up to 4% to fit the duration."""
+    key: str
+    """Tonic and mode: "D minor", "F# major"; also "dorian", "mixolydian", "phrygian", "lydian"."""
+    metre: str = "4/4"
+    voice: Voice
+    instruments: tuple[str, ...] = ()
+    """Instruments the user asked for, in plain words."""
+    exclude: tuple[str, ...] = ()
+    """Instruments the user does not want ("drums")."""
+    theme: tuple[str, ...] = ()
+    """The words that the song is about, from the description, most important first."""
+    language: str = "en"
+    cover_prompt: str
+    warnings: tuple[str, ...] = ()
+
+
+class Writer(Protocol):
+    """A lyrics engine. ``plan`` is deterministic in the request (its seed included) and safe to call from threads."""
+
+    info: EngineInfo
+
+    def plan(self, request: PlanRequest, report: Report) -> SongPlan: ...
+
+
+WRITERS: Registry[Writer] = Registry("lyrics", {"sketch": "lyrics.sketch.engine:SketchWriter"})

@@ -1,0 +1,1 @@
+"""The music craft: a plan becomes audio."""

@@ -1,0 +1,113 @@
+"""What a composer takes and gives: ``MusicRequest`` in, ``Audio`` out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from config.engine import EngineInfo, Registry, Report
+
+Samples = NDArray[np.float32]
+"""``(channels, samples)`` float32 in [-1, 1]."""
+
+Voice = Literal["female", "male", "duet", "choir", "none"]
+
+
+class MusicRequest(BaseModel):
+    """Everything a composer may use; each engine takes what it understands."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prompt: str
+    """Style words for a text-conditioned model ("dreamy synthwave, 100 BPM, female vocal")."""
+    lyrics: str = ""
+    """Tagged lyrics (see ``lyrics.contract``); empty for an instrumental."""
+    title: str = ""
+    duration_s: float = Field(default=180.0, ge=5.0, le=600.0)
+    seed: int = Field(ge=0, lt=2**63)
+    genre: str = "pop"
+    mood: str = "uplifting"
+    energy: int = Field(default=5, ge=0, le=10)
+    tempo_bpm: float = Field(default=110.0, ge=40.0, le=220.0)
+    tempo_fixed: bool = False
+    """If not, the composer may move the tempo by up to 4% to fit the duration."""
+    key: str = "C major"
+    metre: str = "4/4"
+    voice: Voice = "female"
+    instruments: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class TimedWord:
+    """A word as written and when it is sung, seconds from the start; ``start_s`` is its first vowel's onset."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class TimedLine:
+    """A lyric line as written, with its words."""
+
+    text: str
+    words: tuple[TimedWord, ...]
+
+    @property
+    def start_s(self) -> float:
+        return self.words[0].start_s
+
+    @property
+    def end_s(self) -> float:
+        return self.words[-1].end_s
+
+
+@dataclass(frozen=True)
+class SectionSpan:
+    """A section of the song ("verse", "chorus", ...) from ``start_s`` to ``end_s``, in seconds."""
+
+    kind: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Audio:
+    """A finished mix and what the engine knows about it; what it does not know is empty."""
+
+    samples: Samples
+    """The mastered mix, ``(2, samples)``."""
+    rate_hz: int
+    tempo_bpm: float | None = None
+    key: str | None = None
+    metre: str | None = None
+    loudness_lufs: float | None = None
+    stems: Mapping[str, Samples] = field(default_factory=dict)
+    """By name, each ``(2, samples)``; where given they add up to ``samples`` within rounding."""
+    midi: bytes | None = None
+    """A standard MIDI file, format 1, with tempo and lyric events."""
+    lines: tuple[TimedLine, ...] = ()
+    sections: tuple[SectionSpan, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        return self.samples.shape[1] / self.rate_hz
+
+
+class Composer(Protocol):
+    """A music engine. ``compose`` is deterministic in the request (its seed included) and safe to call from threads."""
+
+    info: EngineInfo
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio: ...
+
+
+COMPOSERS: Registry[Composer] = Registry("music", {"sketch": "music.sketch.engine:SketchComposer"})

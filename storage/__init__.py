@@ -1,0 +1,1 @@
+"""The storage craft: bytes by key, on this machine or in a bucket."""
