@@ -1,4 +1,4 @@
-"""What every engine has in common: its facts, how it reports progress, and the registry that finds it by name."""
+"""What every engine has in common: its facts, how it reports progress, the registry that finds it by name."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Generic, TypeVar, cast
 from config.errors import EngineUnavailable, InvalidRequest
 
 Report = Callable[[str, float], None]
-"""``report(stage, fraction)``: an engine says how far it is, ``fraction`` in 0..1, never falling, 1 at the end.
-It raises ``Cancelled`` when the caller has gone, so an engine calls it often (ten times a second or more)."""
+"""``report(stage, fraction)``: an engine says how far it is, ``fraction`` in 0..1, never falling, 1 at last.
+It raises ``Cancelled`` when the caller has gone, so an engine calls it often (every 0.3 s or more often)."""
 
 
 def ignore_progress(_stage: str, _fraction: float) -> None:
@@ -22,14 +22,14 @@ def ignore_progress(_stage: str, _fraction: float) -> None:
 class EngineInfo:
     """What the manifest and ``doctor`` say about an engine.
 
-    The same ``name``, ``version``, request and seed give the same bytes; so ``version`` rises with every change
-    that can be heard, read or seen.
+    The same ``name``, ``version``, request and seed give the same bytes; so ``version`` rises with every
+    change that can be heard, read or seen.
     """
 
     name: str
     version: str
     licence: str
-    """SPDX id, or the name, of the licence of what runs: the weights' for a model, ours for a sketch engine."""
+    """SPDX id or name of the licence of what runs: the weights' for a model, ours for a sketch engine."""
     commercial: bool = True
     """Whether that licence lets what is made be sold."""
     summary: str = ""
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Engines of one craft by name. An entry is ``"package.module:Class"``, imported only when it is asked for."""
+    """Engines of one craft by name. An entry is ``"package.module:Class"``, imported when it is asked for."""
 
     def __init__(self, craft: str, entries: Mapping[str, str]) -> None:
         self.craft = craft
@@ -51,8 +51,8 @@ class Registry(Generic[T]):
     def load(self, name: str) -> T:
         """A new engine called ``name``.
 
-        Raises ``InvalidRequest`` for a name that is not registered and ``EngineUnavailable`` where the packages that
-        the engine stands on are not installed.
+        Raises ``InvalidRequest`` for a name that is not registered and ``EngineUnavailable`` where the packages
+        that the engine stands on are not installed.
         """
         if name not in self._entries:
             raise InvalidRequest(f"{self.craft} engine", name, f"use one of: {', '.join(self._entries)}")

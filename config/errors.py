@@ -11,8 +11,8 @@
     ├── EngineFailed        us: an engine broke on a valid request
     └── Cancelled           nobody: the caller has gone
 
-Each error survives pickling with its fields, because all its arguments go to ``super().__init__`` and the message
-is made in ``__str__``.
+Each error survives pickling with its fields, because all its arguments go to ``super().__init__`` and the
+message is made in ``__str__``.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class SongwrightError(Exception):
 class InvalidRequest(SongwrightError):
     """A request that can never succeed as it is.
 
-    ``field`` names the input, ``value`` shows what was given (shortened by the caller if long), ``fix`` says what to
-    send instead.
+    ``field`` names the input, ``value`` is what was given (shortened in the message), ``fix`` says what to send
+    instead.
     """
 
     def __init__(self, field: str, value: object, fix: str) -> None:

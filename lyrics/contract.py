@@ -1,7 +1,7 @@
 """What a writer takes and gives: ``PlanRequest`` in, ``SongPlan`` out.
 
-Tagged lyrics are plain text: a section starts with a line such as ``[verse]``, ``[chorus]``, ``[verse 2]``; each
-other non-blank line is one line to sing.
+Tagged lyrics are plain text: a section starts with a line such as ``[verse]``, ``[chorus]``, ``[verse 2]``;
+each other non-blank line is one line to sing.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from config.engine import EngineInfo, Registry, Report
 Voice = Literal["female", "male", "duet", "choir", "none"]
 
 GENRES = (
-    "pop", "rock", "indie", "metal", "punk", "folk", "country", "blues", "jazz", "soul", "r&b", "funk", "disco",
-    "house", "techno", "trance", "drum and bass", "synthwave", "ambient", "lo-fi", "hip hop", "trap", "reggae",
-    "latin", "bossa nova", "gospel", "cinematic", "classical",
+    "pop", "rock", "indie", "metal", "punk", "folk", "country", "blues", "jazz", "soul", "r&b", "funk",
+    "disco", "house", "techno", "trance", "drum and bass", "synthwave", "ambient", "lo-fi", "hip hop", "trap",
+    "reggae", "latin", "bossa nova", "gospel", "cinematic", "classical",
 )  # fmt: skip
 """The genres every sketch engine knows by these names. A model may answer others."""
 
 MOODS = (
-    "joyful", "uplifting", "energetic", "playful", "romantic", "hopeful", "dreamy", "calm", "nostalgic", "melancholic",
-    "mysterious", "dark", "angry", "epic",
+    "joyful", "uplifting", "energetic", "playful", "romantic", "hopeful", "dreamy", "calm", "nostalgic",
+    "melancholic", "mysterious", "dark", "angry", "epic",
 )  # fmt: skip
 """Likewise the moods."""
 
 
 class PlanRequest(BaseModel):
-    """What the user asked for. At least one of the three texts is given; all are stripped and within their limits."""
+    """What the user asked for. At least one of the three texts is given; all are within their limits."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -78,7 +78,7 @@ class SongPlan(BaseModel):
 
 
 class Writer(Protocol):
-    """A lyrics engine. ``plan`` is deterministic in the request (its seed included) and safe to call from threads."""
+    """A lyrics engine. ``plan`` is deterministic in the request (seed included) and safe to call from threads."""
 
     info: EngineInfo
 

@@ -46,7 +46,7 @@ class MusicRequest(BaseModel):
 
 @dataclass(frozen=True)
 class TimedWord:
-    """A word as written and when it is sung, seconds from the start; ``start_s`` is its first vowel's onset."""
+    """A word as written and when it is sung, in seconds; ``start_s`` is its first vowel's onset."""
 
     text: str
     start_s: float
@@ -99,11 +99,11 @@ class Audio:
 
     @property
     def duration_s(self) -> float:
-        return self.samples.shape[1] / self.rate_hz
+        return int(self.samples.shape[1]) / self.rate_hz
 
 
 class Composer(Protocol):
-    """A music engine. ``compose`` is deterministic in the request (its seed included) and safe to call from threads."""
+    """A music engine. ``compose`` is deterministic in the request (seed included) and safe in threads."""
 
     info: EngineInfo
 

@@ -17,7 +17,7 @@ STEMS: tuple[StemName, ...] = ("drums", "bass", "harmony", "melody", "vocals", "
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One played note. ``pitch`` is a MIDI number (a General MIDI drum key on the drums part), ``velocity`` in 0..1."""
+    """One played note. ``pitch`` is a MIDI number (General MIDI drum key for drums), ``velocity`` in 0..1."""
 
     start: float
     duration: float
@@ -27,7 +27,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Part:
-    """One instrument's notes, sorted by start. ``instrument`` names an entry of ``music.sketch.instruments``."""
+    """One instrument's notes, sorted by start. ``instrument`` is a name in ``music.sketch.instruments``."""
 
     name: str
     instrument: str
@@ -96,7 +96,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Score:
-    """The whole song on paper. ``end`` is the beat of the final chord's attack; it rings until ``duration_s``."""
+    """The whole song on paper. ``end`` is the beat of the final chord's attack; it rings to ``duration_s``."""
 
     genre: str
     tempo_bpm: float
