@@ -52,7 +52,7 @@ class Cover:
 
 
 class Painter(Protocol):
-    """An art engine. ``paint`` is deterministic in the request (seed included) and safe to call from threads."""
+    """An art engine. ``paint`` is deterministic in the request (seed included) and safe in threads."""
 
     info: EngineInfo
 

@@ -51,8 +51,8 @@ class Registry(Generic[T]):
     def load(self, name: str) -> T:
         """A new engine called ``name``.
 
-        Raises ``InvalidRequest`` for a name that is not registered and ``EngineUnavailable`` where the packages
-        that the engine stands on are not installed.
+        Raises ``InvalidRequest`` for a name that is not registered, and ``EngineUnavailable`` where a package
+        that the engine stands on is not installed.
         """
         if name not in self._entries:
             raise InvalidRequest(f"{self.craft} engine", name, f"use one of: {', '.join(self._entries)}")

@@ -25,8 +25,8 @@ class SongwrightError(Exception):
 class InvalidRequest(SongwrightError):
     """A request that can never succeed as it is.
 
-    ``field`` names the input, ``value`` is what was given (shortened in the message), ``fix`` says what to send
-    instead.
+    ``field`` names the input, ``value`` is what was given (shortened in the message), ``fix`` says what to
+    send instead.
     """
 
     def __init__(self, field: str, value: object, fix: str) -> None:

@@ -78,7 +78,7 @@ class SongPlan(BaseModel):
 
 
 class Writer(Protocol):
-    """A lyrics engine. ``plan`` is deterministic in the request (seed included) and safe to call from threads."""
+    """A lyrics engine. ``plan`` is deterministic in the request (seed included) and safe in threads."""
 
     info: EngineInfo
 

@@ -17,7 +17,7 @@ STEMS: tuple[StemName, ...] = ("drums", "bass", "harmony", "melody", "vocals", "
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One played note. ``pitch`` is a MIDI number (General MIDI drum key for drums), ``velocity`` in 0..1."""
+    """One played note. ``pitch`` is a MIDI number (General MIDI key for drums), ``velocity`` in 0..1."""
 
     start: float
     duration: float
@@ -96,7 +96,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Score:
-    """The whole song on paper. ``end`` is the beat of the final chord's attack; it rings to ``duration_s``."""
+    """The whole song on paper. ``end`` is the beat of the last chord, which rings to ``duration_s``."""
 
     genre: str
     tempo_bpm: float

@@ -1,0 +1,292 @@
+"""The command line: ``songwright make | list | show | resume | delete | doctor | bench``.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Results go to stdout; progress and errors to
+stderr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from config.errors import Cancelled, InvalidRequest, SongwrightError
+from config.settings import Settings, load_settings
+from orchestrator.requests import (
+    DESCRIPTION_CHARACTERS,
+    DURATION_S,
+    FORMATS,
+    LYRICS_CHARACTERS,
+    VARIATIONS,
+    Brief,
+)
+
+if TYPE_CHECKING:
+    from orchestrator.library import Library
+    from orchestrator.manifest import Song
+
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+EXAMPLES = """\b
+Examples:
+  songwright make "a dreamy synthwave song about neon rain"
+  songwright make "slow folk in D minor, male voice, no drums, about leaving home"
+  songwright make "punk, 170 BPM" --lyrics words.txt
+  songwright make "soul ballad" --about "my grandmother's kitchen" --format mp3
+  songwright make "lo-fi beat for studying" --instrumental --duration 60 --seed 7
+"""
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs one command and answers its exit code; every error we raise on purpose becomes one line on
+    stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what a terminal cannot show becomes "?", not a traceback
+    try:
+        commands.main(arguments, prog_name="songwright", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return WRONG_USAGE
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (click.Abort, KeyboardInterrupt, Cancelled):
+        click.echo("songwright: interrupted", err=True)
+        return INTERRUPTED
+    except SongwrightError as error:
+        click.echo(f"songwright: {error}", err=True)
+        return WRONG_USAGE if isinstance(error, InvalidRequest) else FAILED
+    return DONE
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.version_option(package_name="songwright")
+def commands() -> None:
+    """One sentence in, a finished song out: lyrics, music with a sung vocal, cover art.
+
+    Songs are kept in ./songs (set SONGWRIGHT_HOME for another folder). Nothing here needs a GPU, an account
+    or the network; 'songwright doctor' tells what is set and what each engine needs.
+    """
+
+
+@commands.command(epilog=EXAMPLES)
+@click.argument("description", required=False, default="")
+@click.option(
+    "--lyrics",
+    "lyrics_file",
+    type=click.File(encoding="utf-8"),
+    help="Sing these words as they are; sections may be tagged [verse], [chorus], ... '-' reads stdin.",
+)
+@click.option(
+    "--about", default="", metavar="TEXT", help="Write lyrics about this; DESCRIPTION is the style."
+)
+@click.option("--instrumental", is_flag=True, help="No voice, no lyrics.")
+@click.option(
+    "--duration", default=180.0, show_default=True, help="Seconds, {:g} to {:g}.".format(*DURATION_S)
+)
+@click.option(
+    "--seed", default=-1, show_default=True, help="The same seed makes the same song; -1 draws one."
+)
+@click.option("--format", "format_", default="wav", show_default=True, help=f"One of {', '.join(FORMATS)}.")
+@click.option("--variations", default=1, show_default=True, help="{} to {} takes of it.".format(*VARIATIONS))
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Also copy the files here, by title."
+)
+@click.option("--json", "as_json", is_flag=True, help="The manifest on stdout, and nothing else there.")
+def make(
+    description: str,
+    lyrics_file: TextIO | None,
+    about: str,
+    instrumental: bool,  # noqa: FBT001 - click passes every option by name
+    duration: float,
+    seed: int,
+    format_: str,
+    variations: int,
+    out: Path | None,
+    as_json: bool,  # noqa: FBT001 - click passes every option by name
+) -> None:
+    """Make a song from DESCRIPTION: style, theme, tempo, key, voice, instruments, in your own words.
+
+    Without a file or --about, DESCRIPTION tells both how the song sounds and what it is about.
+    """
+    from orchestrator.export import check_folder
+    from orchestrator.manifest import new_song
+
+    brief = Brief(
+        description=description,
+        lyrics=_text_of(lyrics_file) if lyrics_file else "",
+        about=about,
+        instrumental=instrumental,
+        duration_s=duration,
+        seed=seed,
+        format=format_,
+        variations=variations,
+    )
+    settings = load_settings()
+    if out is not None:
+        check_folder(out)
+    songs = [new_song(brief, variation) for variation in range(brief.variations)]
+    _produce(songs, settings, out=out, as_json=as_json)
+
+
+@commands.command("list")
+@click.option("--limit", default=20, show_default=True, help="How many, newest first; 0 for all.")
+@click.option("--json", "as_json", is_flag=True, help="The manifests as a JSON array on stdout.")
+def list_(limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
+    """List the library's songs, newest first."""
+    from orchestrator.screen import print_list
+
+    if limit < 0:
+        raise InvalidRequest("limit", limit, "give 1 or more, or 0 for all")
+    library = _library(load_settings())
+    ids = list(library.ids())
+    songs = [library.load(song_id) for song_id in (ids[:limit] if limit else ids)]
+    if as_json:
+        click.echo(json.dumps([song.model_dump(mode="json") for song in songs], indent=2, ensure_ascii=False))
+    else:
+        print_list(songs, more=len(ids) - len(songs))
+
+
+@commands.command()
+@click.argument("song_id", metavar="ID", default="latest")
+@click.option("--json", "as_json", is_flag=True, help="The manifest on stdout.")
+def show(song_id: str, as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
+    """Show a song: its facts, lyrics and files. Without ID, the newest."""
+    from orchestrator.screen import print_song
+
+    settings = load_settings()
+    song = _find(_library(settings), song_id)
+    if as_json:
+        click.echo(song.model_dump_json(indent=2))
+    else:
+        print_song(song, settings.home)
+
+
+@commands.command()
+@click.argument("song_ids", metavar="[ID]...", nargs=-1)
+def resume(song_ids: tuple[str, ...]) -> None:
+    """Finish songs that were interrupted, from their last step. Without ID: all whose process has died.
+
+    A song that failed or was cancelled is only taken up again by its ID.
+    """
+    from orchestrator.song import may_resume
+
+    settings = load_settings()
+    library = _library(settings)
+    if song_ids:
+        songs = [_find(library, song_id) for song_id in song_ids]
+        for song in songs:
+            if song.status == "done":
+                raise InvalidRequest("ID", song.id, "this song is finished: 'songwright show' shows it")
+            if not song.status.finished and not may_resume(song):
+                raise InvalidRequest("ID", song.id, "another process is at work on this song: let it finish")
+    else:
+        songs = [song for song in library.songs() if may_resume(song)]
+    if songs:
+        _produce(songs, settings, out=None, as_json=False)
+    else:
+        click.echo("Nothing to resume.")
+
+
+@commands.command()
+@click.argument("song_id", metavar="ID")
+def delete(song_id: str) -> None:
+    """Delete a song and all its files."""
+    library = _library(load_settings())
+    song = _find(library, song_id)
+    library.delete(song.id)
+    click.echo(f"Deleted {song.id} {song.title}".rstrip())
+
+
+@commands.command()
+def doctor() -> None:
+    """Tell what is set, and whether each engine and the store are ready; exits 1 if something is not."""
+    from orchestrator.doctor import examine
+    from orchestrator.screen import print_findings
+
+    findings = examine(load_settings())
+    print_findings(findings)
+    if not all(finding.ok for finding in findings):
+        raise click.exceptions.Exit(FAILED)
+
+
+@commands.command()
+@click.option("--runs", default=3, show_default=True, help="Songs to make; medians are printed.")
+@click.option("--duration", default=180.0, show_default=True, help="Seconds of each song.")
+def bench(runs: int, duration: float) -> None:
+    """Measure here: wall time, peak memory and install size of a whole song with all its files."""
+    from orchestrator.bench import measure
+
+    if runs < 1:
+        raise InvalidRequest("runs", runs, "make at least one")
+    for line in measure(runs, Brief(description="a bench", duration_s=duration).duration_s):
+        click.echo(line)
+
+
+def _produce(songs: list[Song], settings: Settings, *, out: Path | None, as_json: bool) -> None:
+    """Makes ``songs`` one after the other, shows progress on a terminal, and prints each as it is done."""
+    from orchestrator.export import export
+    from orchestrator.screen import print_song, progress
+    from orchestrator.song import make_song
+    from orchestrator.workers import LocalWorker
+
+    library = _library(settings)
+    worker = LocalWorker(settings, library.store)
+    made: list[Song] = []
+    try:
+        for song in songs:
+            with progress(of=len(songs), number=len(made) + 1) as report:
+                made.append(asyncio.run(make_song(song, worker, library, report)))
+            copies = export(made[-1], library.store, out) if out else None
+            if not as_json:
+                print_song(made[-1], settings.home, copies=copies)
+    except (SongwrightError, KeyboardInterrupt):
+        stopped = songs[len(made)].id
+        if stopped in library.ids():
+            click.echo(f"songwright: 'songwright resume {stopped}' goes on from its last step", err=True)
+        raise
+    finally:
+        worker.close()
+    if as_json:
+        manifests = [song.model_dump(mode="json") for song in made]
+        click.echo(
+            json.dumps(manifests[0] if len(manifests) == 1 else manifests, indent=2, ensure_ascii=False)
+        )
+
+
+def _library(settings: Settings) -> Library:
+    from orchestrator.library import Library
+    from storage.local import LocalStore
+
+    return Library(LocalStore(settings.home))
+
+
+def _find(library: Library, song_id: str) -> Song:
+    """The song with this id, or with the only id that starts so; "latest" is the newest."""
+    from config.errors import NotFound
+
+    ids = list(library.ids())
+    if song_id == "latest":
+        if not ids:
+            raise NotFound("song", "latest", "the library is empty: 'songwright make' makes the first")
+        return library.load(ids[0])
+    matches = [known for known in ids if known.startswith(song_id)] if song_id else []
+    return library.load(matches[0] if len(matches) == 1 else song_id)
+
+
+def _text_of(file: TextIO) -> str:
+    try:
+        text = file.read(LYRICS_CHARACTERS + DESCRIPTION_CHARACTERS)
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("lyrics", getattr(file, "name", "-"), "save the file as UTF-8 text") from error
+    if not text.strip():
+        raise InvalidRequest("lyrics", text, "the file is empty: write the words to sing into it")
+    return text

@@ -1,0 +1,72 @@
+"""Copies of a finished song's files in a folder of the user's choice, under names a person would give
+them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+from config.errors import InvalidRequest, StoreUnavailable
+from orchestrator.manifest import Song
+from storage.contract import Store
+
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # in a file name on one of Windows, macOS and Linux
+
+
+def check_folder(folder: Path) -> None:
+    """Makes ``folder`` where it is missing. Raises ``InvalidRequest`` if files cannot be written into it:
+    better before the song is made than after."""
+    probe = folder / f".part-{uuid4().hex}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InvalidRequest(
+            "out", str(folder), f"{error.strerror}: choose a folder you can write to"
+        ) from error
+
+
+def export(song: Song, store: Store, folder: Path) -> Path:
+    """Copies the song's files to ``folder``: ``<title>.wav``, ``<title>.png``, ..., ``<title> stems/``.
+
+    Answers the audio's path. Files that are there already stay: the new ones are then named ``<title> 2``
+    and so on.
+    """
+    stem = _free_stem(folder, song)
+    for name, key in _names(song):
+        path = folder / f"{stem}{name}"
+        part = path.with_name(f".part-{uuid4().hex}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("xb") as file:
+                for piece in store.open(key):
+                    file.write(piece)
+            shutil.move(part, path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise StoreUnavailable(
+                f"cannot write {path}: {error.strerror}",
+                f"the song is whole in the library: songwright show {song.id}",
+            ) from error
+    return folder / f"{stem}.{song.brief.format}"
+
+
+def _names(song: Song) -> Iterator[tuple[str, str]]:
+    """What follows the title in each file's name, and the file's key."""
+    for role, asset in song.assets.items():
+        ending = asset.key[asset.key.rindex(".") :]
+        folder = f" stems/{role.removeprefix('stem:')}" if role.startswith("stem:") else ""
+        yield folder + ending, asset.key
+
+
+def _free_stem(folder: Path, song: Song) -> str:
+    title = _FORBIDDEN.sub("", song.title).strip(" .") or song.id
+    stem, count = title, 1
+    while any((folder / f"{stem}{name}").exists() for name, _ in _names(song)):
+        count += 1
+        stem = f"{title} {count}"
+    return stem

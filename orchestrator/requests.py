@@ -1,0 +1,103 @@
+"""The one shape that every request for a song takes, whichever door it came through."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+
+from config.errors import InvalidRequest
+from lyrics.contract import SongPlan
+
+DESCRIPTION_CHARACTERS = 2_000
+LYRICS_CHARACTERS = 10_000
+DURATION_S = (5.0, 600.0)
+VARIATIONS = (1, 4)
+RANDOM_SEED = -1
+_LARGEST_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exact
+
+Format = Literal["wav", "flac", "mp3"]
+FORMATS: tuple[Format, ...] = ("wav", "flac", "mp3")
+
+
+class Brief(BaseModel):
+    """What is asked for: a description, own lyrics with a style, or described lyrics with a style.
+
+    Raises ``InvalidRequest`` with the field, its value and the fix for anything out of bounds.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    description: str = ""
+    """The whole song in a sentence; with ``lyrics`` or ``about``, its style."""
+    lyrics: str = ""
+    about: str = ""
+    instrumental: bool = False
+    duration_s: float = 180.0
+    seed: int = RANDOM_SEED
+    format: str = "wav"
+    variations: int = 1
+    plan: SongPlan | None = None
+    """A plan to follow instead of making one."""
+
+    @field_validator("description", "about")
+    @classmethod
+    def _short_enough(cls, text: str, info: object) -> str:
+        return _checked_text(str(getattr(info, "field_name", "text")), text, DESCRIPTION_CHARACTERS).strip()
+
+    @field_validator("lyrics")
+    @classmethod
+    def _lyrics_as_written(cls, text: str) -> str:
+        return _checked_text("lyrics", text, LYRICS_CHARACTERS)
+
+    @field_validator("duration_s")
+    @classmethod
+    def _possible_duration(cls, seconds: float) -> float:
+        low, high = DURATION_S
+        if not low <= seconds <= high:
+            raise InvalidRequest("duration", seconds, f"ask for {low:g} to {high:g} seconds")
+        return round(seconds, 3)
+
+    @field_validator("variations")
+    @classmethod
+    def _few_variations(cls, count: int) -> int:
+        low, high = VARIATIONS
+        if not low <= count <= high:
+            raise InvalidRequest("variations", count, f"ask for {low} to {high}")
+        return count
+
+    @field_validator("seed")
+    @classmethod
+    def _drawn_seed(cls, seed: int) -> int:
+        if seed == RANDOM_SEED:
+            # 32 bits: enough never to repeat by chance in a library, few enough to type again.
+            return secrets.randbits(32)
+        if not 0 <= seed <= _LARGEST_SEED:
+            raise InvalidRequest("seed", seed, f"use 0 to {_LARGEST_SEED}, or -1 for another song each time")
+        return seed
+
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, name: str) -> str:
+        if name not in FORMATS:
+            raise InvalidRequest("format", name, f"use one of: {', '.join(FORMATS)}")
+        return name
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Brief:
+        if self.plan is None and not (self.description or self.lyrics.strip() or self.about):
+            raise InvalidRequest("description", self.description, "say in a sentence what the song is to be")
+        if self.lyrics.strip() and self.about:
+            raise InvalidRequest("about", self.about, "give lyrics or what they are to be about, not both")
+        return self
+
+
+def _checked_text(field: str, text: str, limit: int) -> str:
+    if len(text) > limit:
+        raise InvalidRequest(field, text, f"it has {len(text):,} characters, shorten it to {limit:,}")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(field, text, "it is not valid Unicode text, send it as UTF-8") from error
+    return text

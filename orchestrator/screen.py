@@ -1,0 +1,210 @@
+"""What people see in a terminal: progress bars while a song is made, and its facts when it is done."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from config.engine import Report, ignore_progress
+from orchestrator.doctor import Finding
+from orchestrator.manifest import Song, Status
+from orchestrator.requests import Brief
+
+_PARTS = {"lyrics": "lyrics", "music": "music", "cover": "cover"}
+_PLAYERS = ("afplay", "mpv", "ffplay", "pw-play", "paplay", "aplay", "xdg-open")
+_STATUS_COLOURS = {Status.DONE: "green", Status.FAILED: "red", Status.CANCELLED: "yellow"}
+
+
+@contextmanager
+def progress(*, of: int, number: int) -> Iterator[Report]:
+    """A ``Report`` that draws a bar for each part of song ``number`` of ``of`` on stderr, if that is a
+    terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield ignore_progress
+        return
+    bars = Progress(
+        TextColumn("[bold]{task.fields[part]:<7}"),
+        BarColumn(bar_width=32),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.description}"),
+        console=console,
+        transient=True,
+    )
+    if of > 1:
+        console.print(f"Song {number} of {of}")
+    with bars:
+        tasks: dict[str, TaskID] = {
+            part: bars.add_task("", total=1.0, part=label, start=False) for part, label in _PARTS.items()
+        }
+
+        def report(stage: str, fraction: float) -> None:
+            part, _, doing = stage.partition(": ")
+            bars.start_task(tasks[part])
+            bars.update(tasks[part], completed=fraction, description=doing if fraction < 1 else "")
+
+        yield report
+
+
+def print_song(song: Song, home: Path, copies: Path | None = None) -> None:
+    """The last screen: title, facts, lyrics, where the files are, how to play and to make it again."""
+    console = _console()
+    plan, music = song.plan, song.music
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    if song.status is not Status.DONE:
+        facts.add_row("status", Text(song.status, style=_STATUS_COLOURS.get(song.status, "")))
+    if song.error:
+        facts.add_row("error", f"{song.error.message} (in {song.error.step})")
+    if plan:
+        facts.add_row("style", ", ".join(plan.tags))
+        facts.add_row("key", (music.key if music else None) or plan.key)
+        tempo = (music.tempo_bpm if music else None) or plan.tempo_bpm
+        facts.add_row("tempo", f"{tempo:.4g} BPM, {(music.metre if music else None) or plan.metre}")
+    facts.add_row("duration", _clock(music.duration_s if music else song.brief.duration_s))
+    facts.add_row("seed", str(song.seed))
+    facts.add_row("engines", ", ".join(f"{craft}: {engine.name}" for craft, engine in song.engines.items()))
+    if song.timings_s:
+        facts.add_row("made in", f"{_seconds_taken(song):.1f} s")
+    facts.add_row("id", song.id)
+    for warning in song.warnings:
+        facts.add_row("note", Text(warning, style="yellow"))
+
+    parts: list[RenderableType] = [facts]
+    if plan and plan.lyrics:
+        parts += ["", _lyrics(plan.lyrics)]
+    files = {role: home / asset.key for role, asset in song.assets.items()}
+    if files:
+        parts += ["", _files(files)]
+    console.print()
+    console.print(
+        Panel(
+            Padding(Group(*parts), (1, 2)),
+            title=Text(song.title or song.brief.description or song.id, style="bold"),
+            border_style="cyan",
+            width=min(console.width, 100),
+        )
+    )
+    audio = copies or files.get("audio")
+    if audio and song.status is Status.DONE:
+        console.print(_command("Play it", f"{_player()} {shlex.quote(str(audio))}"))
+        console.print(_command("Make it again", _again(song, home)))
+
+
+def print_list(songs: Sequence[Song], more: int) -> None:
+    """One line a song, newest first."""
+    console = _console()
+    if not songs:
+        console.print('No songs yet. The first: songwright make "a dreamy synthwave song about neon rain"')
+        return
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("id", "title", "style", "length", "status", "made"):
+        table.add_column(name, no_wrap=name not in ("title", "style"))
+    for song in songs:
+        table.add_row(
+            song.id,
+            song.title or Text(song.brief.description[:40], style="dim"),
+            ", ".join(song.plan.categories[:2]) if song.plan else "",
+            _clock(song.music.duration_s if song.music else song.brief.duration_s),
+            Text(song.status, style=_STATUS_COLOURS.get(song.status, "")),
+            f"{song.created_at.astimezone():%Y-%m-%d %H:%M}",
+        )
+    console.print(table)
+    if more:
+        console.print(f"... and {more} more: songwright list --limit 0", style="dim")
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """What doctor found, a line each, with the fix where one is needed."""
+    console = _console()
+    table = Table.grid(padding=(0, 2))
+    for finding in findings:
+        mark = Text("ok", style="green") if finding.ok else Text("!!", style="bold red")
+        table.add_row(mark, Text(finding.subject, style="bold"), finding.detail)
+        if finding.fix:
+            table.add_row("", "", Text(finding.fix, style="yellow"))
+    console.print(table)
+
+
+def _console() -> Console:
+    """Wide where the output goes to a file or a pipe, so that no line is cut for a screen that is not
+    there."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def _lyrics(lyrics: str) -> Text:
+    text = Text()
+    for line in lyrics.strip().splitlines():
+        text.append(line + "\n", style="dim cyan" if line.strip().startswith("[") else "")
+    text.rstrip()
+    return text
+
+
+def _files(files: dict[str, Path]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for role, path in files.items():
+        if not role.startswith("stem:"):
+            grid.add_row(role, str(path))
+    stems = [role.removeprefix("stem:") for role in files if role.startswith("stem:")]
+    if stems:
+        grid.add_row("stems", f"{files[f'stem:{stems[0]}'].parent} ({', '.join(stems)})")
+    return grid
+
+
+def _again(song: Song, home: Path) -> str:
+    """The command that makes this very song again."""
+    brief = song.brief
+    words = ["songwright", "make"]
+    if brief.description:
+        words.append(brief.description)
+    if brief.lyrics:
+        words += ["--lyrics", str(home / song.assets["lyrics"].key)]
+    if brief.about:
+        words += ["--about", brief.about]
+    if brief.instrumental:
+        words.append("--instrumental")
+    if brief.duration_s != Brief.model_fields["duration_s"].default:
+        words += ["--duration", f"{brief.duration_s:g}"]
+    if brief.format != "wav":
+        words += ["--format", brief.format]
+    if brief.variations > 1:
+        words += ["--variations", str(brief.variations)]
+    return shlex.join([*words, "--seed", str(brief.seed)])
+
+
+def _command(label: str, command: str) -> Text:
+    return Text.assemble((f"  {label + ':':<15}", "dim"), (command, "bold"))
+
+
+def _player() -> str:
+    """A command of this machine that plays a sound file."""
+    if sys.platform == "win32":
+        return "start"
+    default = "open" if sys.platform == "darwin" else "xdg-open"
+    return next((player for player in _PLAYERS if shutil.which(player)), default)
+
+
+def _seconds_taken(song: Song) -> float:
+    """Music and cover are made at the same time."""
+    times = song.timings_s
+    return times.get("lyrics", 0) + max(times.get("music", 0), times.get("cover", 0)) + times.get("tags", 0)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds, 1), 60)
+    return f"{int(minutes)}:{rest:04.1f}"

@@ -1,0 +1,132 @@
+"""The whole journey of a song, and the only place that knows the order of things."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import time
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+
+from config.engine import Report
+from config.errors import Cancelled, EngineFailed, SongwrightError
+from orchestrator.library import Library
+from orchestrator.manifest import Failure, Owner, Song, Status
+from orchestrator.steps import StepResult
+from orchestrator.workers import Worker
+
+_LONGEST_STEP = timedelta(hours=1)  # an owner that has saved nothing for so long is not at work any more
+
+
+async def make_song(song: Song, worker: Worker, library: Library, report: Report) -> Song:
+    """Takes ``song`` from wherever it is to done, and answers its final manifest.
+
+    The manifest is saved before the work starts and after each step, so that whatever stops this process
+    loses at most the step it was in: calling this again with the stored manifest goes on from there. A
+    step's error is written to the manifest and raised; a cancelled task leaves it "cancelled". Steps that
+    were done stay done.
+    """
+    journey = _Journey(song, library)
+    step = "lyrics"
+    try:
+        if song.plan is None:
+            await journey.save(status=Status.PLANNING, owner=this_process(), error=None)
+            await journey.take("lyrics", worker.plan(journey.song, _staged(report, "lyrics")))
+        await journey.save(status=Status.COMPOSING, owner=this_process(), error=None)
+
+        step = "music and cover"
+        parts = []
+        if "audio" not in journey.song.assets:
+            parts.append(journey.take("music", worker.music(journey.song, _staged(report, "music"))))
+        if "cover" not in journey.song.assets:
+            parts.append(journey.take("cover", worker.cover(journey.song, _staged(report, "cover"))))
+        # Both are let finish even if one fails: what is done is stored, and a retry only makes what is
+        # missing.
+        for outcome in await asyncio.gather(*parts, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+        step = "tags"
+        started = time.perf_counter()
+        audio = await worker.tag(journey.song)
+        timings = journey.song.timings_s | {"tags": round(time.perf_counter() - started, 3)}
+        assets = journey.song.assets | {"audio": audio}
+        return await journey.save(status=Status.DONE, assets=assets, timings_s=timings, owner=None)
+    except (asyncio.CancelledError, Cancelled):
+        await journey.save(status=Status.CANCELLED, owner=None)
+        raise
+    except SongwrightError as error:
+        failure = Failure(type=type(error).__name__, message=str(error), step=step)
+        await journey.save(status=Status.FAILED, error=failure, owner=None)
+        raise
+    except Exception as error:
+        failure = Failure(type=type(error).__name__, message=str(error), step=step)
+        await journey.save(status=Status.FAILED, error=failure, owner=None)
+        raise EngineFailed(step, f"{type(error).__name__}: {error}") from error
+
+
+def may_resume(song: Song) -> bool:
+    """Whether ``song`` is unfinished and nobody works on it: its process is gone, or has not saved for an
+    hour."""
+    if song.status.finished:
+        return False
+    idle = datetime.now(UTC) - song.updated_at
+    return song.owner is None or idle > _LONGEST_STEP or not _lives(song.owner)
+
+
+def this_process() -> Owner:
+    return Owner(host=platform.node(), pid=os.getpid())
+
+
+class _Journey:
+    """The song as it grows. Only the event loop's own thread touches it, so no step's facts overwrite
+    another's."""
+
+    def __init__(self, song: Song, library: Library) -> None:
+        self.song = song
+        self._library = library
+        self._saving = asyncio.Lock()
+
+    async def take(self, name: str, step: Awaitable[StepResult]) -> None:
+        started = time.perf_counter()
+        result = await step
+        song = self.song
+        craft = "art" if name == "cover" else name
+        await self.save(
+            plan=result.plan or song.plan,
+            music=result.music or song.music,
+            engines=song.engines | {craft: result.engine},
+            assets=song.assets | result.assets,
+            timings_s=song.timings_s | {name: round(time.perf_counter() - started, 3)},
+            warnings=tuple(dict.fromkeys((*song.warnings, *result.warnings))),
+        )
+
+    async def save(self, **facts: object) -> Song:
+        self.song = self.song.changed(**facts)
+        async with (
+            self._saving
+        ):  # two parts may end together: the later manifest holds both and is written last
+            return await asyncio.to_thread(self._library.save, self.song)
+
+
+def _staged(report: Report, part: str) -> Report:
+    """``report`` with the part's name before the engine's own stage: "music: mastering"."""
+
+    def staged(stage: str, fraction: float) -> None:
+        report(f"{part}: {stage}", fraction)
+
+    return staged
+
+
+def _lives(owner: Owner) -> bool:
+    """Whether the owner may still be at work; a process of another machine cannot be asked."""
+    if owner.host != platform.node():
+        return True
+    try:
+        os.kill(owner.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,187 @@
+"""The steps of a song, each run where its engine runs: engine, then encode, then store.
+
+Only keys and facts travel back, so that on Modal a WAV goes from the GPU container straight to the bucket.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from art.encode import png_bytes
+from music.encode import FORMATS, encode
+from music.lrc import lrc_text
+from music.tags import Tags, tagged
+
+from art.contract import CoverRequest, Painter
+from config.engine import EngineInfo, Report
+from lyrics.contract import PlanRequest, SongPlan, Writer
+from music.contract import Audio, Composer, MusicRequest
+from orchestrator.library import asset_key
+from orchestrator.manifest import Asset, EngineFacts, MusicFacts, SectionTime, Song
+from storage.contract import Store, read
+
+_SEED_BOUND = 2**63
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step adds to the manifest."""
+
+    engine: EngineFacts
+    assets: dict[str, Asset]
+    plan: SongPlan | None = None
+    music: MusicFacts | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def plan_step(writer: Writer, store: Store, song: Song, report: Report) -> StepResult:
+    """Has the plan written, or takes the brief's own, and stores the lyrics."""
+    brief = song.brief
+    plan = brief.plan or writer.plan(
+        PlanRequest(
+            description=brief.description,
+            lyrics=brief.lyrics,
+            lyrics_about=brief.about,
+            instrumental=brief.instrumental,
+            duration_s=brief.duration_s,
+            seed=brief.seed,
+        ),
+        report,
+    )
+    assets = {}
+    if plan.lyrics:
+        assets["lyrics"] = put_asset(
+            store, song.id, "lyrics.txt", plan.lyrics.encode(), "text/plain; charset=utf-8"
+        )
+    return StepResult(_facts(writer.info, brief.seed), assets, plan=plan, warnings=plan.warnings)
+
+
+def music_step(composer: Composer, store: Store, song: Song, report: Report) -> StepResult:
+    """Has the plan composed, and stores the audio, its stems, the MIDI file and the timed lyrics."""
+    request = music_request(song)
+    audio = composer.compose(request, report)
+    files = list(_music_files(audio, song, request))
+    # Encoding is most of this step's own work, and libsndfile leaves Python's lock while it runs.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        pending = {file.role: pool.submit(_store_file, store, song.id, file) for file in files}
+        assets = {role: future.result() for role, future in pending.items()}
+    facts = MusicFacts(
+        duration_s=round(audio.duration_s, 3),
+        rate_hz=audio.rate_hz,
+        tempo_bpm=audio.tempo_bpm,
+        key=audio.key,
+        metre=audio.metre,
+        loudness_lufs=audio.loudness_lufs,
+        sections=tuple(
+            SectionTime(kind=section.kind, start_s=round(section.start_s, 3), end_s=round(section.end_s, 3))
+            for section in audio.sections
+        ),
+    )
+    return StepResult(_facts(composer.info, request.seed), assets, music=facts, warnings=audio.warnings)
+
+
+def cover_step(painter: Painter, store: Store, song: Song, report: Report) -> StepResult:
+    """Has the cover painted, and stores it as PNG."""
+    plan = _plan(song)
+    request = CoverRequest(
+        prompt=plan.cover_prompt,
+        title=plan.title,
+        genre=plan.genre,
+        mood=plan.mood,
+        theme=plan.theme,
+        seed=song.seed % _SEED_BOUND,
+    )
+    cover = painter.paint(request, report)
+    asset = put_asset(store, song.id, "cover.png", png_bytes(cover.pixels), "image/png")
+    return StepResult(_facts(painter.info, request.seed), {"cover": asset}, warnings=cover.warnings)
+
+
+def tag_step(store: Store, song: Song) -> Asset:
+    """Writes title, lyrics and cover into the stored audio file. Doing it again changes nothing."""
+    plan, audio = _plan(song), song.assets["audio"]
+    tags = Tags(
+        title=plan.title,
+        genre=plan.genre,
+        lyrics=plan.lyrics,
+        tempo_bpm=song.music.tempo_bpm if song.music else None,
+        key=song.music.key if song.music else None,
+        comment=f"Made with Songwright, seed {song.seed}",
+        cover_png=read(store, song.assets["cover"].key),
+    )
+    data = tagged(read(store, audio.key), song.brief.format, tags)
+    return put_asset(store, song.id, audio.key.rpartition("/")[2], data, audio.content_type)
+
+
+def music_request(song: Song) -> MusicRequest:
+    """The plan as the music craft's own request."""
+    plan = _plan(song)
+    return MusicRequest(
+        prompt=", ".join(plan.tags),
+        lyrics=plan.lyrics,
+        title=plan.title,
+        duration_s=song.brief.duration_s,
+        seed=song.seed % _SEED_BOUND,
+        genre=plan.genre,
+        mood=plan.mood,
+        energy=plan.energy,
+        tempo_bpm=plan.tempo_bpm,
+        tempo_fixed=plan.tempo_fixed,
+        key=plan.key,
+        metre=plan.metre,
+        voice=plan.voice,
+        instruments=plan.instruments,
+        exclude=plan.exclude,
+        language=plan.language,
+    )
+
+
+def put_asset(store: Store, song_id: str, name: str, data: bytes, content_type: str) -> Asset:
+    """Stores one object of a song and gives its facts."""
+    key = asset_key(song_id, name)
+    store.put(key, data, content_type)
+    digest = hashlib.sha256(data).hexdigest()
+    return Asset(key=key, content_type=content_type, size_bytes=len(data), sha256=digest)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of the song before its bytes are made."""
+
+    role: str
+    name: str
+    media_type: str
+    make: Callable[[], bytes]
+
+
+def _music_files(audio: Audio, song: Song, request: MusicRequest) -> Iterator[_File]:
+    """The longest work first."""
+    kind = FORMATS[song.brief.format]
+    mix = partial(encode, audio.samples, audio.rate_hz, song.brief.format)
+    yield _File("audio", f"audio.{kind.extension}", kind.media_type, mix)
+    flac = FORMATS["flac"]
+    for name, samples in audio.stems.items():
+        stem = partial(encode, samples, audio.rate_hz, "flac")
+        yield _File(f"stem:{name}", f"stems/{name}.{flac.extension}", flac.media_type, stem)
+    if audio.midi is not None:
+        yield _File("midi", "song.mid", "audio/midi", partial(bytes, audio.midi))
+    if audio.lines:
+        text = lrc_text(audio.lines, title=request.title, duration_s=audio.duration_s)
+        yield _File("lrc", "lyrics.lrc", "text/plain; charset=utf-8", text.encode)
+
+
+def _store_file(store: Store, song_id: str, file: _File) -> Asset:
+    return put_asset(store, song_id, file.name, file.make(), file.media_type)
+
+
+def _plan(song: Song) -> SongPlan:
+    if song.plan is None:
+        raise ValueError(f"song {song.id} has no plan yet: steps run in the order of make_song")
+    return song.plan
+
+
+def _facts(info: EngineInfo, seed: int) -> EngineFacts:
+    return EngineFacts(name=info.name, version=info.version, licence=info.licence, seed=seed)

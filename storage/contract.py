@@ -1,0 +1,66 @@
+"""What a store does: bytes by key, each write whole or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from config.errors import InvalidRequest
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
+
+
+@dataclass(frozen=True)
+class Stat:
+    """What a store knows about an object without reading it."""
+
+    key: str
+    size_bytes: int
+    modified: datetime
+
+
+class Store(Protocol):
+    """Bytes by key. ``put`` is atomic: a reader sees the old object or the new one, never a part.
+
+    Keys are lower-case path segments joined by "/" (see ``checked_key``). Every method raises
+    ``StoreUnavailable`` where the disk or the network refuses, and the readers raise ``NotFound`` for a key
+    that is not there.
+    """
+
+    def put(self, key: str, data: bytes, content_type: str) -> None: ...
+
+    def open(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes from ``start`` up to but not including ``end`` (default: all), in pieces."""
+        ...
+
+    def stat(self, key: str) -> Stat: ...
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Keys that start with ``prefix``, in the order of their characters."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Deletes the object; a key that is not there is no error, so that a retry is safe."""
+        ...
+
+    def url(self, key: str, expires_s: int) -> str:
+        """An address at which the object can be read for ``expires_s`` seconds or longer."""
+        ...
+
+
+def checked_key(key: str) -> str:
+    """``key`` itself. Raises ``InvalidRequest`` unless it is made of plain lower-case segments, so that no
+    key can leave the store's folder or name one of its temporary files."""
+    if not _KEY.fullmatch(key):
+        raise InvalidRequest(
+            "key", key, "use lower-case letters, digits, '.', '_' and '-' in segments joined by '/'"
+        )
+    return key
+
+
+def read(store: Store, key: str) -> bytes:
+    """The whole object as one ``bytes``."""
+    return b"".join(store.open(key))

@@ -1,0 +1,120 @@
+"""A store in a folder of this machine. A write goes to a temporary file, is flushed to the disk, then
+renamed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from config.errors import NotFound, StoreUnavailable
+from storage.contract import Stat, checked_key
+
+_PIECE_BYTES = 1 << 20
+_TEMPORARY = ".part-"  # begins with a dot, which no key's segment may
+
+
+class LocalStore:
+    """Objects as files below ``root``, which is made on the first write."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        """Writes the object whole. The content type is not kept: a file's ending says it."""
+        path = self.path(key)
+        with _translated(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(f"{_TEMPORARY}{uuid4().hex}")
+            try:
+                with part.open("xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.replace(path)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+            _flush_folder(path.parent)
+
+    def open(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        path = self.path(key)
+        with _translated(path), path.open("rb") as file:
+            left = (path.stat().st_size if end is None else end) - start
+            file.seek(start)
+            while left > 0 and (piece := file.read(min(left, _PIECE_BYTES))):
+                left -= len(piece)
+                yield piece
+
+    def stat(self, key: str) -> Stat:
+        path = self.path(key)
+        with _translated(path):
+            facts = path.stat()
+        return Stat(key, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
+
+    def list(self, prefix: str) -> Iterator[str]:
+        folder = self.root / prefix.rpartition("/")[0]
+        with _translated(folder):
+            keys = sorted(
+                path.relative_to(self.root).as_posix()
+                for path in folder.rglob("[!.]*")
+                if path.is_file() and not path.name.startswith(_TEMPORARY)
+            )
+        return (key for key in keys if key.startswith(prefix))
+
+    def delete(self, key: str) -> None:
+        path = self.path(key)
+        with _translated(path):
+            path.unlink(missing_ok=True)
+            folder = path.parent
+            while folder != self.root and folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+                folder = folder.parent
+
+    def url(self, key: str, expires_s: int) -> str:
+        """A ``file:`` address; it does not expire."""
+        return self.path(key).resolve().as_uri()
+
+    def path(self, key: str) -> Path:
+        """Where the object is, or would be."""
+        return self.root / checked_key(key)
+
+    def check_writable(self) -> int:
+        """Free bytes on the disk. Raises ``StoreUnavailable`` if a file cannot be written here."""
+        with _translated(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(prefix=_TEMPORARY, dir=self.root) as file:
+                file.write(b"\0")
+                file.flush()
+            return shutil.disk_usage(self.root).free
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFound("object", str(path)) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            fix = "free some space, or set SONGWRIGHT_HOME to a folder on another disk"
+        else:
+            fix = "set SONGWRIGHT_HOME to a folder you can write to"
+        raise StoreUnavailable(f"cannot use {path}: {error.strerror or error}", fix) from error
+
+
+def _flush_folder(folder: Path) -> None:
+    """Makes a rename in ``folder`` outlive a power cut (a no-op where folders cannot be opened, as on
+    Windows)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
