@@ -1,0 +1,26 @@
+import pytest
+
+from config.engine import Registry
+from config.errors import EngineUnavailable, InvalidRequest
+
+REGISTRY: Registry[object] = Registry(
+    "music",
+    {
+        "counter": "collections:Counter",
+        "torchless": "a_package_that_nobody_has.engine:Composer",
+    },
+)
+
+
+def test_an_engine_is_found_by_name() -> None:
+    assert type(REGISTRY.load("counter")).__name__ == "Counter"
+
+
+def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InvalidRequest, match="use one of: counter, torchless"):
+        REGISTRY.load("suno")
+
+
+def test_an_engine_whose_package_is_missing_says_what_to_install() -> None:
+    with pytest.raises(EngineUnavailable, match=r"a_package_that_nobody_has.*pip install 'songwright\[models\]'"):
+        REGISTRY.load("torchless")

@@ -1,0 +1,100 @@
+"""What every store promises, run over each; a store on another service joins by one entry in ``STORES``."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from config.errors import InvalidRequest, NotFound, StoreUnavailable
+from storage.contract import Store, read
+from storage.local import LocalStore
+
+STORES: dict[str, Callable[[Path], Store]] = {"local": LocalStore}
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return STORES[request.param](tmp_path / "store")
+
+
+def test_what_is_put_is_read_back_whole_or_in_part(store: Store) -> None:
+    data = bytes(range(256)) * 8192  # two of the pieces that open() gives
+    store.put("songs/a/audio.wav", data, "audio/wav")
+    assert read(store, "songs/a/audio.wav") == data
+    assert b"".join(store.open("songs/a/audio.wav", 1000, 1_500_000)) == data[1000:1_500_000]
+    assert b"".join(store.open("songs/a/audio.wav", len(data) - 3)) == data[-3:]
+    assert store.stat("songs/a/audio.wav").size_bytes == len(data)
+
+
+def test_a_second_put_replaces_the_first(store: Store) -> None:
+    store.put("a", b"long first", "text/plain")
+    store.put("a", b"second", "text/plain")
+    assert read(store, "a") == b"second"
+
+
+def test_keys_are_listed_by_prefix_in_order(store: Store) -> None:
+    for key in ("songs/b/x", "songs/a/y", "songs/a/x", "other/z"):
+        store.put(key, b"", "text/plain")
+    assert list(store.list("songs/")) == ["songs/a/x", "songs/a/y", "songs/b/x"]
+    assert list(store.list("songs/a/")) == ["songs/a/x", "songs/a/y"]
+    assert list(store.list("songs/none/")) == []
+
+
+def test_a_deleted_object_is_gone_and_deleting_it_again_is_no_error(store: Store) -> None:
+    store.put("songs/a/x", b"1", "text/plain")
+    store.delete("songs/a/x")
+    store.delete("songs/a/x")
+    assert list(store.list("")) == []
+    with pytest.raises(NotFound):
+        store.stat("songs/a/x")
+    with pytest.raises(NotFound):
+        read(store, "songs/a/x")
+
+
+@pytest.mark.parametrize("key", ["", "/a", "a/", "../a", "a/../b", "a//b", ".hidden", "A", "a\0b", "a b", "a\\b", "~"])
+def test_a_key_that_could_leave_the_store_is_refused(store: Store, key: str) -> None:
+    with pytest.raises(InvalidRequest, match="lower-case"):
+        store.put(key, b"", "text/plain")
+    with pytest.raises(InvalidRequest, match="lower-case"):
+        read(store, key)
+
+
+def test_a_reader_sees_an_old_object_or_a_new_one_never_a_part(store: Store) -> None:
+    versions = [bytes([n]) * 200_000 for n in range(8)]
+    store.put("a", versions[0], "application/octet-stream")
+    done = threading.Event()
+
+    def write() -> None:
+        for _ in range(5):
+            for version in versions:
+                store.put("a", version, "application/octet-stream")
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    reads = 0
+    while not done.is_set() or reads == 0:
+        assert read(store, "a") in versions
+        reads += 1
+    writer.join()
+
+
+def test_a_folder_that_cannot_be_made_says_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreUnavailable, match="SONGWRIGHT_HOME"):
+        LocalStore(tmp_path / "file").put("a", b"", "text/plain")
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    (tmp_path / "a").mkdir()  # a folder where the object should go: the rename fails
+    with pytest.raises(StoreUnavailable):
+        store.put("a", b"data", "text/plain")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_the_check_for_room_writes_and_cleans_up(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "new")
+    assert store.check_writable() > 0
+    assert list((tmp_path / "new").iterdir()) == []

@@ -1,0 +1,120 @@
+"""Imports point down only, and each third party has one home (DESIGN.md, "The house")."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OURS = ("config", "phonetics", "lyrics", "music", "art", "storage", "orchestrator", "main")
+CRAFTS = ("lyrics", "music", "art", "storage")
+
+MAY_IMPORT = {
+    "config": {"config"},
+    "phonetics": {"phonetics"},
+    "lyrics": {"lyrics", "phonetics", "config"},
+    "music": {"music", "phonetics", "config"},
+    "art": {"art", "config"},
+    "storage": {"storage", "config"},
+    "orchestrator": {"orchestrator", "config", *CRAFTS},
+    "main": set(OURS),
+}
+# What the orchestrator may know of a craft: its contract and the files it makes, never an engine. The local store is
+# the command line's own.
+DOORS = {
+    "lyrics": {"lyrics.contract"},
+    "music": {"music.contract", "music.encode", "music.tags", "music.lrc"},
+    "art": {"art.contract", "art.encode"},
+    "storage": {"storage.contract", "storage.local"},
+}
+HOMES = {
+    "click": {"orchestrator.cli"},
+    "rich": {"orchestrator.screen"},
+    "soundfile": {"music.encode"},
+    "mido": {"music.sketch.midi"},
+    "PIL": {"art"},
+    "scipy": {"music", "art"},
+    "numpy": {"music", "art"},
+    "pydantic_settings": {"config.settings"},
+}
+NEVER_AT_IMPORT = ("torch", "transformers", "diffusers", "audiocraft", "modal", "boto3")
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for package in OURS:
+        folder = ROOT / package
+        for path in sorted(folder.rglob("*.py")) if folder.is_dir() else [ROOT / f"{package}.py"]:
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            yield name, ast.parse(path.read_text())
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+MODULES = list(modules())
+
+
+@pytest.mark.parametrize(("name", "tree"), MODULES, ids=[name for name, _ in MODULES])
+def test_imports_point_down_only(name: str, tree: ast.Module) -> None:
+    package = name.partition(".")[0]
+    for imported in imports(tree):
+        target = imported.partition(".")[0]
+        if target not in OURS:
+            continue
+        assert target in MAY_IMPORT[package], f"{name} imports {imported}"
+        if package == "orchestrator" and target in CRAFTS and imported != target:
+            assert any(imported == door or imported.startswith(f"{door}.") for door in DOORS[target]), (
+                f"{name} imports {imported}, past the door of {target}"
+            )
+
+
+@pytest.mark.parametrize(("name", "tree"), MODULES, ids=[name for name, _ in MODULES])
+def test_each_third_party_has_one_home(name: str, tree: ast.Module) -> None:
+    for imported in imports(tree):
+        for home in HOMES.get(imported.partition(".")[0], {name}):
+            if name == home or name.startswith(f"{home}."):
+                break
+        else:
+            pytest.fail(f"{name} imports {imported}, whose home is {HOMES[imported.partition('.')[0]]}")
+
+
+def test_the_rules_see_real_imports() -> None:
+    found = {imported for _, tree in MODULES for imported in imports(tree)}
+    assert {"click", "soundfile", "music.contract"} <= found
+
+
+def test_the_command_starts_without_the_heavy_libraries() -> None:
+    code = (
+        "import sys, orchestrator.cli; "
+        f"print([name for name in {(*NEVER_AT_IMPORT, 'numpy', 'scipy', 'PIL')!r} if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_no_module_is_too_long_or_vaguely_named() -> None:
+    for path in ROOT.rglob("*.py"):
+        if path.relative_to(ROOT).parts[0] in (*OURS, "main.py"):
+            assert path.name not in ("utils.py", "helpers.py", "common.py", "base.py")
+            assert len(path.read_text().splitlines()) <= 400, path
+
+
+def test_nothing_committed_names_a_registry_host_or_a_path_of_one_machine() -> None:
+    files = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, cwd=ROOT, check=True)
+    needles = ("pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "/" + "root/", "/" + "work/", "/" + "home/")
+    for name in files.stdout.split("\0"):
+        path = ROOT / name
+        if name and path.is_file() and path.suffix in (".py", ".md", ".toml", ".txt", ".json", "", ".yml"):
+            text = path.read_text()
+            assert not [needle for needle in needles if needle in text], name
