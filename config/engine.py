@@ -49,19 +49,27 @@ class Registry(Generic[T]):
         return iter(self._entries)
 
     def load(self, name: str) -> T:
-        """A new engine called ``name``.
+        """A new engine called ``name``, which may also be an entry of one's own: ``"package.module:Class"``.
 
-        Raises ``InvalidRequest`` for a name that is not registered, and ``EngineUnavailable`` where a package
-        that the engine stands on is not installed.
+        Raises ``InvalidRequest`` for a name that is neither, and ``EngineUnavailable`` where a package that
+        the engine stands on is not installed.
         """
-        if name not in self._entries:
-            raise InvalidRequest(f"{self.craft} engine", name, f"use one of: {', '.join(self._entries)}")
-        module, _, attribute = self._entries[name].partition(":")
+        entry = self._entries.get(name, name)
+        module, _, attribute = entry.partition(":")
+        if not attribute:
+            known = ", ".join(self._entries)
+            raise InvalidRequest(
+                f"{self.craft} engine", name, f"use one of: {known}; or your own package.module:Class"
+            )
         try:
             factory = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
             raise EngineUnavailable(
                 f"{self.craft} engine {name!r} needs the package {error.name!r}",
-                "install it: pip install 'songwright[models]'",
+                "install it: pip install 'songwright[models]'" if name in self._entries else "install it",
+            ) from error
+        except AttributeError as error:
+            raise InvalidRequest(
+                f"{self.craft} engine", name, f"there is no {attribute} in {module}"
             ) from error
         return cast(T, factory())

@@ -27,7 +27,7 @@ class Brief(BaseModel):
     Raises ``InvalidRequest`` with the field, its value and the fix for anything out of bounds.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, validate_default=True)
 
     description: str = ""
     """The whole song in a sentence; with ``lyrics`` or ``about``, its style."""

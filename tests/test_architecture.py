@@ -22,8 +22,8 @@ MAY_IMPORT = {
     "orchestrator": {"orchestrator", "config", *CRAFTS},
     "main": set(OURS),
 }
-# What the orchestrator may know of a craft: its contract and the files it makes, never an engine. The local store is
-# the command line's own.
+# What the orchestrator may know of a craft: its contract and the files it makes, never an engine. The local
+# store is the command line's own.
 DOORS = {
     "lyrics": {"lyrics.contract"},
     "music": {"music.contract", "music.encode", "music.tags", "music.lrc"},
@@ -99,7 +99,9 @@ def test_the_command_starts_without_the_heavy_libraries() -> None:
         "import sys, orchestrator.cli; "
         f"print([name for name in {(*NEVER_AT_IMPORT, 'numpy', 'scipy', 'PIL')!r} if name in sys.modules])"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     assert result.stdout.strip() == "[]"
 
 
@@ -112,7 +114,14 @@ def test_no_module_is_too_long_or_vaguely_named() -> None:
 
 def test_nothing_committed_names_a_registry_host_or_a_path_of_one_machine() -> None:
     files = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, cwd=ROOT, check=True)
-    needles = ("pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "/" + "root/", "/" + "work/", "/" + "home/")
+    needles = (
+        "pypi" + ".org",
+        "pythonhosted" + ".org",
+        "npmjs" + ".org",
+        "/" + "root/",
+        "/" + "work/",
+        "/" + "home/",
+    )
     for name in files.stdout.split("\0"):
         path = ROOT / name
         if name and path.is_file() and path.suffix in (".py", ".md", ".toml", ".txt", ".json", "", ".yml"):

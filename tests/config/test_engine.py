@@ -22,5 +22,13 @@ def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
 
 
 def test_an_engine_whose_package_is_missing_says_what_to_install() -> None:
-    with pytest.raises(EngineUnavailable, match=r"a_package_that_nobody_has.*pip install 'songwright\[models\]'"):
+    with pytest.raises(
+        EngineUnavailable, match=r"a_package_that_nobody_has.*pip install 'songwright\[models\]'"
+    ):
         REGISTRY.load("torchless")
+
+
+def test_an_engine_of_ones_own_is_named_by_module_and_class() -> None:
+    assert type(REGISTRY.load("collections:OrderedDict")).__name__ == "OrderedDict"
+    with pytest.raises(InvalidRequest, match="there is no Nothing in collections"):
+        REGISTRY.load("collections:Nothing")

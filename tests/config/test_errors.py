@@ -37,7 +37,9 @@ def test_an_error_survives_pickling_with_its_type_fields_and_message(error: Song
 
 
 def test_every_error_has_an_example_here() -> None:
-    public = {value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)}
+    public = {
+        value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)
+    }
     abstract = {SongwrightError, errors.Unavailable}
     assert public - abstract == {type(error) for error in EXAMPLES}
 

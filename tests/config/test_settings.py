@@ -20,7 +20,9 @@ def test_the_defaults_need_nothing() -> None:
 
 
 def test_arguments_win_over_the_environment_and_it_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    Path(".env").write_text("SONGWRIGHT_HOME=from-file\nSONGWRIGHT_MUSIC__ENGINE=file\nSONGWRIGHT_ART__ENGINE=file\n")
+    Path(".env").write_text(
+        "SONGWRIGHT_HOME=from-file\nSONGWRIGHT_MUSIC__ENGINE=file\nSONGWRIGHT_ART__ENGINE=file\n"
+    )
     monkeypatch.setenv("SONGWRIGHT_HOME", "from-environment")
     monkeypatch.setenv("SONGWRIGHT_MUSIC__ENGINE", "environment")
     settings = load_settings(home="from-argument")

@@ -1,0 +1,101 @@
+"""Small engines that keep the crafts' contracts, for journeys in which time or failure is the point."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from art.contract import Cover, CoverRequest
+from config.engine import EngineInfo, Report
+from config.errors import EngineUnavailable
+from lyrics.contract import PlanRequest, SongPlan
+from music.contract import Audio, MusicRequest, TimedLine, TimedWord
+
+RATE_HZ = 8000
+
+
+class PlainWriter:
+    """Plans every song alike, with the description as its title."""
+
+    info = EngineInfo(name="plain", version="1", licence="MIT")
+
+    def plan(self, request: PlanRequest, report: Report) -> SongPlan:
+        report("writing", 1.0)
+        return SongPlan(
+            title=(request.description or "Untitled")[:80],
+            tags=("pop", "plain"),
+            lyrics="" if request.instrumental else request.lyrics or "[verse]\nla la la\n",
+            categories=("Pop", "Plain", "Test"),
+            genre="pop",
+            mood="calm",
+            energy=5,
+            tempo_bpm=120.0,
+            key="C major",
+            voice="none" if request.instrumental else "female",
+            cover_prompt="a plain cover",
+            warnings=("written plainly",),
+        )
+
+
+class HumComposer:
+    """A sine as long as was asked, its pitch by the seed."""
+
+    info = EngineInfo(name="hum", version="1", licence="MIT")
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        report("humming", 0.0)
+        time_s = np.arange(round(request.duration_s * RATE_HZ)) / RATE_HZ
+        tone = 0.1 * np.sin(2 * np.pi * (200 + request.seed % 200) * time_s)
+        samples = np.stack([tone, tone]).astype(np.float32)
+        report("humming", 1.0)
+        words = (TimedWord("la", 0.5, 1.0), TimedWord("la", 1.0, 1.5), TimedWord("la", 1.5, 2.0))
+        return Audio(
+            samples=samples,
+            rate_hz=RATE_HZ,
+            tempo_bpm=request.tempo_bpm,
+            stems={"melody": samples},
+            lines=(TimedLine("la la la", words),) if request.lyrics else (),
+            warnings=("hummed",),
+        )
+
+
+class SlowComposer(HumComposer):
+    """Works for 30 s, telling every 10 ms, as a long model run does."""
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        for step in range(3000):
+            report("humming slowly", step / 3000)
+            time.sleep(0.01)
+        return super().compose(request, report)
+
+
+class BrokenComposer(HumComposer):
+    """Has a bug."""
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        raise ZeroDivisionError("a bug in the engine")
+
+
+class AbsentComposer(HumComposer):
+    """Cannot load."""
+
+    def __init__(self) -> None:
+        raise EngineUnavailable("the weights are missing", "download them")
+
+
+class BlankPainter:
+    """One colour, by the seed."""
+
+    info = EngineInfo(name="blank", version="1", licence="MIT")
+
+    def paint(self, request: CoverRequest, report: Report) -> Cover:
+        report("painting", 1.0)
+        return Cover(np.full((64, 64, 3), request.seed % 256, np.uint8), warnings=("one colour",))
+
+
+class BrokenPainter(BlankPainter):
+    """Has a bug."""
+
+    def paint(self, request: CoverRequest, report: Report) -> Cover:
+        raise ZeroDivisionError("a bug in the painter")

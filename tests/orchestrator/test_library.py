@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+
+from config.errors import NotFound, StoreUnavailable
+from orchestrator.library import Library, asset_key, manifest_key
+from orchestrator.manifest import new_song
+from orchestrator.requests import Brief
+from storage.local import LocalStore
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(LocalStore(tmp_path))
+
+
+def test_songs_are_listed_newest_first(library: Library) -> None:
+    songs = [new_song(Brief(description=f"song {n}")) for n in range(3)]
+    older = songs[0].model_copy(update={"id": "z" * 15})
+    for song in (older, songs[1]):
+        library.save(song)
+    assert [song.id for song in library.songs()] == [songs[1].id, older.id]
+
+
+def test_a_saved_song_is_loaded_as_it_was(library: Library) -> None:
+    song = library.save(new_song(Brief(description="x")))
+    assert library.load(song.id) == song
+
+
+@pytest.mark.parametrize(
+    "song_id", ["", "../../etc/passwd", "A" * 15, "0" * 14, "0" * 16, "0" * 15, "i" * 15, "é" * 15]
+)
+def test_an_id_that_is_not_there_is_not_found(library: Library, song_id: str) -> None:
+    with pytest.raises(NotFound, match="songwright list"):
+        library.load(song_id)
+
+
+def test_a_broken_manifest_names_its_key(library: Library) -> None:
+    song = library.save(new_song(Brief(description="x")))
+    library.store.put(manifest_key(song.id), b'{"id": 1', "application/json")
+    with pytest.raises(StoreUnavailable, match=manifest_key(song.id)):
+        library.load(song.id)
+
+
+def test_a_deleted_song_leaves_no_object(library: Library) -> None:
+    keep, drop = (
+        library.save(new_song(Brief(description="x"))),
+        library.save(new_song(Brief(description="y"))),
+    )
+    library.store.put(asset_key(drop.id, "stems/bass.flac"), b"1", "audio/flac")
+    library.delete(drop.id)
+    assert list(library.store.list("")) == [manifest_key(keep.id)]

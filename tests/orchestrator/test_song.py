@@ -1,0 +1,207 @@
+"""The pipeline: what is saved when, what a failure costs, and what a restart takes up."""
+
+import asyncio
+import json
+import os
+import platform
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from config.engine import ignore_progress
+from config.errors import EngineFailed, EngineUnavailable
+from config.settings import Settings
+from orchestrator.library import Library, manifest_key
+from orchestrator.manifest import Owner, Song, Status, new_song
+from orchestrator.requests import Brief
+from orchestrator.song import make_song, may_resume
+from orchestrator.workers import LocalWorker
+from storage.contract import read
+from storage.local import LocalStore
+
+HERE = "tests.orchestrator.engines"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(LocalStore(tmp_path))
+
+
+def worker(library: Library, *, music: str = "HumComposer", art: str = "BlankPainter") -> LocalWorker:
+    settings = Settings.model_validate(
+        {
+            "lyrics": {"engine": f"{HERE}:PlainWriter"},
+            "music": {"engine": f"{HERE}:{music}"},
+            "art": {"engine": f"{HERE}:{art}"},
+        }
+    )
+    return LocalWorker(settings, library.store)
+
+
+def brief(**fields: object) -> Brief:
+    return Brief.model_validate({"description": "A Plain Song", "duration_s": 5.0, "seed": 7} | fields)
+
+
+def make(song: Song, library: Library, **engines: str) -> Song:
+    by = worker(library, **engines)
+    try:
+        return asyncio.run(make_song(song, by, library, ignore_progress))
+    finally:
+        by.close()
+
+
+def test_a_song_is_done_with_every_asset_stored_and_its_facts_in_the_manifest(library: Library) -> None:
+    song = make(library.save(new_song(brief())), library)
+    assert song.status is Status.DONE
+    assert song.owner is None
+    assert library.load(song.id) == song
+    assert set(song.assets) == {"audio", "cover", "lyrics", "lrc", "midi", "stem:melody"} - {"midi"}
+    for asset in song.assets.values():
+        assert library.store.stat(asset.key).size_bytes == asset.size_bytes > 0
+    assert song.music is not None
+    assert song.music.duration_s == 5.0
+    assert {craft: engine.name for craft, engine in song.engines.items()} == {
+        "lyrics": "plain",
+        "music": "hum",
+        "art": "blank",
+    }
+    assert song.warnings == ("written plainly", "hummed", "one colour")
+    assert set(song.timings_s) == {"lyrics", "music", "cover", "tags"}
+
+
+def test_the_same_brief_makes_the_same_files(library: Library) -> None:
+    one, two = (make(new_song(brief()), library) for _ in range(2))
+    assert {role: asset.sha256 for role, asset in one.assets.items()} == {
+        role: asset.sha256 for role, asset in two.assets.items()
+    }
+
+
+def test_a_variation_shares_its_words_and_differs_in_music(library: Library) -> None:
+    takes = [make(new_song(brief(variations=2), n), library) for n in range(2)]
+    assert takes[0].assets["lyrics"].sha256 == takes[1].assets["lyrics"].sha256
+    assert takes[0].assets["audio"].sha256 != takes[1].assets["audio"].sha256
+
+
+def test_a_given_plan_is_followed(library: Library) -> None:
+    plan = make(new_song(brief()), library).plan
+    assert plan is not None
+    edited = plan.model_copy(update={"title": "Another Title"})
+    assert make(new_song(brief(plan=edited)), library).title == "Another Title"
+
+
+def test_music_and_cover_are_made_at_the_same_time(library: Library) -> None:
+    together = threading.Event()
+    seen: set[str] = set()
+
+    def report(stage: str, _fraction: float) -> None:
+        seen.add(stage.partition(":")[0])
+        if {"music", "cover"} <= seen:
+            together.set()
+        elif stage.startswith(("music", "cover")):
+            assert together.wait(timeout=5), "the other part never started"
+
+    by = worker(library)
+    song = asyncio.run(make_song(new_song(brief()), by, library, report))
+    assert song.status is Status.DONE
+    by.close()
+
+
+def test_a_broken_engine_fails_the_song_with_its_reason_and_keeps_what_is_done(library: Library) -> None:
+    song = new_song(brief())
+    with pytest.raises(EngineFailed, match="ZeroDivisionError: a bug in the painter"):
+        make(song, library, art="BrokenPainter")
+    failed = library.load(song.id)
+    assert failed.status is Status.FAILED
+    assert failed.error is not None
+    assert failed.error.type == "EngineFailed"
+    assert "audio" in failed.assets
+    assert "cover" not in failed.assets
+
+
+def test_a_failed_song_goes_on_from_where_it_broke(library: Library) -> None:
+    song = new_song(brief())
+    with pytest.raises(EngineFailed):
+        make(song, library, art="BrokenPainter")
+    failed = library.load(song.id)
+    done = make(failed, library, music="BrokenComposer")  # the music is there already, so nobody composes
+    assert done.status is Status.DONE
+    assert done.error is None
+    assert done.timings_s["music"] == failed.timings_s["music"]
+    assert done.assets["stem:melody"] == failed.assets["stem:melody"]
+
+
+def test_an_engine_that_cannot_load_says_what_to_do(library: Library) -> None:
+    song = new_song(brief())
+    with pytest.raises(EngineUnavailable, match="download them"):
+        make(song, library, music="AbsentComposer")
+    assert library.load(song.id).status is Status.FAILED
+
+
+def test_cancelling_stops_the_engine_at_its_next_report_and_marks_the_song(library: Library) -> None:
+    song = new_song(brief())
+    by = worker(library, music="SlowComposer")
+    started = asyncio.Event()
+
+    async def journey() -> float:
+        loop = asyncio.get_running_loop()
+
+        def report(stage: str, _fraction: float) -> None:
+            if stage == "music: humming slowly":
+                loop.call_soon_threadsafe(started.set)
+
+        task = asyncio.create_task(make_song(song, by, library, report))
+        await started.wait()
+        asked = time.perf_counter()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return time.perf_counter() - asked
+
+    assert asyncio.run(journey()) < 2.0
+    cancelled = library.load(song.id)
+    assert cancelled.status is Status.CANCELLED
+    assert "audio" not in cancelled.assets
+    by.close()
+    alive = {thread.name for thread in threading.enumerate() if thread.name.startswith("music-")}
+    assert not alive or all(_ends(name) for name in alive)
+
+
+def _ends(name: str) -> bool:
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        if name not in {thread.name for thread in threading.enumerate()}:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_the_manifest_is_saved_before_the_work_starts(library: Library) -> None:
+    song = new_song(brief())
+    statuses = []
+
+    def report(stage: str, _fraction: float) -> None:
+        statuses.append((stage, json.loads(read(library.store, manifest_key(song.id)))["status"]))
+
+    by = worker(library)
+    asyncio.run(make_song(song, by, library, report))
+    by.close()
+    assert statuses[0] == ("lyrics: loading", "planning")
+    assert {status for stage, status in statuses if stage.startswith(("music", "cover"))} == {"composing"}
+
+
+def test_only_a_song_that_nobody_works_on_may_be_resumed() -> None:
+    song = new_song(brief()).changed(status=Status.COMPOSING)
+    mine = Owner(host=platform.node(), pid=os.getpid())
+    dead = Owner(host=platform.node(), pid=2**22 + 1)  # past the largest pid that Linux gives
+    elsewhere = Owner(host="another-host", pid=1)
+    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    assert may_resume(song)
+    assert may_resume(song.changed(owner=dead))
+    assert not may_resume(song.changed(owner=mine))
+    assert not may_resume(song.changed(owner=elsewhere))
+    assert may_resume(song.changed(owner=elsewhere).model_copy(update={"updated_at": long_ago}))
+    for status in (Status.DONE, Status.FAILED, Status.CANCELLED):
+        assert not may_resume(song.changed(status=status))
