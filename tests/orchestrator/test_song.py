@@ -165,17 +165,10 @@ def test_cancelling_stops_the_engine_at_its_next_report_and_marks_the_song(libra
     assert cancelled.status is Status.CANCELLED
     assert "audio" not in cancelled.assets
     by.close()
-    alive = {thread.name for thread in threading.enumerate() if thread.name.startswith("music-")}
-    assert not alive or all(_ends(name) for name in alive)
-
-
-def _ends(name: str) -> bool:
-    deadline = time.monotonic() + 2
-    while time.monotonic() < deadline:
-        if name not in {thread.name for thread in threading.enumerate()}:
-            return True
-        time.sleep(0.01)
-    return False
+    for thread in threading.enumerate():
+        if thread.name.startswith("music-"):
+            thread.join(timeout=2)
+            assert not thread.is_alive()
 
 
 def test_the_manifest_is_saved_before_the_work_starts(library: Library) -> None:

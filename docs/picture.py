@@ -1,0 +1,65 @@
+"""Makes the README's pictures from a song that ``make song`` really made: ``python docs/picture.py``."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from PIL import Image, ImageDraw, ImageFont
+
+from config.settings import load_settings
+from orchestrator.library import Library
+from orchestrator.manifest import Song
+from storage.local import LocalStore
+
+HERE = Path(__file__).parent
+WIDTH, HEIGHT, MARGIN = 1200, 440, 40
+BACKGROUND, WAVE, CHORUS, TEXT = (16, 18, 27), (92, 200, 214), (242, 108, 167), (205, 210, 224)
+
+
+def waveform(song: Song, audio: Path) -> Image.Image:
+    """Peaks of each column, choruses in a second colour, section names above."""
+    assert song.music is not None
+    samples, rate = soundfile.read(audio, dtype="float32")
+    mono = np.abs(samples).max(axis=1)
+    columns = np.array_split(mono, WIDTH - 2 * MARGIN)
+    image = Image.new("RGB", (WIDTH, HEIGHT), BACKGROUND)
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.truetype(
+        str(next(Path("art/fonts").glob("*ans*-*"), next(Path("art/fonts").glob("*.[tw]*")))), 20
+    )
+    middle, half = HEIGHT // 2 + 20, HEIGHT // 2 - 60
+    seconds_per_column = len(mono) / rate / len(columns)
+    for x, column in enumerate(columns):
+        now = x * seconds_per_column
+        kind = next((s.kind for s in song.music.sections if s.start_s <= now < s.end_s), "")
+        peak = float(np.sqrt(np.mean(column**2)) * 2.2)
+        top = max(1, min(half, round(half * peak)))
+        colour = CHORUS if "chorus" in kind else WAVE
+        draw.line((MARGIN + x, middle - top, MARGIN + x, middle + top), fill=colour)
+    for section in song.music.sections:
+        x = MARGIN + section.start_s / seconds_per_column
+        draw.line((x, 70, x, HEIGHT - 30), fill=(60, 64, 80))
+        if section.end_s - section.start_s > 0.05 * song.music.duration_s:
+            draw.text((x + 5, 44), section.kind, font=font, fill=TEXT)
+    facts = f"{song.title}   {song.music.key}, {song.music.tempo_bpm:.4g} BPM, {song.music.duration_s:.0f} s"
+    draw.text((MARGIN, 12), facts, font=font, fill=(255, 255, 255))
+    return image
+
+
+def main() -> None:
+    library = Library(LocalStore(load_settings().home))
+    song = next(song for song in library.songs() if song.status == "done")
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = Path(folder) / "waveform.png"
+        waveform(song, library.store.path(song.assets["audio"].key)).save(drawn, optimize=True)
+        shutil.copy(drawn, HERE / "waveform.png")
+    with Image.open(library.store.path(song.assets["cover"].key)) as cover:
+        cover.resize((440, 440), Image.Resampling.LANCZOS).save(HERE / "cover.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()
