@@ -49,22 +49,20 @@ def run(arguments: list[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # what a terminal cannot show becomes "?", not a traceback
     try:
-        commands.main(arguments, prog_name="songwright", standalone_mode=False)
+        code = commands.main(arguments, prog_name="songwright", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return WRONG_USAGE
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
     except (click.Abort, KeyboardInterrupt, Cancelled):
         click.echo("songwright: interrupted", err=True)
         return INTERRUPTED
     except SongwrightError as error:
         click.echo(f"songwright: {error}", err=True)
         return WRONG_USAGE if isinstance(error, InvalidRequest) else FAILED
-    return DONE
+    return code if isinstance(code, int) else DONE
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
@@ -215,7 +213,7 @@ def doctor() -> None:
     findings = examine(load_settings())
     print_findings(findings)
     if not all(finding.ok for finding in findings):
-        raise click.exceptions.Exit(FAILED)
+        click.get_current_context().exit(FAILED)
 
 
 @commands.command()

@@ -7,10 +7,12 @@ import time
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from lyrics.contract import SongPlan
 from orchestrator.requests import Brief
+
+CRAFTS = ("lyrics", "music", "art")
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in the order of its characters
 _TIME_BITS = 45  # milliseconds until the year 3084, in nine characters
@@ -38,12 +40,13 @@ class Frozen(BaseModel):
 
 
 class EngineFacts(Frozen):
-    """Which engine made a part, and under which licence."""
+    """Which engine made a part, under which licence, and what it wants the user to know."""
 
     name: str
     version: str
     licence: str
     seed: int
+    warnings: tuple[str, ...] = ()
 
 
 class Asset(Frozen):
@@ -102,15 +105,21 @@ class Song(Frozen):
     """Which of ``brief.variations`` this is, from 0; the music's and the cover's seed go up with it."""
     plan: SongPlan | None = None
     engines: dict[str, EngineFacts] = Field(default_factory=dict)
-    """By craft: "lyrics", "music", "art"."""
+    """By craft, a key of ``CRAFTS``."""
     assets: dict[str, Asset] = Field(default_factory=dict)
     """By role: "audio", "cover", "lyrics", "lrc", "midi", "stem:<name>"."""
     music: MusicFacts | None = None
     timings_s: dict[str, float] = Field(default_factory=dict)
     """Wall time by step: "lyrics", "music", "cover", "tags"."""
-    warnings: tuple[str, ...] = ()
     error: Failure | None = None
     owner: Owner | None = None
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own way to show a property in JSON
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the engines want the user to know, in the order of the crafts, nothing twice."""
+        crafts = (self.engines[craft] for craft in CRAFTS if craft in self.engines)
+        return tuple(dict.fromkeys(warning for facts in crafts for warning in facts.warnings))
 
     @property
     def seed(self) -> int:

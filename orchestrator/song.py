@@ -97,9 +97,8 @@ class _Journey:
             plan=result.plan or song.plan,
             music=result.music or song.music,
             engines=song.engines | {craft: result.engine},
-            assets=song.assets | result.assets,
+            assets=dict(sorted((song.assets | result.assets).items())),
             timings_s=song.timings_s | {name: round(time.perf_counter() - started, 3)},
-            warnings=tuple(dict.fromkeys((*song.warnings, *result.warnings))),
         )
 
     async def save(self, **facts: object) -> Song:

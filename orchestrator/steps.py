@@ -35,7 +35,6 @@ class StepResult:
     assets: dict[str, Asset]
     plan: SongPlan | None = None
     music: MusicFacts | None = None
-    warnings: tuple[str, ...] = ()
 
 
 def plan_step(writer: Writer, store: Store, song: Song, report: Report) -> StepResult:
@@ -57,7 +56,7 @@ def plan_step(writer: Writer, store: Store, song: Song, report: Report) -> StepR
         assets["lyrics"] = put_asset(
             store, song.id, "lyrics.txt", plan.lyrics.encode(), "text/plain; charset=utf-8"
         )
-    return StepResult(_facts(writer.info, brief.seed), assets, plan=plan, warnings=plan.warnings)
+    return StepResult(_facts(writer.info, brief.seed, plan.warnings), assets, plan=plan)
 
 
 def music_step(composer: Composer, store: Store, song: Song, report: Report) -> StepResult:
@@ -81,7 +80,7 @@ def music_step(composer: Composer, store: Store, song: Song, report: Report) -> 
             for section in audio.sections
         ),
     )
-    return StepResult(_facts(composer.info, request.seed), assets, music=facts, warnings=audio.warnings)
+    return StepResult(_facts(composer.info, request.seed, audio.warnings), assets, music=facts)
 
 
 def cover_step(painter: Painter, store: Store, song: Song, report: Report) -> StepResult:
@@ -97,7 +96,7 @@ def cover_step(painter: Painter, store: Store, song: Song, report: Report) -> St
     )
     cover = painter.paint(request, report)
     asset = put_asset(store, song.id, "cover.png", png_bytes(cover.pixels), "image/png")
-    return StepResult(_facts(painter.info, request.seed), {"cover": asset}, warnings=cover.warnings)
+    return StepResult(_facts(painter.info, request.seed, cover.warnings), {"cover": asset})
 
 
 def tag_step(store: Store, song: Song) -> Asset:
@@ -183,5 +182,7 @@ def _plan(song: Song) -> SongPlan:
     return song.plan
 
 
-def _facts(info: EngineInfo, seed: int) -> EngineFacts:
-    return EngineFacts(name=info.name, version=info.version, licence=info.licence, seed=seed)
+def _facts(info: EngineInfo, seed: int, warnings: tuple[str, ...]) -> EngineFacts:
+    return EngineFacts(
+        name=info.name, version=info.version, licence=info.licence, seed=seed, warnings=warnings
+    )

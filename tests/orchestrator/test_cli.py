@@ -188,7 +188,8 @@ def test_a_full_disk_is_said_plainly_and_leaves_no_song_that_looks_whole(tmp_pat
         if os.environ.get("CI"):
             pytest.fail(f"CI must be able to mount a small disk: {probe.stderr}")
         pytest.skip(f"a small disk cannot be mounted here: {probe.stderr}")
-    make = f"{sys.executable} -m main make x --duration 5; echo $?; ls -A {small}/songs/*; cat {small}/songs/*/song.json"
+    look = f"ls -A {small}/songs/*; cat {small}/songs/*/song.json"
+    make = f"{sys.executable} -m main make x --duration 5; echo $?; {look}"
     result = subprocess.run(
         ["unshare", "-rm", "sh", "-c", f"{mount} && {make}"],
         capture_output=True,
