@@ -18,7 +18,7 @@ from rich.text import Text
 
 from config.engine import Report, ignore_progress
 from orchestrator.doctor import Finding
-from orchestrator.manifest import Song, Status
+from orchestrator.manifest import CRAFTS, Song, Status
 from orchestrator.requests import Brief
 
 _PARTS = {"lyrics": "lyrics", "music": "music", "cover": "cover"}
@@ -75,8 +75,10 @@ def print_song(song: Song, home: Path, copies: Path | None = None) -> None:
         tempo = (music.tempo_bpm if music else None) or plan.tempo_bpm
         facts.add_row("tempo", f"{tempo:.4g} BPM, {(music.metre if music else None) or plan.metre}")
     facts.add_row("duration", _clock(music.duration_s if music else song.brief.duration_s))
-    facts.add_row("seed", str(song.seed))
-    facts.add_row("engines", ", ".join(f"{craft}: {engine.name}" for craft, engine in song.engines.items()))
+    take = f", take {song.variation + 1} of {song.brief.variations}" if song.brief.variations > 1 else ""
+    facts.add_row("seed", f"{song.brief.seed}{take}")
+    made_by = (f"{craft}: {song.engines[craft].name}" for craft in CRAFTS if craft in song.engines)
+    facts.add_row("engines", ", ".join(made_by))
     if song.timings_s:
         facts.add_row("made in", f"{_seconds_taken(song):.1f} s")
     facts.add_row("id", song.id)
