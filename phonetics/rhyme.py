@@ -1,0 +1,30 @@
+"""Rhyme by phones: two words rhyme if they sound alike from their last stressed vowel on, and are not the
+same."""
+
+from __future__ import annotations
+
+from phonetics.dictionary import is_vowel
+from phonetics.words import phones, pronounce
+
+
+def rhyme_part(text: str) -> tuple[str, ...]:
+    """The phones, without stress digits, from the last stressed vowel of the last sounding word of
+    ``text``."""
+    sound = _last_word(text)
+    nuclei = [i for i, phone in enumerate(sound) if is_vowel(phone)]
+    stressed = [i for i in nuclei if sound[i][-1] != "0"]
+    start = stressed[-1] if stressed else (nuclei[-1] if nuclei else 0)
+    part = tuple(phone.rstrip("012") for phone in sound[start:])
+    # "fire" has one syllable in the dictionary and "higher" two, but they are sung alike.
+    return (part[0], "R", *part[2:]) if part[:1] in (("AY",), ("AW",)) and part[1:2] == ("ER",) else part
+
+
+def rhymes(a: str, b: str) -> bool:
+    """Whether the last words of ``a`` and ``b`` rhyme perfectly: the same rhyme part, but not the same sound
+    as a whole (a word does not rhyme with itself)."""
+    return rhyme_part(a) == rhyme_part(b) != () and _last_word(a) != _last_word(b)
+
+
+def _last_word(text: str) -> tuple[str, ...]:
+    sounding = [word for word in pronounce(text) if word.syllables]
+    return phones(sounding[-1].text) if sounding else ()
