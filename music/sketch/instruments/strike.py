@@ -1,0 +1,89 @@
+"""What an instrument is asked to sound, and what it answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE_HZ = 44_100
+
+Floats = NDArray[np.float64]
+Signal = NDArray[np.float32]
+"""``(channels, samples)`` with 1 or 2 channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """One tone to render: held for ``seconds`` with its release still inside them.
+
+    ``pitches`` holds one MIDI number, or a whole chord for an instrument that distorts them together.
+    ``velocity`` (0..1) sets the colour; the level is set where the tone is placed.
+    """
+
+    pitches: tuple[int, ...]
+    seconds: float
+    velocity: float
+    from_pitch: int | None = None
+    """Where a gliding instrument comes from."""
+
+    @property
+    def samples(self) -> int:
+        return round(self.seconds * RATE_HZ)
+
+    @property
+    def hz(self) -> float:
+        return hertz(self.pitches[0])
+
+
+Tone = Callable[[Strike, np.random.Generator], Signal]
+"""Renders a strike; the generator makes two strikes of one string differ a little."""
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """How to sound a note, and how a player of it behaves."""
+
+    tone: Tone
+    release_s: float = 0.08
+    """Time for a let-go note to fall by 60 dB."""
+    longest_s: float = 30.0
+    """Where a plucked or struck tone has died away by itself."""
+    reference: tuple[int, ...] = (60,)
+    """The pitches that its level is calibrated on."""
+    variants: int = 1
+    """How many slightly different strikes alternate."""
+    chordal: bool = False
+    """Notes struck together go through one amplifier."""
+    glide_s: float = 0.0
+    """One voice; a note that starts as the last one ends glides from it over this time."""
+    is_kit: bool = False
+    """Pitches are General MIDI drum keys, and a hit sounds until it has died away."""
+
+
+def hertz(pitch: float) -> float:
+    """The frequency of a MIDI pitch, A4 = 440 Hz."""
+    return float(440.0 * 2.0 ** ((pitch - 69.0) / 12.0))
+
+
+def times(samples: int) -> Floats:
+    """Seconds of each sample."""
+    return np.arange(samples) / RATE_HZ
+
+
+def mono(signal: Floats | NDArray[np.float32]) -> Signal:
+    """One channel of a tone."""
+    return signal.astype(np.float32)[np.newaxis]
+
+
+def falling(samples: int, t60_s: float) -> Signal:
+    """An exponential from 1 that has lost 60 dB after ``t60_s``."""
+    return np.exp(-6.9078 / t60_s * times(samples)).astype(np.float32)
+
+
+def rising(samples: int, attack_s: float) -> Signal:
+    """A smooth rise from 0 to 1 over ``attack_s``, then 1."""
+    x = np.minimum(times(samples) / max(attack_s, 1e-4), 1.0)
+    return (x * x * (3.0 - 2.0 * x)).astype(np.float32)
