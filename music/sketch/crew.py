@@ -1,7 +1,7 @@
 """Two pairs of hands: runs pieces of work on threads while the caller's thread reports progress.
 
-Only the caller's thread ever calls its ``Report``. When that raises (the caller has gone) or a piece fails, the
-others stop at their next tick, and no thread is left behind.
+Only the caller's thread ever calls its ``Report``. When that raises (the caller has gone) or a piece fails,
+the others stop at their next tick, and no thread is left behind.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def run(pieces: Sequence[Callable[[Tick], T]], span: Span, weights: Sequence[flo
                         done[index] = 1.0
                 span.at(progress())
         finally:
-            # On success this stops nothing; on any way out it keeps the pool's exit from waiting for long work.
+            # On success this stops nothing; on any way out it keeps the pool's exit from waiting for long
+            # work.
             stop.set()
             for future in futures:
                 future.cancel()

@@ -25,8 +25,8 @@ FRAME = 2 * HOP
 def equaliser(*shapes: Shape) -> Signal:
     """``(TAPS,)``: a minimum-phase filter whose response in dB is the sum of ``shapes``.
 
-    Minimum phase by folding the real cepstrum (Oppenheim and Schafer, Discrete-Time Signal Processing, ch. 13), so
-    that there is neither delay nor pre-ringing.
+    Minimum phase by folding the real cepstrum (Oppenheim and Schafer, Discrete-Time Signal Processing, ch.
+    13), so that there is neither delay nor pre-ringing.
     """
     size = TAPS * 8
     hz = np.arange(size // 2 + 1) * (RATE_HZ / size)
@@ -42,8 +42,8 @@ def equaliser(*shapes: Shape) -> Signal:
 def convolve(rows: Signal, direct: Signal, room: Signal | None, tick: Tick) -> None:
     """Turn dry ``rows`` (left, right, send) into a wet stem in place, in one pass of partitioned convolution.
 
-    Left and right go through the filter ``direct``; the send goes through ``room``, ``(2, samples)``. The result is
-    in the first two rows; the third is left as it was.
+    Left and right go through the filter ``direct``; the send goes through ``room``, ``(2, samples)``. The
+    result is in the first two rows; the third is left as it was.
     """
     samples = rows.shape[1]
     filters = _partitions(direct[np.newaxis])
@@ -98,7 +98,9 @@ def blocks_of(samples: int) -> int:
 
 
 def apply_gain(signal: Signal, gain: Floats) -> None:
-    """Multiply ``signal`` in place by a gain given per block, joined by lines from the middle of one to the next."""
+    """Multiply ``signal`` in place by a gain given per block, joined by lines from the middle of one to the
+    next.
+    """
     samples = signal.shape[1]
     nodes = np.concatenate([gain[:1], 0.5 * (gain[1:] + gain[:-1]), gain[-1:]]).astype(np.float32)
     slope = np.arange(BLOCK, dtype=np.float32) / BLOCK

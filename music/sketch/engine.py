@@ -1,4 +1,4 @@
-"""The embedded composer: a score by rules, played by numpy and sung by a formant voice, mixed and mastered."""
+"""The embedded composer: a score by rules, played by numpy and sung by a formant voice, then mixed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class SketchComposer:
             key=score.key,
             metre=score.metre,
             loudness_lufs=finished.loudness_lufs,
-            stems=dict(finished.stems),
+            stems={str(name): stem for name, stem in finished.stems.items()},
             midi=midi_bytes(score),
             lines=timed_lines(score),
             sections=section_spans(score),

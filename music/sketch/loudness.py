@@ -1,4 +1,6 @@
-"""Loudness and true peak after ITU-R BS.1770-5, and the third-octave view of a stem that the mixer balances by."""
+"""Loudness and true peak after ITU-R BS.1770-5, and the third-octave view of a stem that the mixer balances
+by.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ def k_weighting() -> Floats:
     a0 = 1.0 + k / _SHELF_Q + k * k
     shelf = [
         (high + middle * k / _SHELF_Q + k * k) / a0, 2.0 * (k * k - high) / a0,
-        (high - middle * k / _SHELF_Q + k * k) / a0, 1.0, 2.0 * (k * k - 1.0) / a0, (1.0 - k / _SHELF_Q + k * k) / a0,
+        (high - middle * k / _SHELF_Q + k * k) / a0, 1.0, 2.0 * (k * k - 1.0) / a0,
+        (1.0 - k / _SHELF_Q + k * k) / a0,
     ]  # fmt: skip
     k = np.tan(np.pi * _HIGH_PASS_HZ / RATE_HZ)
     a0 = 1.0 + k / _HIGH_PASS_Q + k * k
@@ -56,7 +59,7 @@ def weighted_energy(signal: Signal, block: int) -> Floats:
 
 
 def integrated(step_energy: Floats) -> float:
-    """Gated loudness in LUFS from the K-weighted energy of each 100 ms; -inf for silence or less than 400 ms."""
+    """Gated loudness in LUFS from the K-weighted energy of each 100 ms; -inf for silence or under 400 ms."""
     if len(step_energy) < 4:
         return -np.inf
     power = np.convolve(step_energy, np.ones(4), "valid") / (4 * STEP)
@@ -91,7 +94,8 @@ def _interpolator() -> NDArray[np.float32]:
 def true_peaks(signal: Signal, peaks: Floats, block: int, above: float) -> Floats:
     """``peaks`` (sample peaks of each ``block``) raised to their true peaks, four times oversampled.
 
-    Only blocks whose sample peak exceeds ``above`` are looked at: between samples music rises by less than 3 dB.
+    Only blocks whose sample peak exceeds ``above`` are looked at: between samples music rises by less than 3
+    dB.
     """
     out = peaks.copy()
     taps = _interpolator()
@@ -102,14 +106,16 @@ def true_peaks(signal: Signal, peaks: Floats, block: int, above: float) -> Float
         for first in range(0, len(chosen), 2048):
             some = chosen[first : first + 2048]
             stretches = padded[some[:, np.newaxis] * block + np.arange(reach)]
-            # Each row of ``windows`` is what the interpolator sees before one sample: (blocks, block + 1, taps).
+            # Each row of ``windows`` is what the interpolator sees before one sample: (blocks, block + 1,
+            # taps).
             windows = np.lib.stride_tricks.sliding_window_view(stretches, 2 * SPAN, axis=1)
             between = np.abs(windows @ taps).max(axis=(1, 2))
             out[some] = np.maximum(out[some], between)
     return out
 
 
-# ---- the mixer's view -------------------------------------------------------------------------------------------
+# ---- the mixer's view
+# -------------------------------------------------------------------------------------------
 
 BANDS_HZ = 1000.0 * 2.0 ** (np.arange(-16, 14) / 3.0)
 """Centres of third-octave bands from 25 Hz to 20 kHz."""

@@ -1,8 +1,8 @@
 """Masters a mix with one gain that moves: sections, glue, limiter and loudness are all in it.
 
-Every stem is multiplied by that same gain, so the finished stems add up to the master. The gain is worked out per
-``BLOCK`` of samples from the mix's peaks and K-weighted energy, where a trial costs milliseconds; the audio is
-touched once, then measured as it will be written, in 16 bits.
+Every stem is multiplied by that same gain, so the finished stems add up to the master. The gain is worked out
+per ``BLOCK`` of samples from the mix's peaks and K-weighted energy, where a trial costs milliseconds; the
+audio is touched once, then measured as it will be written, in 16 bits.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ TRIALS = 12
 
 CHORUSES = ("chorus", "drop", "hook")
 CHORUS_LIFT_LU = 4.6
-"""Every verse sits at least this far under the choruses before the limiter, so that 3.5 LU remain after it."""
+"""Every verse sits at least this far under the choruses before the limiter, so that 3.5 LU remain after it.
+"""
 QUIETEST_LU = -9.0
 GLUE_RATIO = 1.5
 LOOK_AHEAD_S = 0.006
@@ -47,7 +48,9 @@ RELEASE_DB_PER_S = 45.0
 
 @dataclass(frozen=True)
 class Mastered:
-    """The master as 16-bit values in float32, ``(2, samples)``, the stems that add up to it, and its loudness."""
+    """The master as 16-bit values in float32, ``(2, samples)``, the stems that add up to it, and its
+    loudness.
+    """
 
     samples: Signal
     stems: Mapping[StemName, Signal]
@@ -56,7 +59,9 @@ class Mastered:
 
 
 def master(score: Score, mixed: Mixed, *, samples: int, span: Span) -> Mastered:
-    """Bring the sum of ``mixed.stems`` to ``TARGET_LUFS`` under ``CEILING_DBTP``; the stems are changed in place."""
+    """Bring the sum of ``mixed.stems`` to ``TARGET_LUFS`` under ``CEILING_DBTP``; the stems are changed in
+    place.
+    """
     names = [name for name in STEMS if name in mixed.stems]
     total = np.zeros((2, samples), dtype=np.float32)
     for name in names:
@@ -168,7 +173,9 @@ def _energy_of(channel: Signal) -> Callable[[Tick], Floats]:
 
 
 def _steps(block_energy: Floats) -> Floats:
-    """Energy per 100 ms from energy per block: a step is not a whole number of blocks, so its edges are shared."""
+    """Energy per 100 ms from energy per block: a step is not a whole number of blocks, so its edges are
+    shared.
+    """
     sums = np.concatenate([[0.0], np.cumsum(block_energy)])
     edges = np.arange(0, len(block_energy) * BLOCK + 1, STEP) / BLOCK
     return np.asarray(np.diff(np.interp(edges, np.arange(len(sums)), sums)))
@@ -186,7 +193,9 @@ def _glue(energy: Floats) -> Floats:
 
 
 def _limited(peaks: Floats, ceiling: float) -> Floats:
-    """The gain that keeps ``peaks`` under ``ceiling``: falls before a peak, holds over it, recovers at its leisure."""
+    """The gain that keeps ``peaks`` under ``ceiling``: falls before a peak, holds over it, recovers at its
+    leisure.
+    """
     need = 20.0 * np.log10(np.maximum(peaks / ceiling, 1.0))
     return np.asarray(
         10.0

@@ -1,14 +1,16 @@
-"""Mixes dry stems: dynamics, then levels and tone worked out from measurements, then one filtering pass per stem.
+"""Mixes dry stems: dynamics, then levels and tone worked out from measurements, then one filtering pass per
+stem.
 
-All decisions are made on third-octave views of the stems (``loudness.view``), where gain, filters and rooms are plain
-multiplications; the audio itself is touched twice. What comes out are stems that need no more than one common gain
-to become the master.
+All decisions are made on third-octave views of the stems (``loudness.view``), where gain, filters and rooms
+are plain multiplications; the audio itself is touched twice. What comes out are stems that need no more than
+one common gain to become the master.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.signal import fftconvolve
@@ -41,17 +43,20 @@ HIGH_PASS_30: Shape = ((12.0, -30.0), (24.0, -6.0), (34.0, 0.0))
 STEM_TONE: Mapping[StemName, Shape] = {
     "drums": ((60.0, 1.0), (120.0, 0.5), (380.0, -2.5), (900.0, 0.0), (4000.0, 0.5), (10000.0, 1.0)),
     "bass": ((50.0, 0.0), (250.0, 0.0), (400.0, -1.5), (900.0, 0.5), (5000.0, -6.0), (12000.0, -18.0)),
-    "harmony": ((40.0, -24.0), (90.0, -8.0), (160.0, -1.5), (350.0, -1.5), (900.0, 0.0), (2600.0, -2.0), (7000.0, 0.0)),
+    "harmony": ((40.0, -24.0), (90.0, -8.0), (160.0, -1.5), (350.0, -1.5), (900.0, 0.0), (2600.0, -2.0),
+        (7000.0, 0.0)),
     "melody": ((60.0, -24.0), (140.0, -5.0), (240.0, 0.0), (2600.0, -1.0), (9000.0, 0.0)),
-    "vocals": ((55.0, -36.0), (90.0, -14.0), (140.0, -2.0), (280.0, -2.0), (900.0, 0.0), (2600.0, 2.0), (4500.0, 1.5),
+    "vocals": ((55.0, -36.0), (90.0, -14.0), (140.0, -2.0), (280.0, -2.0), (900.0, 0.0), (2600.0, 2.0),
+        (4500.0, 1.5),
                (7000.0, 0.0), (11000.0, 1.5)),
     "backing": ((60.0, -36.0), (120.0, -14.0), (220.0, -3.0), (900.0, -0.5), (3000.0, 0.0), (11000.0, 1.5)),
 }  # fmt: skip
 
-# Third-octave levels against 1 kHz that the correction aims at: about 4.5 dB less per octave of density, as in
-# Pestana et al., Spectral characteristics of popular commercial recordings 1950-2010 (AES 135, 2013).
+# Third-octave levels against 1 kHz that the correction aims at: about 4.5 dB less per octave of density, as
+# in Pestana et al., Spectral characteristics of popular commercial recordings 1950-2010 (AES 135, 2013).
 TARGET: Shape = (
-    (25.0, -8.0), (31.5, -2.0), (40.0, -3.0), (50.0, -0.5), (63.0, 0.0), (100.0, 0.0), (125.0, -0.8), (200.0, -3.0),
+    (25.0, -8.0), (31.5, -2.0), (40.0, -3.0), (50.0, -0.5), (63.0, 0.0), (100.0, 0.0), (125.0, -0.8),
+    (200.0, -3.0),
     (315.0, -4.5), (500.0, -6.0), (1000.0, -8.5), (2000.0, -11.0), (4000.0, -14.0), (8000.0, -18.0),
     (12500.0, -22.0), (16000.0, -27.0), (20000.0, -36.0),
 )  # fmt: skip
@@ -62,14 +67,16 @@ SILENT_POWER = 1e-9
 
 @dataclass(frozen=True)
 class Mixed:
-    """Wet stems in the order of ``STEMS``, and how their sum would measure: ``power`` is ``(frames, bands)``."""
+    """Wet stems in the order of ``STEMS``, and how their sum will measure: ``power``, ``(frames, bands)``."""
 
     stems: dict[StemName, Signal]
     power: Floats
 
 
 def mix(score: Score, dry: dict[StemName, Rows], *, seed: int, span: Span) -> Mixed:
-    """Mix ``dry`` stems, each ``(3, samples)``, in place: they are used up, and their rows become the wet stems."""
+    """Mix ``dry`` stems, each ``(3, samples)``, in place: they are used up, and their rows become the wet
+    stems.
+    """
     style = style_of(score.genre)
     present = [name for name in STEMS if name in dry]
 
@@ -155,7 +162,8 @@ def _rooms(score: Score, style: MixStyle, seed: int) -> dict[StemName, Signal | 
     if style.echo:
         voice = with_echo(voice, delay_s=score.seconds(0.75), level=style.echo, feedback=0.45)
     return {
-        "drums": band * np.float32(0.7), "bass": None, "harmony": band, "melody": band, "vocals": voice, "backing": voice,
+        "drums": band * np.float32(0.7), "bass": None, "harmony": band, "melody": band, "vocals": voice,
+        "backing": voice,
     }  # fmt: skip
 
 
@@ -169,12 +177,14 @@ def _wet_power(name: StemName, direct: Floats, send: Floats, room: Signal | None
     edges = np.round(np.append(BANDS_HZ / 2 ** (1 / 6), BANDS_HZ[-1] * 2 ** (1 / 6)) * size / 44_100).astype(
         int
     )
-    mean = np.array([response[a : max(b, a + 1)].mean() for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    mean = np.array([response[a : max(b, a + 1)].mean() for a, b in pairwise(edges.tolist())])
     return np.asarray((direct + send * mean) * tone)
 
 
 def _balance(power: Mapping[StemName, Floats], style: MixStyle) -> dict[StemName, float]:
-    """A factor per stem: the band by the style's levels, the voices by how they stand out in the presence region."""
+    """A factor per stem: the band by the style's levels, the voices by how they stand out in the presence
+    region.
+    """
     weight = k_response(BANDS_HZ) ** 2
     levels = {"drums": style.drums, "bass": style.bass, "harmony": style.harmony, "melody": style.melody}
     gains: dict[StemName, float] = {}

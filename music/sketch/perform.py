@@ -1,4 +1,4 @@
-"""Plays a score's parts: every note on its instrument at its exact sample, summed to one dry stem per group."""
+"""Plays a score's parts: every note on its instrument at its exact sample, summed to a dry stem per group."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ CHORD_S = 0.05
 """Notes that start within this are one chord for an instrument that distorts them together."""
 LEGATO_S = 0.04
 OPEN_HAT, CLOSES_HAT = 46, (42, 44)
+
+
+_Timed = tuple[float, float, tuple[int, ...], float]
+"""Start and length in seconds, pitches, velocity."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,9 @@ def _add(rows: Rows, laid: Rows, event: _Event, player: Instrument) -> None:
 
 
 def _events(part: Part, player: Instrument, beat_s: float) -> list[_Event]:
-    notes = [(n.start * beat_s, n.duration * beat_s, (n.pitch,), n.velocity) for n in part.notes]
+    notes: list[_Timed] = [
+        (n.start * beat_s, n.duration * beat_s, (n.pitch,), n.velocity) for n in part.notes
+    ]
     if player.chordal:
         notes = _chords(notes)
     events: list[_Event] = []
@@ -107,16 +113,16 @@ def _events(part: Part, player: Instrument, beat_s: float) -> list[_Event]:
     return events
 
 
-def _until_closed(notes: Sequence[tuple[float, float, tuple[int, ...], float]], index: int) -> float:
+def _until_closed(notes: Sequence[_Timed], index: int) -> float:
     start = notes[index][0]
     closing = (n[0] - start for n in notes[index + 1 :] if n[2][0] in CLOSES_HAT and n[0] > start + 0.01)
     return next(closing, math.inf)
 
 
 def _chords(
-    notes: Sequence[tuple[float, float, tuple[int, ...], float]],
-) -> list[tuple[float, float, tuple[int, ...], float]]:
-    chords: list[tuple[float, float, tuple[int, ...], float]] = []
+    notes: Sequence[_Timed],
+) -> list[_Timed]:
+    chords: list[_Timed] = []
     for note in notes:
         if chords and note[0] - chords[-1][0] < CHORD_S:
             start, seconds, pitches, velocity = chords[-1]

@@ -32,7 +32,9 @@ BANDS = ((150.0, 600.0, 1.0), (600.0, 2400.0, 0.9), (2400.0, 9000.0, 0.55))
 
 
 def impulse(room: Room, rng: np.random.Generator) -> Signal:
-    """``(2, samples)``: a few early reflections and a decaying, decorrelated tail with energy ``level ** 2`` a side."""
+    """``(2, samples)``: a few early reflections and a decaying, decorrelated tail with energy ``level ** 2``
+    a side.
+    """
     samples = int(RATE_HZ * room.t60_s * 1.05)
     onset = 1.0 - np.exp(-times(samples) / 0.010)
     out = np.zeros((2, samples), dtype=np.float32)

@@ -107,7 +107,8 @@ def instrument(name: str) -> Instrument:
 def render(name: str, strike: Strike, variant: int = 0) -> Signal:
     """``strike`` on the instrument ``name``, released before its end: ``(1 or 2, samples)``.
 
-    Depends on nothing but its arguments. A kit's hit is as long as the drum rings, whatever the strike's length.
+    Depends on nothing but its arguments. A kit's hit is as long as the drum rings, whatever the strike's
+    length.
     """
     tone = held(name, strike, variant)
     return tone if INSTRUMENTS[name].is_kit else let_go(tone, INSTRUMENTS[name].release_s)

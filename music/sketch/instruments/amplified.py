@@ -9,7 +9,8 @@ from music.sketch.instruments.noise import curve, noise
 from music.sketch.instruments.partials import ring
 from music.sketch.instruments.strike import RATE_HZ, Floats, Signal, Strike, falling, hertz, mono, times
 
-CABINET = ((50, -24), (85, 0), (130, 3), (300, 0), (600, -2), (1200, 0), (2500, 5), (3600, 3), (4800, -8), (7000, -30),
+CABINET = ((50, -24), (85, 0), (130, 3), (300, 0), (600, -2), (1200, 0), (2500, 5), (3600, 3), (4800, -8),
+    (7000, -30),
            (12000, -60))  # fmt: skip
 """A closed 4 x 12 cabinet: a low resonance, presence near 2.5 kHz, nothing above 5 kHz."""
 OVERSAMPLING = 2
@@ -18,7 +19,8 @@ OVERSAMPLING = 2
 def electric_guitar_distorted(strike: Strike, rng: np.random.Generator) -> Signal:
     """A chord through one overdriven amplifier, double-tracked: a take on each side.
 
-    The strings are distorted together, at twice the rate so that what folds over stays under the cabinet's roll-off.
+    The strings are distorted together, at twice the rate so that what folds over stays under the cabinet's
+    roll-off.
     """
     return np.concatenate([_take(strike, rng), _take(strike, rng)])
 
@@ -46,7 +48,7 @@ def _take(strike: Strike, rng: np.random.Generator) -> Signal:
 
 
 def bass_808(strike: Strike, rng: np.random.Generator) -> Signal:
-    """A long sine that drops into pitch, thickened by gentle saturation so that small speakers can hear it."""
+    """A long sine that drops into pitch, thickened by saturation so that small speakers have it."""
     t = times(strike.samples)
     base = strike.hz
     hz: Floats = base * (1.0 + 1.1 * np.exp(-t / 0.016))

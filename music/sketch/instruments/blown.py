@@ -1,4 +1,4 @@
-"""Bowed and blown soloists: one oscillator whose colour follows breath or bow, vibrato that grows, and air."""
+"""Bowed and blown soloists: an oscillator whose colour follows breath or bow, late vibrato, and air."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 from music.sketch.instruments.noise import Shape, band, curve, noise
 from music.sketch.instruments.strike import Floats, Signal, Strike, Tone, mono, rising, times
 from music.sketch.instruments.wavetable import bent, cycles_of, read, tables
+
+BREATH = band(1500.0, 6000.0, 9.0)
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Soloist:
     vibrato_cents: float
     scoop_cents: float = 12.0
     air_db: float = -34.0
-    air: Shape = band(1500.0, 6000.0, 9.0)
+    air: Shape = BREATH
     even: float = 1.0
     """Level of even harmonics: below 1 for a stopped pipe."""
     tremolo: float = 0.02
@@ -66,33 +68,41 @@ def soloist(player: Soloist) -> Tone:
 
 
 violin = soloist(Soloist(
-    0.95, ((180, -12), (280, 2), (420, 0), (550, 3), (800, -2), (1100, 2), (1700, -2), (2500, 4), (3500, 2), (6000, -8),
+    0.95, ((180, -12), (280, 2), (420, 0), (550, 3), (800, -2), (1100, 2), (1700, -2), (2500, 4), (3500, 2),
+        (6000, -8),
            (12000, -24)), 1500, 6500, 0.09, 16, air_db=-36, vibrato_hz=5.8,
 ))  # fmt: skip
 cello = soloist(Soloist(
-    1.0, ((60, -8), (100, 1), (200, 3), (320, 1), (550, 2), (900, -2), (1600, 1), (2400, 0), (4000, -8), (9000, -24)),
+    1.0, ((60, -8), (100, 1), (200, 3), (320, 1), (550, 2), (900, -2), (1600, 1), (2400, 0), (4000, -8),
+        (9000, -24)),
     900, 4200, 0.11, 13, air_db=-38, vibrato_hz=5.2,
 ))  # fmt: skip
 flute = soloist(Soloist(
-    1.7, ((200, 0), (600, 2), (1200, 0), (2500, -4), (5000, -10)), 1200, 4200, 0.06, 10, scoop_cents=20, air_db=-24,
+    1.7, ((200, 0), (600, 2), (1200, 0), (2500, -4), (5000, -10)), 1200, 4200, 0.06, 10, scoop_cents=20,
+    air_db=-24,
     air=((300, -14), (1200, -2), (3000, 0), (8000, -6)), tremolo=0.08, vibrato_hz=5.0,
 ))  # fmt: skip
 whistle = soloist(Soloist(
-    3.2, ((500, 0), (4000, 0)), 2500, 5000, 0.04, 14, scoop_cents=60, air_db=-28, air=band(1200, 3500, 12), tremolo=0.05,
+    3.2, ((500, 0), (4000, 0)), 2500, 5000, 0.04, 14, scoop_cents=60, air_db=-28, air=band(1200, 3500, 12),
+    tremolo=0.05,
 ))  # fmt: skip
 saxophone = soloist(Soloist(
-    0.85, ((120, -4), (300, 2), (550, 4), (900, 0), (1400, 3), (2200, -3), (2800, 1), (4500, -8), (9000, -20)), 900, 5200,
+    0.85, ((120, -4), (300, 2), (550, 4), (900, 0), (1400, 3), (2200, -3), (2800, 1), (4500, -8), (9000,
+        -20)), 900, 5200,
     0.05, 15, scoop_cents=35, air_db=-27, air=band(800, 5000, 9), vibrato_hz=5.0,
 ))  # fmt: skip
 trumpet = soloist(Soloist(
-    0.55, ((200, -2), (600, 0), (1200, 4), (2200, 2), (4000, -5), (8000, -16)), 900, 6200, 0.045, 9, scoop_cents=18,
+    0.55, ((200, -2), (600, 0), (1200, 4), (2200, 2), (4000, -5), (8000, -16)), 900, 6200, 0.045, 9,
+    scoop_cents=18,
     air_db=-38,
 ))  # fmt: skip
 harmonica = soloist(Soloist(
-    0.75, ((250, -6), (500, 0), (1100, 3), (1900, -2), (2700, 4), (4500, 0), (9000, -16)), 1600, 5500, 0.05, 12,
+    0.75, ((250, -6), (500, 0), (1100, 3), (1900, -2), (2700, 4), (4500, 0), (9000, -16)), 1600, 5500, 0.05,
+    12,
     scoop_cents=45, air_db=-30, tremolo=0.12, even=0.75, vibrato_hz=5.0,
 ))  # fmt: skip
 synth_lead = soloist(Soloist(
-    0.9, ((50, 0), (2000, 2), (9000, -6)), 1500, 7500, 0.012, 10, scoop_cents=0, air_db=-60, even=0.8, tremolo=0.0,
+    0.9, ((50, 0), (2000, 2), (9000, -6)), 1500, 7500, 0.012, 10, scoop_cents=0, air_db=-60, even=0.8,
+    tremolo=0.0,
     glide_s=0.07,
 ))  # fmt: skip

@@ -1,4 +1,4 @@
-"""Single drums, cymbals and hand percussion, each as a function of its making; ``kits`` puts them together."""
+"""Single drums, cymbals and hand percussion, each made by a function; ``kits`` puts them together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from music.sketch.instruments.noise import Shape, band, noise
 from music.sketch.instruments.partials import ring
-from music.sketch.instruments.strike import RATE_HZ, Floats, Signal, falling, rising, times
+from music.sketch.instruments.strike import RATE_HZ, Signal, falling, rising, times
 
 Hit = Callable[[float, np.random.Generator], Floats]
 """``hit(velocity, rng)`` renders one stroke as ``(samples,)`` with a peak near 1."""
@@ -24,7 +24,9 @@ def kick(
     drive: float = 1.0,
     knock_db: float = -60.0,
 ) -> Hit:
-    """A bass drum: a sine that falls from ``hz * (1 + sweep)`` to ``hz``, the beater's click, and a wooden knock."""
+    """A bass drum: a sine that falls from ``hz * (1 + sweep)`` to ``hz``, the beater's click, and a wooden
+    knock.
+    """
 
     def hit(velocity: float, rng: np.random.Generator) -> Floats:
         t = times(int(RATE_HZ * (life_s + 0.05)))
@@ -34,18 +36,20 @@ def kick(
         knock = noise(len(t), ((120, -12), (300, 0), (700, -4), (1800, -20)), rng) * np.exp(-t / 0.018)
         out = body + click * _level(click_db) * (0.4 + 0.8 * velocity) + knock * _level(knock_db)
         out = np.tanh(drive * out) / np.tanh(drive)
-        return out * np.minimum(t / 0.0006, 1.0) * _fade(len(t))
+        return np.asarray(out * np.minimum(t / 0.0006, 1.0) * _fade(len(t)))
 
     return hit
 
 
 def snare(
-    hz: float, *, body_s: float, wires_s: float, body_db: float = -3.0, wires_db: float = 0.0, crack_db: float = -4.0,
+    hz: float, *, body_s: float, wires_s: float, body_db: float = -3.0, wires_db: float = 0.0,
+    crack_db: float = -4.0,
     wires: Shape = ((180, -20), (900, -7), (2200, 0), (5500, 0), (11000, -7)), drive: float = 1.4,
 ) -> Hit:  # fmt: skip
     """A snare drum: two shell modes that bend as they are struck, the wires, and the crack of the stick.
 
-    The wires start a moment after the head and die more slowly, which is what makes body and noise both audible.
+    The wires start a moment after the head and die more slowly, which is what makes body and noise both
+    audible.
     """
 
     def hit(velocity: float, rng: np.random.Generator) -> Floats:
@@ -63,16 +67,19 @@ def snare(
             + rattle * _level(wires_db)
             + crack * _level(crack_db) * (0.25 + 0.5 * velocity)
         )
-        return np.tanh(drive * out) / np.tanh(drive) * np.minimum(t / 0.0004, 1.0) * _fade(len(t))
+        return np.asarray(np.tanh(drive * out) / np.tanh(drive) * np.minimum(t / 0.0004, 1.0) * _fade(len(t)))
 
     return hit
 
 
 def metal(
-    *, life_s: float, low_hz: float, high_hz: float, partials: int = 70, hiss_db: float = -4.0, hiss: Shape, attack_s: float = 0.0008,
+    *, life_s: float, low_hz: float, high_hz: float, partials: int = 70, hiss_db: float = -4.0, hiss: Shape,
+    attack_s: float = 0.0008,
     ping_hz: Sequence[float] = (), ping_db: float = -8.0, ping_s: float = 0.5,
 ) -> Hit:  # fmt: skip
-    """A cymbal or hat: a cloud of inharmonic partials whose top dies first, hiss, and for a ride or bell its ping."""
+    """A cymbal or hat: a cloud of inharmonic partials whose top dies first, hiss, and for a ride or bell its
+    ping.
+    """
 
     def hit(velocity: float, rng: np.random.Generator) -> Floats:
         samples = int(RATE_HZ * life_s)
@@ -96,7 +103,7 @@ def metal(
             scale = np.full(len(pings), _level(ping_db))
             phase = rng.uniform(-np.pi, np.pi, len(pings))
             out += ring(samples, pings, scale, ping_s * (pings[0] / pings) ** 0.5, phase)[0]
-        return out * rising(samples, attack_s) * _fade(samples)
+        return np.asarray(out * rising(samples, attack_s) * _fade(samples))
 
     return hit
 
@@ -114,7 +121,7 @@ def tom(hz: float, *, life_s: float = 0.5, bend: float = 0.35, slap_db: float = 
             )
         slap = noise(len(t), ((250, -10), (900, 0), (3500, -4), (9000, -18)), rng) * np.exp(-t / 0.008)
         out = 0.8 * out + slap * _level(slap_db) * (0.4 + velocity)
-        return np.tanh(1.2 * out) * np.minimum(t / 0.0006, 1.0) * _fade(len(t))
+        return np.asarray(np.tanh(1.2 * out) * np.minimum(t / 0.0006, 1.0) * _fade(len(t)))
 
     return hit
 
@@ -131,7 +138,7 @@ def clap(
             gate += (t >= start) * np.exp(-np.maximum(t - start, 0.0) / 0.0045)
         start = 0.030
         gate += 0.75 * (t >= start) * np.exp(-6.9078 * np.maximum(t - start, 0.0) / life_s)
-        return 0.35 * noise(len(t), shape, rng) * gate * (0.7 + 0.4 * velocity) * _fade(len(t))
+        return np.asarray(0.35 * noise(len(t), shape, rng) * gate * (0.7 + 0.4 * velocity) * _fade(len(t)))
 
     return hit
 
@@ -152,7 +159,7 @@ def shaken(*, life_s: float, attack_s: float, shape: Shape, jingles: float = 0.0
                 + jingles
                 * ring(samples, hz, rng.uniform(0.3, 1.0, 24) / 5.0, lives, rng.uniform(0, 6, 24))[0]
             )
-        return np.asarray(out * (0.6 + 0.5 * velocity) * _fade(samples), dtype=float)
+        return np.asarray(out * (0.6 + 0.5 * velocity) * _fade(samples))
 
     return hit
 
@@ -171,7 +178,7 @@ def struck_wood(
             0
         ].astype(float)
         knock = noise(samples, ((300, -12), (1200, 0), (4000, -3), (9000, -16)), rng) * falling(samples, 0.02)
-        return (out + knock * _level(knock_db) * (0.5 + velocity)) * _fade(samples)
+        return np.asarray((out + knock * _level(knock_db) * (0.5 + velocity)) * _fade(samples))
 
     return hit
 
@@ -182,7 +189,7 @@ def swell(*, life_s: float = 1.6, shape: Shape = ((300, -24), (1500, -4), (5000,
     def hit(_velocity: float, rng: np.random.Generator) -> Floats:
         samples = int(RATE_HZ * life_s)
         t = times(samples) / life_s
-        return 0.4 * noise(samples, shape, rng) * t**3 * _fade(samples, 0.03)
+        return np.asarray(0.4 * noise(samples, shape, rng) * t**3 * _fade(samples, 0.03))
 
     return hit
 
@@ -198,7 +205,7 @@ def brush(*, life_s: float = 0.20, tap_hz: float = 210.0) -> Hit:
         t = times(samples)
         sweep = noise(samples, BRUSHED, rng) * (np.exp(-t / 0.012) + 0.35 * np.exp(-6.9078 * t / life_s))
         tap = np.sin(2 * np.pi * tap_hz * t) * np.exp(-t / 0.025)
-        return (0.30 * sweep + 0.35 * velocity * tap) * rising(samples, 0.003) * _fade(samples)
+        return np.asarray((0.30 * sweep + 0.35 * velocity * tap) * rising(samples, 0.003) * _fade(samples))
 
     return hit
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from music.sketch.instruments.noise import Shape, curve, noise
 from music.sketch.instruments.partials import evolve, frame_times
-from music.sketch.instruments.strike import Floats, Signal, Strike, Tone, falling, rising, times
+from music.sketch.instruments.strike import Signal, Strike, Tone, falling, rising, times
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,9 @@ class Ensemble:
     rolloff: float
     attack_s: float
     closed_hz: float
-    """Cut-off at the start; it opens to ``open_hz`` (by velocity) over ``opening_s`` and falls to ``rest`` of it."""
+    """Cut-off at the start; it opens to ``open_hz`` (by velocity) over ``opening_s`` and falls to ``rest`` of
+    it.
+    """
     open_hz: float
     opening_s: float
     rest: float = 1.0
@@ -84,7 +86,8 @@ def ensemble(players: Ensemble) -> Tone:
 
 BOWED: Shape = ((80, -6), (200, 0), (320, 2), (600, 0), (1200, 0), (2500, 1), (4500, -6), (9000, -18))
 SUNG: Shape = (
-    (100, -6), (300, 0), (650, 6), (900, 3), (1150, 5), (1600, -10), (2300, -8), (2800, -2), (3400, -6), (5000, -22),
+    (100, -6), (300, 0), (650, 6), (900, 3), (1150, 5), (1600, -10), (2300, -8), (2800, -2), (3400, -6),
+    (5000, -22),
 )  # fmt: skip
 """An open "ah": formants near 650, 1150 and 2800 Hz."""
 
@@ -141,6 +144,6 @@ def organ(strike: Strike, rng: np.random.Generator) -> Signal:
         )
     out = np.concatenate(sides)
     short = min(strike.samples, 900)
-    click: Floats = noise(short, ((500, -18), (2500, 0), (6000, -12)), rng) * falling(short, 0.02)
+    click = noise(short, ((500, -18), (2500, 0), (6000, -12)), rng) * falling(short, 0.02)
     out[:, :short] += (0.10 * click).astype(np.float32)
     return np.asarray(out * rising(strike.samples, 0.004), dtype=np.float32)

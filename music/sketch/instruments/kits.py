@@ -24,7 +24,7 @@ from music.sketch.instruments.strike import Signal, Strike, Tone
 
 @dataclass(frozen=True)
 class Drum:
-    """One drum of a kit: its stroke, its peak level in dB under the kick, and its place, -1 left .. 1 right."""
+    """One drum of a kit: its stroke, its peak level against the kick, and its place, -1 left .. 1 right."""
 
     hit: Hit
     level_db: float
@@ -40,9 +40,11 @@ OPEN_HAT = metal(life_s=0.75, low_hz=3200, high_hz=14000, hiss=HISS)
 PEDAL = metal(life_s=0.07, low_hz=3000, high_hz=9000, hiss=DARK_HISS, attack_s=0.004)
 CRASH = metal(life_s=2.6, low_hz=420, high_hz=13000, partials=120, hiss=CRASH_HISS, attack_s=0.004)
 CRASH_2 = metal(life_s=2.2, low_hz=560, high_hz=14000, partials=120, hiss=CRASH_HISS, attack_s=0.004)
-RIDE = metal(life_s=1.7, low_hz=700, high_hz=11000, partials=90, hiss=HISS, hiss_db=-12, ping_hz=(3150, 4720, 6130),
+RIDE = metal(life_s=1.7, low_hz=700, high_hz=11000, partials=90, hiss=HISS, hiss_db=-12, ping_hz=(3150,
+    4720, 6130),
              ping_db=-10, ping_s=0.35)  # fmt: skip
-BELL = metal(life_s=1.5, low_hz=900, high_hz=9000, partials=50, hiss=HISS, hiss_db=-20, ping_hz=(1310, 2090, 3370),
+BELL = metal(life_s=1.5, low_hz=900, high_hz=9000, partials=50, hiss=HISS, hiss_db=-20, ping_hz=(1310, 2090,
+    3370),
              ping_db=-5, ping_s=0.9)  # fmt: skip
 STICK = struck_wood((1720, 2600, 460), life_s=0.06, knock_db=-6)
 
@@ -87,11 +89,11 @@ CYMBALS: Mapping[int, Drum] = {
 }
 
 
-def _kit(kick_drum: Hit, snare_drum: Hit, rim: Hit | None = None, **changes: Drum) -> dict[int, Drum]:
+def _kit(kick_drum: Hit, snare_drum: Hit, changes: Mapping[int, Drum] | None = None) -> dict[int, Drum]:
     drums = dict(PERCUSSION) | dict(CYMBALS) | _toms(1.0, 0.55)
     drums |= {35: Drum(kick_drum, 0.0), 36: Drum(kick_drum, 0.0)}
-    drums |= {38: Drum(snare_drum, -1.0, -0.04), 40: Drum(rim or snare_drum, -1.0, -0.04)}
-    return drums | {int(key[1:]): drum for key, drum in changes.items()}
+    drums |= {38: Drum(snare_drum, -1.0, -0.04), 40: Drum(snare_drum, -1.0, -0.04)}
+    return drums | dict(changes or {})
 
 
 MACHINE_HAT = metal(life_s=0.055, low_hz=5200, high_hz=15000, partials=24, hiss=HISS, hiss_db=-1)
@@ -104,6 +106,12 @@ TAPE_HAT = metal(
     hiss=((2000, -20), (4500, 0), (7500, -6), (11000, -30)),
 )
 
+MACHINE_WIRES = ((400, -20), (1500, -1), (5000, 0), (13000, -3))
+JAZZ_KICK = kick(66, sweep=0.7, sweep_s=0.020, life_s=0.32, click_db=-26, knock_db=-16)
+LATIN_KICK = kick(60, sweep=1.1, sweep_s=0.020, life_s=0.25, click_db=-22, knock_db=-18)
+TIMPANI = ((41, 65, -0.2), (43, 73, -0.1), (45, 87, 0.0), (47, 98, 0.1), (48, 110, 0.2), (50, 131, 0.3))
+TAPE_WIRES = ((200, -16), (900, -2), (2500, 0), (5500, -6), (9000, -26))
+
 KITS: Mapping[str, Mapping[int, Drum]] = {
     "kit_acoustic": _kit(
         kick(54, sweep=1.4, sweep_s=0.022, life_s=0.30, click_db=-17, drive=1.3, knock_db=-20),
@@ -112,48 +120,57 @@ KITS: Mapping[str, Mapping[int, Drum]] = {
     "kit_rock": _kit(
         kick(57, sweep=1.9, sweep_s=0.020, life_s=0.27, click_db=-10, drive=1.9, knock_db=-16),
         snare(178, body_s=0.19, wires_s=0.27, body_db=-1, drive=2.0),
-        d42=Drum(HAT, -11.0, 0.22), d46=Drum(OPEN_HAT, -10.0, 0.22),
+        {42: Drum(HAT, -11.0, 0.22), 46: Drum(OPEN_HAT, -10.0, 0.22)},
     ),
     "kit_jazz": _kit(
-        kick(66, sweep=0.7, sweep_s=0.020, life_s=0.32, click_db=-26, knock_db=-16),
-        brush(), snare(205, body_s=0.14, wires_s=0.17, body_db=-4, wires_db=-5, drive=1.0),
-        d36=Drum(kick(66, sweep=0.7, sweep_s=0.020, life_s=0.32, click_db=-26, knock_db=-16), -4.0),
-        d38=Drum(brush(), -5.0, -0.1), d51=Drum(RIDE, -9.0, 0.35), d42=Drum(HAT, -16.0, 0.22),
+        JAZZ_KICK,
+        snare(205, body_s=0.14, wires_s=0.17, body_db=-4, wires_db=-5, drive=1.0),
+        {
+            36: Drum(JAZZ_KICK, -4.0),
+            38: Drum(brush(), -5.0, -0.1),
+            51: Drum(RIDE, -9.0, 0.35),
+            42: Drum(HAT, -16.0, 0.22),
+        },
     ),
     "kit_electronic": _kit(
         kick(49, sweep=4.2, sweep_s=0.017, life_s=0.30, click_db=-13, drive=2.0),
-        snare(205, body_s=0.12, wires_s=0.19, wires_db=2, wires=((300, -20), (1200, -2), (4000, 0), (12000, -3)), drive=1.8),
-        d42=Drum(MACHINE_HAT, -13.0, 0.12), d46=Drum(MACHINE_OPEN, -12.0, -0.1), d39=Drum(clap(life_s=0.28), -3.0),
+        snare(205, body_s=0.12, wires_s=0.19, wires_db=2, wires=MACHINE_WIRES, drive=1.8),
+        {
+            42: Drum(MACHINE_HAT, -13.0, 0.12),
+            46: Drum(MACHINE_OPEN, -12.0, -0.1),
+            39: Drum(clap(life_s=0.28), -3.0),
+        },
     ),
     "kit_808": _kit(
         kick(46, sweep=2.4, sweep_s=0.012, life_s=0.62, click_db=-20, drive=1.5),
-        snare(182, body_s=0.11, wires_s=0.15, body_db=-2, wires=((500, -20), (2000, 0), (6000, 0), (13000, -3)), drive=1.6),
-        d42=Drum(MACHINE_HAT, -13.0, 0.1), d46=Drum(MACHINE_OPEN, -13.0, 0.15), d39=Drum(clap(life_s=0.32), -3.0),
+        snare(182, body_s=0.11, wires_s=0.15, body_db=-2, wires=MACHINE_WIRES, drive=1.6),
+        {
+            42: Drum(MACHINE_HAT, -13.0, 0.1),
+            46: Drum(MACHINE_OPEN, -13.0, 0.15),
+            39: Drum(clap(life_s=0.32), -3.0),
+        },
     ),
     "kit_80s": _kit(
         kick(56, sweep=2.2, sweep_s=0.020, life_s=0.27, click_db=-11, drive=1.8, knock_db=-20),
         snare(192, body_s=0.20, wires_s=0.40, body_db=-1, wires_db=2, drive=2.2),
-        d39=Drum(clap(life_s=0.38), -4.0), **{f"d{k}": d for k, d in _toms(0.92, 0.8).items()},
+        {39: Drum(clap(life_s=0.38), -4.0)} | _toms(0.92, 0.8),
     ),
     "kit_lofi": _kit(
         kick(58, sweep=1.0, sweep_s=0.022, life_s=0.26, click_db=-25, drive=2.2, knock_db=-16),
-        snare(196, body_s=0.13, wires_s=0.17, wires=((200, -16), (900, -2), (2500, 0), (5500, -6), (9000, -26)), drive=2.2),
-        d42=Drum(TAPE_HAT, -14.0, 0.15),
+        snare(196, body_s=0.13, wires_s=0.17, wires=TAPE_WIRES, drive=2.2),
+        {42: Drum(TAPE_HAT, -14.0, 0.15)},
     ),
     "kit_latin": _kit(
-        kick(60, sweep=1.1, sweep_s=0.020, life_s=0.25, click_db=-22, knock_db=-18),
+        LATIN_KICK,
         snare(215, body_s=0.13, wires_s=0.15, body_db=-2, wires_db=-3),
-        d36=Drum(kick(60, sweep=1.1, sweep_s=0.020, life_s=0.25, click_db=-22, knock_db=-18), -2.0),
+        {36: Drum(LATIN_KICK, -2.0)},
     ),
     "kit_orchestral": _kit(
         kick(44, sweep=0.5, sweep_s=0.050, life_s=1.3, click_db=-30, knock_db=-14),
         snare(210, body_s=0.16, wires_s=0.25, body_db=-5),
-        **{
-            f"d{key}": Drum(tom(hz, life_s=1.8, bend=0.08, slap_db=-20), -2.0, pan)
-            for key, hz, pan in ((41, 65, -0.2), (43, 73, -0.1), (45, 87, 0.0), (47, 98, 0.1), (48, 110, 0.2), (50, 131, 0.3))
-        },
+        {key: Drum(tom(hz, life_s=1.8, bend=0.08, slap_db=-20), -2.0, pan) for key, hz, pan in TIMPANI},
     ),
-}  # fmt: skip
+}
 
 
 def kit(name: str) -> Tone:

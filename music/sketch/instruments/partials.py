@@ -26,7 +26,8 @@ def ring(
 ) -> Signal:
     """Free decay of partials (a string, a bar, a bell): each falls 60 dB in its own ``t60_s``.
 
-    ``hz``, ``amplitude``, ``t60_s``, ``phase`` are ``(partials,)``; ``pan`` is ``(2, partials)`` for a stereo tone.
+    ``hz``, ``amplitude``, ``t60_s``, ``phase`` are ``(partials,)``; ``pan`` is ``(2, partials)`` for a stereo
+    tone.
     """
     audible = (hz < HIGHEST_HZ) & (hz > 15.0) & (np.abs(amplitude) > 1e-6)
     hz, amplitude, t60_s, phase = (np.asarray(each)[audible] for each in (hz, amplitude, t60_s, phase))
@@ -40,7 +41,9 @@ def ring(
 def evolve(
     samples: int, hz: Floats, amplitude: NDArray[np.float64], phase: Floats, pan: Floats | None = None
 ) -> Signal:
-    """Steady partials whose amplitudes move: ``amplitude`` is ``(frames_of(samples), partials)``, joined by lines."""
+    """Steady partials whose amplitudes move: ``amplitude`` is ``(frames_of(samples), partials)``, joined by
+    lines.
+    """
     audible = hz < HIGHEST_HZ
     hz, amplitude, phase = hz[audible], amplitude[:, audible], phase[audible]
     step = 2j * np.pi * hz / RATE_HZ

@@ -15,8 +15,9 @@ from music.sketch.instruments.strike import Signal, Strike, Tone, falling, mono
 class PluckedString:
     """A string, the finger or pick, and the body.
 
-    Amplitudes follow the ideal plucked string, ``sin(n pi p) / n`` at the bridge for a pluck at ``position`` p
-    (Fletcher and Rossing, The Physics of Musical Instruments, ch. 2); losses grow with the square of frequency.
+    Amplitudes follow the ideal plucked string, ``sin(n pi p) / n`` at the bridge for a pluck at ``position``
+    p (Fletcher and Rossing, The Physics of Musical Instruments, ch. 2); losses grow with the square of
+    frequency.
     """
 
     decay_s: float
@@ -88,7 +89,8 @@ nylon_guitar = plucked(
 )  # fmt: skip
 electric_guitar_clean = plucked(
     PluckedString(5.0, 3200.0, 3800.0, position=0.13, pickup=0.21, inharmonicity=0.0001,
-                  body=((80.0, -4.0), (400.0, 0.0), (2400.0, 4.0), (4200.0, 0.0), (6000.0, -14.0)), pick_db=-34.0)
+                  body=((80.0, -4.0), (400.0, 0.0), (2400.0, 4.0), (4200.0, 0.0), (6000.0, -14.0)),
+                  pick_db=-34.0)
 )  # fmt: skip
 electric_guitar_muted = plucked(
     PluckedString(0.42, 1500.0, 2600.0, position=0.11, pickup=0.19,
@@ -103,7 +105,8 @@ mandolin = plucked(
 )
 harp = plucked(PluckedString(3.6, 1800.0, 1900.0, position=0.42, body=WOOD, pick_db=-38.0, thump_db=-34.0))
 pizzicato = plucked(
-    PluckedString(0.75, 900.0, 1800.0, position=0.2, body=SMALL_WOOD, pick_db=-32.0, thump_db=-20.0, strings=3,
+    PluckedString(0.75, 900.0, 1800.0, position=0.2, body=SMALL_WOOD, pick_db=-32.0, thump_db=-20.0,
+        strings=3,
                   detune_cents=7.0)
 )  # fmt: skip
 clavinet = plucked(

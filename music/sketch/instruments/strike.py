@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 RATE_HZ = 44_100
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
+"""Whatever is worked out before it becomes a signal; 64 bits unless a signal went in."""
 Signal = NDArray[np.float32]
 """``(channels, samples)`` with 1 or 2 channels."""
 

@@ -12,8 +12,8 @@ from music.sketch.instruments.strike import Floats, Signal, Strike, Tone, fallin
 def piano(strike: Strike, rng: np.random.Generator) -> Signal:
     """A grand: stretched partials on two or three strings, a quick and a slow decay, and the hammer's knock.
 
-    The two decays are Weinreich's (Coupled piano strings, 1977): the strings' common motion drains into the bridge
-    fast, their difference slowly.
+    The two decays are Weinreich's (Coupled piano strings, 1977): the strings' common motion drains into the
+    bridge fast, their difference slowly.
     """
     f0, pitch = strike.hz, strike.pitches[0]
     inharmonicity = 7e-5 * np.exp((pitch - 48.0) / 14.0) + 4e-5
@@ -69,7 +69,9 @@ def bar(
     tremolo_hz: float = 0.0,
     soft_hz: float,
 ) -> Tone:
-    """A tuned bar or bell with partials at ``ratios`` of the pitch, struck by a mallet of softness ``soft_hz``."""
+    """A tuned bar or bell with partials at ``ratios`` of the pitch, struck by a mallet of softness
+    ``soft_hz``.
+    """
 
     def tone(strike: Strike, rng: np.random.Generator) -> Signal:
         hz = strike.hz * ratios * rng.uniform(0.9995, 1.0005, len(ratios))
@@ -96,7 +98,8 @@ def _row(*values: float) -> Floats:
 vibraphone = bar(_row(1, 3.98, 9.9), _row(1, 0.22, 0.06), _row(5.5, 1.6, 0.5), mallet_db=-34, tremolo_hz=5.0,
                  soft_hz=2200)  # fmt: skip
 marimba = bar(_row(1, 3.93, 9.2), _row(1, 0.30, 0.08), _row(1.3, 0.35, 0.12), mallet_db=-24, soft_hz=1800)
-bell = bar(_row(0.5, 1, 1.19, 1.5, 2, 2.51, 2.66, 3.01, 4.1, 5.43), _row(0.25, 1, 0.5, 0.3, 0.8, 0.3, 0.3, 0.35, 0.3, 0.2),
+bell = bar(_row(0.5, 1, 1.19, 1.5, 2, 2.51, 2.66, 3.01, 4.1, 5.43), _row(0.25, 1, 0.5, 0.3, 0.8, 0.3, 0.3,
+    0.35, 0.3, 0.2),
            _row(6, 5, 3, 2.5, 3.2, 1.6, 1.4, 1.2, 0.8, 0.5), mallet_db=-36, soft_hz=5200)  # fmt: skip
 music_box = bar(_row(1, 2.0, 6.27, 10.2), _row(1, 0.12, 0.28, 0.08), _row(2.6, 1.4, 0.5, 0.2), mallet_db=-28,
                 soft_hz=7000)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Band-limited oscillators that can bend: one period per colour, read at a moving phase and a moving colour."""
+"""Band-limited oscillators that can bend: one period per colour, read at a moving phase and colour."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ Spectrum = Callable[[Floats, float], Floats]
 
 
 def tables(spectrum: Spectrum, hz: float, colours: int = 6) -> Signal:
-    """``(colours, SIZE + 1)``: a period from the darkest to the brightest colour, the last sample repeating the first.
+    """``(colours, SIZE + 1)``: a period from the darkest to the brightest colour, the last sample repeating
+    the first.
 
     The harmonics' phases are fixed but scattered, which keeps the crest low and the colours in step.
     """
@@ -30,7 +31,9 @@ def tables(spectrum: Spectrum, hz: float, colours: int = 6) -> Signal:
 
 
 def read(waves: Signal, colour: Floats, cycles: Floats) -> Signal:
-    """``(samples,)``: the table at ``cycles`` (phase in turns), blended between neighbours in phase and in colour."""
+    """``(samples,)``: the table at ``cycles`` (phase in turns), blended between neighbours in phase and in
+    colour.
+    """
     place = cycles % 1.0 * SIZE
     column = place.astype(np.int32)
     across = (place - column).astype(np.float32)
@@ -65,7 +68,9 @@ def bent(
     from_pitch: int | None = None,
     glide_s: float = 0.06,
 ) -> Floats:
-    """A played frequency track in Hz: a scoop into the note, or a glide from another, then vibrato that grows."""
+    """A played frequency track in Hz: a scoop into the note, or a glide from another, then vibrato that
+    grows.
+    """
     t = times(samples)
     depth = vibrato_cents * np.clip((t - vibrato_after_s) / 0.35, 0.0, 1.0)
     wobble = rng.uniform(0.94, 1.06) * vibrato_hz

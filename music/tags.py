@@ -1,0 +1,150 @@
+"""A song's tags inside its file: ID3v2.4 for MP3 and WAV, Vorbis comments and a picture for FLAC, LIST INFO
+for WAV.
+
+Written after id3.org's ID3v2.4.0 structure and native frames, RFC 9639 (FLAC, sections 8 and 10) and the
+Vorbis comment specification. Text is UTF-8 throughout, in any script.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from music.contract import TimedLine
+
+UTF8, MILLISECONDS, LYRICS, FRONT_COVER = 3, 2, 1, 3
+VENDOR = "Songwright"
+FLAC_VORBIS_COMMENT, FLAC_PICTURE, FLAC_LAST = 4, 6, 0x80
+MARKER_BYTES = 4
+ID3_KEYS = {"major": "", "minor": "m"}
+
+
+@dataclass(frozen=True)
+class Tags:
+    """What a player may show. Empty fields are left out; there is no date, so the same song is the same
+    bytes.
+    """
+
+    title: str
+    artist: str = ""
+    album: str = ""
+    genre: str = ""
+    comment: str = ""
+    lyrics: str = ""
+    lines: tuple[TimedLine, ...] = ()
+    tempo_bpm: float | None = None
+    key: str = ""
+    cover_png: bytes = b""
+    language: str = "eng"
+    """ISO 639-2, three letters."""
+
+
+def id3(tags: Tags) -> bytes:
+    """An ID3v2.4 tag: text frames, plain and timed lyrics (USLT, SYLT) and the front cover (APIC)."""
+    texts = {
+        "TIT2": tags.title, "TPE1": tags.artist, "TALB": tags.album, "TCON": tags.genre,
+        "TBPM": "" if tags.tempo_bpm is None else str(round(tags.tempo_bpm)), "TKEY": _initial_key(tags.key),
+    }  # fmt: skip
+    frames = [_frame(name, bytes([UTF8]) + text.encode()) for name, text in texts.items() if text]
+    spoken = bytes([UTF8]) + tags.language.encode("ascii")
+    if tags.comment:
+        frames.append(_frame("COMM", spoken + b"\0" + tags.comment.encode()))
+    if tags.lyrics:
+        frames.append(_frame("USLT", spoken + b"\0" + tags.lyrics.encode()))
+    if tags.lines:
+        frames.append(
+            _frame("SYLT", spoken + bytes([MILLISECONDS, LYRICS]) + b"\0" + _timed_words(tags.lines))
+        )
+    if tags.cover_png:
+        picture = bytes([UTF8]) + b"image/png\0" + bytes([FRONT_COVER]) + b"Cover\0" + tags.cover_png
+        frames.append(_frame("APIC", picture))
+    body = b"".join(frames)
+    return b"ID3\x04\x00\x00" + _syncsafe(len(body)) + body
+
+
+def with_flac_tags(flac: bytes, tags: Tags) -> bytes:
+    """``flac`` with its comment block replaced by one of ours and the cover as a PICTURE block.
+
+    The stream information and every audio frame stay as they are.
+    """
+    kept: list[tuple[int, bytes]] = []
+    at, last = MARKER_BYTES, False
+    while not last:
+        last, kind = bool(flac[at] & FLAC_LAST), flac[at] & 0x7F
+        size = int.from_bytes(flac[at + 1 : at + 4], "big")
+        if kind not in (FLAC_VORBIS_COMMENT, FLAC_PICTURE):
+            kept.append((kind, flac[at + 4 : at + 4 + size]))
+        at += 4 + size
+    kept.insert(1, (FLAC_VORBIS_COMMENT, _vorbis_comment(tags)))
+    if tags.cover_png:
+        kept.insert(2, (FLAC_PICTURE, _flac_picture(tags.cover_png)))
+    blocks = b"".join(
+        bytes([kind | (FLAC_LAST if index == len(kept) - 1 else 0)]) + len(body).to_bytes(3, "big") + body
+        for index, (kind, body) in enumerate(kept)
+    )
+    return flac[:MARKER_BYTES] + blocks + flac[at:]
+
+
+def info_list(tags: Tags) -> bytes:
+    """The body of a RIFF LIST chunk of type INFO."""
+    fields = {
+        b"INAM": tags.title, b"IART": tags.artist, b"IPRD": tags.album, b"IGNR": tags.genre,
+        b"ICMT": tags.comment,
+        b"ISFT": VENDOR,
+    }  # fmt: skip
+    out = b"INFO"
+    for name, text in fields.items():
+        if text:
+            body = text.encode() + b"\0"
+            out += name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+    return out
+
+
+def _frame(name: str, body: bytes) -> bytes:
+    return name.encode("ascii") + _syncsafe(len(body)) + b"\0\0" + body
+
+
+def _syncsafe(size: int) -> bytes:
+    """28 bits in four bytes of seven (ID3v2.4.0 structure, 6.2)."""
+    return bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+
+
+def _timed_words(lines: tuple[TimedLine, ...]) -> bytes:
+    """SYLT's list: a word, a zero, its time. A line's first word begins with a line feed, as the standard
+    asks.
+    """
+    out = bytearray()
+    for index, line in enumerate(lines):
+        for place, word in enumerate(line.words):
+            lead = ("\n" if index else "") if place == 0 else " "
+            out += (
+                (lead + word.text).encode() + b"\0" + struct.pack(">I", max(0, round(word.start_s * 1000.0)))
+            )
+    return bytes(out)
+
+
+def _initial_key(key: str) -> str:
+    """ "D minor" as TKEY's "Dm", at most three characters; a mode that TKEY cannot say is left out."""
+    tonic, _, mode = key.partition(" ")
+    return tonic + ID3_KEYS[mode] if mode in ID3_KEYS else ""
+
+
+def _vorbis_comment(tags: Tags) -> bytes:
+    fields = {
+        "TITLE": tags.title, "ARTIST": tags.artist, "ALBUM": tags.album, "GENRE": tags.genre,
+        "COMMENT": tags.comment,
+        "LYRICS": tags.lyrics, "BPM": "" if tags.tempo_bpm is None else f"{tags.tempo_bpm:g}",
+        "KEY": tags.key,
+    }  # fmt: skip
+    comments = [f"{name}={text}".encode() for name, text in fields.items() if text]
+    vendor = VENDOR.encode()
+    out = struct.pack("<I", len(vendor)) + vendor + struct.pack("<I", len(comments))
+    return out + b"".join(struct.pack("<I", len(comment)) + comment for comment in comments)
+
+
+def _flac_picture(png: bytes) -> bytes:
+    # A PNG states its size in its first chunk: width and height at bytes 16 and 20, big-endian.
+    width, height = struct.unpack(">II", png[16:24])
+    mime, words = b"image/png", b"Cover"
+    head = struct.pack(">II", FRONT_COVER, len(mime)) + mime + struct.pack(">I", len(words)) + words
+    return head + struct.pack(">IIIII", width, height, 24, 0, len(png)) + png
