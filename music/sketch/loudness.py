@@ -88,7 +88,7 @@ def _interpolator() -> NDArray[np.float32]:
     offsets = np.arange(-SPAN + 1, SPAN + 1)[:, np.newaxis] - np.arange(1, PHASES) / PHASES
     window = np.cos(np.pi * offsets / (2.0 * SPAN + 1.0)) ** 2
     taps = np.sinc(offsets) * window
-    return (taps / taps.sum(0)).astype(np.float32)
+    return np.asarray(taps / taps.sum(0), dtype=np.float32)
 
 
 def true_peaks(signal: Signal, peaks: Floats, block: int, above: float) -> Floats:

@@ -68,7 +68,6 @@ def master(score: Score, mixed: Mixed, *, samples: int, span: Span) -> Mastered:
         total += mixed.stems[name]
         span.at(0.02)
     shape = _sections(score, mixed.power, samples) * _ending(score, samples)
-    raw_peaks = block_peaks(total)
     span.at(0.08)
     apply_gain(total, shape)
     energy = crew.run(
@@ -84,11 +83,10 @@ def master(score: Score, mixed: Mixed, *, samples: int, span: Span) -> Mastered:
     glue = _glue(heard)
     drive = 10.0 ** ((TARGET_LUFS - level) / 20.0)
     ceiling = 10.0 ** (CEILING_DBTP / 20.0)
-    sample_peaks = block_peaks(total)
-    peaks = true_peaks(total, sample_peaks, BLOCK, above=0.5 * ceiling / drive)
+    peaks = true_peaks(total, block_peaks(total), BLOCK, above=0.5 * ceiling / drive)
     span.at(0.45)
-    del raw_peaks
-    finished, gain, loud, peak = total, shape, level, 0.0
+    gain: Floats = shape
+    finished, loud, peak = total, level, 0.0
     for _ in range(TRIALS):
         gain, drive = _settled(glue, peaks, heard, ceiling, drive)
         finished = total.copy()

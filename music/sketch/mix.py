@@ -122,7 +122,7 @@ def _dynamics(name: StemName, rows: Rows, score: Score, style: MixStyle) -> None
     samples = rows.shape[1]
     peaks = block_peaks(rows[:2])
     loud = peaks[peaks > 1e-3]
-    gain = np.ones(len(peaks))
+    gain: Floats = np.ones(len(peaks))
     if len(loud):
         top = 20.0 * float(np.log10(np.percentile(loud, 90.0)))
         if name == "drums":

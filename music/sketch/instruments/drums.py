@@ -8,7 +8,7 @@ import numpy as np
 
 from music.sketch.instruments.noise import Shape, band, noise
 from music.sketch.instruments.partials import ring
-from music.sketch.instruments.strike import RATE_HZ, Signal, falling, rising, times
+from music.sketch.instruments.strike import RATE_HZ, Floats, Signal, falling, rising, times
 
 Hit = Callable[[float, np.random.Generator], Floats]
 """``hit(velocity, rng)`` renders one stroke as ``(samples,)`` with a peak near 1."""

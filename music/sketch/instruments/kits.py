@@ -183,8 +183,7 @@ def kit(name: str) -> Tone:
         place = (drum.pan + 1.0) * np.pi / 4.0
         gain = 10.0 ** (drum.level_db / 20.0) / (float(np.max(np.abs(wave))) + 1e-9)
         # Equal power, scaled so that a drum in the middle keeps its level in both channels.
-        return (np.sqrt(2.0) * gain * np.stack([np.cos(place) * wave, np.sin(place) * wave])).astype(
-            np.float32
-        )
+        sides = np.stack([np.cos(place) * wave, np.sin(place) * wave])
+        return np.asarray(np.sqrt(2.0) * gain * sides, dtype=np.float32)
 
     return tone

@@ -6,10 +6,14 @@ product of ``(frames, partials)`` and ``(partials, frame samples)``; decay insid
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from music.sketch.instruments.strike import RATE_HZ, Floats, Signal
+
+Turning = NDArray[np.complexfloating[Any]]
 
 FRAME = 256
 HIGHEST_HZ = 19_000.0
@@ -33,14 +37,14 @@ def ring(
     hz, amplitude, t60_s, phase = (np.asarray(each)[audible] for each in (hz, amplitude, t60_s, phase))
     step = (2j * np.pi * hz - 6.9078 / t60_s) / RATE_HZ
     frames = -(-samples // FRAME)
-    starts = amplitude * np.exp(1j * phase + step * (np.arange(frames) * FRAME)[:, np.newaxis])
+    starts = amplitude.astype(np.complex128) * np.exp(
+        1j * phase + step * (np.arange(frames) * FRAME)[:, np.newaxis]
+    )
     turns = np.exp(step[:, np.newaxis] * np.arange(FRAME))
     return _product(starts, turns, None if pan is None else pan[:, audible])[:, :samples]
 
 
-def evolve(
-    samples: int, hz: Floats, amplitude: NDArray[np.float64], phase: Floats, pan: Floats | None = None
-) -> Signal:
+def evolve(samples: int, hz: Floats, amplitude: Floats, phase: Floats, pan: Floats | None = None) -> Signal:
     """Steady partials whose amplitudes move: ``amplitude`` is ``(frames_of(samples), partials)``, joined by
     lines.
     """
@@ -67,7 +71,7 @@ def frame_times(samples: int) -> Floats:
     return np.arange(frames_of(samples)) * (FRAME / RATE_HZ)
 
 
-def _product(starts: NDArray[np.complex128], turns: NDArray[np.complex128], pan: Floats | None) -> Signal:
+def _product(starts: Turning, turns: Turning, pan: Floats | None) -> Signal:
     right = np.concatenate([turns.real, -turns.imag]).astype(np.float32)
     channels = [starts] if pan is None else [starts * pan[0], starts * pan[1]]
     out = [np.concatenate([each.real, each.imag], axis=1).astype(np.float32) @ right for each in channels]

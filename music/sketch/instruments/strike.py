@@ -82,10 +82,10 @@ def mono(signal: Floats | NDArray[np.float32]) -> Signal:
 
 def falling(samples: int, t60_s: float) -> Signal:
     """An exponential from 1 that has lost 60 dB after ``t60_s``."""
-    return np.exp(-6.9078 / t60_s * times(samples)).astype(np.float32)
+    return np.asarray(np.exp(-6.9078 / t60_s * times(samples)), dtype=np.float32)
 
 
 def rising(samples: int, attack_s: float) -> Signal:
     """A smooth rise from 0 to 1 over ``attack_s``, then 1."""
     x = np.minimum(times(samples) / max(attack_s, 1e-4), 1.0)
-    return (x * x * (3.0 - 2.0 * x)).astype(np.float32)
+    return np.asarray(x * x * (3.0 - 2.0 * x), dtype=np.float32)
