@@ -9,6 +9,7 @@ import scipy.fft
 from numpy.typing import NDArray
 from scipy.signal import sosfilt
 
+from music.sketch.instruments.partials import product
 from music.sketch.instruments.strike import RATE_HZ, Floats, Signal
 
 OFFSET_LU = -0.691
@@ -140,7 +141,7 @@ def view(rows: Signal) -> Floats:
             padded = channel if samples >= WINDOW else np.pad(channel, (0, WINDOW - samples))
             frames = np.stack([padded[s : s + WINDOW] for s in some]) * window
             bins = np.abs(scipy.fft.rfft(frames, axis=1)) ** 2
-            out[first : first + len(some)] += bins @ sums
+            out[first : first + len(some)] += product(bins, sums)
     return out
 
 

@@ -16,6 +16,7 @@ from music.sketch.instruments.strike import RATE_HZ, Floats, Signal
 Turning = NDArray[np.complexfloating[Any]]
 
 FRAME = 256
+INNER = 256
 HIGHEST_HZ = 19_000.0
 """Partials above this are left out: nothing can alias, and nobody would hear them."""
 
@@ -71,8 +72,23 @@ def frame_times(samples: int) -> Floats:
     return np.arange(frames_of(samples)) * (FRAME / RATE_HZ)
 
 
+def product(left: Floats, right: Floats) -> Signal:
+    """``left @ right`` in float32, with the same bits however many threads the BLAS library has.
+
+    OpenBLAS splits long inner sums differently when it runs on one core; short ones it adds up in one order.
+    """
+    lefts, rights = (
+        np.ascontiguousarray(left, dtype=np.float32),
+        np.ascontiguousarray(right, dtype=np.float32),
+    )
+    out = lefts[:, :INNER] @ rights[:INNER]
+    for start in range(INNER, len(rights), INNER):
+        out += lefts[:, start : start + INNER] @ rights[start : start + INNER]
+    return out
+
+
 def _product(starts: Turning, turns: Turning, pan: Floats | None) -> Signal:
-    right = np.concatenate([turns.real, -turns.imag]).astype(np.float32)
+    right = np.concatenate([turns.real, -turns.imag])
     channels = [starts] if pan is None else [starts * pan[0], starts * pan[1]]
-    out = [np.concatenate([each.real, each.imag], axis=1).astype(np.float32) @ right for each in channels]
+    out = [product(np.concatenate([each.real, each.imag], axis=1), right) for each in channels]
     return np.stack([each.ravel() for each in out])
