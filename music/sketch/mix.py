@@ -203,7 +203,7 @@ def _balance(power: Mapping[StemName, Floats], style: MixStyle) -> dict[StemName
         wanted = np.sqrt(theirs / mine) * 10.0 ** (style.presence_db / 20.0)
         # A band with nothing there must not bury the voice, nor a screaming one lift it off the song.
         usual = np.sqrt(reference / _typical(level))
-        gains["vocals"] = float(np.clip(wanted, usual * 10.0 ** (-2.0 / 20.0), usual * 10.0 ** (5.0 / 20.0)))
+        gains["vocals"] = float(np.clip(wanted, usual, usual * 10.0 ** (6.0 / 20.0)))
         reference = gains["vocals"] ** 2 * _typical(level)
     if "backing" in power:
         gains["backing"] = float(
@@ -230,7 +230,8 @@ def _correction(total: Floats, style: MixStyle) -> Shape:
     difference -= difference[(BANDS_HZ > 700) & (BANDS_HZ < 1400)].mean()
     padded = np.pad(difference, 2, mode="edge")
     smoothed = np.convolve(padded, [0.1, 0.2, 0.4, 0.2, 0.1], "valid")
-    bounded = np.clip(smoothed, -CORRECTION_DB, CORRECTION_DB)
+    # Hiss may be turned down further than anything may be turned up or down elsewhere.
+    bounded = np.clip(smoothed, np.where(BANDS_HZ > 7000.0, -2.0, -1.0) * CORRECTION_DB, CORRECTION_DB)
     # Where a band holds next to nothing, lifting it would only lift noise.
     bounded = np.where((BANDS_HZ < 40.0) | (BANDS_HZ > 14000.0), np.minimum(bounded, 0.0), bounded)
     return tuple(zip(BANDS_HZ.tolist(), bounded.tolist(), strict=True))
