@@ -1,4 +1,6 @@
-"""Keys, scales and chords. Pitches are MIDI numbers, pitch classes 0 (C) to 11 (B), scale degrees count from 0."""
+"""Keys, scales and chords. Pitches are MIDI numbers, pitch classes 0 (C) to 11 (B), scale degrees count from
+0.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ class Chord:
 
 
 def parse_key(text: str) -> Key:
-    """The key that ``text`` names: "D minor", "Bb", "F#m", "A dorian". Raises ``InvalidRequest`` for anything else."""
+    """The key that ``text`` names: "D minor", "Bb", "F#m", "A dorian". Raises ``InvalidRequest`` for anything
+    else.
+    """
     match = _KEY.fullmatch(text)
     rest = match[3].lower() if match else ""
     mode = {
@@ -103,7 +107,9 @@ def chord(key: Key, degree: int, size: int = 3, *, dominant: bool = False) -> Ch
 
 
 def voicing(chord: Chord, previous: Sequence[int], low: int, high: int) -> tuple[int, ...]:
-    """The chord's notes as pitches in ``low``..``high``, ascending, moving as little as possible from ``previous``."""
+    """The chord's notes as pitches in ``low``..``high``, ascending, moving as little as possible from
+    ``previous``.
+    """
     centre = sum(previous) / len(previous) if previous else (low + high) / 2
     best: tuple[float, tuple[int, ...]] | None = None
     for turn in range(len(chord.notes)):

@@ -13,7 +13,7 @@ from music.sketch.voice.articulation import FRAME_HZ, Manner, articulate
 from music.sketch.voice.source import Timbre, synthesise
 
 _PHRASE_GAP_S = 0.6
-_LEAD_S, _TAIL_S = 0.35, 0.25
+_LEAD_S, _TAIL_S = 0.65, 0.25
 _LEVEL = 0.1  # RMS of a full vowel: -20 dBFS
 
 _TIMBRES = {
@@ -66,7 +66,7 @@ def _take_of(part: VocalPart, rng: np.random.Generator) -> tuple[Timbre, Manner]
         breath=timbre.breath * 1.6,
     )
     return other, Manner(
-        vibrato_hz=rng.uniform(5.1, 5.9), vibrato_cents=18.0, drift_cents=8.0, scoop_cents=35.0
+        vibrato_hz=rng.uniform(5.1, 5.9), vibrato_cents=18.0, drift_cents=8.0, scoop_cents=35.0, breath=0.02
     )
 
 

@@ -25,6 +25,10 @@ _BORROWED = 0.45
 """The part of the note before that a syllable's opening consonants may take."""
 _CODA = 0.40
 """The part of its own note that a syllable's closing consonants may take."""
+_GLIDE_S = 0.17
+"""A diphthong's glide on a long note; on a short one it takes a third of the vowel."""
+_BREATH_S = 0.28
+"""A breath before a phrase, where there is time for one."""
 
 
 @dataclass
@@ -52,6 +56,8 @@ class Manner:
     vibrato_cents: float = 26.0
     drift_cents: float = 5.0
     scoop_cents: float = 45.0
+    breath: float = 0.05
+    """How loud the breath before a phrase is, beside a full vowel."""
 
 
 def articulate(
@@ -84,7 +90,8 @@ def articulate(
         end = following if joined and following is not None else min(ends[k], following or ends[k])
         _syllable(tracks, known, note, onsets[k], starts[k], max(end, starts[k] + 0.02), last=not joined)
     _hold_formants(tracks, known)
-    tracks.formants = _smooth(tracks.formants, 0.060)
+    _breathe_in(tracks, onsets[0], manner.breath)
+    tracks.formants = _smooth(tracks.formants, 0.060) * _unsteady(frames, rng)
     tracks.voiced = _smooth(tracks.voiced, 0.024)
     tracks.aspiration = _smooth(tracks.aspiration, 0.020)
     tracks.noise = _smooth(tracks.noise, 0.012)
@@ -122,8 +129,8 @@ def _syllable(
     _vowel(tracks, known, start, vowel_end, opening, closing, level)
     _cluster(tracks, known, syllable.coda, vowel_end, end, closing, level)
     if last and not coda:
-        fade = _frames(max(start, vowel_end - 0.09), vowel_end, len(known))
-        tracks.voiced[fade] *= np.linspace(1.0, 0.25, fade.stop - fade.start, dtype=np.float32)
+        fade = _frames(max(start, vowel_end - 0.12), vowel_end, len(known))
+        tracks.voiced[fade] *= np.linspace(1.0, 0.15, fade.stop - fade.start, dtype=np.float32) ** 1.5
 
 
 def _vowel(
@@ -138,10 +145,21 @@ def _vowel(
     span = _frames(start, end, len(known))
     count = span.stop - span.start
     # A diphthong stays on its first vowel and glides late, as singers are taught.
-    glide = np.clip((np.arange(count) / max(count, 1) - 0.62) / 0.30, 0.0, 1.0)[:, np.newaxis]
+    length = max(1.0, min(_GLIDE_S * FRAME_HZ, count * 0.34))
+    glide = np.clip((np.arange(count) - (count * 0.96 - length)) / length, 0.0, 1.0)[:, np.newaxis]
     tracks.formants[span] = np.asarray(opening) * (1.0 - glide) + np.asarray(closing) * glide
-    tracks.voiced[span] = level
+    tracks.voiced[span] = level * _swell(count)
     known[span] = True
+
+
+def _swell(count: int) -> Track:
+    """A note's loudness over ``count`` frames: it opens in its first tenth of a second, grows a little while
+    it is held and relaxes towards its end. A level that never moves is what makes a voice a machine."""
+    at = np.arange(count, dtype=np.float32)
+    opening = 1.0 - 0.25 * np.exp(-at / (0.045 * FRAME_HZ))
+    held = 1.0 + 0.12 * np.sin(np.pi * np.clip(at / max(count, 1), 0.0, 1.0)) * min(1.0, count / FRAME_HZ)
+    relaxing = 1.0 - 0.22 * np.clip((at - 0.7 * count) / max(0.3 * count, 1.0), 0.0, 1.0)
+    return np.asarray(opening * held * relaxing, np.float32)
 
 
 def _cluster(
@@ -202,6 +220,22 @@ def _hold_formants(tracks: Tracks, known: NDArray[np.bool_]) -> None:
     held = np.maximum.accumulate(np.where(known, np.arange(len(known)), -1))
     held[held < 0] = int(np.argmax(known))
     tracks.formants = tracks.formants[held]
+
+
+def _breathe_in(tracks: Tracks, onset: float, level: float) -> None:
+    """A soft breath that ends just before the first sound."""
+    end = onset - 0.05
+    if end < _BREATH_S:
+        return
+    span = _frames(end - _BREATH_S, end, len(tracks.aspiration))
+    rise = np.linspace(0.0, 1.0, span.stop - span.start, dtype=np.float32)
+    tracks.aspiration[span] += level * np.sin(np.pi * rise**1.6) ** 2
+
+
+def _unsteady(frames: int, rng: np.random.Generator) -> Track:
+    """(frames, 3) about 1: no mouth keeps a shape to the millimetre."""
+    drift = _smooth(rng.normal(size=(frames, 3)).astype(np.float32), 0.180)
+    return np.asarray(1.0 + 0.012 * drift / max(float(drift.std()), 1e-6), np.float32)
 
 
 def _pitch(

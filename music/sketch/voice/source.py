@@ -25,7 +25,9 @@ _AIR_HZ = (5800.0, 7000.0, 8200.0)
 """Resonances above the fifth formant: without them the cascade falls too steeply, and the voice sounds
 muffled.
 """
-_FADE_FROM_HZ = 8_500.0
+_FADE_FROM_HZ = 6_500.0
+"""From here to the top the harmonics give way to air, as a throat's do."""
+_AIR_LEVEL = 0.30
 _NOISE_FFT = 512
 
 
@@ -44,8 +46,15 @@ def synthesise(tracks: Tracks, timbre: Timbre, samples: int, rate_hz: int, rng: 
     """``(samples,)``: the phrase that ``tracks`` describe; a full vowel has an RMS of about 0.1."""
     f0 = 440.0 * 2.0 ** ((tracks.pitch.astype(np.float64) - 69.0) / 12.0)
     formants = _formants(tracks, timbre, f0)
-    voice = _voice(tracks, formants, f0, timbre, samples, rate_hz, rng)
-    return voice + _noise(tracks, formants, timbre, samples, rate_hz, rng)
+    phase = _phase(f0, samples, rate_hz, rng)
+    voice = _read(_periods(tracks, formants, f0, timbre, rng), phase, rate_hz)
+    noise = _noise(tracks, formants, timbre, samples, rate_hz, rng)
+    # Air comes through the glottis while it is open: noise that pulses with the voice melts into it, steady
+    # noise stands beside it as hiss.
+    depth = np.interp(
+        np.arange(samples) * (FRAME_HZ / rate_hz), np.arange(len(f0)), 0.65 * np.minimum(tracks.voiced, 1.0)
+    ).astype(np.float32)
+    return np.asarray(voice + noise * (1.0 + depth * np.cos(2.0 * np.float32(np.pi) * phase)), np.float32)
 
 
 def _formants(tracks: Tracks, timbre: Timbre, f0: NDArray[np.float64]) -> Track:
@@ -58,20 +67,17 @@ def _formants(tracks: Tracks, timbre: Timbre, f0: NDArray[np.float64]) -> Track:
     return np.concatenate([lower, upper], axis=1).astype(np.float32)
 
 
-def _voice(
-    tracks: Tracks,
-    formants: Track,
-    f0: NDArray[np.float64],
-    timbre: Timbre,
-    samples: int,
-    rate_hz: int,
-    rng: np.random.Generator,
+def _periods(
+    tracks: Tracks, formants: Track, f0: NDArray[np.float64], timbre: Timbre, rng: np.random.Generator
 ) -> Mono:
+    """(frames, TABLE): one period of the voice for each frame."""
     frames = len(f0)
     harmonics = int(_TOP_HZ / f0.min())
-    hz = f0[:, np.newaxis].astype(np.float32) * np.arange(1, harmonics + 1, dtype=np.float32)
+    hz: Track = np.outer(f0, np.arange(1, harmonics + 1)).astype(np.float32)
     spectrum = _tract(hz, formants, tracks.nasal)
-    corner = 700.0 + 1300.0 * timbre.effort
+    # Soft notes are dull and loud ones bright: the glottis closes faster with effort (Klatt and Klatt, 1990).
+    force = np.clip(tracks.voiced, 0.3, 1.4)[:, np.newaxis] ** np.float32(0.8)
+    corner = (700.0 + 1300.0 * timbre.effort) * force
     spectrum *= 1.0 / np.sqrt(1.0 + (hz / corner) ** 2)
     spectrum *= np.clip((_TOP_HZ - hz) / (_TOP_HZ - _FADE_FROM_HZ), 0.0, 1.0)
     # Vowels differ far more in raw energy than ears and singers let them: most of it is evened out.
@@ -80,8 +86,7 @@ def _voice(
     spectrum *= (0.1 * tracks.voiced * shimmer / np.maximum(energy, 1e-6)).astype(np.float32)[:, np.newaxis]
     padded = np.zeros((frames, TABLE // 2 + 1), np.complex64)
     padded[:, 1 : harmonics + 1] = spectrum[:, : TABLE // 2]
-    periods = np.fft.irfft(padded, TABLE, axis=1).astype(np.float32) * (TABLE / 2)
-    return _read(periods, f0, samples, rate_hz, rng)
+    return np.fft.irfft(padded, TABLE, axis=1).astype(np.float32) * np.float32(TABLE / 2)
 
 
 def _tract(hz: Track, formants: Track, nasal: Track) -> NDArray[np.complex64]:
@@ -98,29 +103,30 @@ def _tract(hz: Track, formants: Track, nasal: Track) -> NDArray[np.complex64]:
         square = sigma**2 + omega**2
         response *= (square / ((s + sigma) ** 2 + omega**2)).astype(np.complex64)
     dip = 0.75 * nasal[:, np.newaxis] * np.exp(-0.5 * ((hz - 1000.0) / 450.0) ** 2)
-    return (response * (1.0 - dip)).astype(np.complex64)
+    response *= 1.0 - dip
+    return response
 
 
-def _read(
-    periods: NDArray[np.float32],
-    f0: NDArray[np.float64],
-    samples: int,
-    rate_hz: int,
-    rng: np.random.Generator,
-) -> Mono:
-    at = np.arange(samples) * (FRAME_HZ / rate_hz)
+def _phase(f0: NDArray[np.float64], samples: int, rate_hz: int, rng: np.random.Generator) -> Mono:
+    """(samples,) in 0..1: how far through its period the voice is."""
     jitter = 1.0 + 0.0015 * rng.normal(size=len(f0))
-    hz = np.interp(at, np.arange(len(f0)), f0 * jitter)
-    phase = np.cumsum(hz / rate_hz)
-    place = ((phase % 1.0) * TABLE).astype(np.float32)
+    at = np.arange(samples) * (FRAME_HZ / rate_hz)
+    turns = np.cumsum(np.interp(at, np.arange(len(f0)), f0 * jitter) / rate_hz)
+    return np.asarray(turns % 1.0, np.float32)
+
+
+def _read(periods: Mono, phase: Mono, rate_hz: int) -> Mono:
+    """Reads the periods at the phase, blending each frame's into the next."""
+    place = phase * TABLE
     column = place.astype(np.int32)
     between = place - column
     column %= TABLE
     following = (column + 1) % TABLE
-    frame = np.minimum(at.astype(np.int32), len(f0) - 2)
+    at = np.arange(len(phase)) * (FRAME_HZ / rate_hz)
+    frame = np.minimum(at.astype(np.int32), len(periods) - 2)
     blend = (at - frame).astype(np.float32)
     flat = periods.ravel()
-    sound = np.zeros(samples, np.float32)
+    sound = np.zeros(len(phase), np.float32)
     for step, weight in ((0, 1.0 - blend), (1, blend)):
         base = (frame + step) * TABLE
         left = flat[base + column]
@@ -145,8 +151,9 @@ def _noise(
         breath = tracks.aspiration[rows] + timbre.breath * tracks.voiced[rows]
         mouth = sum(
             level * np.exp(-0.5 * ((hz - formants[rows, n, np.newaxis]) / width) ** 2)
-            for n, (level, width) in enumerate(((0.5, 220.0), (1.0, 260.0), (0.9, 350.0), (0.6, 500.0)))
+            for n, (level, width) in enumerate(((0.2, 220.0), (0.8, 280.0), (0.9, 350.0), (0.7, 500.0)))
         )
+        mouth = mouth + _AIR_LEVEL * np.exp(-0.5 * ((hz - 8500.0) / 3500.0) ** 2)
         shape = shape + breath[:, np.newaxis] * mouth
         white = np.fft.rfft(rng.normal(0.0, 0.065, (len(rows), _NOISE_FFT)).astype(np.float32), axis=1)
         pieces = np.fft.irfft(white * shape, _NOISE_FFT, axis=1).astype(np.float32) * window

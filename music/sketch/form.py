@@ -1,0 +1,231 @@
+"""The form of a song: which sections, how many bars each, so that all of it lasts as long as was asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from music.sketch.verses import Block, SungLine
+
+ENERGY = {
+    "intro": 0.45, "verse": 0.50, "pre-chorus": 0.66, "chorus": 0.92, "bridge": 0.56, "interlude": 0.70,
+    "instrumental": 0.82, "outro": 0.55,
+}  # fmt: skip
+
+_COMFORTABLE_S = 3.8
+"""What a line of about eight syllables likes to last."""
+_SLOWEST_S, _FASTEST_SYLLABLE_S = 6.6, 0.145
+_SUNG_PART = 0.86
+"""Of a line's time; the rest is for breath."""
+_TAIL_S = 2.2
+_STRETCH = 0.04
+"""How far a tempo that nobody named may move."""
+
+
+@dataclass(frozen=True)
+class PlacedLine:
+    """A line and where it lies in its section, in bars."""
+
+    line: SungLine
+    start_bar: float
+    bars: float
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A section of the form. ``number`` counts the sections of its kind from 0."""
+
+    kind: str
+    bars: int
+    energy: float
+    lines: tuple[PlacedLine, ...] = ()
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Form:
+    """``sections`` fill the song up to its last chord, which rings for ``tail_s``."""
+
+    tempo_bpm: float
+    sections: tuple[Stretch, ...]
+    bars: int
+    tail_s: float
+    warnings: tuple[str, ...] = ()
+
+
+def plan_form(
+    blocks: Sequence[Block], *, duration_s: float, tempo_bpm: float, tempo_fixed: bool, beats_per_bar: float
+) -> Form:
+    """Fits the blocks, with what is played between them, into ``duration_s`` less a tail of about 2 to 5 s.
+
+    Lyrics that are too long are sung faster first; then lines at the end are left out, and a warning says so.
+    """
+    tail = min(_TAIL_S, 0.3 * duration_s)
+    bar_s = beats_per_bar * 60.0 / tempo_bpm
+    bars = max(1, int((duration_s - tail) / bar_s))
+    if not tempo_fixed:
+        nearest = max(1, round((duration_s - tail - 0.4) / bar_s))
+        wanted_bpm = nearest * beats_per_bar * 60.0 / (duration_s - tail - 0.4)
+        if abs(wanted_bpm / tempo_bpm - 1.0) <= _STRETCH:
+            tempo_bpm, bars = round(wanted_bpm, 2), nearest
+        bar_s = beats_per_bar * 60.0 / tempo_bpm
+    if bars * bar_s > duration_s - 0.5:  # a bar alone is longer than the song: play what fits of it faster
+        tempo_bpm = round(bars * beats_per_bar * 60.0 / (duration_s - tail), 2)
+        bar_s = beats_per_bar * 60.0 / tempo_bpm
+    if any(block.lines for block in blocks):
+        sections, warnings = _sung_form(blocks, bars, bar_s, duration_s)
+    else:
+        sections, warnings = _played_form(bars), ()
+    return Form(tempo_bpm, tuple(_numbered(sections)), bars, duration_s - bars * bar_s, warnings)
+
+
+def _sung_form(
+    blocks: Sequence[Block], bars: int, bar_s: float, duration_s: float
+) -> tuple[list[Stretch], tuple[str, ...]]:
+    options = sorted((4.0, 2.0, 1.0, 0.5), key=lambda n: abs(math.log2(n * bar_s / _COMFORTABLE_S)))
+    fitting = [
+        per_line
+        for per_line in options
+        if per_line * bar_s <= _SLOWEST_S and _total(blocks, per_line, bar_s) <= bars
+    ]
+    if fitting:
+        return _filled(_placed(blocks, fitting[0], bar_s), bars), ()
+    per_line = min(options)
+    kept = list(blocks)
+    dropped = 0
+    while _total(kept, per_line, bar_s) > bars and sum(len(block.lines) for block in kept) > 1:
+        last = max(n for n, block in enumerate(kept) if block.lines)
+        kept[last] = replace(kept[last], lines=kept[last].lines[:-1])
+        dropped += 1
+    kept = [block for block in kept if block.lines]
+    if not dropped:
+        return _filled(_placed(kept, per_line, bar_s), bars), ()
+    needed = _total(blocks, per_line, bar_s) * bar_s + 4.0
+    warning = (
+        f"the last {dropped} lines of the lyrics do not fit into {duration_s:g} s: {needed:.0f} s hold all"
+    )
+    return _filled(_placed(kept, per_line, bar_s), bars), (warning,)
+
+
+def _line_bars(line: SungLine, per_line: float, bar_s: float) -> float:
+    """``per_line``, or as many times it as the line's syllables need."""
+    needed_s = len(line.syllables) * _FASTEST_SYLLABLE_S / _SUNG_PART
+    bars = per_line
+    while bars * bar_s < needed_s:
+        bars *= 2
+    return bars
+
+
+def _total(blocks: Sequence[Block], per_line: float, bar_s: float) -> int:
+    return sum(_block_bars(block, per_line, bar_s) for block in blocks)
+
+
+def _block_bars(block: Block, per_line: float, bar_s: float) -> int:
+    exact = sum(_line_bars(line, per_line, bar_s) for line in block.lines)
+    return int(-(-exact // 1))
+
+
+def _placed(blocks: Sequence[Block], per_line: float, bar_s: float) -> list[Stretch]:
+    sections = []
+    for block in blocks:
+        at, lines = 0.0, []
+        for line in block.lines:
+            length = _line_bars(line, per_line, bar_s)
+            lines.append(PlacedLine(line, at, length))
+            at += length
+        if lines:
+            sections.append(
+                Stretch(block.kind, _block_bars(block, per_line, bar_s), ENERGY[block.kind], tuple(lines))
+            )
+    return sections
+
+
+def _filled(sections: list[Stretch], bars: int) -> list[Stretch]:
+    """``sections`` with played ones around and between them until the song has ``bars`` bars.
+
+    What leads into a chorus stays beside it: an interlude only comes before a verse, a bridge or a chorus again.
+    """
+    left = bars - sum(section.bars for section in sections)
+    unit = 4 if bars >= 24 else 2
+
+    def take(wanted: int) -> int:
+        nonlocal left
+        taken = min(wanted, left)
+        left -= taken
+        return taken
+
+    choruses = [n for n, section in enumerate(sections) if section.kind == "chorus"]
+    gaps = [
+        n
+        for n in range(1, len(sections))
+        if sections[n].kind in ("verse", "bridge") or sections[n].kind == sections[n - 1].kind
+    ]
+    intro = take(unit)
+    outro = take(2 if bars >= 12 else 0)
+    played = dict.fromkeys(gaps, 0)  # bars before section n
+    for n in gaps[:1]:
+        played[n] += take(unit)
+    solo = take(8) if left >= 8 and len(sections) > 2 else 0
+    again: list[Stretch] = []
+    while choruses and left >= sections[choruses[-1]].bars and len(again) < 2:
+        again.append(sections[choruses[-1]])
+        left -= again[-1].bars
+    intro += take(unit)
+    while left > unit:  # a long song with few words: everything that is played grows together
+        for n in gaps:
+            played[n] += take(unit)
+        solo += take(8)
+        outro += take(unit)
+    outro += take(left)
+
+    song = [Stretch("intro", intro, ENERGY["intro"])] if intro else []
+    solo_at = choruses[-1] if choruses and choruses[-1] > 0 else len(sections) - 1
+    for n, section in enumerate(sections):
+        if played.get(n):
+            song.append(Stretch("interlude", played[n], ENERGY["interlude"]))
+        # The solo stands before the last chorus, and before the words that lead into it.
+        if solo and n == (
+            solo_at - 1 if solo_at > 1 and sections[solo_at - 1].kind == "pre-chorus" else solo_at
+        ):
+            song.append(Stretch("instrumental", solo, ENERGY["instrumental"]))
+        song.append(section)
+    song += again
+    if outro:
+        song.append(Stretch("outro", outro, ENERGY["outro"]))
+    return song
+
+
+_PLAYED = ("verse", "chorus", "verse", "chorus", "bridge", "chorus", "interlude", "verse", "chorus")
+
+
+def _played_form(bars: int) -> list[Stretch]:
+    """A form without words: the melody instrument carries the tune."""
+    unit = 8 if bars >= 34 else 4 if bars >= 12 else max(1, bars // 2)
+    intro = unit // 2 if bars > 2 * unit else 0
+    outro = unit // 2 if bars > 3 * unit else 0
+    left = bars - intro - outro
+    song = [Stretch("intro", intro, ENERGY["intro"])] if intro else []
+    n = 0
+    while left > 0:
+        length = min(unit, left)
+        kind = _PLAYED[n % len(_PLAYED)]
+        song.append(Stretch(kind, length, ENERGY[kind]))
+        left -= length
+        n += 1
+    if outro:
+        song.append(Stretch("outro", outro, ENERGY["outro"]))
+    return song
+
+
+def _numbered(sections: Sequence[Stretch]) -> list[Stretch]:
+    """Counts the sections of each kind; the second verse is a little fuller, the last chorus the fullest."""
+    counts: dict[str, int] = {}
+    last_chorus = max((n for n, section in enumerate(sections) if section.kind == "chorus"), default=-1)
+    numbered = []
+    for n, section in enumerate(sections):
+        number = counts.get(section.kind, 0)
+        counts[section.kind] = number + 1
+        energy = section.energy + (0.05 if section.kind == "verse" and number else 0.0)
+        numbered.append(replace(section, number=number, energy=1.0 if n == last_chorus else energy))
+    return numbered

@@ -1,0 +1,153 @@
+"""A score as a standard MIDI file, format 1: tempo, metre, key, section markers, a track a part, words on
+notes.
+"""
+
+from __future__ import annotations
+
+import io
+
+import mido
+
+from music.sketch.score import Part, Score, SungNote, VocalPart
+from music.sketch.theory import parse_key
+
+TICKS_PER_BEAT = 480
+_DRUM_CHANNEL = 9
+_VOICE_PROGRAM = 53  # General MIDI "Voice Oohs", from 0
+
+PROGRAMS: dict[str, int] = {
+    "bass_finger": 33, "bass_pick": 34, "bass_upright": 32, "bass_synth": 38, "bass_808": 39, "bass_slap": 36,
+    "bass_reese": 39, "piano": 0, "electric_piano": 4, "organ": 16, "clavinet": 7, "acoustic_guitar": 25,
+    "nylon_guitar": 24, "electric_guitar_clean": 27, "electric_guitar_muted": 28,
+    "electric_guitar_distorted": 30,
+    "strings": 48, "pizzicato": 45, "harp": 46, "choir_pad": 52, "warm_pad": 89, "synth_pad": 88,
+    "supersaw": 81,
+    "brass_section": 61, "vibraphone": 11, "marimba": 12, "accordion": 21, "synth_lead": 80,
+    "synth_pluck": 84,
+    "bell": 14, "flute": 73, "saxophone": 65, "trumpet": 56, "violin": 40, "cello": 42, "harmonica": 22,
+    "banjo": 105, "mandolin": 25, "music_box": 10, "whistle": 78,
+}  # fmt: skip
+"""General MIDI programs, from 0."""
+
+_SHARP_KEYS = {"C#": "Db", "D#": "Eb", "G#": "Ab", "A#": "Bb"}
+_MIDI_MAJORS = frozenset("C G D A E B F# C# F Bb Eb Ab Db Gb Cb".split())
+_MIDI_MINORS = frozenset("A E B F# C# G# D# A# D G C F Bb Eb Ab".split())
+
+
+def midi_bytes(score: Score) -> bytes:
+    """The file's bytes; the same score gives the same bytes."""
+    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
+    file.tracks.append(_conductor(score))
+    channels = [channel for channel in range(16) if channel != _DRUM_CHANNEL]
+    for n, part in enumerate(score.vocals):
+        file.tracks.append(_vocal_track(score, part, channels[n % len(channels)]))
+    for n, instrument in enumerate(score.parts, start=len(score.vocals)):
+        file.tracks.append(_part_track(instrument, channels[n % len(channels)]))
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    return buffer.getvalue()
+
+
+def _conductor(score: Score) -> mido.MidiTrack:
+    over, under = (int(text) for text in score.metre.split("/"))
+    events: list[tuple[float, mido.MetaMessage]] = [
+        (0.0, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(score.tempo_bpm))),
+        (0.0, mido.MetaMessage("time_signature", numerator=over, denominator=under)),
+        (0.0, mido.MetaMessage("key_signature", key=_signature(score.key))),
+    ]
+    events += [(section.start, mido.MetaMessage("marker", text=section.kind)) for section in score.sections]
+    return _track("Songwright", events)
+
+
+def _signature(name: str) -> str:
+    """The key signature by MIDI's names; a mode is written as the major or minor key it is nearest to."""
+    key = parse_key(name)
+    tonic = name.split()[0]
+    allowed = _MIDI_MINORS if key.is_minor else _MIDI_MAJORS
+    if tonic not in allowed:
+        flats = {flat: sharp for sharp, flat in _SHARP_KEYS.items()}
+        tonic = _SHARP_KEYS.get(tonic) or flats.get(tonic) or "C"
+    return tonic + ("m" if key.is_minor else "")
+
+
+def _part_track(part: Part, channel: int) -> mido.MidiTrack:
+    drums = part.stem == "drums"
+    channel = _DRUM_CHANNEL if drums else channel
+    events: list[tuple[float, mido.Message]] = []
+    if not drums:
+        events.append(
+            (0.0, mido.Message("program_change", program=PROGRAMS[part.instrument], channel=channel))
+        )
+    for note in part.notes:
+        events += _note(note.start, note.duration, note.pitch, note.velocity, channel)
+    return _track(part.name, events)
+
+
+def _vocal_track(score: Score, part: VocalPart, channel: int) -> mido.MidiTrack:
+    events: list[tuple[float, mido.Message]] = [
+        (0.0, mido.Message("program_change", program=_VOICE_PROGRAM, channel=channel))
+    ]
+    texts = _syllable_texts(score, part.notes)
+    for note, text in zip(part.notes, texts, strict=True):
+        if part.role == "lead":
+            events.append((note.start, mido.MetaMessage("lyrics", text=text)))
+        events += _note(note.start, note.duration, note.pitch, note.velocity, channel)
+    return _track(part.name, events)
+
+
+def _note(
+    start: float, duration: float, pitch: int, velocity: float, channel: int
+) -> list[tuple[float, mido.Message]]:
+    loud = max(1, min(127, round(velocity * 127)))
+    return [
+        (start, mido.Message("note_on", note=pitch, velocity=loud, channel=channel)),
+        (start + duration, mido.Message("note_off", note=pitch, velocity=0, channel=channel)),
+    ]
+
+
+def _track(name: str, events: list[tuple[float, mido.Message]]) -> mido.MidiTrack:
+    """Events at beats as messages with delta ticks; at one tick, notes end before others begin."""
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+    timed = sorted(
+        (
+            (round(beat * TICKS_PER_BEAT), message.type != "note_off", n, message)
+            for n, (beat, message) in enumerate(events)
+        ),
+        key=lambda event: event[:3],
+    )
+    now = 0
+    for tick, _, _, message in timed:
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(mido.MetaMessage("end_of_track"))
+    return track
+
+
+def _syllable_texts(score: Score, notes: tuple[SungNote, ...]) -> list[str]:
+    """What is written under each note: a word's letters shared out over its syllables, with hyphens between
+    them and
+    a space after the last, as karaoke players expect."""
+    counts: dict[tuple[int, int], int] = {}
+    for note in notes:
+        counts[note.line, note.word] = counts.get((note.line, note.word), 0) + 1
+    texts, seen = [], dict[tuple[int, int], int]()
+    for note in notes:
+        place = note.line, note.word
+        index = seen.get(place, 0)
+        seen[place] = index + 1
+        chunk = _chunk(score.lines[note.line].words[note.word], index, counts[place])
+        texts.append(chunk + ("-" if index + 1 < counts[place] else " "))
+    return texts
+
+
+def _chunk(word: str, index: int, count: int) -> str:
+    """Part ``index`` of ``word`` cut into ``count``: each after a vowel where there is one, else evenly."""
+    vowels = [n + 1 for n, c in enumerate(word) if c.lower() in "aeiouyäöüáéíóúàèìòù"]
+    groups = [n for n in vowels if n not in {v - 1 for v in vowels}]
+    cuts = (
+        groups[: count - 1]
+        if len(groups) >= count
+        else [round(len(word) * (k + 1) / count) for k in range(count - 1)]
+    )
+    edges = [0, *cuts, len(word)]
+    return word[edges[index] : edges[index + 1]]
