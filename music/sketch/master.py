@@ -7,7 +7,7 @@ audio is touched once, then measured as it will be written, in 16 bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,30 +17,29 @@ from music.sketch.crew import Span, Tick
 from music.sketch.effects import BLOCK, apply_gain, block_peaks, blocks_of, falls_slowly, hold, smooth
 from music.sketch.instruments.strike import RATE_HZ, Floats, Signal
 from music.sketch.loudness import (
-    BANDS_HZ,
     OFFSET_LU,
     STEP,
-    VIEW_HOP,
     integrated,
-    k_response,
     loudness,
     true_peaks,
     weighted_energy,
 )
-from music.sketch.mix import Mixed
-from music.sketch.score import STEMS, Score, StemName
+from music.sketch.score import STEMS, Score, Section, StemName
 
 TARGET_LUFS = -14.0
 TOLERANCE_LU = 0.1
 CEILING_DBTP = -1.2
 """A little under the promised -1 dBTP, for what other meters and lossy formats add."""
-TRIALS = 12
+PROMISED_DBTP = -1.05
+SILENT_LUFS, SILENT_DBTP = -70.0, -120.0
+TRIALS, SECTION_ROUNDS, LOUDNESS_ROUNDS = 8, 4, 6
 
 CHORUSES = ("chorus", "drop", "hook")
-CHORUS_LIFT_LU = 4.6
-"""Every verse sits at least this far under the choruses before the limiter, so that 3.5 LU remain after it.
-"""
+CHORUS_LIFT_LU = 4.2
+"""Every verse sits at least this far under the choruses."""
 QUIETEST_LU = -9.0
+MOST_MOVE_DB = 10.0
+EARLY_BLOCKS = round(0.03 * RATE_HZ / BLOCK)
 GLUE_RATIO = 1.5
 LOOK_AHEAD_S = 0.006
 RELEASE_DB_PER_S = 45.0
@@ -58,100 +57,128 @@ class Mastered:
     true_peak_dbtp: float
 
 
-def master(score: Score, mixed: Mixed, *, samples: int, span: Span) -> Mastered:
-    """Bring the sum of ``mixed.stems`` to ``TARGET_LUFS`` under ``CEILING_DBTP``; the stems are changed in
-    place.
-    """
-    names = [name for name in STEMS if name in mixed.stems]
+def master(score: Score, stems: dict[StemName, Signal], *, samples: int, span: Span) -> Mastered:
+    """Bring the sum of ``stems`` to ``TARGET_LUFS`` under ``CEILING_DBTP``; they are changed in place."""
+    names = [name for name in STEMS if name in stems]
     total = np.zeros((2, samples), dtype=np.float32)
     for name in names:
-        total += mixed.stems[name]
-        span.at(0.02)
-    shape = _sections(score, mixed.power, samples) * _ending(score, samples)
-    span.at(0.08)
-    apply_gain(total, shape)
-    energy = crew.run(
+        total += stems[name]
+        span.at(0.05)
+    measured = crew.run(
         [_energy_of(total[:1]), _energy_of(total[1:])],
-        Span(span.report, span.stage, *_part(span, 0.08, 0.25)),
+        Span(span.report, span.stage, *_part(span, 0.05, 0.25)),
     )
-    heard = energy[0] + energy[1]
-    level = integrated(_steps(heard))
+    energy = measured[0] + measured[1]
+    level = integrated(_steps(energy))
+    ending = _ending(score, samples)
     if not np.isfinite(level):
         # Nothing sounds, or too short to have a loudness: there is nothing to bring anywhere.
-        silent = _quantised(total)
-        return Mastered(silent, {name: mixed.stems[name] for name in names}, -70.0, -120.0)
-    glue = _glue(heard)
-    drive = 10.0 ** ((TARGET_LUFS - level) / 20.0)
+        return Mastered(_quantised(total), {name: stems[name] for name in names}, SILENT_LUFS, SILENT_DBTP)
     ceiling = 10.0 ** (CEILING_DBTP / 20.0)
-    peaks = true_peaks(total, block_peaks(total), BLOCK, above=0.5 * ceiling / drive)
-    span.at(0.45)
-    gain: Floats = shape
-    finished, loud, peak = total, level, 0.0
+    usual = 10.0 ** ((TARGET_LUFS - level) / 20.0)
+    peaks = true_peaks(total, block_peaks(total), BLOCK, above=0.3 * ceiling / usual)
+    span.at(0.40)
+    gain = _settled(score, ending, peaks, energy, ceiling)
     for _ in range(TRIALS):
-        gain, drive = _settled(glue, peaks, heard, ceiling, drive)
+        span.at(0.55)
         finished = total.copy()
         apply_gain(finished, gain)
         finished = _quantised(finished)
         loud = loudness(finished)
         span.at(0.65)
         peak = float(np.max(true_peaks(finished, block_peaks(finished), BLOCK, above=0.6)))
-        span.at(0.75)
-        if abs(loud - TARGET_LUFS) <= TOLERANCE_LU and peak <= 10.0 ** (-1.05 / 20.0):
+        span.at(0.70)
+        if abs(loud - TARGET_LUFS) <= TOLERANCE_LU and peak <= 10.0 ** (PROMISED_DBTP / 20.0):
             break
+        # What the blocks foretold was a little off: aim lower by the overshoot, and weigh the energy by the
+        # miss.
         ceiling *= min(1.0, 10.0 ** (CEILING_DBTP / 20.0) / peak)
-        heard = heard * 10.0 ** ((loud - _predicted(heard, gain)) / 10.0)
+        energy = energy * 10.0 ** ((loud - _loudness(energy, gain)) / 10.0)
+        gain = _settled(score, ending, peaks, energy, ceiling)
     del total
 
     def finishing(name: StemName) -> Callable[[Tick], None]:
         def finish(tick: Tick) -> None:
             tick(0.0)
-            apply_gain(mixed.stems[name], shape)
-            tick(0.5)
-            apply_gain(mixed.stems[name], gain)
+            apply_gain(stems[name], gain)
 
         return finish
 
-    crew.run([finishing(name) for name in names], Span(span.report, span.stage, *_part(span, 0.75, 1.0)))
-    return Mastered(
-        finished, {name: mixed.stems[name] for name in names}, loud, 20.0 * float(np.log10(peak + 1e-9))
-    )
+    crew.run([finishing(name) for name in names], Span(span.report, span.stage, *_part(span, 0.70, 1.0)))
+    peak_dbtp = 20.0 * float(np.log10(peak + 1e-9))
+    return Mastered(finished, {name: stems[name] for name in names}, loud, peak_dbtp)
 
 
-def section_gains_db(score: Score, power: Floats) -> tuple[float, ...]:
-    """How much each section is moved so that the choruses stand out, from the mix's third-octave frames."""
-    level = power @ k_response(BANDS_HZ) ** 2
-    natural = []
-    for section in score.sections:
-        first = score.seconds(section.start) * RATE_HZ / VIEW_HOP
-        last = score.seconds(section.start + section.beats) * RATE_HZ / VIEW_HOP
-        inside = level[round(first) : max(round(last), round(first) + 1)]
-        natural.append(10.0 * float(np.log10(inside.mean() + 1e-9)) if len(inside) else -90.0)
-    choruses = [n for n, s in zip(natural, score.sections, strict=True) if s.kind in CHORUSES]
+def section_targets_db(sections: Sequence[Section], natural_db: Sequence[float]) -> tuple[float, ...]:
+    """The level each section should have against the loudest chorus, from the levels that they were played
+    at.
+
+    Choruses come level; a verse stays where it is between ``CHORUS_LIFT_LU`` and 2 LU more below them; the
+    rest may lie anywhere that their energy allows. Without a chorus everything stays as it was played.
+    """
+    choruses = [db for db, section in zip(natural_db, sections, strict=True) if section.kind in CHORUSES]
     if not choruses:
-        return tuple(0.0 for _ in natural)
+        return tuple(natural_db)
     top = max(choruses)
-    energy = max(s.energy for s in score.sections if s.kind in CHORUSES)
-    gains = []
-    for here, section in zip(natural, score.sections, strict=True):
+    fullest = max(section.energy for section in sections if section.kind in CHORUSES)
+    targets = []
+    for db, section in zip(natural_db, sections, strict=True):
+        here, calmer = db - top, max(0.0, fullest - section.energy)
         if section.kind in CHORUSES:
-            wanted = top - 0.6 * (energy - section.energy)
+            targets.append(-0.5 * min(calmer, 1.0))
         elif section.kind == "verse":
-            wanted = float(np.clip(here, top - CHORUS_LIFT_LU - 2.0, top - CHORUS_LIFT_LU))
+            targets.append(float(np.clip(here, -CHORUS_LIFT_LU - 2.0, -CHORUS_LIFT_LU)))
         else:
-            below = 1.0 + 8.0 * max(0.0, energy - section.energy)
-            wanted = float(np.clip(here, top - max(below, 1.5) - 2.0, top - min(below, 4.0)))
-            wanted = max(wanted, top + QUIETEST_LU)
-        gains.append(float(np.clip(wanted - here, -9.0, 5.0)))
-    return tuple(gains)
+            lowest, highest = -3.5 - 6.0 * calmer, -min(1.5 + 4.0 * calmer, 4.0)
+            targets.append(float(np.clip(here, max(lowest, QUIETEST_LU), highest)))
+    return tuple(targets)
 
 
-def _sections(score: Score, power: Floats, samples: int) -> Floats:
-    blocks = blocks_of(samples)
-    t = np.arange(blocks) * (BLOCK / RATE_HZ)
+def _settled(score: Score, ending: Floats, peaks: Floats, energy: Floats, ceiling: float) -> Floats:
+    """The whole gain: loudness on target and, after glue and limiter, every section at the level meant for
+    it.
+    """
+    spans = [_blocks(score, section, len(energy)) for section in score.sections]
+    natural = [_level_db(energy[inside]) for inside in spans]
+    targets = section_targets_db(score.sections, natural)
+    moves = np.array(targets) - np.array(natural)
+    moves -= np.max(moves) if len(moves) else 0.0
+    bare = 10.0 ** ((TARGET_LUFS - integrated(_steps(energy))) / 20.0)
+    gain, drive = ending, bare
+    for _ in range(SECTION_ROUNDS):
+        shape = ending * _steered(spans, np.clip(moves, -MOST_MOVE_DB, MOST_MOVE_DB), len(energy))
+        shape = shape * _glue(energy * shape * shape)
+        for _ in range(LOUDNESS_ROUNDS):
+            gain = drive * shape
+            gain = gain * _limited(peaks * gain, ceiling)
+            miss = TARGET_LUFS - _loudness(energy, gain)
+            drive *= 10.0 ** (1.1 * miss / 20.0)
+            if abs(miss) < 0.02:
+                break
+        heard = np.array([_level_db((energy * gain * gain)[inside]) for inside in spans])
+        if not len(heard):
+            break
+        off = np.array(targets) - heard
+        moves = moves + off - np.median(off)
+    return gain
+
+
+def _blocks(score: Score, section: Section, blocks: int) -> slice:
+    first = round(score.seconds(section.start) * RATE_HZ / BLOCK)
+    last = round(score.seconds(section.start + section.beats) * RATE_HZ / BLOCK)
+    return slice(min(first, blocks - 1), max(min(last, blocks), min(first, blocks - 1) + 1))
+
+
+def _level_db(energy: Floats) -> float:
+    return 10.0 * float(np.log10(energy.mean() / BLOCK + 1e-9))
+
+
+def _steered(spans: Sequence[slice], moves_db: Floats, blocks: int) -> Floats:
     db = np.zeros(blocks)
-    for section, gain in zip(score.sections, section_gains_db(score, power), strict=True):
-        db[t >= score.seconds(section.start) - 0.03] = gain
-    return np.asarray(10.0 ** (smooth(db, 0.08) / 20.0))
+    for inside, move in zip(spans, moves_db, strict=True):
+        # A downbeat played a hair early belongs to its own section.
+        db[max(0, inside.start - EARLY_BLOCKS) :] = move
+    return np.asarray(10.0 ** (smooth(db, 0.06) / 20.0))
 
 
 def _ending(score: Score, samples: int) -> Floats:
@@ -179,7 +206,7 @@ def _steps(block_energy: Floats) -> Floats:
     return np.asarray(np.diff(np.interp(edges, np.arange(len(sums)), sums)))
 
 
-def _predicted(energy: Floats, gain: Floats) -> float:
+def _loudness(energy: Floats, gain: Floats) -> float:
     return integrated(_steps(energy * gain * gain))
 
 
@@ -199,21 +226,6 @@ def _limited(peaks: Floats, ceiling: float) -> Floats:
         10.0
         ** (-smooth(hold(falls_slowly(need, db_per_s=RELEASE_DB_PER_S), LOOK_AHEAD_S), LOOK_AHEAD_S) / 20.0)
     )
-
-
-def _settled(
-    glue: Floats, peaks: Floats, energy: Floats, ceiling: float, drive: float
-) -> tuple[Floats, float]:
-    """The gain, and the drive into the limiter, whose predicted loudness is the target."""
-    gain = glue * drive
-    for _ in range(10):
-        gain = drive * glue
-        gain = gain * _limited(peaks * gain, ceiling)
-        miss = TARGET_LUFS - _predicted(energy, gain)
-        if abs(miss) < 0.01:
-            break
-        drive *= 10.0 ** (1.2 * miss / 20.0)
-    return gain, drive
 
 
 def _quantised(signal: Signal) -> Signal:

@@ -9,7 +9,6 @@ one common gain to become the master.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -65,15 +64,7 @@ CORRECTION_DB = 6.0
 SILENT_POWER = 1e-9
 
 
-@dataclass(frozen=True)
-class Mixed:
-    """Wet stems in the order of ``STEMS``, and how their sum will measure: ``power``, ``(frames, bands)``."""
-
-    stems: dict[StemName, Signal]
-    power: Floats
-
-
-def mix(score: Score, dry: dict[StemName, Rows], *, seed: int, span: Span) -> Mixed:
+def mix(score: Score, dry: dict[StemName, Rows], *, seed: int, span: Span) -> dict[StemName, Signal]:
     """Mix ``dry`` stems, each ``(3, samples)``, in place: they are used up, and their rows become the wet
     stems.
     """
@@ -114,8 +105,7 @@ def mix(score: Score, dry: dict[StemName, Rows], *, seed: int, span: Span) -> Mi
 
     late = Span(span.report, span.stage, early.end, span.end)
     crew.run([wetting(name) for name in heard], late)
-    tone = curve(BANDS_HZ, correction) ** 2
-    return Mixed({name: dry[name][:2] for name in heard}, total * tone)
+    return {name: dry[name][:2] for name in heard}
 
 
 def _dynamics(name: StemName, rows: Rows, score: Score, style: MixStyle) -> None:
@@ -203,7 +193,7 @@ def _balance(power: Mapping[StemName, Floats], style: MixStyle) -> dict[StemName
         wanted = np.sqrt(theirs / mine) * 10.0 ** (style.presence_db / 20.0)
         # A band with nothing there must not bury the voice, nor a screaming one lift it off the song.
         usual = np.sqrt(reference / _typical(level))
-        gains["vocals"] = float(np.clip(wanted, usual, usual * 10.0 ** (6.0 / 20.0)))
+        gains["vocals"] = float(np.clip(wanted, usual * 10.0 ** (1.5 / 20.0), usual * 10.0 ** (6.0 / 20.0)))
         reference = gains["vocals"] ** 2 * _typical(level)
     if "backing" in power:
         gains["backing"] = float(

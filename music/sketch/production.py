@@ -24,9 +24,9 @@ WRITTEN, PERFORMED, MIXED = 0.04, 0.60, 0.80
 def produce(score: Score, samples: int, *, seed: int, report: Report) -> Mastered:
     """The finished song, ``(2, samples)``, with its stems. ``report`` goes from ``WRITTEN`` to nearly 1."""
     dry = perform(score, samples, seed=seed, span=Span(report, "playing", WRITTEN, PERFORMED))
-    mixed = mix(score, dry, seed=seed, span=Span(report, "mixing", PERFORMED, MIXED))
+    stems = mix(score, dry, seed=seed, span=Span(report, "mixing", PERFORMED, MIXED))
     dry.clear()
-    return master(score, mixed, samples=samples, span=Span(report, "mastering", MIXED, 0.99))
+    return master(score, stems, samples=samples, span=Span(report, "mastering", MIXED, 0.99))
 
 
 def perform(score: Score, samples: int, *, seed: int, span: Span) -> dict[StemName, Rows]:

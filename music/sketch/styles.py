@@ -50,7 +50,7 @@ STYLES: Mapping[str, MixStyle] = MappingProxyType({
         drum_press_db=7.0),
     "punk": replace(_BAND, drums=1.0, harmony=0.0, room=SMALL, echo=0.0, presence_db=1.0, low_db=7.9,
         drum_press_db=7.0),
-    "folk": replace(_QUIET, room=STUDIO, low_db=7.6),
+    "folk": replace(_QUIET, room=STUDIO, low_db=8.4),
     "country": replace(_BAND, drums=-2.0, harmony=-1.5, melody=-3.5, echo=0.10, low_db=7.9),
     "blues": replace(_BAND, drums=-1.5, harmony=-1.5, melody=-3.0, echo=0.08, low_db=8.2, top_db=-1.0),
     "jazz": replace(_QUIET, drums=-4.0, bass=-2.5, melody=-1.5, room=STUDIO, low_db=7.9, top_db=-2.0),

@@ -8,8 +8,7 @@ import pytest
 from config.engine import ignore_progress
 from music.sketch.crew import Span
 from music.sketch.instruments import RATE_HZ
-from music.sketch.master import CEILING_DBTP, Mastered, master, section_gains_db
-from music.sketch.mix import Mixed
+from music.sketch.master import CEILING_DBTP, Mastered, master, section_targets_db
 from music.sketch.production import produce
 from tests.music.analysis import longest_silence_s, loudness_lufs, true_peak_dbtp
 from tests.music.scores import small_score
@@ -55,9 +54,8 @@ def test_a_song_with_one_huge_click_still_keeps_under_the_ceiling() -> None:
     stem = (0.05 * rng.standard_normal((2, 8 * RATE_HZ))).astype(np.float32)
     stem[:, 4 * RATE_HZ] = 3.0
     score = replace(small_score(8.0), sections=())
-    power = np.ones((20, 30))
     span = Span(ignore_progress, "mastering", 0.0, 1.0)
-    made = master(score, Mixed({"drums": stem}, power), samples=stem.shape[1], span=span)
+    made = master(score, {"drums": stem}, samples=stem.shape[1], span=span)
     assert true_peak_dbtp(made.samples) <= CEILING_DBTP + 0.15
     assert loudness_lufs(made.samples, RATE_HZ) == pytest.approx(-14.0, abs=0.4)
 
@@ -65,18 +63,14 @@ def test_a_song_with_one_huge_click_still_keeps_under_the_ceiling() -> None:
 def test_silence_is_mastered_to_silence() -> None:
     stem = np.zeros((2, 2 * RATE_HZ), dtype=np.float32)
     span = Span(ignore_progress, "mastering", 0.0, 1.0)
-    made = master(
-        small_score(2.0), Mixed({"drums": stem}, np.zeros((5, 30))), samples=stem.shape[1], span=span
-    )
+    made = master(small_score(2.0), {"drums": stem}, samples=stem.shape[1], span=span)
     assert not made.samples.any()
     assert np.isfinite(made.loudness_lufs)
 
 
-def test_sections_that_already_differ_are_left_alone() -> None:
-    score = small_score()
-    frames = round(16 * RATE_HZ / 16_384)
-    power = np.full((frames, 30), 1e-3)
-    power[: frames // 2] *= 10 ** (-0.53)
-    verse, chorus = section_gains_db(score, power)
-    assert chorus == 0.0
-    assert abs(verse) < 0.5
+def test_a_verse_is_kept_under_the_choruses_and_otherwise_left_alone() -> None:
+    sections = small_score().sections
+    assert section_targets_db(sections, [-20.0, -15.0]) == (-5.0, 0.0)
+    assert section_targets_db(sections, [-15.0, -15.0]) == (-4.2, 0.0)
+    assert section_targets_db(sections, [-30.0, -15.0]) == pytest.approx((-6.2, 0.0))
+    assert section_targets_db(sections[:1], [-30.0]) == (-30.0,)
