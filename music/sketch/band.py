@@ -45,6 +45,12 @@ _FIGURES = {
     "clavinet": "funk", "pizzicato": "ostinato", "brass_section": "stabs", "vibraphone": "broken",
     "marimba": "montuno", "accordion": "half",
 }  # fmt: skip
+_COUSINS = {
+    "warm_pad": "synth_pad", "synth_pad": "warm_pad", "vibraphone": "marimba", "mandolin": "banjo",
+    "accordion": "organ", "choir_pad": "strings", "marimba": "vibraphone",
+}  # fmt: skip
+"""What may sit in for an instrument without changing the genre, so that two songs of it differ."""
+_COUSIN_CHANCE = 0.35
 _KINDS = {
     "drums": ("kit_",), "drum": ("kit_",), "percussion": ("kit_",), "beat": ("kit_",), "beats": ("kit_",),
     "bass": ("bass_",), "guitar": ("guitar", "banjo", "mandolin"), "guitars": ("guitar",), "keys": ("piano",
@@ -73,7 +79,13 @@ def gather(genre: Genre, instruments: tuple[str, ...], exclude: tuple[str, ...],
     def allowed(name: str) -> bool:
         return not any(part in name for part in barred)
 
-    layers = [layer for layer in genre.layers if allowed(layer.instrument)]
+    layers = [
+        replace(layer, instrument=_COUSINS[layer.instrument])
+        if layer.instrument in _COUSINS and layer.instrument not in wanted and rng.random() < _COUSIN_CHANCE
+        else layer
+        for layer in genre.layers
+    ]
+    layers = [layer for layer in layers if allowed(layer.instrument)]
     hooks = [name for name in genre.hook if allowed(name)]
     kit, bass = genre.kit, genre.bass[0]
     for name in wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 
 from music.contract import MusicRequest
@@ -18,6 +19,11 @@ from music.sketch.score import Note, Part, Score, Section
 from music.sketch.singers import assign, write_tune
 from music.sketch.theory import Chord, Key, bar_beats, chord, parse_key, voicing
 from music.sketch.verses import parse
+
+_DARK = frozenset("nostalgic melancholic mysterious dark angry epic".split())
+_BRIGHT = frozenset("joyful uplifting energetic playful romantic hopeful".split())
+_ENERGY_STEP = 0.012
+"""How much a point of the request's energy above or below 5 moves each section's."""
 
 _GROUPS = {"verse": "verse", "intro": "verse", "outro": "verse", "pre-chorus": "bridge", "bridge": "bridge"}
 
@@ -43,8 +49,9 @@ def write_score(request: MusicRequest) -> Score:
         tempo_fixed=request.tempo_fixed,
         beats_per_bar=beats,
     )
+    form = replace(form, sections=tuple(_driven(stretch, request.energy) for stretch in form.sections))
     rng = Random(f"{request.seed} {name} {request.mood}")
-    progressions = _choose_progressions(genre, key, rng)
+    progressions = _choose_progressions(genre, key, request.mood, rng)
     stages = _stages(form, progressions, genre, key, beats)
     end = form.bars * beats
     feel = Feel(genre.swing, genre.swing_step, genre.human_ms / 1000.0 * form.tempo_bpm / 60.0)
@@ -75,9 +82,23 @@ def write_score(request: MusicRequest) -> Score:
     )
 
 
-def _choose_progressions(genre: Genre, key: Key, rng: Random) -> dict[str, list[int]]:
+def _driven(stretch: Stretch, energy: int) -> Stretch:
+    return replace(stretch, energy=min(1.0, stretch.energy + _ENERGY_STEP * (energy - 5)))
+
+
+def _choose_progressions(genre: Genre, key: Key, mood: str, rng: Random) -> dict[str, list[int]]:
+    """A progression for each group of sections, one that suits the mood more often than others."""
     table = genre.minor if key.is_minor else genre.major
-    return {group: [int(d) - 1 for d in rng.choice(options).split()] for group, options in table.items()}
+
+    def weight(degrees: str) -> int:
+        # A bright song sets out from home or leaves it for IV or V; a dark one leans on VI, II and III.
+        bright = degrees[0] in "14" or degrees[2:3] == "5"
+        return 3 if (mood in _BRIGHT and bright) or (mood in _DARK and not bright) else 1
+
+    return {
+        group: [int(degree) - 1 for degree in rng.choices(options, [weight(o) for o in options])[0].split()]
+        for group, options in table.items()
+    }
 
 
 def _stages(

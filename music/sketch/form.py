@@ -18,7 +18,8 @@ _COMFORTABLE_S = 3.8
 _SLOWEST_S, _FASTEST_SYLLABLE_S = 6.6, 0.145
 _SUNG_PART = 0.86
 """Of a line's time; the rest is for breath."""
-_TAIL_S = 2.2
+_TAIL_S, _FIXED_TAIL_S = 2.2, 1.6
+"""The shortest tail; where the tempo is fixed, what is left of a bar is added to it."""
 _STRETCH = 0.04
 """How far a tempo that nobody named may move."""
 
@@ -61,7 +62,8 @@ def plan_form(
 
     Lyrics that are too long are sung faster first; then lines at the end are left out, and a warning says so.
     """
-    tail = min(_TAIL_S, 0.3 * duration_s)
+    tail = min(_FIXED_TAIL_S if tempo_fixed else _TAIL_S, 0.3 * duration_s)
+    warnings: tuple[str, ...] = ()
     bar_s = beats_per_bar * 60.0 / tempo_bpm
     bars = max(1, int((duration_s - tail) / bar_s))
     if not tempo_fixed:
@@ -70,13 +72,15 @@ def plan_form(
         if abs(wanted_bpm / tempo_bpm - 1.0) <= _STRETCH:
             tempo_bpm, bars = round(wanted_bpm, 2), nearest
         bar_s = beats_per_bar * 60.0 / tempo_bpm
-    if bars * bar_s > duration_s - 0.5:  # a bar alone is longer than the song: play what fits of it faster
-        tempo_bpm = round(bars * beats_per_bar * 60.0 / (duration_s - tail), 2)
-        bar_s = beats_per_bar * 60.0 / tempo_bpm
+    while bars * bar_s > duration_s - 0.5:  # a bar alone is longer than the song
+        tempo_bpm, bar_s = tempo_bpm * 2.0, bar_s / 2.0
+        warnings = (f"a bar does not fit into {duration_s:g} s: the tempo is doubled to {tempo_bpm:g} BPM",)
+        bars = max(1, int((duration_s - tail) / bar_s))
     if any(block.lines for block in blocks):
-        sections, warnings = _sung_form(blocks, bars, bar_s, duration_s)
+        sections, left_out = _sung_form(blocks, bars, bar_s, duration_s)
+        warnings += left_out
     else:
-        sections, warnings = _played_form(bars), ()
+        sections = _played_form(bars)
     return Form(tempo_bpm, tuple(_numbered(sections)), bars, duration_s - bars * bar_s, warnings)
 
 
@@ -98,13 +102,12 @@ def _sung_form(
         last = max(n for n, block in enumerate(kept) if block.lines)
         kept[last] = replace(kept[last], lines=kept[last].lines[:-1])
         dropped += 1
-    kept = [block for block in kept if block.lines]
+    kept = [block for block, whole in zip(kept, blocks, strict=True) if block.lines or not whole.lines]
     if not dropped:
         return _filled(_placed(kept, per_line, bar_s), bars), ()
     needed = _total(blocks, per_line, bar_s) * bar_s + 4.0
-    warning = (
-        f"the last {dropped} lines of the lyrics do not fit into {duration_s:g} s: {needed:.0f} s hold all"
-    )
+    lines = "line of the lyrics does" if dropped == 1 else f"{dropped} lines of the lyrics do"
+    warning = f"the last {lines} not fit into {duration_s:g} s: {math.ceil(needed)} s hold all"
     return _filled(_placed(kept, per_line, bar_s), bars), (warning,)
 
 
@@ -134,17 +137,17 @@ def _placed(blocks: Sequence[Block], per_line: float, bar_s: float) -> list[Stre
             length = _line_bars(line, per_line, bar_s)
             lines.append(PlacedLine(line, at, length))
             at += length
-        if lines:
-            sections.append(
-                Stretch(block.kind, _block_bars(block, per_line, bar_s), ENERGY[block.kind], tuple(lines))
-            )
+        sections.append(
+            Stretch(block.kind, _block_bars(block, per_line, bar_s), ENERGY[block.kind], tuple(lines))
+        )
     return sections
 
 
 def _filled(sections: list[Stretch], bars: int) -> list[Stretch]:
-    """``sections`` with played ones around and between them until the song has ``bars`` bars.
+    """``sections`` with played ones around, between and after them until the song has ``bars`` bars.
 
-    What leads into a chorus stays beside it: an interlude only comes before a verse, a bridge or a chorus again.
+    What leads into a chorus stays beside it: an interlude only comes before a verse, a bridge or a section
+    like the one before it. What is left goes to breaks that lead back to the last chorus.
     """
     left = bars - sum(section.bars for section in sections)
     unit = 4 if bars >= 24 else 2
@@ -155,46 +158,63 @@ def _filled(sections: list[Stretch], bars: int) -> list[Stretch]:
         left -= taken
         return taken
 
+    # Sections of the lyrics without words are played; they come first, since somebody asked for them.
+    sections = [s if s.bars else replace(s, bars=take(unit)) for s in sections]
+    sections = [section for section in sections if section.bars]
+    opens, closes = sections[0].kind == "intro", sections[-1].kind == "outro"
     choruses = [n for n, section in enumerate(sections) if section.kind == "chorus"]
+    last = choruses[-1] if choruses else len(sections) - 1 - closes
     gaps = [
         n
         for n in range(1, len(sections))
         if sections[n].kind in ("verse", "bridge") or sections[n].kind == sections[n - 1].kind
     ]
-    intro = take(unit)
-    outro = take(2 if bars >= 12 else 0)
+    intro = 0 if opens else take(unit)
+    outro = 0 if closes else take(2 if bars >= 12 else 0)
     played = dict.fromkeys(gaps, 0)  # bars before section n
     for n in gaps[:1]:
         played[n] += take(unit)
-    solo = take(8) if left >= 8 and len(sections) > 2 else 0
+    # The solo stands before the last chorus, and before the words that lead into it.
+    solo_at = last - 1 if last > 1 and sections[last - 1].kind == "pre-chorus" else last
+    asked = any(section.kind == "instrumental" for section in sections)
+    solo = take(8) if left >= 8 and len(sections) > 2 and not asked else 0
     again: list[Stretch] = []
-    while choruses and left >= sections[choruses[-1]].bars and len(again) < 2:
-        again.append(sections[choruses[-1]])
-        left -= again[-1].bars
-    intro += take(unit)
-    while left > unit:  # a long song with few words: everything that is played grows together
-        for n in gaps:
-            played[n] += take(unit)
-        solo += take(8)
-        outro += take(unit)
+    chorus = [sections[last]] if choruses else []
+    cycle = 2 * unit + sum(section.bars for section in chorus)
+    turn = 0
+    while left >= cycle:
+        # Where there is much time left, two breaks part the choruses, so that they do not wear out.
+        for _ in range(2 if left >= 4 * cycle else 1):
+            kind = _BREAKS[turn % len(_BREAKS)]
+            again.append(Stretch(kind, take(2 * unit), ENERGY[kind]))
+            turn += 1
+        again += chorus
+        left -= cycle - 2 * unit
+    if chorus and left >= chorus[0].bars:
+        again.append(chorus[0])
+        left -= chorus[0].bars
+    intro += 0 if opens else take(unit)
+    for n in gaps:
+        played[n] += take(unit)
+    solo += take(unit) if solo else 0
     outro += take(left)
 
     song = [Stretch("intro", intro, ENERGY["intro"])] if intro else []
-    solo_at = choruses[-1] if choruses and choruses[-1] > 0 else len(sections) - 1
     for n, section in enumerate(sections):
         if played.get(n):
             song.append(Stretch("interlude", played[n], ENERGY["interlude"]))
-        # The solo stands before the last chorus, and before the words that lead into it.
-        if solo and n == (
-            solo_at - 1 if solo_at > 1 and sections[solo_at - 1].kind == "pre-chorus" else solo_at
-        ):
+        if solo and n == solo_at:
             song.append(Stretch("instrumental", solo, ENERGY["instrumental"]))
         song.append(section)
-    song += again
+        if n == last:
+            song += again
     if outro:
         song.append(Stretch("outro", outro, ENERGY["outro"]))
     return song
 
+
+_BREAKS = ("bridge", "instrumental", "interlude")
+"""What leads back to another chorus, in turn: a drop-out, a solo, a riff."""
 
 _PLAYED = ("verse", "chorus", "verse", "chorus", "bridge", "chorus", "interlude", "verse", "chorus")
 
@@ -208,7 +228,7 @@ def _played_form(bars: int) -> list[Stretch]:
     song = [Stretch("intro", intro, ENERGY["intro"])] if intro else []
     n = 0
     while left > 0:
-        length = min(unit, left)
+        length = left if left < unit + unit // 2 else unit  # no stump of a section at the end
         kind = _PLAYED[n % len(_PLAYED)]
         song.append(Stretch(kind, length, ENERGY[kind]))
         left -= length

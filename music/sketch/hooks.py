@@ -32,13 +32,13 @@ def hook_notes(
     shift = -12 if instrument == "cello" else 0
     stresses = [1, 0, 1, 0, 1, 0, 0, 1][: rng.randint(5, 8)]
     notes: list[Note] = []
-    singing = bool(sung.notes)
     for stage in stages:
         kind = stage.stretch.kind
         if stage.stretch.lines:
             if kind in ("chorus", "bridge", "verse") and stage.stretch.energy > 0.54:
-                notes += _answers(stage, sung, key, chord_at, feel, rng, shift)
-        elif kind in ("intro", "outro", "interlude", "instrumental") or not singing:
+                answers = _answers(stage, sung, key, chord_at, feel, rng, shift)
+                notes += [*answers, *_counter_line(stage, answers, feel, shift)]
+        else:
             notes += _tune(stage, motif, key, feel, chord_at, stresses, shift)
     return sorted(notes, key=lambda note: note.start)
 
@@ -54,7 +54,9 @@ def _tune(
 ) -> list[Note]:
     kind = stage.stretch.kind
     low, high = _RANGES.get(kind, _HIGH)
-    shaped = develop(motif, kind, Random(f"{kind} {motif.contour}"))
+    # A second solo or break turns the idea over instead of playing it again.
+    turned = kind not in ("verse", "chorus") and stage.stretch.number % 2 == 1
+    shaped = develop(motif, "bridge" if turned else kind, Random(f"{kind} {motif.contour}"))
     notes = []
     lines = max(1, stage.stretch.bars // _LINE_BARS)
     for index in range(lines):
@@ -98,4 +100,18 @@ def _answers(
             notes.append(Note(feel.swung(at + 0.5 * n), 0.45 if n < count - 1 else 0.8, pitch, velocity))
             step = rng.choice((-2, 2, -4, 3))
             pitch = nearest(pitch + step, chord_at(at).notes if n % 2 else key.pitch_classes())
+    return notes
+
+
+def _counter_line(stage: Stage, answers: Sequence[Note], feel: Feel, shift: int) -> list[Note]:
+    """Long chord tones against the singer's short notes, behind the bar, where nothing is answered."""
+    taken = {int((note.start - stage.start) // stage.bar_beats) for note in answers}
+    pitch = 74 + shift
+    notes: list[Note] = []
+    for bar, at, chord in stage.bars():
+        # It falls while it can, as inner voices do, and then starts again from above.
+        pitch = nearest(pitch - 1 if pitch > 69 + shift else 77 + shift, chord.notes[1:])
+        if bar not in taken:
+            length = 0.86 * (stage.bar_beats - 0.5)
+            notes.append(Note(feel.swung(at + 0.5), length, pitch, 0.34 + 0.16 * stage.stretch.energy))
     return notes

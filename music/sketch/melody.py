@@ -49,6 +49,8 @@ class Frame:
     high: int
     key: Key
     chord_at: Callable[[float], Chord]
+    earliest: float = 0.0
+    """Beats after ``start`` before which no syllable may fall."""
 
 
 def new_motif(rng: Random, bar_beats: float) -> Motif:
@@ -128,11 +130,15 @@ def strength(beat_in_bar: float, bar_beats: float) -> float:
 def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame) -> list[float]:
     count = len(stresses)
     window = frame.beats * (0.80 if frame.beats >= 4 else 0.90)
+    if window < count * 0.5 <= frame.beats - 0.4:  # eighths to the line's end before sixteenths in its middle
+        window = count * 0.5
     pickup = motif.pickup if count * 0.5 <= window - motif.pickup - 0.5 else 0.0
+    pickup = max(pickup, frame.earliest)
+    window = max(window, min(frame.beats, frame.earliest + 0.25 * count))
     step = next((s for s in (0.5, 0.25) if count * s <= window - pickup), None)
     if step is None:
-        step = window / count  # denser than the grid: even syllables, as in patter
-        return [frame.start + n * step for n in range(count)]
+        step = (window - pickup) / count  # denser than the grid: even syllables, as in patter
+        return [frame.start + pickup + n * step for n in range(count)]
     slots = int((window - pickup) / step + 1e-9)
     ideal = max(1.0, (slots - 1) / max(count - 1, 1)) if count * step > 0.4 * window else 0.9 / step
     ideal = min(ideal, 1.25 / step)

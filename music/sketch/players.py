@@ -30,6 +30,12 @@ _STRUM_BEATS = 0.018
 _FULL = 0.66
 """From this energy on the full groove and the chorus bass line are played."""
 
+_LOOSE_GROOVES = frozenset(
+    ("pop", "backbeat", "rock", "soul", "r&b", "funk", "lo-fi", "boom bap", "trap", "breakbeat", "gospel")
+)
+"""Grooves whose kick drum leaves room for a stroke of the song's own; the others live by their steadiness."""
+_GHOST_STEPS = (None, 3, 5, 7, 10, 11, 14)
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -79,6 +85,7 @@ class Feel:
 def drums(stages: Sequence[Stage], genre: Genre, metre: str, feel: Feel, rng: Random) -> list[Note]:
     """The whole song's drum notes (General MIDI keys)."""
     notes: list[Note] = []
+    ghost = rng.choice(_GHOST_STEPS) if genre.groove in _LOOSE_GROOVES else None
 
     def hit(beat: float, key: int, velocity: float, duration: float = 0.2) -> None:
         notes.append(
@@ -88,9 +95,11 @@ def drums(stages: Sequence[Stage], genre: Genre, metre: str, feel: Feel, rng: Ra
     for stage in stages:
         energy = stage.stretch.energy
         groove = _groove(genre.groove, metre, full=energy >= _FULL)
+        if ghost is not None and KICK in groove and metre == "4/4":
+            groove = {**groove, KICK: _with_ghost(groove[KICK], ghost)}
         if stage.stretch.kind == "intro" and genre.groove != "none":
             groove = {key: bar for key, bar in groove.items() if key not in (SNARE, CRASH)}
-        loud = 0.62 + 0.38 * energy
+        loud = 0.54 + 0.46 * energy
         if groove and energy >= _FULL:
             hit(stage.start, CRASH, 0.75 * loud, 2.0)
         for bar, at, _ in stage.bars():
@@ -107,6 +116,11 @@ def drums(stages: Sequence[Stage], genre: Genre, metre: str, feel: Feel, rng: Ra
         if groove and genre.build and stage.leads_to_chorus and stage.stretch.bars >= 4:
             _build(hit, stage)
     return notes
+
+
+def _with_ghost(pattern: str, step: int) -> str:
+    """``pattern`` with a soft stroke at ``step``, if nothing is there."""
+    return pattern if pattern[step] != "." else f"{pattern[:step]}5{pattern[step + 1 :]}"
 
 
 def _groove(name: str, metre: str, *, full: bool) -> dict[int, str]:
@@ -145,7 +159,7 @@ def bass(stages: Sequence[Stage], genre: Genre, key: Key, feel: Feel, rng: Rando
         if stage.stretch.kind == "intro" and energy < 0.5 and stage.stretch.bars > 2:
             continue  # the intro leaves the ground floor empty, so that the verse has somewhere to start from
         line = BASS_LINES[genre.bass[2] if energy >= _FULL else genre.bass[1]]
-        velocity = 0.6 + 0.3 * energy
+        velocity = 0.52 + 0.38 * energy
         for bar, at, chord in stage.bars():
             root = _bass_pitch(chord.root, genre.bass_register)
             after = _bass_pitch(stage.chord_after(bar).root, genre.bass_register)
@@ -195,7 +209,7 @@ def comp(stages: Sequence[Stage], layer: Layer, feel: Feel, rng: Random) -> list
         energy = stage.stretch.energy
         if not layer.from_energy <= energy < layer.to_energy:
             continue
-        velocity = 0.52 + 0.36 * energy
+        velocity = 0.44 + 0.44 * energy
         for _, at, chord in stage.bars():
             previous = voicing(chord, previous, layer.low, layer.high)
             notes += _figure(figure, previous, at, stage.bar_beats, velocity, feel, rng)

@@ -16,7 +16,8 @@ from music.sketch.theory import Chord, Key
 
 _RANGES = {"verse": (57, 67), "pre-chorus": (60, 70), "chorus": (62, 72), "bridge": (59, 70)}
 """A woman's range by section, MIDI numbers (A3 is 57); a man's is an octave lower."""
-_HIGH_CHORUS = (62, 74)
+_CLIMAX = (62, 74)
+"""The last line of the last chorus reaches higher; all before it keeps its tune."""
 _BREATH_BEATS = 0.5
 
 
@@ -44,17 +45,21 @@ def write_tune(
     lines: list[Line] = []
     kinds: list[str] = []
     developed = {kind: develop(motif, kind, Random(f"{seed} {kind}")) for kind in _RANGES}
+    last_chorus = next(
+        (stage for stage in reversed(stages) if stage.stretch.kind == "chorus" and stage.stretch.lines), None
+    )
     for stage in stages:
         placed = stage.stretch.lines
         kind = stage.stretch.kind if stage.stretch.kind in _RANGES else "verse"
-        low, high = _HIGH_CHORUS if kind == "chorus" and stage.stretch.energy >= 1.0 else _RANGES[kind]
         for index, place in enumerate(placed):
+            climax = stage is last_chorus and index == len(placed) - 1
+            low, high = _CLIMAX if climax else _RANGES[kind]
             start = stage.start + place.start_bar * stage.bar_beats
             beats = place.bars * stage.bar_beats
-            if start < _BREATH_BEATS:  # the first consonants of a song need room before its first vowel
-                start, beats = start + _BREATH_BEATS, beats - _BREATH_BEATS
+            # The first consonants of a song need room before its first vowel.
+            earliest = _BREATH_BEATS if start < _BREATH_BEATS else 0.0
             line_end = start + beats
-            frame = Frame(start, beats, stage.bar_beats, low, high, key, chord_at)
+            frame = Frame(start, beats, stage.bar_beats, low, high, key, chord_at, earliest)
             syllables = place.line.syllables
             variant = line_variant(developed[kind], index, len(placed))
             tune = sing_line(
@@ -64,7 +69,7 @@ def write_tune(
                 closing=index == len(placed) - 1 and kind in ("chorus", "bridge"),
                 flat=genre.dense and kind == "verse",
             )
-            force = 0.62 + 0.28 * stage.stretch.energy
+            force = 0.54 + 0.36 * stage.stretch.energy
             starts = [feel.swung(note.start) for note in tune]
             for n, (note, (syllable, word)) in enumerate(zip(tune, syllables, strict=True)):
                 room = (starts[n + 1] if n + 1 < len(starts) else line_end - 0.06) - starts[n]
