@@ -1,0 +1,84 @@
+"""The MIDI file read back by mido says what the score says."""
+
+from __future__ import annotations
+
+import io
+
+import mido
+import pytest
+
+from music.sketch.midi import PROGRAMS, TICKS_PER_BEAT, midi_bytes
+from music.sketch.score import Score
+from tests.music.songbook import score_of, tune
+
+
+def read(score: Score) -> mido.MidiFile:
+    return mido.MidiFile(file=io.BytesIO(midi_bytes(score)), charset="utf-8")
+
+
+def ticks(track: mido.MidiTrack, kind: str) -> list[tuple[int, mido.Message]]:
+    now, found = 0, []
+    for message in track:
+        now += message.time
+        if message.type == kind:
+            found.append((now, message))
+    return found
+
+
+@pytest.mark.parametrize("metre", ["4/4", "3/4", "7/8", "12/8"])
+@pytest.mark.parametrize("key", ["A minor", "Db major", "G# major", "F# dorian", "Eb minor"])
+def test_tempo_metre_key_and_sections_are_written(metre: str, key: str) -> None:
+    score = score_of(metre=metre, key=key, duration_s=60.0)
+    file = read(score)
+    assert file.type == 1
+    first = {message.type: message for message in file.tracks[0]}
+    assert mido.tempo2bpm(first["set_tempo"].tempo) == pytest.approx(score.tempo_bpm, rel=1e-4)
+    signature = first["time_signature"]
+    assert f"{signature.numerator}/{signature.denominator}" == metre
+    assert first["key_signature"].key
+    markers = [(at, message.text) for at, message in ticks(file.tracks[0], "marker")]
+    assert markers == [(round(s.start * TICKS_PER_BEAT), s.kind) for s in score.sections]
+
+
+@pytest.mark.parametrize("genre", ["pop", "jazz", "metal", "classical"])
+def test_every_note_comes_back(genre: str) -> None:
+    score = score_of(genre=genre, duration_s=95.5)
+    file = read(score)
+    parts = (*score.vocals, *score.parts)
+    assert [track.name for track in file.tracks[1:]] == [part.name for part in parts]
+    for track, part in zip(file.tracks[1:], parts, strict=True):
+        on = [(at, message.note) for at, message in ticks(track, "note_on")]
+        assert on == sorted(on, key=lambda event: event[0])
+        assert sorted(on) == sorted((round(note.start * TICKS_PER_BEAT), note.pitch) for note in part.notes)
+        assert len(ticks(track, "note_off")) == len(on)
+
+
+def test_drums_are_on_channel_ten_and_nothing_else_is() -> None:
+    score = score_of(genre="pop")
+    tracks = read(score).tracks[1 + len(score.vocals) :]
+    for track, part in zip(tracks, score.parts, strict=True):
+        channels = {message.channel for _, message in ticks(track, "note_on")}
+        assert (channels == {9}) == (part.stem == "drums")
+
+
+def test_instruments_have_their_general_midi_programs() -> None:
+    score = score_of(genre="jazz")
+    tracks = read(score).tracks[1 + len(score.vocals) :]
+    for track, part in zip(tracks, score.parts, strict=True):
+        if part.stem != "drums":
+            assert ticks(track, "program_change")[0][1].program == PROGRAMS[part.instrument]
+
+
+def test_lyric_events_spell_the_words_under_their_notes() -> None:
+    score = score_of(duration_s=180.0)
+    track = read(score).tracks[1]
+    events = ticks(track, "lyrics")
+    assert [at for at, _ in events] == [round(note.start * TICKS_PER_BEAT) for note in tune(score)]
+    # A hyphen joins a word's syllables, a space ends it.
+    assert "".join(message.text for _, message in events).replace("-", "").split() == [
+        word.replace("-", "") for line in score.lines for word in line.words
+    ]
+
+
+def test_a_score_has_one_spelling_in_bytes() -> None:
+    assert midi_bytes(score_of()) == midi_bytes(score_of())
