@@ -223,5 +223,14 @@ def _correction(total: Floats, style: MixStyle) -> Shape:
     # Hiss may be turned down further than anything may be turned up or down elsewhere.
     bounded = np.clip(smoothed, np.where(BANDS_HZ > 7000.0, -2.0, -1.0) * CORRECTION_DB, CORRECTION_DB)
     # Where a band holds next to nothing, lifting it would only lift noise.
+    # The low end is what a listener misses first: what the bounds left of its error, a shelf makes good.
+    power = total.mean(axis=0) * 10.0 ** (bounded / 10.0)
+    low, middle = (
+        power[(BANDS_HZ > 60.0) & (BANDS_HZ < 130.0)],
+        power[(BANDS_HZ > 700.0) & (BANDS_HZ < 1400.0)],
+    )
+    missing = style.low_db - 10.0 * np.log10((low.mean() + 1e-12) / (middle.mean() + 1e-12))
+    shelf = np.clip(np.log2(450.0 / BANDS_HZ) / 1.5, 0.0, 1.0)
+    bounded = bounded + np.clip(missing, -CORRECTION_DB, CORRECTION_DB) * shelf
     bounded = np.where((BANDS_HZ < 40.0) | (BANDS_HZ > 14000.0), np.minimum(bounded, 0.0), bounded)
     return tuple(zip(BANDS_HZ.tolist(), bounded.tolist(), strict=True))

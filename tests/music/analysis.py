@@ -114,13 +114,13 @@ def features(samples: Floats, rate_hz: int) -> Floats:
 
 
 def spread(groups: list[Floats]) -> tuple[float, float]:
-    """``(between, within)`` for groups of feature rows: the mean distance between the groups' centres, and
-    the mean distance between members of one group. Features are scaled by their standard deviation over all
-    rows.
+    """``(between, within)`` for groups of feature rows: the mean distance between rows of different groups, and
+    between rows of one group, with features scaled by their standard deviation over all rows.
     """
-    scale = np.std(np.concatenate(groups), axis=0) + 1e-9
-    scaled = [group / scale for group in groups]
-    centres = [group.mean(axis=0) for group in scaled]
-    between = [np.linalg.norm(a - b) for i, a in enumerate(centres) for b in centres[i + 1 :]]
-    within = [np.linalg.norm(a - b) for group in scaled for i, a in enumerate(group) for b in group[i + 1 :]]
-    return float(np.mean(between)), float(np.mean(within))
+    rows = np.concatenate(groups)
+    rows = rows / (np.std(rows, axis=0) + 1e-9)
+    group = np.repeat(np.arange(len(groups)), [len(each) for each in groups])
+    distance = np.linalg.norm(rows[:, np.newaxis] - rows[np.newaxis], axis=2)
+    same = group[:, np.newaxis] == group[np.newaxis]
+    itself = np.eye(len(rows), dtype=bool)
+    return float(distance[~same].mean()), float(distance[same & ~itself].mean())

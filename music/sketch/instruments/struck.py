@@ -24,12 +24,12 @@ def piano(strike: Strike, rng: np.random.Generator) -> Signal:
     cutoff = (900.0 + 2600.0 * strike.velocity**1.6) * (f0 / 262.0) ** 0.25
     amplitude = np.abs(np.sin(np.pi * n * 0.118)) ** 0.8 / n**0.55 * np.exp(-hz / cutoff)
     amplitude *= 1.0 / (1.0 + (85.0 / hz) ** 2)
-    slow = 11.0 * 2.0 ** (-(pitch - 40.0) / 17.0) / (1.0 + hz / 2600.0)
-    fast = slow * 0.22
+    slow = 13.0 * 2.0 ** (-(pitch - 40.0) / 17.0) / (1.0 + hz / 2600.0)
+    fast = slow * 0.30
     strings = 3 if pitch > 45 else 2
     cents = (np.arange(strings) - (strings - 1) / 2.0) * 0.55 + rng.normal(0.0, 0.12, strings)
     hz_all = np.concatenate([hz * 2.0 ** (c / 1200.0) for c in cents] + [hz])
-    weight = np.concatenate([amplitude * 0.30 / strings] * strings + [amplitude * 0.75])
+    weight = np.concatenate([amplitude * 0.40 / strings] * strings + [amplitude * 0.65])
     t60 = np.concatenate([slow] * strings + [fast])
     phase = np.concatenate([rng.uniform(-0.5, 0.5, len(hz))] * (strings + 1)) - np.pi / 2.0
     # Low strings lie to the player's left; the soundboard spreads each partial a little by itself.
