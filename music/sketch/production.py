@@ -9,11 +9,11 @@ import numpy as np
 from config.engine import Report
 from music.sketch import crew
 from music.sketch.crew import Span, Tick
-from music.sketch.instruments import RATE_HZ
+from music.sketch.instruments import RATE_HZ, Signal
 from music.sketch.master import Mastered, master
 from music.sketch.mix import mix
 from music.sketch.perform import Rows, play, seat
-from music.sketch.score import STEMS, Score, StemName
+from music.sketch.score import STEMS, Score, StemName, VocalPart
 from music.sketch.voice import sing
 
 VOICE_SENDS: dict[StemName, float] = {"vocals": 0.16, "backing": 0.30}
@@ -25,7 +25,6 @@ def produce(score: Score, samples: int, *, seed: int, report: Report) -> Mastere
     """The finished song, ``(2, samples)``, with its stems. ``report`` goes from ``WRITTEN`` to nearly 1."""
     dry = perform(score, samples, seed=seed, span=Span(report, "playing", WRITTEN, PERFORMED))
     stems = mix(score, dry, seed=seed, span=Span(report, "mixing", PERFORMED, MIXED))
-    dry.clear()
     return master(score, stems, samples=samples, span=Span(report, "mastering", MIXED, 0.99))
 
 
@@ -61,13 +60,17 @@ def _sung(score: Score, samples: int, seed: int, tick: Tick) -> list[tuple[StemN
         report=lambda _stage, fraction: tick(0.95 * fraction),
     )
     stems: dict[StemName, Rows] = {}
-    for index, part in enumerate(score.vocals):
+    for part in score.vocals:
+        tick(0.95)
         if part.stem not in stems:
             stems[part.stem] = np.zeros((3, samples), dtype=np.float32)
-        tick(0.95)
-        stems[part.stem] += (
-            seat(part.pan, 10.0 ** (part.gain_db / 20.0), VOICE_SENDS[part.stem]) * takes[index]
-        )
-        takes[index] = takes[index][:0]
+        # Each take is let go as soon as it is laid down: a whole song's worth of memory.
+        take = takes.pop(0)
+        for row, gain in zip(stems[part.stem], _seat_of(part), strict=True):
+            row += gain * take
     tick(1.0)
     return list(stems.items())
+
+
+def _seat_of(part: VocalPart) -> Signal:
+    return seat(part.pan, 10.0 ** (part.gain_db / 20.0), VOICE_SENDS[part.stem])[:, 0]

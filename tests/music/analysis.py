@@ -114,8 +114,9 @@ def features(samples: Floats, rate_hz: int) -> Floats:
 
 
 def spread(groups: list[Floats]) -> tuple[float, float]:
-    """``(between, within)`` for groups of feature rows: the mean distance between rows of different groups, and
-    between rows of one group, with features scaled by their standard deviation over all rows.
+    """``(between, within)``: mean distances between rows of different groups and between rows of one group.
+
+    Features are scaled by their standard deviation over all rows.
     """
     rows = np.concatenate(groups)
     rows = rows / (np.std(rows, axis=0) + 1e-9)

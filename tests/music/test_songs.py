@@ -67,7 +67,8 @@ def measured(genre: str, seed: int) -> Measured:
     place = GENRES.index(genre)
     request = MusicRequest(
         prompt=genre, lyrics=LYRICS, genre=genre, seed=seed, duration_s=DURATION_S, tempo_bpm=TEMPI[genre],
-        key=("A minor", "G major", "D minor")[place % 3], voice=("female", "male", "duet", "female")[place % 4], energy=6,
+        key=("A minor", "G major", "D minor")[place % 3], voice=("female", "male", "duet",
+            "female")[place % 4], energy=6,
     )  # fmt: skip
     audio = SketchComposer().compose(request, lambda *_: None)
     samples, rate_hz = audio.samples, audio.rate_hz
@@ -132,8 +133,9 @@ def test_the_voice_stands_over_the_band() -> None:
 
 
 def test_genres_differ_more_than_seeds_of_one_genre() -> None:
-    """The mean distance between two songs of different genres against that between two of one genre, whose requests
-    differ in nothing but the seed, in features scaled to unit deviation.
+    """Measure: the mean distance between two songs of different genres against that between two of one genre.
+
+    Requests of one genre differ in nothing but the seed; features are scaled to unit deviation.
     """
     between, within = spread([np.stack([measured(g, s).features for s in SEEDS]) for g in GENRES])
     assert between > 1.3 * within
