@@ -193,7 +193,7 @@ def _balance(power: Mapping[StemName, Floats], style: MixStyle) -> dict[StemName
         wanted = np.sqrt(theirs / mine) * 10.0 ** (style.presence_db / 20.0)
         # A band with nothing there must not bury the voice, nor a screaming one lift it off the song.
         usual = np.sqrt(reference / _typical(level))
-        gains["vocals"] = float(np.clip(wanted, usual * 10.0 ** (1.5 / 20.0), usual * 10.0 ** (6.0 / 20.0)))
+        gains["vocals"] = float(np.clip(wanted, usual * 10.0 ** (-0.5 / 20.0), usual * 10.0 ** (6.0 / 20.0)))
         reference = gains["vocals"] ** 2 * _typical(level)
     if "backing" in power:
         gains["backing"] = float(
