@@ -14,9 +14,7 @@ def rhyme_part(text: str) -> tuple[str, ...]:
     nuclei = [i for i, phone in enumerate(sound) if is_vowel(phone)]
     stressed = [i for i in nuclei if sound[i][-1] != "0"]
     start = stressed[-1] if stressed else (nuclei[-1] if nuclei else 0)
-    part = tuple(phone.rstrip("012") for phone in sound[start:])
-    # "fire" has one syllable in the dictionary and "higher" two, but they are sung alike.
-    return (part[0], "R", *part[2:]) if part[:1] in (("AY",), ("AW",)) and part[1:2] == ("ER",) else part
+    return _merged(tuple(phone.rstrip("012") for phone in sound[start:]))
 
 
 def rhymes(a: str, b: str) -> bool:
@@ -28,3 +26,16 @@ def rhymes(a: str, b: str) -> bool:
 def _last_word(text: str) -> tuple[str, ...]:
     sounding = [word for word in pronounce(text) if word.syllables]
     return phones(sounding[-1].text) if sounding else ()
+
+
+def _merged(part: tuple[str, ...]) -> tuple[str, ...]:
+    """The rhyme part with the sounds made one that most speakers, and nearly all singers, do not tell apart:
+    "fire"
+    and "higher", "year" and "here", "gone" and "on"."""
+    if part[:2] in (("AY", "ER"), ("AW", "ER")):
+        return (part[0], "R", *part[2:])
+    if part[:2] == ("IH", "R"):
+        return ("IY", *part[1:])
+    if part[:1] == ("AO",) and part[1:2] != ("R",):
+        return ("AA", *part[1:])
+    return part

@@ -1,0 +1,68 @@
+"""Couplets out of the material: read, fitted to a metre, filled with the theme. Rhyme is by the row, metre
+is measured.
+
+A line may end up to one syllable short or long of its section's metre. Among a row's ways to be sung the one
+nearest to the metre is taken, drawn by the song's seed where several are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from random import Random
+
+from phonetics.words import count_syllables
+
+_SLACK = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """Two lines that rhyme; ``stage`` 1 sets a scene, 2 goes further."""
+
+    stage: int
+    first: str
+    second: str
+
+
+@cache
+def rows(text: str) -> tuple[Row, ...]:
+    """The rows of a table of the material."""
+    table = []
+    for line in text.strip().splitlines():
+        stage, _, couplet = line.partition(" ")
+        first, _, second = couplet.partition(" / ")
+        table.append(Row(int(stage), first, second))
+    return tuple(table)
+
+
+def fit(row: Row, metre: int, rng: Random, *, theme: str = "", hook: str = "") -> tuple[str, str] | None:
+    """The row's lines with ``theme`` and ``hook`` filled in, each within a syllable of ``metre``; None if it
+    cannot."""
+    lines = [_fit_line(line, metre, rng, theme, hook) for line in (row.first, row.second)]
+    return (lines[0], lines[1]) if lines[0] and lines[1] else None
+
+
+def _fit_line(pattern: str, metre: int, rng: Random, theme: str, hook: str) -> str | None:
+    filled = pattern.replace("{x}", theme).replace("{h}", hook)
+    ways = _ways(filled)
+    best = min(abs(count - metre) for _, count in ways)
+    if best > _SLACK:
+        return None
+    near = [text for text, count in ways if abs(count - metre) == best]
+    return rng.choice(near)
+
+
+@cache
+def _ways(pattern: str) -> tuple[tuple[str, int], ...]:
+    """Each way to word the line, with its syllables."""
+    parts = re.split(r"(\([^)]*\))", pattern)
+    choices = [part[1:-1].split("|") if part.startswith("(") else [part] for part in parts]
+    texts = dict.fromkeys(_capital(" ".join("".join(chosen).split())) for chosen in product(*choices))
+    return tuple((text, count_syllables(text)) for text in texts)
+
+
+def _capital(line: str) -> str:
+    return line[:1].upper() + line[1:]

@@ -1,0 +1,127 @@
+"""Lines for any theme: verses that name it, lines that lead up, choruses on a hook, bridges that turn.
+
+``{x}`` is the theme with its article ("the neon rain", "my dog"), ``{h}`` the hook as the user put it; both may be of
+any length, so rows that hold them offer several wordings, ``(one|another|)``, of which one is taken. Nothing around
+``{x}`` has to agree with it in number.
+"""
+
+from __future__ import annotations
+
+THEME = """
+1 (|Oh, |I see |I can see |I was dreaming of |All night long I dreamed of ){x} up there / It was nowhere, it was everywhere
+1 (|And |There's just |There was just |There was only |There was nothing here but ){x} and you / I go walking there when I am blue
+1 (|Still |I hear |I can hear |I still remember |I lie awake and think of ){x} tonight / Somewhere on the far side of the light
+1 (|Oh, |It was |I learned from |I learned it all from |Everything I know is ){x}, you see / It was waiting there to set me free
+1 (|Just |Here comes |It began with |It all started with |One day it started with ){x} and me / That is how we came to be
+1 (|Just |I saw |I only saw |I could only think of |Nothing in my head but ){x} that day / And the grey dissolved and went away
+1 (|For |I wrote for |I wrote it for |I wrote these words for |I wrote it all down for ){x} to hear / They were simple, they were near
+1 (|Not |I'd not known |I never knew |Nobody told me of |I never knew the name of ){x} before / Now I'm standing at an open door
+1 (|Oh, |I see |I dream of |I close my eyes, it's |I close my eyes and see ){x} again / Like a picture drawn in felt-tip pen
+1 (|Come, |I sing |This is for |Let me tell you of |Come and let me tell you of ){x} right now / I will tell you why, I'll tell you how
+2 (|Just |Give me |I'd give all for |I want to see |I would give it all for ){x} once more / I would wait forever at the door
+2 (|But |I keep |I hold on to |I'm holding on to |Take it all away, but ){x}, it's mine / And it tastes as sweet as summer wine
+2 (|Still |Don't leave |Don't give up on |Don't walk away from |I will never turn from ){x}, my friend / You and I both know it's not the end
+2 (|Yes, |I know |I know now that |I finally know that ){x} felt right / It was burning there all through the night
+2 (|Still |There's just |All I have is |When it's over there's ){x} and you / It's the only thing I ever knew
+2 (|Till |Until |I was lost till |I was lost until |I was wandering till ){x} came through / And it told me something true
+2 (|With |I keep |I carry |I'm taking on |So I carry on with |Everywhere I go I take ){x} with me / Like a secret only I can see
+2 (|Yes, |I swear |Tell them that |If they ask you, then |If they ask you, say that ){x} came here / And it rang out, loud and clear
+2 (|By |Stay by |Stay close to |I stay close to |Never walk too far from ){x}, my dear / What you love is always near
+2 (|And |I see |I look at |I look back and see |Now I'm looking back at ){x} at last / Every shadow that it ever cast
+2 (|Just |There's still |I still have |I've still got |After all this there's |After all of it there's ){x} to hold / It's the only thing that won't grow old
+2 (|To |Back to |Take me to |Take me back to |Won't you take me back to ){x} somehow / I was never nearer than right now
+"""
+
+RAP_THEME = """
+1 (|Yeah, |Thinking of |Thinking about |I've been thinking about |Up since the dawn just thinking of |Up since the morning just thinking about ){x} up there / Notebook on my knee and the pen don't care
+1 (|Back to |Take you to |Take you back to |Let me take you back to |Let me take you way back to |Let me take you all the way back to ){x} right now / Just a kid trying to figure out how
+1 (|Know |No one knows |They don't know of |Nobody here knows |Nobody in the room knows |Everybody talks but nobody knows ){x} like I do / In the corner when the dream came true
+1 (|Wrote |I wrote of |I started with |It all started with |It started with a line on |Started with a whisper and a line on ){x} that night / Now the whole block's up and the words feel right
+1 (|See |I see |I still see |I could still see |I close my eyes and I see |Close my eyes on the bus and I see ){x} again / Quiet in the back with a ballpoint pen
+2 (|Not |Don't take |They can't take |They can't ever take |They can have it all but not |Take the whole city, you can't take ){x} from me / Wrote it on the wall so the world could see
+2 (|Build |I build on |I built it for |I built it all for |Everything I've built is for |Everything I'm building is built for ){x} today / Brick by brick and I did it my way
+2 (|Got |I've got |I still got |Still I've got |Count it up, I still got |Count it up again and I got ){x} in mind / Ten steps forward, leave the rest behind
+2 (|Talk |Talk about |Let me talk of |Let me talk about |Turn it down, let me talk of |Turn the lights down, let me talk about ){x} one time / Every single bar is a ladder I climb
+2 (|For |This is for |All of this is for |I did it all for |Every word that I wrote was for |Every word I ever wrote was for ){x} and you / Everything I promised I am going to do
+"""
+
+RAP = """
+1 Two shoes, one coat and a bus pass home / Learned about the city from a broken chrome
+1 Mama in the kitchen with the radio low / Told me take it easy, told me take it slow
+1 Corner store lights and a bag of chips / Big plans spilling from my little lips
+1 Cold in the winter and the heat's cut out / Warm up the room with a whisper and a shout
+1 Teacher said quiet and I wrote instead / A whole other city living in my head
+1 Pockets full of nothing but my rhymes run deep / Tell it to the ceiling when I can't find sleep
+2 Now I walk the same street, same cracked stone / Different kind of crown on a different kind of throne
+2 Friends turned strangers and the strangers turned kin / Shut a lot of doors just to let love in
+2 Took a lot of losses and I framed every one / Hang them in the hallway by the golden sun
+2 Clock keeps ticking and the beat stays tight / Day job's tired but I write all night
+2 Never had a map but I drew my own / Every wrong turn was a stepping stone
+2 Say it with my chest and I mean each word / Quiet kid talking and I will be heard
+2 Rain on the window and the bass on ten / Fell seven times and I got up again
+2 Gold on the outside don't mean much to me / Rather have my people and a good night free
+"""
+
+LIFT = """
+1 And I can feel it getting near / The only thing I want to hear
+1 And hold your breath and count to three / It's coming down on you and me
+1 So take my hand and don't let go / There's something that you ought to know
+1 The walls are thin, the lights are low / I've got to let somebody know
+1 And all the noise begins to fade / I'm not as lost, I'm not afraid
+1 It's building up inside my chest / I cannot give it any rest
+1 And just before the feeling breaks / I'd pay whatever price it takes
+1 And if you listen, you will find / It's been there all along, so kind
+1 I tried to hold it, tried to hide / I can't keep standing here outside
+1 And every word I couldn't say / Is on the tip of me today
+1 The clock is stuck at ten to two / I only know one thing is true
+1 I've been so quiet for so long / It's turning slowly to a song
+"""
+
+CHORUS = """
+1 {h}, (away|take me away|come take me away|come and take me away|won't you come and take me away) / We'll be singing till the day
+1 {h}, (my pride|by my side|right here by my side|you are here by my side|you are always here by my side) / Nothing left that we could hide
+1 {h}, (I need|all I need|you are all I need|you are everything I need|you are all that I will need) / You're the water, you're the seed
+1 {h}, (shine on|oh, shine on|keep shining on|keep on shining on and on|how you shine and shine and shine on) / You are here when the rest is gone
+1 {h}, (come home|take me home|you can take me home|won't you carry me back home|you can carry me all the way home) / Never let me drift and roam
+1 {h}, (so free|fall on me|come and set me free|let it all come down on me|let it fall down over me) / Everything I want to be
+1 {h}, (once more|sing once more|louder than before|sing it louder than before|let us sing it louder than before) / Till they're dancing on the floor
+1 {h}, (come down|don't let me down|don't you let me down|don't you ever let me down) / The only light in all the town
+1 {h}, (in there|in the air|I can feel you there|I can feel it in the air) / I can feel it everywhere
+1 {h}, (goodbye|no goodbye|don't you say goodbye|don't you ever say goodbye) / Hold me till the seas run dry
+2 {h}, (my crown|coming down|never coming down|we are never coming down) / You're the loudest heart in town
+2 {h}, (my start|from the start|right there from the start|you were with me from the start) / You are written in my heart
+2 {h}, (so slow|take it slow|let us take it slow|and the world is turning slow) / It's the place I want to go
+2 {h}, (tonight|all through the night|we can last all night|we can make it last all night) / Every shadow turns to light
+2 {h}, (hello|don't let go|I won't let you go|I am never letting go) / There's nothing else I need to know
+2 {h}, (come true|coming true|you are coming true|and it feels like coming true) / Every road's a road to you
+2 {h}, (don't stray|here to stay|you are here to stay|you're the reason that I stay) / I would have no other way
+2 {h}, (my flame|you know my name|I hear you in my name|I can hear it in my name) / Nothing after is the same
+2 {h}, (you rise|in my eyes|I see you in my eyes|I can see it in your eyes) / Underneath the open skies
+2 {h}, (burn bright|hold me tight|come and hold me tight|won't you come and hold me tight) / Everything will be all right
+"""
+
+TURN = """
+1 But what if all of it was wrong / And I was silent all along
+1 And when the lights have all gone out / I'll know what it was all about
+1 Hush now, let the music fall / You can hear it through the wall
+1 I thought that I would be alone / I never could have ever known
+1 So strip it back and take it slow / There's one more thing you need to know
+1 I fell so far, I hit the ground / And that was when I heard the sound
+1 And maybe nothing stays the same / But I will answer to my name
+1 If I could tell you only one / I'd tell you that it's just begun
+1 The quiet has a voice as well / It has a better tale to tell
+1 So break me open, let me see / The part of you that's part of me
+2 And even if we lose it all / I'd take the wonder with the fall
+2 I am not who I was before / I left him standing at the door
+2 Then out of nowhere came the day / It burned the rest of it away
+2 Hold on, hold on, a little more / I see a light beneath the door
+2 So here I stand, no more disguise / The truth is looking through my eyes
+2 One more time before we go / Let it linger, let it flow
+"""
+
+CLOSE = """
+1 So let it ring, so let it stay / Until the echo fades away
+1 And when it's over, close the door / And play it softly just once more
+1 Goodnight, goodnight, I'll leave the light / I'll see you when it's nearly bright
+1 And that is all I had to say / I'll hum it going on my way
+"""

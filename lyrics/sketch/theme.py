@@ -1,0 +1,164 @@
+"""The theme as grammar needs it: with its article inside a line, bare in a hook, in title case on the
+cover."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from phonetics.words import count_syllables
+
+_DETERMINERS = frozenset(
+    "a an the my our your his her their this that these those some every no one two three".split()
+)
+_STOP = _DETERMINERS | frozenset(
+    """and or but of in on at by for from to with into over under who that which when where while because how
+    why is are was were be been being i you he she it we they me him us them my not as if so than then there
+    here very about all just can will would could should do does did have has had learns learn loves
+    love's""".split()
+)
+_CLAUSE = re.compile(r"\s+(?:who|that|which|when|where|while|because|and then|as)\s+.*$", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"^(?:how|when|why|that|what it's like to|the way|what)\s+(?=(?:my|our|the|a|an|his|her)\s)",
+    re.IGNORECASE,
+)
+_LONGEST_PHRASE = 6  # syllables: longer ones fit no line
+_VERB_AFTER = re.compile(r"^((?:my|our|his|her|the|a|an)\s+(?:\w+\s)?[\w'’]+)\s+\w+(?:s|ed)\s+.*$")
+
+
+@dataclass(frozen=True)
+class Theme:
+    """``phrase`` goes into a line ("the neon rain"), ``hook`` is sung alone ("neon rain"), ``words`` carry
+    it."""
+
+    phrase: str
+    hook: str
+    title: str
+    words: tuple[str, ...]
+
+
+def theme_of(text: str) -> Theme:
+    """The theme that a phrase of the description names; ``text`` has at least one Latin letter."""
+    whole = " ".join(text.split()).strip(" .,;:!?-")
+    words = tuple(
+        dict.fromkeys(w for w in re.findall(r"[\w'’-]+", whole.lower()) if w not in _STOP and len(w) > 1)
+    )
+    core = _QUESTION.sub("", whole)
+    core = _CLAUSE.sub("", core)
+    core = _VERB_AFTER.sub(r"\1", core) if count_syllables(core) > _LONGEST_PHRASE else core
+    core = _short(core)
+    bare = _without_article(core)
+    if not any(word in words for word in re.findall(r"[\w'’-]+", bare.lower())):
+        words = (*re.findall(r"[\w'’-]+", bare.lower())[:3], *words)
+    return Theme(
+        phrase=_with_article(core), hook=_sentence(bare), title=title_case(_title_words(whole)), words=words
+    )
+
+
+def title_case(text: str) -> str:
+    """Title case by the usual rule: small words stay small inside; a word the user capitalised stays so."""
+    small = {
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "but",
+        "of",
+        "in",
+        "on",
+        "at",
+        "by",
+        "for",
+        "to",
+        "with",
+        "from",
+        "into",
+    }
+    words = text.split()
+    shown = []
+    for n, word in enumerate(words):
+        inside = 0 < n < len(words) - 1
+        shown.append(word if word != word.lower() else word if inside and word in small else _capital(word))
+    return " ".join(shown)
+
+
+def _short(core: str) -> str:
+    """At most six syllables: first what follows a preposition goes, then adjectives, down to the last
+    noun."""
+    while count_syllables(core) > _LONGEST_PHRASE:
+        words = core.split()
+        joint = next(
+            (
+                n
+                for n in range(len(words) - 1, 0, -1)
+                if words[n].lower()
+                in (
+                    "in",
+                    "on",
+                    "of",
+                    "at",
+                    "by",
+                    "for",
+                    "with",
+                    "and",
+                    "to",
+                    "from",
+                    "under",
+                    "over",
+                    "into",
+                    "through",
+                )
+            ),
+            None,
+        )
+        if joint:
+            core = " ".join(words[:joint])
+        elif any(re.search(r"\d", word) for word in words) and len(words) > 1:
+            core = " ".join(word for word in words if not re.search(r"\d", word))
+        elif len(words) > 2 and words[0].lower() in _DETERMINERS and not words[1].endswith(("'s", "’s")):
+            core = " ".join([words[0], *words[2:]])
+        elif len(words) > 1:
+            core = " ".join(words[1:])
+        else:
+            break
+    return core
+
+
+def _with_article(core: str) -> str:
+    """The phrase as the object of a sentence: a bare noun gets "the"; names, possessives and "-ing" need
+    none."""
+    first = core.split()[0]
+    lower = first.lower()
+    if lower in ("a", "an"):  # a song comes back to its dragon, and then it is the dragon
+        return f"the{core[len(first) :]}"
+    if lower in _DETERMINERS or lower.endswith(("'s", "’s", "s'", "s’")):
+        return lower + core[len(first) :] if lower in _DETERMINERS else core
+    if lower.endswith("ing") and count_syllables(first) > 1:
+        return core[0].lower() + core[1:]
+    if first != lower and not first.isupper():
+        return core
+    return f"the {core}"
+
+
+def _without_article(core: str) -> str:
+    words = core.split()
+    return " ".join(words[1:]) if len(words) > 1 and words[0].lower() in ("a", "an", "the", "some") else core
+
+
+def _title_words(whole: str) -> str:
+    """Up to five words of the user's phrase that can stand alone."""
+    core = _without_article(_CLAUSE.sub("", _QUESTION.sub("", whole)))
+    words = core.split()[:5]
+    while len(words) > 1 and words[-1].lower() in _STOP:
+        words.pop()
+    return " ".join(words)[:80]
+
+
+def _sentence(text: str) -> str:
+    return _capital(text)
+
+
+def _capital(word: str) -> str:
+    """The first letter as a capital, the rest as it is."""
+    return word[:1].upper() + word[1:]
