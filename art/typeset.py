@@ -1,0 +1,241 @@
+"""The title set on a picture: broken into lines, sized to fit, and always readable.
+
+Readable means a contrast of at least 4.5:1 (WCAG 2.1, the ratio for body text) between the ink and what lies
+under and right around the letters. Ink is chosen for it first; where no ink is enough, the picture behind
+the letters is darkened or lightened softly, no more than needed.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import combinations, pairwise
+
+import numpy as np
+from anyascii import anyascii
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from art.contract import Pixels, TitleBox
+
+Ink = tuple[int, int, int]
+
+CONTRAST = 4.5
+_AIM = 4.8  # what the scrim is made for, so that rounding stays above CONTRAST
+_SHARE = 0.995
+_MARGIN = 0.07
+_WIDEST, _TALLEST, _LARGEST = 0.86, 0.36, 0.19
+_REFERENCE = 200
+_MOST_LINES = 4
+_LIGHT, _DARK = (252, 249, 242), (14, 14, 20)
+
+FACES: dict[str, str] = {
+    "condensed": "bebas-neue-{}-400-normal",
+    "serif": "playfair-display-{}-700-normal",
+    "sans": "poppins-{}-600-normal",
+    "hand": "caveat-{}-700-normal",
+    "retro": "righteous-{}-400-normal",
+    "slab": "zilla-slab-{}-700-normal",
+}
+_FALLBACK = "manrope-{}-700-normal"
+_SUBSETS = ("latin", "latin-ext", "cyrillic", "greek")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a title is set: one of ``FACES``; ``vertical`` "top", "middle" or "bottom"; ``horizontal`` "left"
+    or "centre"; capitals or as written; ``inks`` that are tried before plain light and dark."""
+
+    face: str
+    vertical: str = "bottom"
+    horizontal: str = "left"
+    capitals: bool = False
+    inks: tuple[Ink, ...] = ()
+
+
+def typeset(pixels: Pixels, title: str, setting: Setting) -> tuple[Pixels, TitleBox, tuple[str, ...]]:
+    """The picture with ``title`` on it, where its ink lies, and warnings about letters that had to be
+    changed."""
+    text, warnings = _settable(title, setting.face)
+    if setting.capitals:
+        text = text.upper()
+    height, width = pixels.shape[:2]
+    mask = _mask(text, setting, width, height)
+    letters = np.asarray(mask, np.float32) / 255.0
+    rows, columns = np.nonzero(letters > 0.5)
+    around = np.asarray(mask.filter(ImageFilter.MaxFilter(2 * max(2, round(0.006 * width)) + 1))) > 127
+    ink, picture = _legible(pixels, mask, around, setting.inks)
+    inked = (
+        picture * (1.0 - letters[..., np.newaxis]) + np.asarray(ink, np.float32) * letters[..., np.newaxis]
+    )
+    box = TitleBox(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1, ink)
+    return np.clip(np.rint(inked), 0, 255).astype(np.uint8), box, warnings
+
+
+def luminance(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Relative luminance in 0..1 of sRGB colours in 0..255 (WCAG 2.1)."""
+    share = pixels / 255.0
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    weighed: NDArray[np.float32] = linear @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    return weighed
+
+
+def _legible(
+    pixels: Pixels, mask: Image.Image, around: NDArray[np.bool_], inks: Sequence[Ink]
+) -> tuple[Ink, NDArray[np.float32]]:
+    """The ink and the picture, its ground strengthened until nearly all of ``around`` has the contrast."""
+    picture = pixels.astype(np.float32)
+    ground = luminance(picture[around])
+    for ink in (*inks, _LIGHT, _DARK):
+        if _readable(ink, ground):
+            return ink, picture
+    # No ink is enough: take the plain one that needs less help, and help it.
+    ink = min((_LIGHT, _DARK), key=lambda one: float((_contrast(one, ground) < _AIM).mean()))
+    target = np.array([8, 8, 14] if ink == _LIGHT else [250, 248, 244], np.float32)
+    soft = mask.filter(ImageFilter.MaxFilter(9)).filter(ImageFilter.GaussianBlur(0.022 * mask.width))
+    scrim = np.clip(np.asarray(soft, np.float32) / 255.0 * 2.6, 0.0, 1.0)
+    scrim = np.maximum(scrim, around.astype(np.float32) * scrim.max())[..., np.newaxis]
+    smooth = Image.fromarray((scrim[..., 0] * 255).astype(np.uint8)).filter(
+        ImageFilter.GaussianBlur(0.004 * mask.width)
+    )
+    scrim = np.asarray(smooth, np.float32)[..., np.newaxis] / 255.0
+    for strength in np.linspace(0.1, 1.0, 19):
+        helped = picture * (1.0 - strength * scrim) + target * (strength * scrim)
+        if _readable(ink, luminance(helped[around])):
+            return ink, helped
+    return ink, picture * (1.0 - scrim) + target * scrim
+
+
+def _readable(ink: Ink, ground: NDArray[np.float32]) -> bool:
+    return float((_contrast(ink, ground) >= _AIM).mean()) >= _SHARE
+
+
+def _contrast(ink: Ink, ground: NDArray[np.float32]) -> NDArray[np.float32]:
+    own = float(luminance(np.asarray(ink, np.float32)))
+    return (np.maximum(ground, own) + 0.05) / (np.minimum(ground, own) + 0.05)
+
+
+def _mask(text: str, setting: Setting, width: int, height: int) -> Image.Image:
+    lines, size = _break(text, setting.face, width, height)
+    leading = _leading(setting.face)
+    mask = Image.new("L", (width, height))
+    draw = ImageDraw.Draw(mask)
+    block = size * leading * len(lines)
+    top = {
+        "top": _MARGIN * height,
+        "middle": (height - block) / 2,
+        "bottom": height * (1.0 - _MARGIN) - block,
+    }[setting.vertical]
+    for n, line in enumerate(lines):
+        length = _length(line, setting.face, size)
+        x = _MARGIN * width if setting.horizontal == "left" else (width - length) / 2
+        baseline = top + size * leading * (n + 0.78)
+        for run, font in _runs(line, setting.face, size):
+            draw.text((x, baseline), run, font=font, fill=255, anchor="ls")
+            x += font.getlength(run)
+    return mask
+
+
+def _break(text: str, face: str, width: int, height: int) -> tuple[list[str], int]:
+    """The lines that let the title be largest, without a short word alone at the end if that costs little."""
+    words = text.split()
+    best: tuple[float, list[str], float] | None = None
+    for count in range(1, min(_MOST_LINES, len(words)) + 1):
+        for cuts in combinations(range(1, len(words)), count - 1):
+            edges = (0, *cuts, len(words))
+            lines = [" ".join(words[a:b]) for a, b in pairwise(edges)]
+            widest = max(_length(line, face, _REFERENCE) for line in lines)
+            size = min(
+                _REFERENCE * _WIDEST * width / widest,
+                _TALLEST * height / (count * _leading(face)),
+                _LARGEST * height,
+            )
+            orphan = count > 1 and len(words) > 2 and len(words[-1]) < 5 and edges[-2] == len(words) - 1
+            score = size * (0.8 if orphan else 1.0)
+            if best is None or score > best[0]:
+                best = (score, lines, size)
+        if len(words) > 14:  # too many ways: long titles are broken evenly
+            return _even(words, face, width, height)
+    assert best is not None
+    return best[1], max(8, int(best[2]))
+
+
+def _even(words: list[str], face: str, width: int, height: int) -> tuple[list[str], int]:
+    per_line = -(-len(words) // _MOST_LINES)
+    lines = [" ".join(words[n : n + per_line]) for n in range(0, len(words), per_line)]
+    widest = max(_length(line, face, _REFERENCE) for line in lines)
+    size = min(_REFERENCE * _WIDEST * width / widest, _TALLEST * height / (len(lines) * _leading(face)))
+    return lines, max(8, int(size))
+
+
+def _leading(face: str) -> float:
+    return {"condensed": 0.92, "hand": 0.86}.get(face, 1.08)
+
+
+def _length(line: str, face: str, size: int) -> float:
+    return float(sum(font.getlength(run) for run, font in _runs(line, face, size)))
+
+
+def _runs(line: str, face: str, size: int) -> Iterator[tuple[str, ImageFont.FreeTypeFont]]:
+    """The line in stretches that one font file can draw."""
+    run, name = "", ""
+    for letter in line:
+        found = (name if letter == " " and name else _file_for(letter, face)) or _names(face)[0]
+        if run and found != name:
+            yield run, _font(name, size)
+            run = ""
+        run, name = run + letter, found
+    if run:
+        yield run, _font(name, size)
+
+
+def _settable(title: str, face: str) -> tuple[str, tuple[str, ...]]:
+    """The title in letters that we have: others are transliterated, pictures are left out."""
+    letters, changed = [], False
+    for letter in unicodedata.normalize("NFC", " ".join(title.split())):
+        if letter == " " or _file_for(letter, face):
+            letters.append(letter)
+        else:
+            changed = True
+            plain = anyascii(letter) if unicodedata.category(letter)[0] in "LN" else ""
+            letters.append(plain.capitalize() if not letters or letters[-1] == " " else plain)
+    text = " ".join("".join(letters).split())
+    if not any(character.isalnum() for character in text):
+        return "Untitled", (
+            f"the title {title!r} has no letter that our fonts can set: the cover says 'Untitled'",
+        )
+    return text, (
+        (f"the title is set as {text!r} on the cover: our fonts lack some letters",) if changed else ()
+    )
+
+
+@cache
+def _file_for(letter: str, face: str) -> str | None:
+    """The first font file of the face, then of the fallback, that has ``letter``."""
+    return next((name for name in _names(face) if _has(name, letter)), None)
+
+
+@cache
+def _names(face: str) -> tuple[str, ...]:
+    present = {path.name for path in resources.files("art").joinpath("fonts").iterdir()}
+    names = [pattern.format(subset) for pattern in (FACES[face], _FALLBACK) for subset in _SUBSETS]
+    return tuple(name for name in names if f"{name}.woff" in present)
+
+
+@cache
+def _has(name: str, letter: str) -> bool:
+    font = _font(name, 32)
+    missing = font.getmask("\uffff")
+    drawn = font.getmask(letter)
+    return drawn.getbbox() is not None and (drawn.size, bytes(drawn)) != (missing.size, bytes(missing))
+
+
+@cache
+def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
+    path = resources.files("art").joinpath(f"fonts/{name}.woff")
+    # Basic layout is the same in every build of Pillow.
+    return ImageFont.truetype(io.BytesIO(path.read_bytes()), size, layout_engine=ImageFont.Layout.BASIC)
