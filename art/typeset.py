@@ -28,7 +28,7 @@ CONTRAST = 4.5
 _AIM = 4.8  # what the scrim is made for, so that rounding stays above CONTRAST
 _SHARE = 0.995
 _MARGIN = 0.07
-_WIDEST, _TALLEST, _LARGEST = 0.86, 0.36, 0.19
+_LARGEST = 0.17
 _REFERENCE = 200
 _MOST_LINES = 4
 _LIGHT, _DARK = (252, 249, 242), (14, 14, 20)
@@ -55,6 +55,9 @@ class Setting:
     horizontal: str = "left"
     capitals: bool = False
     inks: tuple[Ink, ...] = ()
+    widest: float = 0.86
+    tallest: float = 0.30
+    """The largest part of the picture's width and height that the title may take."""
 
 
 def typeset(pixels: Pixels, title: str, setting: Setting) -> tuple[Pixels, TitleBox, tuple[str, ...]]:
@@ -78,10 +81,10 @@ def typeset(pixels: Pixels, title: str, setting: Setting) -> tuple[Pixels, Title
 
 def luminance(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Relative luminance in 0..1 of sRGB colours in 0..255 (WCAG 2.1)."""
-    share = pixels / 255.0
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4).astype(np.float32)
-    weighed: NDArray[np.float32] = linear @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-    return weighed
+    share = pixels / np.float32(255.0)
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    relative: NDArray[np.float32] = (linear @ np.array([0.2126, 0.7152, 0.0722])).astype(np.float32)
+    return relative
 
 
 def _legible(
@@ -120,7 +123,7 @@ def _contrast(ink: Ink, ground: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _mask(text: str, setting: Setting, width: int, height: int) -> Image.Image:
-    lines, size = _break(text, setting.face, width, height)
+    lines, size = _break(text, setting, width, height)
     leading = _leading(setting.face)
     mask = Image.new("L", (width, height))
     draw = ImageDraw.Draw(mask)
@@ -140,9 +143,9 @@ def _mask(text: str, setting: Setting, width: int, height: int) -> Image.Image:
     return mask
 
 
-def _break(text: str, face: str, width: int, height: int) -> tuple[list[str], int]:
-    """The lines that let the title be largest, without a short word alone at the end if that costs little."""
-    words = text.split()
+def _break(text: str, setting: Setting, width: int, height: int) -> tuple[list[str], int]:
+    """The lines that let the title be large, with few breaks and no short word alone if that costs little."""
+    words, face = text.split(), setting.face
     best: tuple[float, list[str], float] | None = None
     for count in range(1, min(_MOST_LINES, len(words)) + 1):
         for cuts in combinations(range(1, len(words)), count - 1):
@@ -150,26 +153,26 @@ def _break(text: str, face: str, width: int, height: int) -> tuple[list[str], in
             lines = [" ".join(words[a:b]) for a, b in pairwise(edges)]
             widest = max(_length(line, face, _REFERENCE) for line in lines)
             size = min(
-                _REFERENCE * _WIDEST * width / widest,
-                _TALLEST * height / (count * _leading(face)),
+                _REFERENCE * setting.widest * width / widest,
+                setting.tallest * height / (count * _leading(face)),
                 _LARGEST * height,
             )
-            orphan = count > 1 and len(words) > 2 and len(words[-1]) < 5 and edges[-2] == len(words) - 1
-            score = size * (0.8 if orphan else 1.0)
+            lone = [line for line in (lines[0], lines[-1]) if " " not in line and len(line) < 5]
+            score = size * 0.86 ** (count - 1) * (0.75 if count > 1 and len(words) > 2 and lone else 1.0)
             if best is None or score > best[0]:
                 best = (score, lines, size)
         if len(words) > 14:  # too many ways: long titles are broken evenly
-            return _even(words, face, width, height)
+            return _even(words, setting, width, height)
     assert best is not None
     return best[1], max(8, int(best[2]))
 
 
-def _even(words: list[str], face: str, width: int, height: int) -> tuple[list[str], int]:
+def _even(words: list[str], setting: Setting, width: int, height: int) -> tuple[list[str], int]:
     per_line = -(-len(words) // _MOST_LINES)
     lines = [" ".join(words[n : n + per_line]) for n in range(0, len(words), per_line)]
-    widest = max(_length(line, face, _REFERENCE) for line in lines)
-    size = min(_REFERENCE * _WIDEST * width / widest, _TALLEST * height / (len(lines) * _leading(face)))
-    return lines, max(8, int(size))
+    widest = max(_length(line, setting.face, _REFERENCE) for line in lines)
+    fitting = _REFERENCE * setting.widest * width / widest
+    return lines, max(8, int(min(fitting, setting.tallest * height / (len(lines) * _leading(setting.face)))))
 
 
 def _leading(face: str) -> float:

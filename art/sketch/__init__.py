@@ -1,0 +1,1 @@
+"""The embedded painter: covers drawn by numpy and Pillow in a dozen styles."""
