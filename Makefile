@@ -19,7 +19,7 @@ song: $(VENV)/.song
 	@$(BIN)/songwright make "$$ABOUT"
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

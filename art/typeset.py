@@ -119,7 +119,8 @@ def _readable(ink: Ink, ground: NDArray[np.float32]) -> bool:
 
 def _contrast(ink: Ink, ground: NDArray[np.float32]) -> NDArray[np.float32]:
     own = float(luminance(np.asarray(ink, np.float32)))
-    return (np.maximum(ground, own) + 0.05) / (np.minimum(ground, own) + 0.05)
+    ratio = (np.maximum(ground, own) + 0.05) / (np.minimum(ground, own) + 0.05)
+    return np.asarray(ratio, np.float32)
 
 
 def _mask(text: str, setting: Setting, width: int, height: int) -> Image.Image:

@@ -8,6 +8,7 @@ Vorbis comment specification. Text is UTF-8 throughout, in any script.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from music.contract import TimedLine
@@ -45,21 +46,20 @@ def id3(tags: Tags) -> bytes:
         "TIT2": tags.title, "TPE1": tags.artist, "TALB": tags.album, "TCON": tags.genre,
         "TBPM": "" if tags.tempo_bpm is None else str(round(tags.tempo_bpm)), "TKEY": _initial_key(tags.key),
     }  # fmt: skip
-    frames = [_frame(name, bytes([UTF8]) + text.encode()) for name, text in texts.items() if text]
+    frames = [id3_frame(name, bytes([UTF8]) + text.encode()) for name, text in texts.items() if text]
     spoken = bytes([UTF8]) + tags.language.encode("ascii")
     if tags.comment:
-        frames.append(_frame("COMM", spoken + b"\0" + tags.comment.encode()))
+        frames.append(id3_frame("COMM", spoken + b"\0" + tags.comment.encode()))
     if tags.lyrics:
-        frames.append(_frame("USLT", spoken + b"\0" + tags.lyrics.encode()))
+        frames.append(id3_frame("USLT", spoken + b"\0" + tags.lyrics.encode()))
     if tags.lines:
         frames.append(
-            _frame("SYLT", spoken + bytes([MILLISECONDS, LYRICS]) + b"\0" + _timed_words(tags.lines))
+            id3_frame("SYLT", spoken + bytes([MILLISECONDS, LYRICS]) + b"\0" + _timed_words(tags.lines))
         )
     if tags.cover_png:
         picture = bytes([UTF8]) + b"image/png\0" + bytes([FRONT_COVER]) + b"Cover\0" + tags.cover_png
-        frames.append(_frame("APIC", picture))
-    body = b"".join(frames)
-    return b"ID3\x04\x00\x00" + _syncsafe(len(body)) + body
+        frames.append(id3_frame("APIC", picture))
+    return id3_tag(frames)
 
 
 def with_flac_tags(flac: bytes, tags: Tags) -> bytes:
@@ -77,12 +77,23 @@ def with_flac_tags(flac: bytes, tags: Tags) -> bytes:
         at += 4 + size
     kept.insert(1, (FLAC_VORBIS_COMMENT, _vorbis_comment(tags)))
     if tags.cover_png:
-        kept.insert(2, (FLAC_PICTURE, _flac_picture(tags.cover_png)))
+        kept.insert(2, (FLAC_PICTURE, flac_picture(tags.cover_png)))
     blocks = b"".join(
         bytes([kind | (FLAC_LAST if index == len(kept) - 1 else 0)]) + len(body).to_bytes(3, "big") + body
         for index, (kind, body) in enumerate(kept)
     )
     return flac[:MARKER_BYTES] + blocks + flac[at:]
+
+
+def id3_tag(frames: Sequence[bytes]) -> bytes:
+    """Frames behind an ID3v2.4 header."""
+    body = b"".join(frames)
+    return b"ID3\x04\x00\x00" + _syncsafe(len(body)) + body
+
+
+def id3_frame(name: str, body: bytes) -> bytes:
+    """A frame called ``name``, four letters."""
+    return name.encode("ascii") + _syncsafe(len(body)) + b"\0\0" + body
 
 
 def info_list(tags: Tags) -> bytes:
@@ -98,10 +109,6 @@ def info_list(tags: Tags) -> bytes:
             body = text.encode() + b"\0"
             out += name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
     return out
-
-
-def _frame(name: str, body: bytes) -> bytes:
-    return name.encode("ascii") + _syncsafe(len(body)) + b"\0\0" + body
 
 
 def _syncsafe(size: int) -> bytes:
@@ -142,7 +149,8 @@ def _vorbis_comment(tags: Tags) -> bytes:
     return out + b"".join(struct.pack("<I", len(comment)) + comment for comment in comments)
 
 
-def _flac_picture(png: bytes) -> bytes:
+def flac_picture(png: bytes) -> bytes:
+    """The body of a FLAC PICTURE block: the front cover."""
     # A PNG states its size in its first chunk: width and height at bytes 16 and 20, big-endian.
     width, height = struct.unpack(">II", png[16:24])
     mime, words = b"image/png", b"Cover"

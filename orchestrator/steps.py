@@ -11,15 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from art.encode import png_bytes
-from music.encode import FORMATS, encode
-from music.lrc import lrc_text
-from music.tags import Tags, tagged
-
 from art.contract import CoverRequest, Painter
+from art.encode import png_bytes
 from config.engine import EngineInfo, Report
 from lyrics.contract import PlanRequest, SongPlan, Writer
+from music.artwork import with_cover
 from music.contract import Audio, Composer, MusicRequest
+from music.encode import FORMATS, encode
+from music.lrc import lrc_text
+from music.tags import Tags
 from orchestrator.library import asset_key
 from orchestrator.manifest import Asset, EngineFacts, MusicFacts, SectionTime, Song
 from storage.contract import Store, read
@@ -100,18 +100,9 @@ def cover_step(painter: Painter, store: Store, song: Song, report: Report) -> St
 
 
 def tag_step(store: Store, song: Song) -> Asset:
-    """Writes title, lyrics and cover into the stored audio file. Doing it again changes nothing."""
-    plan, audio = _plan(song), song.assets["audio"]
-    tags = Tags(
-        title=plan.title,
-        genre=plan.genre,
-        lyrics=plan.lyrics,
-        tempo_bpm=song.music.tempo_bpm if song.music else None,
-        key=song.music.key if song.music else None,
-        comment=f"Made with Songwright, seed {song.seed}",
-        cover_png=read(store, song.assets["cover"].key),
-    )
-    data = tagged(read(store, audio.key), song.brief.format, tags)
+    """Puts the cover into the stored audio file. Doing it again changes nothing."""
+    audio, cover = song.assets["audio"], song.assets["cover"]
+    data = with_cover(read(store, audio.key), song.brief.format, read(store, cover.key))
     return put_asset(store, song.id, audio.key.rpartition("/")[2], data, audio.content_type)
 
 
@@ -159,12 +150,21 @@ class _File:
 def _music_files(audio: Audio, song: Song, request: MusicRequest) -> Iterator[_File]:
     """The longest work first."""
     kind = FORMATS[song.brief.format]
-    mix = partial(encode, audio.samples, audio.rate_hz, song.brief.format)
-    yield _File("audio", f"audio.{kind.extension}", kind.media_type, mix)
+    tags = Tags(
+        title=request.title,
+        genre=request.genre,
+        lyrics=request.lyrics,
+        lines=audio.lines,
+        tempo_bpm=audio.tempo_bpm,
+        key=audio.key or "",
+        comment=f"Made with Songwright, seed {request.seed}",
+    )
+    mix = partial(encode, audio.samples, audio.rate_hz, song.brief.format, tags)
+    yield _File("audio", f"audio{kind.extension}", kind.media_type, mix)
     flac = FORMATS["flac"]
     for name, samples in audio.stems.items():
         stem = partial(encode, samples, audio.rate_hz, "flac")
-        yield _File(f"stem:{name}", f"stems/{name}.{flac.extension}", flac.media_type, stem)
+        yield _File(f"stem:{name}", f"stems/{name}{flac.extension}", flac.media_type, stem)
     if audio.midi is not None:
         yield _File("midi", "song.mid", "audio/midi", partial(bytes, audio.midi))
     if audio.lines:

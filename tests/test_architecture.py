@@ -26,7 +26,7 @@ MAY_IMPORT = {
 # store is the command line's own.
 DOORS = {
     "lyrics": {"lyrics.contract"},
-    "music": {"music.contract", "music.encode", "music.tags", "music.lrc"},
+    "music": {"music.contract", "music.encode", "music.tags", "music.artwork", "music.lrc"},
     "art": {"art.contract", "art.encode"},
     "storage": {"storage.contract", "storage.local"},
 }
