@@ -13,12 +13,14 @@ from lyrics.sketch.reading import Reading, read
 from lyrics.sketch.sections import domain_of, write
 from lyrics.sketch.styles import DEFAULT_MOODS, GENRE_FACTS, MOOD_FACTS
 from lyrics.sketch.theme import Theme, theme_of, title_case
+from phonetics.words import count_syllables
 
 _TONICS = ("C", "D", "E", "F", "G", "A", "Bb", "Eb", "Ab", "B", "F#", "C#")
 _NEUTRAL = (
     "the open sky", "one more morning", "the light inside", "a quiet fire", "the long way home", "tomorrow",
     "paper stars", "the other side", "every little thing", "a brand new day",
 )  # fmt: skip
+_LONGEST_THEME = 7  # syllables: what a line of eight can hold
 _TAG = re.compile(r"^\s*\[[^\]]*\]\s*$")
 
 
@@ -84,12 +86,12 @@ class SketchWriter:
 
 def _theme(topic: str, request: PlanRequest, rng: Random) -> tuple[Theme, tuple[str, ...]]:
     """The theme of ``topic``, or a neutral one and the reason for it."""
-    if re.search(r"[A-Za-zÀ-ɏ]{2}", topic):
+    if re.search(r"[A-Za-zÀ-ɏ]{2}", topic) and 0 < count_syllables(theme_of(topic).hook) <= _LONGEST_THEME:
         foreign = bool(re.search(r"[À-ɏ]", topic)) and not request.lyrics.strip()
         note = "the sketch writer writes English lyrics: the theme's own words are kept as they are"
         return theme_of(topic), ((note,) if foreign else ())
     neutral = theme_of(rng.choice(_NEUTRAL))
-    if not topic.strip() and re.search(r"[A-Za-z]{2}", request.description):
+    if not topic.strip() and re.search(r"[A-Za-z]{2}", request.description + request.lyrics):
         return neutral, ()  # the description gives a style alone, which is a complete wish
     note = (
         f"the description names no theme that the sketch writer can read: the song is about {neutral.phrase}"

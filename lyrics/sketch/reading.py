@@ -155,7 +155,7 @@ def _mood(text: str) -> tuple[str | None, list[_Span]]:
         for name in facts.names:
             for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE):
                 spans.append(match.span())
-                denial = r"\b(?:not|never|isn't|no)\s+(?:too\s+|so\s+|very\s+)?$"
+                denial = r"\b(?:not|never|isn't|no)\s+(?:an?\s+)?(?:too\s+|so\s+|very\s+)?$"
                 if not re.search(denial, text[: match.start()], re.IGNORECASE):
                     found.append((match.start(), -match.end(), mood))
     return (min(found)[2] if found else None), spans

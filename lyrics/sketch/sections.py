@@ -148,10 +148,10 @@ class _Writer:
         self._rng.shuffle(order)
         order.sort(key=lambda row: row.stage != stage)
         for row in order:
-            if row.first in self._used or row.second in self._used:
+            if row.first in self._used:
                 continue
             couplet = fit(row, metre, self._rng, theme=phrase, hook=hook)
-            if couplet:
-                self._used |= {row.first, row.second}
+            if couplet and not self._used & set(couplet):
+                self._used |= {row.first, *couplet}
                 return [*couplet]
         return None

@@ -1,0 +1,113 @@
+"""The words themselves, measured by phones over sixty briefs."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from config.engine import ignore_progress
+from lyrics.contract import PlanRequest, SongPlan
+from lyrics.sketch.engine import SketchWriter
+from lyrics.sketch.reading import read
+from phonetics.rhyme import rhymes
+from phonetics.words import count_syllables
+from tests.lyrics.briefs import BRIEFS
+
+WRITER = SketchWriter()
+METRES = {"verse": (8, 10), "chorus": (8,), "pre-chorus": (8,), "bridge": (8,), "outro": (8,)}
+
+
+def plan(description: str, seed: int = 1, duration_s: float = 180.0) -> SongPlan:
+    request = PlanRequest(description=description, seed=seed, duration_s=duration_s)
+    return WRITER.plan(request, ignore_progress)
+
+
+def sections(lyrics: str) -> list[tuple[str, list[str]]]:
+    blocks = [block.splitlines() for block in lyrics.strip().split("\n\n")]
+    return [(lines[0].strip("[]"), lines[1:]) for lines in blocks]
+
+
+PLANS = {brief: plan(brief) for brief in BRIEFS}
+
+
+def test_there_are_sixty_different_briefs_and_titles() -> None:
+    assert len(PLANS) == 60
+    assert len({made.title for made in PLANS.values()}) >= 58
+
+
+def test_nine_of_ten_couplets_rhyme_by_phones() -> None:
+    couplets = [
+        (lines[n], lines[n + 1])
+        for made in PLANS.values()
+        for _, lines in sections(made.lyrics)
+        for n in range(0, len(lines) - 1, 2)
+    ]
+    assert len(couplets) > 600
+    rhyming = sum(rhymes(first, second) for first, second in couplets)
+    assert rhyming / len(couplets) >= 0.97
+
+
+def test_every_line_is_within_a_syllable_of_its_sections_metre() -> None:
+    for made in PLANS.values():
+        for kind, lines in sections(made.lyrics):
+            counts = [count_syllables(line) for line in lines]
+            metre = next((m for m in METRES[kind] if all(abs(count - m) <= 1 for count in counts)), None)
+            assert metre is not None, (kind, counts, lines)
+
+
+def test_no_line_comes_twice_outside_a_chorus() -> None:
+    for made in PLANS.values():
+        lines = [line for kind, block in sections(made.lyrics) if kind != "chorus" for line in block]
+        assert max(Counter(lines).values()) == 1
+
+
+def test_every_verse_has_a_word_of_the_theme() -> None:
+    for brief, made in PLANS.items():
+        wanted = set(made.theme)
+        assert wanted & set(re.findall(r"[\w'-]+", brief.lower())), brief
+        for kind, lines in sections(made.lyrics):
+            if kind == "verse":
+                assert wanted & set(re.findall(r"[\w'-]+", " ".join(lines).lower())), (brief, lines)
+
+
+def test_the_chorus_hook_is_the_users_phrase() -> None:
+    for made in PLANS.values():
+        hook = next(lines for kind, lines in sections(made.lyrics) if kind == "chorus")[0].lower()
+        assert any(hook.startswith(word) or f" {word}" in hook for word in made.theme), hook
+
+
+def test_another_seed_writes_another_song() -> None:
+    shared = []
+    for brief in BRIEFS[:20]:
+        one, two = (set(sung(plan(brief, seed).lyrics)) for seed in (1, 2))
+        shared.append(len(one & two) / min(len(one), len(two)))
+    assert sum(shared) / len(shared) < 0.4
+
+
+def sung(lyrics: str) -> list[str]:
+    return [line for _, lines in sections(lyrics) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "fewest", "most"),
+    [(5, 1, 2), (15, 2, 4), (30, 4, 8), (60, 8, 14), (180, 20, 40), (600, 50, 110)],
+)
+def test_there_are_as_many_lines_as_the_time_can_hold(duration_s: float, fewest: int, most: int) -> None:
+    for brief in BRIEFS[:20]:
+        assert fewest <= len(sung(plan(brief, duration_s=duration_s).lyrics)) <= most
+
+
+def test_a_ten_minute_song_still_repeats_no_verse() -> None:
+    for brief in BRIEFS[:20]:
+        lines = [
+            line
+            for kind, block in sections(plan(brief, duration_s=600).lyrics)
+            if kind != "chorus"
+            for line in block
+        ]
+        assert max(Counter(lines).values()) == 1
+
+
+def test_the_briefs_are_read_for_what_they_are_about() -> None:
+    assert read(BRIEFS[0]).theme == "neon rain"
+    assert all(read(brief).theme for brief in BRIEFS)
