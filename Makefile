@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help song test check bench clean
+.PHONY: help song test check bench picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -28,6 +28,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.song
 	$(BIN)/songwright bench
+
+picture: $(VENV)/.song
+	$(BIN)/python docs/picture.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

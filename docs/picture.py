@@ -1,4 +1,4 @@
-"""Makes the README's pictures from a song that ``make song`` really made: ``python docs/picture.py``."""
+"""The README's pictures, from the newest song that ``make song`` made here: ``make picture``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from orchestrator.manifest import Song
 from storage.local import LocalStore
 
 HERE = Path(__file__).parent
+FONT = HERE.parent / "art" / "fonts" / "manrope-latin-700-normal.woff"
 WIDTH, HEIGHT, MARGIN = 1200, 440, 40
 BACKGROUND, WAVE, CHORUS, TEXT = (16, 18, 27), (92, 200, 214), (242, 108, 167), (205, 210, 224)
 
@@ -28,9 +29,7 @@ def waveform(song: Song, audio: Path) -> Image.Image:
     columns = np.array_split(mono, WIDTH - 2 * MARGIN)
     image = Image.new("RGB", (WIDTH, HEIGHT), BACKGROUND)
     draw = ImageDraw.Draw(image)
-    font = ImageFont.truetype(
-        str(next(Path("art/fonts").glob("*ans*-*"), next(Path("art/fonts").glob("*.[tw]*")))), 20
-    )
+    font = ImageFont.truetype(FONT, 19)
     middle, half = HEIGHT // 2 + 20, HEIGHT // 2 - 60
     seconds_per_column = len(mono) / rate / len(columns)
     for x, column in enumerate(columns):
@@ -38,7 +37,7 @@ def waveform(song: Song, audio: Path) -> Image.Image:
         kind = next((s.kind for s in song.music.sections if s.start_s <= now < s.end_s), "")
         peak = float(np.sqrt(np.mean(column**2)) * 2.2)
         top = max(1, min(half, round(half * peak)))
-        colour = CHORUS if "chorus" in kind else WAVE
+        colour = CHORUS if kind == "chorus" else WAVE
         draw.line((MARGIN + x, middle - top, MARGIN + x, middle + top), fill=colour)
     for section in song.music.sections:
         x = MARGIN + section.start_s / seconds_per_column

@@ -162,7 +162,8 @@ def test_ctrl_c_stops_the_real_engines_at_once(tmp_path: Path, attempt: int) -> 
 def test_a_song_costs_no_more_memory_than_it_may(tmp_path: Path) -> None:
     code = (
         "import sys; from orchestrator.cli import run; code = run(sys.argv[1:]); "
-        "print(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0], file=sys.stderr); sys.exit(code)"
+        "peak = open('/proc/self/status').read().partition('VmHWM:')[2].split()[0]; "
+        "print(peak, file=sys.stderr); sys.exit(code)"
     )
     arguments = ["make", "a synthwave song about neon rain", "--duration", "60", "--seed", "1", "--json"]
     result = subprocess.run(
@@ -175,5 +176,5 @@ def test_a_song_costs_no_more_memory_than_it_may(tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["status"] == "done"
-    # 180 s may take 1.2 GB (make bench measures that): about 0.4 GB of it whatever the length, 4.4 MB a second.
+    # 180 s may take 1.2 GB, as make bench measures: about 0.4 GB for any length, and 4.4 MB a second.
     assert int(result.stderr.split()[-1]) < 400_000 + 60 * 4_400

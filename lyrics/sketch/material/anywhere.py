@@ -14,7 +14,7 @@ THEME = """
 1 (|Oh, |It was |I learned from |I learned it all from |Everything I know is ){x}, you see / It was waiting there to set me free
 1 (|Just |Here comes |It began with |It all started with |One day it started with ){x} and me / That is how we came to be
 1 (|Just |I saw |I only saw |I could only think of |Nothing in my head but ){x} that day / And the grey dissolved and went away
-1 (|For |I wrote for |I wrote it for |I wrote these words for |I wrote it all down for ){x} to hear / They were simple, they were near
+1 (|For |I wrote for |I wrote it for |I wrote these words for |I wrote it all down for ){x} to hear / These are words I hold so near
 1 (|Not |I'd not known |I never knew |Nobody told me of |I never knew the name of ){x} before / Now I'm standing at an open door
 1 (|Oh, |I see |I dream of |I close my eyes, it's |I close my eyes and see ){x} again / Like a picture drawn in felt-tip pen
 1 (|Come, |I sing |This is for |Let me tell you of |Come and let me tell you of ){x} right now / I will tell you why, I'll tell you how
