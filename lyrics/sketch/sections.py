@@ -32,7 +32,8 @@ _FORMS: tuple[tuple[int, tuple[tuple[str, int], ...]], ...] = (
     (50, (("verse", 8), ("pre-chorus", 2), ("chorus", 4), ("verse", 8), ("pre-chorus", 2), ("chorus", 4),
           ("verse", 8), ("chorus", 4), ("bridge", 4), ("chorus", 4), ("outro", 2))),
     (64, (("verse", 8), ("pre-chorus", 2), ("chorus", 4), ("verse", 8), ("pre-chorus", 2), ("chorus", 4),
-          ("verse", 8), ("pre-chorus", 2), ("chorus", 4), ("bridge", 4), ("verse", 8), ("chorus", 4), ("outro", 2))),
+          ("verse", 8), ("pre-chorus", 2), ("chorus", 4),
+          ("bridge", 4), ("verse", 8), ("chorus", 4), ("outro", 2))),
 )  # fmt: skip
 
 
