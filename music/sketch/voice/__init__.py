@@ -73,7 +73,8 @@ def _take_of(part: VocalPart, rng: np.random.Generator) -> tuple[Timbre, Manner]
 def _phrases(notes: Sequence[SungNote], beat_s: float) -> Iterator[list[SungNote]]:
     phrase: list[SungNote] = []
     for note in notes:
-        if phrase and (note.start - phrase[-1].start - phrase[-1].duration) * beat_s > _PHRASE_GAP_S:
+        gap_s = (note.start - phrase[-1].start - phrase[-1].duration) * beat_s if phrase else 0.0
+        if phrase and (gap_s > _PHRASE_GAP_S or note.line != phrase[-1].line):
             yield phrase
             phrase = []
         phrase.append(note)

@@ -255,7 +255,7 @@ def _pitch(
     cents *= manner.drift_cents / max(float(cents.std()), 1e-6)
     for start, end in zip(starts, ends, strict=True):
         span = _frames(start, end, frames)
-        since = time_s[span] - start
+        since = np.maximum(time_s[span] - start, 0.0)
         cents[span] -= manner.scoop_cents * rng.uniform(0.3, 1.0) * np.exp(-since / 0.030)
         if end - start > 0.42:
             depth = manner.vibrato_cents * np.clip((since - 0.22) / 0.35, 0.0, 1.0)

@@ -1,0 +1,340 @@
+"""The singer, heard: what these tests know of pitch, timing and formants they measure on the audio."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.signal import butter, sosfiltfilt
+
+from config.errors import Cancelled, EngineFailed
+from music.sketch.score import SungNote, VocalPart
+from music.sketch.voice import sing
+from music.sketch.voice.phones import CONSONANTS, DIPHTHONGS, VOWELS
+from phonetics.syllables import Syllable
+from phonetics.words import pronounce
+
+RATE_HZ = 44_100
+LINES = (
+    "walking home in the midnight rain",
+    "every streetlight knows my name",
+    "she said the stars are falling down",
+    "and strangers watch the blinding glow",
+    "oh keep the fire that you found",
+)
+RHYTHM = (0.5, 0.5, 1.0, 0.5, 0.5, 1.0, 1.0, 2.0)
+Voice = Literal["female", "male"]
+Role = Literal["lead", "double", "harmony"]
+RANGES: dict[Voice, tuple[int, int]] = {"female": (57, 72), "male": (45, 69)}
+Mono = NDArray[np.float32]
+
+
+def song(voice: Voice = "female", role: Role = "lead", times: int = 1) -> VocalPart:
+    """The lines on a wandering melody over the voice's range, a breath between them."""
+    low, high = RANGES[voice]
+    rng = np.random.default_rng(7)
+    notes: list[SungNote] = []
+    beat, pitch = 2.0, (low + high) // 2
+    for line, text in enumerate(LINES * times):
+        for word, spoken in enumerate(pronounce(text)):
+            for syllable in spoken.syllables:
+                length = RHYTHM[len(notes) % len(RHYTHM)]
+                pitch = int(np.clip(pitch + rng.integers(-5, 6), low, high))
+                notes.append(SungNote(beat, length, pitch, 0.8, syllable, line, word))
+                beat += length
+        beat = np.ceil(beat) + 1.0
+    return VocalPart(role, role, voice, tuple(notes))
+
+
+def alone(*syllables: Syllable, pitch: int = 57, beats: float = 1.0, voice: Voice = "female") -> VocalPart:
+    """Each syllable on a note of its own, rests between."""
+    notes = [SungNote(1.0 + 2.0 * n, beats, pitch, 0.8, each, 0, n) for n, each in enumerate(syllables)]
+    return VocalPart("lead", "lead", voice, tuple(notes))
+
+
+def vowel(nucleus: str, onset: Sequence[str] = (), coda: Sequence[str] = ()) -> Syllable:
+    return Syllable(tuple(onset), nucleus, tuple(coda), 1)
+
+
+def heard(part: VocalPart, tempo_bpm: float = 60.0, seed: int = 1) -> Mono:
+    last = part.notes[-1]
+    length = round(((last.start + last.duration) * 60.0 / tempo_bpm + 1.0) * RATE_HZ)
+    return sing([part], tempo_bpm=tempo_bpm, length=length, rate_hz=RATE_HZ, seed=seed)[0]
+
+
+def span(sound: Mono, start_s: float, end_s: float) -> Mono:
+    return sound[round(start_s * RATE_HZ) : round(end_s * RATE_HZ)]
+
+
+def pitch_hz(sound: Mono, low_hz: float, high_hz: float) -> float:
+    """The first peak of the cumulative mean normalised difference (YIN, de Cheveigne and Kawahara, 2002)."""
+    x = sound.astype(np.float64)
+    longest = int(RATE_HZ / low_hz) + 2
+    window = len(x) - longest
+    power = np.concatenate([[0.0], np.cumsum(x**2)])
+    lags = np.arange(longest)
+    cross = np.array([x[:window] @ x[lag : lag + window] for lag in lags])
+    difference = power[window] + (power[lags + window] - power[lags]) - 2.0 * cross
+    normal = difference[1:] * np.arange(1, longest) / np.maximum(np.cumsum(difference[1:]), 1e-12)
+    first = int(RATE_HZ / high_hz)
+    at = first + int(np.argmin(normal[first:-1]))
+    before, here, after = normal[at - 1 : at + 2]
+    return float(RATE_HZ / (at + 1 + 0.5 * (before - after) / (before - 2.0 * here + after)))
+
+
+def level_db(sound: Mono) -> float:
+    return float(10.0 * np.log10(np.mean(sound.astype(np.float64) ** 2) + 1e-12))
+
+
+def spectrum(sound: Mono) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x = sound.astype(np.float64) * np.hanning(len(sound))
+    return np.fft.rfftfreq(len(x), 1.0 / RATE_HZ), np.abs(np.fft.rfft(x)) ** 2
+
+
+def band_db(sound: Mono, low_hz: float, high_hz: float) -> float:
+    """How much of the power lies in the band, in dB under all of it."""
+    hz, power = spectrum(sound)
+    return float(10.0 * np.log10(power[(hz >= low_hz) & (hz < high_hz)].sum() / power.sum() + 1e-12))
+
+
+@pytest.mark.parametrize("voice", ["female", "male"])
+@pytest.mark.parametrize("tempo_bpm", [60.0, 90.0, 120.0, 160.0])
+def test_notes_are_in_tune(voice: Voice, tempo_bpm: float) -> None:
+    """The stable part: the middle of the vowel, after the scoop and before the closing consonants."""
+    part, beat_s = song(voice), 60.0 / tempo_bpm
+    sound = heard(part, tempo_bpm)
+    cents = []
+    for note in part.notes:
+        score_hz = 440.0 * 2.0 ** ((note.pitch - 69) / 12.0)
+        start, length = note.start * beat_s, note.duration * beat_s
+        middle = span(sound, start + 0.25 * length, start + max(0.65 * length, 0.25 * length + 0.065))
+        cents.append(1200.0 * np.log2(pitch_hz(middle, score_hz / 1.4, score_hz * 1.4) / score_hz))
+    assert np.mean(np.abs(cents) < 30.0) >= 0.95
+    assert abs(np.median(cents)) < 10.0
+
+
+@pytest.mark.parametrize("consonant", ["S", "T", "K", "SH", "F", "CH", "P", "HH", "TH"])
+@pytest.mark.parametrize("voice", ["female", "male"])
+def test_vowels_begin_on_the_note(voice: Voice, consonant: str) -> None:
+    """After a voiceless consonant the low harmonics rise: half of their full strength is the onset."""
+    part = alone(*(vowel(nucleus, [consonant]) for nucleus in VOWELS), voice=voice)
+    low = sosfiltfilt(butter(4, 900.0, fs=RATE_HZ, output="sos"), heard(part))
+    window = np.hanning(RATE_HZ // 60)
+    strength = np.sqrt(np.convolve(low**2, window / window.sum(), "same"))
+    for note in part.notes:
+        first = round((note.start - 0.25) * RATE_HZ)
+        around = strength[first : round((note.start + 0.35) * RATE_HZ)]
+        onset = (first + int(np.argmax(around > 0.5 * np.median(around[-4000:])))) / RATE_HZ
+        assert abs(onset - note.start) < 0.05, (note.syllable, onset - note.start)
+
+
+@pytest.mark.parametrize("tempo_bpm", [80.0, 150.0])
+def test_vowels_begin_on_the_note_in_running_song(tempo_bpm: float) -> None:
+    part, beat_s = song(), 60.0 / tempo_bpm
+    low = sosfiltfilt(butter(4, 900.0, fs=RATE_HZ, output="sos"), heard(part, tempo_bpm))
+    window = np.hanning(RATE_HZ // 60)
+    strength = np.sqrt(np.convolve(low**2, window / window.sum(), "same"))
+    voiceless = ("S", "SH", "F", "T", "K", "P", "CH", "TH", "HH")
+    checked = 0
+    for note in part.notes:
+        if not note.syllable.onset or note.syllable.onset[-1] not in voiceless:
+            continue
+        start = note.start * beat_s
+        first = round((start - 0.08) * RATE_HZ)
+        around = strength[first : round((start + 0.16) * RATE_HZ)]
+        bottom = int(np.argmin(around[: len(around) // 2]))
+        rise = around[bottom:] > 0.5 * np.max(around[len(around) // 2 :])
+        assert abs((first + bottom + int(np.argmax(rise))) / RATE_HZ - start) < 0.05, note
+        checked += 1
+    assert checked >= 6
+
+
+@pytest.mark.parametrize("voice", ["female", "male"])
+def test_vowels_and_pitches_are_equally_loud(voice: Voice) -> None:
+    low, high = RANGES[voice]
+    levels = []
+    for pitch in (low, (low + high) // 2, high):
+        part = alone(*map(vowel, (*VOWELS, *DIPHTHONGS)), pitch=pitch, voice=voice)
+        sound = heard(part)
+        levels += [level_db(span(sound, note.start + 0.2, note.start + 0.7)) for note in part.notes]
+    assert max(levels) - min(levels) < 6.0
+    assert -24.0 < np.mean(levels) < -16.0
+
+
+def test_softer_notes_are_softer_and_duller() -> None:
+    note = alone(vowel("AA")).notes[0]
+    loud, soft = (
+        span(heard(VocalPart("lead", "lead", "female", (each,))), 1.2, 1.8)
+        for each in (note, SungNote(note.start, note.duration, note.pitch, 0.4, note.syllable, 0, 0))
+    )
+    assert 3.0 < level_db(loud) - level_db(soft) < 10.0
+    assert band_db(loud, 2000.0, 5000.0) > band_db(soft, 2000.0, 5000.0) + 1.0
+
+
+@pytest.mark.parametrize("nucleus", list(VOWELS))
+def test_vowels_have_their_formants(nucleus: str) -> None:
+    """A low man's note, so that harmonics lie dense: the strongest near each formant lies close to it."""
+    sound = span(heard(alone(vowel(nucleus), pitch=45, voice="male")), 1.25, 1.75)
+    hz, power = spectrum(sound)
+    for formant, reach in zip(VOWELS[nucleus][:2], (0.35, 0.14), strict=True):
+        centre = formant * 0.86
+        near = (hz > centre * (1 - reach)) & (hz < centre * (1 + reach))
+        peak = hz[near][np.argmax(power[near] * hz[near])]
+        assert abs(peak - centre) < max(0.16 * centre, 115.0), (nucleus, formant, peak)
+
+
+def test_open_and_close_vowels_differ() -> None:
+    ee, ah = (span(heard(alone(vowel(nucleus), pitch=57)), 1.3, 1.7) for nucleus in ("IY", "AA"))
+    assert band_db(ah, 700.0, 1600.0) > band_db(ee, 700.0, 1600.0) + 12.0
+    assert band_db(ee, 2200.0, 3600.0) > band_db(ah, 2200.0, 3600.0) + 3.0
+
+
+def test_diphthongs_move() -> None:
+    sound = heard(alone(vowel("AY")))
+    early, late = span(sound, 1.2, 1.5), span(sound, 1.94, 1.99)
+    assert band_db(late, 1800.0, 3200.0) > band_db(early, 1800.0, 3200.0) + 4.0
+
+
+def test_sibilants_hiss_and_nasals_hum() -> None:
+    hiss = span(heard(alone(vowel("AA", ["S"]))), 0.90, 0.97)
+    hush = span(heard(alone(vowel("AA", ["SH"]))), 0.90, 0.97)
+    hum = span(heard(alone(vowel("AA", ["M"]))), 0.94, 0.985)
+    assert band_db(hiss, 4000.0, 16_000.0) > -1.5
+    assert band_db(hush, 2000.0, 7000.0) > -1.5
+    assert band_db(hum, 0.0, 900.0) > -1.5
+
+
+@pytest.mark.parametrize("stop", ["P", "T", "K"])
+def test_stops_close_before_they_burst(stop: str) -> None:
+    sound = heard(
+        VocalPart(
+            "lead",
+            "lead",
+            "female",
+            (
+                SungNote(1.0, 1.0, 57, 0.8, vowel("AA"), 0, 0),
+                SungNote(2.0, 1.0, 57, 0.8, vowel("AA", [stop]), 0, 1),
+            ),
+        )
+    )
+    steady = level_db(span(sound, 1.3, 1.7))
+    steps = [level_db(span(sound, at, at + 0.01)) for at in np.arange(1.88, 2.0, 0.005)]
+    closed = int(np.argmin(steps))
+    assert steps[closed] < steady - 25.0
+    assert max(steps[closed:]) > steady - 22.0
+
+
+def test_long_notes_have_vibrato_after_a_while_and_short_ones_none() -> None:
+    sound = heard(alone(vowel("AA"), pitch=64, beats=2.5))
+    score_hz = 440.0 * 2.0 ** ((64 - 69) / 12.0)
+
+    def swing(start: float, end: float) -> float:
+        steps = np.arange(start, end, 0.02)
+        hz = [pitch_hz(span(sound, at, at + 0.03), score_hz / 1.4, score_hz * 1.4) for at in steps]
+        return float(np.ptp(1200.0 * np.log2(np.array(hz))))
+
+    assert swing(1.12, 1.24) < 25.0
+    assert 30.0 < swing(2.2, 2.9) < 120.0
+
+
+def test_sound_is_clean() -> None:
+    for voice in RANGES:
+        sound = heard(song(voice), 100.0)
+        assert sound.dtype == np.float32
+        assert np.all(np.isfinite(sound))
+        assert np.max(np.abs(sound)) < 0.9
+        assert abs(float(np.mean(sound))) < 1e-4
+        assert np.all(sound[: RATE_HZ // 4] == 0.0)
+        # A click is a jump far over what the sound's own top octave makes.
+        assert np.max(np.abs(np.diff(sound))) < 0.35
+
+
+def test_edges_of_phrases_do_not_click() -> None:
+    part = alone(vowel("AA"), vowel("IY"), vowel("OW"))
+    sound = heard(part)
+    for note in part.notes:
+        for edge in (note.start, note.start + note.duration):
+            around = span(sound, edge - 0.03, edge + 0.12)
+            middle = span(sound, note.start + 0.3, note.start + 0.6)
+            assert np.max(np.abs(np.diff(around))) <= 1.1 * np.max(np.abs(np.diff(middle)))
+        assert level_db(span(sound, note.start + 1.2, note.start + 1.25)) < -70.0
+
+
+def test_a_double_is_another_take_of_the_same_notes() -> None:
+    lead, double = song(), song(role="double")
+    length = round(20.0 * RATE_HZ)
+
+    def takes(seed: int) -> list[Mono]:
+        return sing([lead, double], tempo_bpm=120.0, length=length, rate_hz=RATE_HZ, seed=seed)
+
+    first, again, other = takes(1), takes(1), takes(2)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[1], other[1])
+    likeness = np.corrcoef(first[0], first[1])[0, 1]
+    assert abs(likeness) < 0.9
+    quiet = [level_db(each) for each in first]
+    assert abs(quiet[0] - quiet[1]) < 3.0
+
+
+@pytest.mark.parametrize("consonant", [each for each in CONSONANTS if each != "NG"])
+def test_every_consonant_can_open_and_close_a_syllable(consonant: str) -> None:
+    opened, closed = alone(vowel("EH", [consonant])), alone(vowel("EH", (), [consonant]))
+    before = span(heard(opened), 1.0 - CONSONANTS[consonant].duration_s, 1.0)
+    assert level_db(before) > -50.0
+    assert not np.array_equal(heard(closed), heard(alone(vowel("EH"))))
+
+
+def test_clusters_and_very_short_notes_are_sung() -> None:
+    crowded = vowel("EH", ["S", "T", "R"], ["NG", "K", "TH", "S"])
+    notes = tuple(SungNote(1.0 + n * 0.05, 0.05, 60 + n % 3, 0.8, crowded, 0, n) for n in range(20))
+    sound = heard(VocalPart("lead", "lead", "female", notes))
+    assert np.all(np.isfinite(sound))
+    assert level_db(span(sound, 1.0, 2.0)) > -40.0
+
+
+def test_a_part_may_be_empty_or_run_over_the_end() -> None:
+    empty = VocalPart("lead", "lead", "female", ())
+    at_once = VocalPart("lead", "lead", "male", (SungNote(0.0, 8.0, 50, 0.8, vowel("AA", ["S"]), 0, 0),))
+    late = VocalPart("double", "double", "male", (SungNote(90.0, 1.0, 50, 0.8, vowel("AA"), 0, 0),))
+    sounds = sing([empty, at_once, late], tempo_bpm=60.0, length=RATE_HZ, rate_hz=RATE_HZ, seed=3)
+    assert [each.shape for each in sounds] == [(RATE_HZ,)] * 3
+    assert [bool(each.any()) for each in sounds] == [False, True, False]
+    assert sing([], tempo_bpm=60.0, length=10, rate_hz=RATE_HZ, seed=3) == []
+
+
+@pytest.mark.parametrize("syllable", [vowel("XX"), vowel("AA", ["QQ"]), vowel("AA", (), ["AH"])])
+def test_an_unknown_phone_is_named(syllable: Syllable) -> None:
+    with pytest.raises(EngineFailed, match=r"XX|QQ|AH"):
+        heard(alone(syllable))
+
+
+def test_progress_rises_to_one_and_cancelling_passes_through() -> None:
+    seen: list[float] = []
+
+    def watch(stage: str, fraction: float) -> None:
+        assert stage == "singing"
+        seen.append(fraction)
+
+    sing([song()], tempo_bpm=120.0, length=RATE_HZ, rate_hz=RATE_HZ, seed=1, report=watch)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    assert len(seen) > len(LINES)
+
+    def gone(_stage: str, fraction: float) -> None:
+        if fraction > 0.3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        sing([song()], tempo_bpm=120.0, length=RATE_HZ, rate_hz=RATE_HZ, seed=1, report=gone)
+
+
+def test_a_song_is_sung_in_good_time() -> None:
+    """Four parts of a 180 s song may take 4 CPU seconds; this is a quarter of one, at three times that."""
+    parts = [song(times=2), song(role="double"), song(role="harmony"), song(role="harmony")]
+    began = time.process_time()
+    sing(parts, tempo_bpm=110.0, length=45 * RATE_HZ, rate_hz=RATE_HZ, seed=1)
+    assert time.process_time() - began < 3.0
