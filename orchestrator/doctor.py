@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import BaseModel
 
 from art.contract import PAINTERS
 from config.engine import Registry
@@ -38,9 +41,19 @@ def examine(settings: Settings) -> list[Finding]:
         "art": (PAINTERS, settings.art.engine),
     }
     findings = [Finding("python", ok=True, detail=f"{platform.python_version()} on {platform.platform()}")]
+    findings.append(Finding("settings", ok=True, detail=", ".join(_settings(settings))))
     findings += [_engine(craft, registry, name) for craft, (registry, name) in crafts.items()]
     findings.append(_store(settings))
     return findings
+
+
+def _settings(settings: Settings) -> Iterator[str]:
+    """Every setting in force, by the name of its variable; secrets show as stars."""
+    for name, value in settings:
+        members = value if isinstance(value, BaseModel) else ((None, value),)
+        for member, inner in members:
+            variable = f"SONGWRIGHT_{name.upper()}" + (f"__{member.upper()}" if member else "")
+            yield f"{variable}={inner}"
 
 
 def _engine(craft: str, registry: Registry[Any], name: str) -> Finding:
@@ -49,7 +62,9 @@ def _engine(craft: str, registry: Registry[Any], name: str) -> Finding:
     except SongwrightError as error:
         return Finding(craft, ok=False, detail=f"engine {name!r} is not ready", fix=str(error))
     sale = "may be sold" if info.commercial else "may not be sold"
-    detail = f"{info.name} {info.version} - {info.summary} Licence {info.licence}, what it makes {sale}."
+    detail = (
+        f"{info.name} {info.version}: {info.summary.rstrip('.')}; licence {info.licence}, its songs {sale}"
+    )
     return Finding(craft, ok=True, detail=detail)
 
 

@@ -31,7 +31,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 GENRE_FACTS: dict[str, GenreFacts] = {
     "pop": _g(96, 124, 6, 0.35, "Pop", "bright synths, acoustic guitar", "pop, synthpop, synth-pop, k-pop, kpop, j-pop, "
-              "dance pop, electropop, pop ballad, power ballad, ballad, chart"),
+              "dance pop, electropop, pop ballad, power ballad, ballad, chart, hyperpop"),
     "rock": _g(112, 142, 7, 0.4, "Rock", "electric guitars, driving drums", "rock, hard rock, classic rock, rock and roll, "
                "rock'n'roll, grunge, stadium rock, arena rock, garage rock, soft rock"),
     "indie": _g(104, 132, 6, 0.35, "Indie", "chiming guitars, warm bass", "indie, indie rock, indie pop, alternative, "
@@ -40,7 +40,7 @@ GENRE_FACTS: dict[str, GenreFacts] = {
                 "thrash, doom metal, power metal, djent"),
     "punk": _g(160, 190, 9, 0.35, "Rock", "fast guitars, shouted chorus", "punk, punk rock, pop punk, hardcore, ska punk"),
     "folk": _g(84, 112, 4, 0.35, "Folk", "acoustic guitar, fiddle", "folk, acoustic, singer-songwriter, celtic, irish, "
-               "sea shanty, shanty, lullaby, americana, campfire, troubadour"),
+               "sea shanty, shanty, lullaby, americana, campfire, troubadour, polka, klezmer"),
     "country": _g(96, 124, 5, 0.15, "Country", "acoustic guitar, banjo, fiddle", "country, country and western, bluegrass, "
                   "nashville, honky tonk, western, cowboy"),
     "blues": _g(72, 104, 5, 0.5, "Blues", "electric guitar, harmonica", "blues, bluesy, delta blues, chicago blues"),
@@ -64,7 +64,7 @@ GENRE_FACTS: dict[str, GenreFacts] = {
     "lo-fi": _g(72, 88, 3, 0.5, "Lo-Fi", "dusty drums, mellow keys", "lo-fi, lofi, lo fi, chillhop, chill hop, study beats, "
                "chill beats, chillout, chill-out, downtempo, trip hop, trip-hop"),
     "hip hop": _g(84, 98, 6, 0.75, "Hip Hop", "boom bap drums, deep bass", "hip hop, hip-hop, hiphop, rap, boom bap, boom-bap, "
-                  "old school rap, rapper, freestyle"),
+                  "old school rap, rapper, freestyle, grime"),
     "trap": _g(132, 148, 7, 0.95, "Hip Hop", "808 bass, rolling hats", "trap, drill, phonk, cloud rap, trap beat, mumble rap"),
     "reggae": _g(68, 84, 5, 0.3, "Reggae", "skanking guitar, deep bass", "reggae, ska, dub, dancehall, rocksteady, roots reggae, rasta"),
     "latin": _g(92, 112, 7, 0.55, "Latin", "montuno piano, congas, trumpet", "latin, salsa, reggaeton, cumbia, bachata, merengue, "

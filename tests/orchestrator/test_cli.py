@@ -287,7 +287,8 @@ def test_help_teaches_every_command_by_example(tmp_path: Path) -> None:
 def test_doctor_says_ready_or_what_to_do(tmp_path: Path) -> None:
     good = songwright(tmp_path, "doctor", variables={})
     assert good.returncode == DONE, good.stdout
-    assert "sketch" in good.stdout
+    assert "SONGWRIGHT_MUSIC__ENGINE=sketch" in good.stdout
+    assert "licence MIT" in good.stdout
     bad = songwright(tmp_path, "doctor", variables={"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:AbsentComposer"})
     assert bad.returncode == FAILED
     assert "download them" in bad.stdout
