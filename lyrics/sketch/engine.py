@@ -10,7 +10,7 @@ from config.engine import EngineInfo, Report
 from lyrics.contract import PlanRequest, SongPlan, Voice
 from lyrics.sketch.notation import pace
 from lyrics.sketch.reading import Reading, read
-from lyrics.sketch.sections import domain_of, write
+from lyrics.sketch.sections import domain_of, line_seconds, write
 from lyrics.sketch.styles import DEFAULT_MOODS, GENRE_FACTS, MOOD_FACTS
 from lyrics.sketch.theme import Theme, theme_of, title_case
 from phonetics.words import count_syllables
@@ -51,13 +51,21 @@ class SketchWriter:
         mood = reading.mood or rng.choice(DEFAULT_MOODS[genre])
         voice = _voice(reading, request, rng)
         tempo = reading.tempo_bpm or _tempo(request.description, genre, mood, rng)
+        metre = reading.metre or "4/4"
         report("writing", 0.3)
         if voice == "none":
             lyrics = ""
         elif request.lyrics.strip():
             lyrics = request.lyrics
         else:
-            lyrics = write(theme, genre=genre, mood=mood, duration_s=request.duration_s, seed=request.seed)
+            lyrics = write(
+                theme,
+                genre=genre,
+                mood=mood,
+                line_s=line_seconds(tempo, metre),
+                duration_s=request.duration_s,
+                seed=request.seed,
+            )
         facts = GENRE_FACTS[genre]
         energy = reading.energy if reading.energy is not None else facts.energy + MOOD_FACTS[mood].energy
         plan = SongPlan(
@@ -71,7 +79,7 @@ class SketchWriter:
             tempo_bpm=tempo,
             tempo_fixed=reading.tempo_bpm is not None,
             key=reading.key or _key(genre, mood, rng),
-            metre=reading.metre or "4/4",
+            metre=metre,
             voice=voice,
             instruments=reading.instruments,
             exclude=reading.exclude,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from random import Random
 
@@ -13,8 +14,9 @@ from lyrics.sketch.theme import Theme
 _METRE, _RAP_METRE = 8, 10
 """Syllables of a line; rap has the longer one in its verses."""
 _DENSE = frozenset({"hip hop", "trap"})
-_LINE_S = 5.6
-"""Song time a line takes on average, what is only played counted in."""
+_COMFORTABLE_LINE_S = 3.8
+_SUNG_PART = 0.78
+"""Of a song's time; the rest is intro, interludes and ending."""
 
 # By how many lines the song can hold: kind and lines of each section.
 _FORMS: tuple[tuple[int, tuple[tuple[str, int], ...]], ...] = (
@@ -37,12 +39,13 @@ _FORMS: tuple[tuple[int, tuple[tuple[str, int], ...]], ...] = (
 )  # fmt: skip
 
 
-def write(theme: Theme, *, genre: str, mood: str, duration_s: float, seed: int) -> str:
+def write(theme: Theme, *, genre: str, mood: str, line_s: float, duration_s: float, seed: int) -> str:
     """Tagged lyrics about ``theme``. Couplets rhyme; no line comes twice outside the choruses; each verse
     names the theme."""
     rng = Random(f"{seed} {genre} {mood} {theme.phrase}")
     writer = _Writer(theme, domain_of(theme.words, mood, rng), dense=genre in _DENSE, rng=rng)
-    fitting = [form for lines, form in _FORMS if lines * _LINE_S <= max(duration_s, _LINE_S)]
+    room = max(1.0, _SUNG_PART * duration_s / line_s)
+    fitting = [form for lines, form in _FORMS if lines <= room]
     chorus: list[str] = []
     blocks = []
     verses = 0
@@ -58,6 +61,15 @@ def write(theme: Theme, *, genre: str, mood: str, duration_s: float, seed: int) 
             lines = writer.plain(table, count)
         blocks.append("\n".join([f"[{kind}]", *lines]))
     return "\n\n".join(blocks) + "\n"
+
+
+def line_seconds(tempo_bpm: float, metre: str) -> float:
+    """What a line of about eight syllables takes: one, two or four bars, whichever sings most comfortably."""
+    over, under = (int(text) for text in metre.split("/"))
+    bar_s = over * 4 / under * 60.0 / tempo_bpm
+    return min(
+        (bar_s, 2 * bar_s, 4 * bar_s), key=lambda seconds: abs(math.log2(seconds / _COMFORTABLE_LINE_S))
+    )
 
 
 def domain_of(words: Iterable[str], mood: str, rng: Random) -> str:

@@ -90,7 +90,7 @@ def sung(lyrics: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("duration_s", "fewest", "most"),
-    [(5, 1, 2), (15, 2, 4), (30, 4, 8), (60, 8, 14), (180, 20, 40), (600, 50, 110)],
+    [(5, 1, 2), (15, 2, 6), (30, 4, 12), (60, 8, 24), (180, 20, 64), (600, 50, 110)],
 )
 def test_there_are_as_many_lines_as_the_time_can_hold(duration_s: float, fewest: int, most: int) -> None:
     for brief in BRIEFS[:20]:
