@@ -53,7 +53,7 @@ def progress(*, of: int, number: int) -> Iterator[Report]:
         def report(stage: str, fraction: float) -> None:
             part, _, doing = stage.partition(": ")
             bars.start_task(tasks[part])
-            bars.update(tasks[part], completed=fraction, description=doing if fraction < 1 else "")
+            bars.update(tasks[part], completed=fraction, description=doing)
 
         yield report
 

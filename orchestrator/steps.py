@@ -67,7 +67,14 @@ def music_step(composer: Composer, store: Store, song: Song, report: Report) -> 
     # Encoding is most of this step's own work, and libsndfile leaves Python's lock while it runs.
     with ThreadPoolExecutor(max_workers=2) as pool:
         pending = {file.role: pool.submit(_store_file, store, song.id, file) for file in files}
-        assets = {role: future.result() for role, future in pending.items()}
+        assets = {}
+        try:
+            for role, future in pending.items():
+                report("saving files", 1.0)
+                assets[role] = future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # a caller who has gone, a full disk: write no more of them
+            raise
     facts = MusicFacts(
         duration_s=round(audio.duration_s, 3),
         rate_hz=audio.rate_hz,

@@ -69,7 +69,9 @@ class Lane:
         if self._engine is None:
             self._engine = self._registry.load(self.name)
         try:
-            return work(self._engine, report)
+            result = work(self._engine, report)
+            report("done", 1.0)
+            return result
         except SongwrightError:
             raise
         except Exception as error:
