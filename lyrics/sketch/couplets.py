@@ -1,8 +1,7 @@
-"""Couplets out of the material: read, fitted to a metre, filled with the theme. Rhyme is by the row, metre
-is measured.
+"""Couplets out of the material: read, fitted to a metre, filled with the theme.
 
-A line may end up to one syllable short or long of its section's metre. Among a row's ways to be sung the one
-nearest to the metre is taken, drawn by the song's seed where several are.
+A line may be up to one syllable shorter or longer than its section's metre. Of a row's wordings that fit, a
+fullest one is taken, drawn by the song's seed where there are several.
 """
 
 from __future__ import annotations
@@ -47,12 +46,11 @@ def fit(row: Row, metre: int, rng: Random, *, theme: str = "", hook: str = "") -
 
 def _fit_line(pattern: str, metre: int, rng: Random, theme: str, hook: str) -> str | None:
     filled = pattern.replace("{x}", theme).replace("{h}", hook)
-    ways = _ways(filled)
-    best = min(abs(count - metre) for _, count in ways)
-    if best > _SLACK:
-        return None
-    near = [text for text, count in ways if abs(count - metre) == best]
-    return rng.choice(near)
+    fitting = [(text, count) for text, count in _ways(filled) if abs(count - metre) <= _SLACK]
+    # The fullest wording: a line with its verb reads better than one that had to do without.
+    fullest = max((count for _, count in fitting), default=0)
+    near = [text for text, count in fitting if count == fullest]
+    return rng.choice(near) if near else None
 
 
 @cache

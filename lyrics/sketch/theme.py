@@ -22,6 +22,12 @@ _QUESTION = re.compile(
     r"^(?:how|when|why|that|what it's like to|the way|what)\s+(?=(?:my|our|the|a|an|his|her)\s)",
     re.IGNORECASE,
 )
+_MASS = frozenset(
+    """love hope faith peace honey rain snow fire time money music coffee thunder chess summer winter spring
+    autumn grief joy trust truth home sleep water wine gold youth courage mercy grace silence luck magic light
+    darkness christmas anger shame pride power glory heaven hell death life fear sunshine sorrow""".split()
+)
+_MASS_ENDINGS = ("ness", "dom", "ship", "hood", "ity", "ance", "ence")
 _LONGEST_PHRASE = 6  # syllables: longer ones fit no line
 _VERB_AFTER = re.compile(r"^((?:my|our|his|her|the|a|an)\s+(?:\w+\s)?[\w'’]+)\s+\w+(?:s|ed)\s+.*$")
 
@@ -136,9 +142,15 @@ def _with_article(core: str) -> str:
         return lower + core[len(first) :] if lower in _DETERMINERS else core
     if lower.endswith("ing") and count_syllables(first) > 1:
         return core[0].lower() + core[1:]
-    if first != lower and not first.isupper():
+    if (first != lower and not first.isupper()) or _is_mass(core):
         return core
     return f"the {core}"
+
+
+def _is_mass(core: str) -> bool:
+    """Whether ``core`` is one word for something that is not counted, and so needs no article."""
+    lower = core.lower()
+    return " " not in core and (lower in _MASS or lower.endswith(_MASS_ENDINGS))
 
 
 def _without_article(core: str) -> str:
