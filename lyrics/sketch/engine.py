@@ -38,7 +38,8 @@ class SketchWriter:
     def plan(self, request: PlanRequest, report: Report) -> SongPlan:
         """The whole song on paper; own lyrics are kept byte for byte."""
         report("reading", 0.0)
-        rng = Random(f"{request.seed} plan")
+        # The texts too: else every song of one seed would have the same key.
+        rng = Random(f"{request.seed} plan {request.description}\n{request.lyrics_about}\n{request.lyrics}")
         reading = read(request.description)
         topic = request.lyrics_about or reading.theme
         if request.lyrics_about:

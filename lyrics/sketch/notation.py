@@ -23,6 +23,11 @@ KEY_OF = re.compile(
     r"\bin\s+(?:the\s+)?key\s+of\s+([A-Ga-g])\s*(#|♯|♭|b(?![a-z])|-?\s?sharp|-?\s?flat)?(?![a-z])",
     re.IGNORECASE,
 )
+KEY_BARE = re.compile(
+    r"\bin\s+([A-G])(?:\s*(#|♯|♭|b(?![a-z])|-?\s?sharp|-?\s?flat))?"
+    r"(?=\s*(?:$|[,.;!?]|\b(?:about|with|at|for|and|sung|featuring)\b))"
+)
+"""A key without its mode ("blues in A"), where nothing that could be a noun follows; it is a major one."""
 METRE = re.compile(r"(?<![\d/])(2/4|3/4|4/4|5/4|6/8|7/8|12/8)(?![\d/])")
 METRE_WORDS = {"waltz": "3/4", "waltzes": "3/4", "in three": "3/4", "in five": "5/4", "in seven": "7/8",
                 "jig": "6/8", "in five four": "5/4", "in seven eight": "7/8",
@@ -74,12 +79,12 @@ def pace(text: str) -> float | None:
 
 
 def key(text: str) -> str | None:
-    """A key as the contract writes it ("D minor"), where a mode or "key of" makes sure that it is one."""
+    """A key as the contract writes it ("D minor"), where what stands around it makes sure that it is one."""
     match = KEY.search(text)
     if match:
         mode = {"maj": "major", "min": "minor", "m": "minor"}.get(match[3], match[3])
         return f"{match[1]}{_sign(match[2])} {mode}"
-    if match := KEY_OF.search(text):
+    if match := KEY_OF.search(text) or KEY_BARE.search(text):
         return f"{match[1].upper()}{_sign(match[2])} major"
     return None
 

@@ -117,6 +117,8 @@ _TRAPS = {
     "soul": r"(?:\bmy|\bthe|\byour|\bher|\bhis|\blost)\s+$",
     "dance": r"(?:\bto|\bthe|\blast|\blet's|\bwe)\s+$",
     "trap": r"(?:\bthe|\ba)\s+$",
+    "jungle": r"(?:\bthe|\ba|\bin)\s+$",
+    "swing": r"(?:\bthe|\bmy|\ba)\s+$",
     "church": r"(?:\bthe|\ba)\s+$",
     "club": r"(?:\bthe|\ba)\s+$",
     "western": r"(?:\bcountry and)\s+$",
@@ -147,6 +149,17 @@ def _means_something_else(name: str, text: str, match: re.Match[str]) -> bool:
     return bool(after and re.search(after, text[match.end() :], re.IGNORECASE))
 
 
+# "happy" in a greeting tells the mood and is still part of what the song is about.
+_GREETING = re.compile(
+    r"(?:happy|merry)\s+(?:birthday|anniversary|new year|christmas|holidays)", re.IGNORECASE
+)
+_DENIAL = re.compile(
+    r"\b(?:not|never|isn't|no|nothing|(?:don'?t|do not)\s+(?:make|want)\s+(?:it|this|anything|something))\s+"
+    r"(?:an?\s+)?(?:too\s+|so\s+|very\s+)?$",
+    re.IGNORECASE,
+)
+
+
 def _mood(text: str) -> tuple[str | None, list[_Span]]:
     """The mood that is named first, and where moods are named, the denied ones ("not sad") among them."""
     found: list[tuple[int, int, str]] = []
@@ -154,9 +167,9 @@ def _mood(text: str) -> tuple[str | None, list[_Span]]:
     for mood, facts in MOOD_FACTS.items():
         for name in facts.names:
             for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE):
-                spans.append(match.span())
-                denial = r"\b(?:not|never|isn't|no)\s+(?:an?\s+)?(?:too\s+|so\s+|very\s+)?$"
-                if not re.search(denial, text[: match.start()], re.IGNORECASE):
+                if not _GREETING.match(text, match.start()):
+                    spans.append(match.span())
+                if not _DENIAL.search(text[: match.start()]):
                     found.append((match.start(), -match.end(), mood))
     return (min(found)[2] if found else None), spans
 

@@ -95,7 +95,7 @@ class _Writer:
         self._theme = theme
         self._rng = rng
         self._verse_metre = _RAP_METRE if dense else _METRE
-        self._theme_rows = rows(anywhere.RAP_THEME if dense else anywhere.THEME)
+        self._theme_rows = rows(anywhere.RAP_THEME if dense else anywhere.THEMES[theme.kind])
         self._scene_rows = rows(anywhere.RAP if dense else DOMAINS[domain])
         # When a long song has used up its own domain, its neighbours carry on.
         spare = [name for name in DOMAINS if name != domain]

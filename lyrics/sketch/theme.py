@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from phonetics.words import count_syllables
 
@@ -32,6 +33,35 @@ _LONGEST_PHRASE = 6  # syllables: longer ones fit no line
 _VERB_AFTER = re.compile(r"^((?:my|our|his|her|the|a|an)\s+(?:\w+\s)?[\w'’]+)\s+\w+(?:s|ed)\s+.*$")
 
 
+Kind = Literal["thing", "doing", "who"]
+"""What the phrase names, and so which verbs suit it: a thing, a doing ("leaving home") or somebody."""
+
+_NOT_DONE = frozenset(
+    """morning evening king thing string ring spring wing something nothing everything anything wedding
+    building ceiling sibling lightning darling duckling pudding viking""".split()
+)
+_PEOPLE = frozenset(
+    """mother father mom mum dad mama papa parents grandmother grandma granny grandfather grandpa sister
+    brother sisters brothers son daughter baby child children kid kids wife husband girlfriend
+    boyfriend girl girls boy boys friend friends lover man woman men women king queen knight knights
+    pirate pirates astronaut astronauts sailor sailors soldier teacher doctor keeper dancer singer
+    stranger neighbour neighbours neighbor neighbors cowboy robot robots dragon dragons witch wizard
+    ghost ghosts vampire alien aliens angel angels dog dogs puppy cat cats kitten horse horses
+    rabbit hamster pony wolf wolves owl owls whale whales bird birds fox bear bears butterfly
+    butterflies""".split()
+)
+_NAMES = frozenset(
+    """Maria Anna Emma Olivia Sophia Mia Lily Grace Alice Clara Julia Laura Sarah Sara Hannah Rachel
+    Rebecca Emily Lucy Eva Nora Ruby Rose Ella Chloe Zoe Jane Mary Kate Helen Linda Susan Nancy
+    Jenny Amy Tom Thomas John Jack James William Harry George Noah Liam Lucas Oliver Leo Max Sam Ben
+    Daniel David Michael Peter Paul Mark Adam Alex Charlie Henry Oscar Robert Joe Jim Mike Tim Billy
+    Johnny Frank Carlos Pedro Juan Marco Luca""".split()
+)
+_JOINT = re.compile(
+    r"\s+(?:in|on|of|at|by|for|with|and|to|from|under|over|into|through|next|without)\s+.*$", re.I
+)
+
+
 @dataclass(frozen=True)
 class Theme:
     """``phrase`` goes into a line ("the neon rain"), ``hook`` is sung alone ("neon rain"), ``words`` carry
@@ -41,6 +71,7 @@ class Theme:
     hook: str
     title: str
     words: tuple[str, ...]
+    kind: Kind = "thing"
 
 
 def theme_of(text: str) -> Theme:
@@ -57,8 +88,24 @@ def theme_of(text: str) -> Theme:
     if not any(word in words for word in re.findall(r"[\w'’-]+", bare.lower())):
         words = (*re.findall(r"[\w'’-]+", bare.lower())[:3], *words)
     return Theme(
-        phrase=_with_article(core), hook=_sentence(bare), title=title_case(_title_words(whole)), words=words
+        phrase=_with_article(core),
+        hook=_sentence(bare),
+        title=title_case(_title_words(whole)),
+        words=words,
+        kind=_kind(core),
     )
+
+
+def _kind(core: str) -> Kind:
+    """The kind of ``core`` by its first word where it is a gerund, else by its head noun or a name."""
+    words = _JOINT.sub("", core).split()
+    first = core.split()[0].lower()
+    if first.endswith("ing") and first not in _NOT_DONE and count_syllables(first) > 1:
+        return "doing"
+    if any(word.endswith(("'s", "’s")) for word in words):
+        return "who" if words[-1].lower() in _PEOPLE else "thing"
+    named = len(words) > 1 and words[-1][:1].isupper() and words[-2].lower() in _PEOPLE
+    return "who" if named or words[-1].lower() in _PEOPLE or words[-1] in _NAMES else "thing"
 
 
 def title_case(text: str) -> str:
@@ -162,7 +209,8 @@ def _title_words(whole: str) -> str:
     """Up to five words of the user's phrase that can stand alone."""
     core = _without_article(_CLAUSE.sub("", _QUESTION.sub("", whole)))
     words = core.split()[:5]
-    while len(words) > 1 and words[-1].lower() in _STOP:
+    cut = len(words) < len(core.split())
+    while cut and len(words) > 1 and words[-1].lower() in _STOP | {"without", "through"}:
         words.pop()
     return " ".join(words)[:80]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lyrics.sketch.notation import BPM, INSTRUMENTS, KEY, KEY_OF, METRE, METRE_WORDS, PACE, VOICES
+from lyrics.sketch.notation import BPM, INSTRUMENTS, KEY, KEY_BARE, KEY_OF, METRE, METRE_WORDS, PACE, VOICES
 
 # What introduces the theme, the strongest first.
 _ABOUT = re.compile(
@@ -23,6 +23,7 @@ _STYLE_AFTER = re.compile(
     r"guitars?|bass|piano)\b|\bwithout (?:drums|vocals|guitars?|bass|piano)\b).*$",
     re.IGNORECASE | re.DOTALL,
 )  # fmt: skip
+_POLITE = re.compile(r"[\s,]+(?:please|thanks|thank you)\W*$", re.IGNORECASE)
 _FILLER = frozenset(
     """song songs track tune music piece ballad anthem number jam make me write create generate please want
     need i like with and in of the a an some to that is it style kind sort vibe vibes feel feeling mood sound
@@ -34,7 +35,7 @@ _FILLER = frozenset(
     groovy""".split()
 )
 _INSIDE = frozenset(
-    "a an the of and or to in on by at under over from through into with who that where my our".split()
+    "a an the of and or to in on by at under over from through into with who that where my our me".split()
 )
 _OPENING = frozenset("my our his her their two three four five".split())
 
@@ -43,7 +44,7 @@ def explicit_topic(text: str) -> str:
     """The phrase after "about", "called", "for my", or in quotes; empty if there is none."""
     for pattern in (_ABOUT, _TITLED, _QUOTED, _FOR):
         if match := pattern.search(text):
-            phrase = _STYLE_AFTER.sub("", match[1]).strip(" \"“”'‘’.,;:!?")
+            phrase = _POLITE.sub("", _STYLE_AFTER.sub("", match[1])).strip(" \"“”'‘’.,;:!?")
             if (
                 phrase
                 and re.search(r"\w", phrase)
@@ -55,7 +56,7 @@ def explicit_topic(text: str) -> str:
 
 def leftover_topic(plain: str) -> str:
     """What a description without "about" is about: the longest run of words that say nothing of the style."""
-    patterns: list[str | re.Pattern[str]] = [KEY, KEY_OF, BPM, METRE]
+    patterns: list[str | re.Pattern[str]] = [KEY, KEY_OF, KEY_BARE, BPM, METRE]
     patterns += (rf"(?i)\b(?:{pattern})\b" for pattern, _ in VOICES)
     for pattern in patterns:
         plain = re.sub(pattern, " , ", plain)

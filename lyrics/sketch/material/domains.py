@@ -212,7 +212,7 @@ DOMAINS: dict[str, str] = {
 1 The whole street's hanging out its flags / The uncles come with paper bags
 1 There's ribbon tied around the chairs / And cousins running down the stairs
 1 The phone's been ringing since the dawn / There's someone singing on the lawn
-1 Somebody's crying, in a good way / It is that kind of a big day
+1 Somebody cries a happy tear / It only comes but once a year
 2 You've seen it all, you've seen it through / The best of us we got from you
 2 We raise a glass, we tell it wrong / The story grows, the night is long
 2 Another year, another line / It suits you like a vintage wine
