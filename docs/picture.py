@@ -29,7 +29,7 @@ def waveform(song: Song, audio: Path) -> Image.Image:
     columns = np.array_split(mono, WIDTH - 2 * MARGIN)
     image = Image.new("RGB", (WIDTH, HEIGHT), BACKGROUND)
     draw = ImageDraw.Draw(image)
-    font = ImageFont.truetype(FONT, 19)
+    font = ImageFont.truetype(FONT, 16)
     middle, half = HEIGHT // 2 + 20, HEIGHT // 2 - 60
     seconds_per_column = len(mono) / rate / len(columns)
     for x, column in enumerate(columns):
@@ -42,7 +42,7 @@ def waveform(song: Song, audio: Path) -> Image.Image:
     for section in song.music.sections:
         x = MARGIN + section.start_s / seconds_per_column
         draw.line((x, 70, x, HEIGHT - 30), fill=(60, 64, 80))
-        if section.end_s - section.start_s > 0.05 * song.music.duration_s:
+        if font.getlength(section.kind) + 8 < (section.end_s - section.start_s) / seconds_per_column:
             draw.text((x + 5, 44), section.kind, font=font, fill=TEXT)
     facts = f"{song.title}   {song.music.key}, {song.music.tempo_bpm:.4g} BPM, {song.music.duration_s:.0f} s"
     draw.text((MARGIN, 12), facts, font=font, fill=(255, 255, 255))
