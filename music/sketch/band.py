@@ -57,7 +57,9 @@ _KINDS = {
         "organ"),
     "piano": ("piano",), "synth": ("synth", "supersaw", "pad"), "synths": ("synth", "supersaw", "pad"),
     "strings": ("strings", "pizzicato", "violin", "cello"), "brass": ("brass", "trumpet"),
-    "horns": ("brass", "trumpet", "saxophone"),
+    "horns": ("brass", "trumpet", "saxophone"), "drum kit": ("kit_",), "pads": ("pad",), "pad": ("pad",),
+    "electric guitar": ("electric_guitar",), "electric guitars": ("electric_guitar",),
+    "bass guitar": ("bass_finger", "bass_pick", "bass_slap"),
 }  # fmt: skip
 
 

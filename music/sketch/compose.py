@@ -40,7 +40,7 @@ def write_score(request: MusicRequest) -> Score:
         [] if known else [f"genre {request.genre!r} is not known to the sketch composer: it plays {name}"]
     )
     sings = request.voice != "none" and not any(
-        text.lower() in ("vocals", "vocal", "voice") for text in request.exclude
+        text.lower() in ("vocals", "vocal", "voice", "voices", "singing") for text in request.exclude
     )
     form = plan_form(
         parse(request.lyrics) if sings else [],

@@ -20,6 +20,8 @@ _SUNG_PART = 0.86
 """Of a line's time; the rest is for breath."""
 _TAIL_S, _FIXED_TAIL_S = 2.2, 1.6
 """The shortest tail; where the tempo is fixed, what is left of a bar is added to it."""
+_DENSEST = 0.5
+"""Bars for a line where there is little time."""
 _STRETCH = 0.04
 """How far a tempo that nobody named may move."""
 
@@ -62,6 +64,24 @@ def plan_form(
 
     Lyrics that are too long are sung faster first; then lines at the end are left out, and a warning says so.
     """
+    asked_bpm = tempo_bpm
+    tempo_bpm, bars, warnings = _grid(duration_s, asked_bpm, beats_per_bar, tempo_fixed=tempo_fixed)
+    bar_s = beats_per_bar * 60.0 / tempo_bpm
+    if not any(block.lines for block in blocks):
+        sections = _played_form(bars)
+    else:
+        sections, dropped = _sung_form(blocks, bars, bar_s)
+        if dropped:
+            needed_s = _holding_s(blocks, asked_bpm, beats_per_bar, tempo_fixed=tempo_fixed)
+            lines = "line of the lyrics does" if dropped == 1 else f"{dropped} lines of the lyrics do"
+            warnings += (f"the last {lines} not fit into {duration_s:g} s: {needed_s} s hold all",)
+    return Form(tempo_bpm, tuple(_numbered(sections)), bars, duration_s - bars * bar_s, warnings)
+
+
+def _grid(
+    duration_s: float, tempo_bpm: float, beats_per_bar: float, *, tempo_fixed: bool
+) -> tuple[float, int, tuple[str, ...]]:
+    """The tempo, the whole bars before the tail, and what had to change for them."""
     tail = min(_FIXED_TAIL_S if tempo_fixed else _TAIL_S, 0.3 * duration_s)
     warnings: tuple[str, ...] = ()
     bar_s = beats_per_bar * 60.0 / tempo_bpm
@@ -76,39 +96,40 @@ def plan_form(
         tempo_bpm, bar_s = tempo_bpm * 2.0, bar_s / 2.0
         warnings = (f"a bar does not fit into {duration_s:g} s: the tempo is doubled to {tempo_bpm:g} BPM",)
         bars = max(1, int((duration_s - tail) / bar_s))
-    if any(block.lines for block in blocks):
-        sections, left_out = _sung_form(blocks, bars, bar_s, duration_s)
-        warnings += left_out
-    else:
-        sections = _played_form(bars)
-    return Form(tempo_bpm, tuple(_numbered(sections)), bars, duration_s - bars * bar_s, warnings)
+    return tempo_bpm, bars, warnings
 
 
-def _sung_form(
-    blocks: Sequence[Block], bars: int, bar_s: float, duration_s: float
-) -> tuple[list[Stretch], tuple[str, ...]]:
-    options = sorted((4.0, 2.0, 1.0, 0.5), key=lambda n: abs(math.log2(n * bar_s / _COMFORTABLE_S)))
+def _sung_form(blocks: Sequence[Block], bars: int, bar_s: float) -> tuple[list[Stretch], int]:
+    """The sections, and how many lines at the end had to be left out."""
+    options = sorted((4.0, 2.0, 1.0, _DENSEST), key=lambda n: abs(math.log2(n * bar_s / _COMFORTABLE_S)))
     fitting = [
         per_line
         for per_line in options
         if per_line * bar_s <= _SLOWEST_S and _total(blocks, per_line, bar_s) <= bars
     ]
     if fitting:
-        return _filled(_placed(blocks, fitting[0], bar_s), bars), ()
-    per_line = min(options)
+        return _filled(_placed(blocks, fitting[0], bar_s), bars), 0
     kept = list(blocks)
     dropped = 0
-    while _total(kept, per_line, bar_s) > bars and sum(len(block.lines) for block in kept) > 1:
+    while _total(kept, _DENSEST, bar_s) > bars and sum(len(block.lines) for block in kept) > 1:
         last = max(n for n, block in enumerate(kept) if block.lines)
         kept[last] = replace(kept[last], lines=kept[last].lines[:-1])
         dropped += 1
     kept = [block for block, whole in zip(kept, blocks, strict=True) if block.lines or not whole.lines]
-    if not dropped:
-        return _filled(_placed(kept, per_line, bar_s), bars), ()
-    needed = _total(blocks, per_line, bar_s) * bar_s + 4.0
-    lines = "line of the lyrics does" if dropped == 1 else f"{dropped} lines of the lyrics do"
-    warning = f"the last {lines} not fit into {duration_s:g} s: {math.ceil(needed)} s hold all"
-    return _filled(_placed(kept, per_line, bar_s), bars), (warning,)
+    return _filled(_placed(kept, _DENSEST, bar_s), bars), dropped
+
+
+def _holding_s(blocks: Sequence[Block], tempo_bpm: float, beats_per_bar: float, *, tempo_fixed: bool) -> int:
+    """The whole seconds that hold all lines, by the grid that such a song would really have."""
+    seconds = 5
+    while True:
+        bpm, bars, _ = _grid(float(seconds), tempo_bpm, beats_per_bar, tempo_fixed=tempo_fixed)
+        bar_s = beats_per_bar * 60.0 / bpm
+        missing = _total(blocks, _DENSEST, bar_s) - bars
+        if missing <= 0:
+            return seconds
+        # Half a stride at a time, since a longer song may have another tempo.
+        seconds += max(1, int(0.5 * missing * bar_s))
 
 
 def _line_bars(line: SungLine, per_line: float, bar_s: float) -> float:

@@ -180,6 +180,7 @@ _ALIASES = {
     "acoustic": "folk", "ballad": "pop", "orchestral": "cinematic", "soundtrack": "cinematic", "swing": "jazz",
     "salsa": "latin", "samba": "bossa nova", "rnb": "r&b", "retrowave": "synthwave", "ska": "reggae",
     "grunge": "rock", "alternative": "indie", "hardcore": "punk", "bluegrass": "country", "chill": "lo-fi",
+    "bossa": "bossa nova",
 }  # fmt: skip
 
 
@@ -188,9 +189,15 @@ def known_genre(name: str) -> tuple[str, bool]:
     text = name.lower().strip()
     if text in GENRES:
         return text, True
+    text = _spaced(text)
     for table in ({genre: genre for genre in GENRES}, _ALIASES):
         # The longest name first: "drum and bass" before "bass music", "synthwave" before "wave".
         for word in sorted(table, key=lambda key: (-len(key), key)):
-            if word in text:
+            if _spaced(word) in text:
                 return table[word], True
     return "pop", False
+
+
+def _spaced(name: str) -> str:
+    """``name`` in one spelling: "hip-hop" as "hip hop", "drum & bass" as "drum and bass"."""
+    return " ".join(name.replace("-", " ").replace(" & ", " and ").split())

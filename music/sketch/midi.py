@@ -30,7 +30,7 @@ PROGRAMS: dict[str, int] = {
 """General MIDI programs, from 0."""
 
 _SHARP_KEYS = {
-    "C#": "Db", "D#": "Eb", "G#": "Ab", "A#": "Bb", "Cb": "B", "Fb": "E", "E#": "F", "B#": "C",
+    "C#": "Db", "D#": "Eb", "F#": "Gb", "G#": "Ab", "A#": "Bb", "Cb": "B", "Fb": "E", "E#": "F", "B#": "C",
 }  # fmt: skip
 _MIDI_MAJORS = frozenset("C G D A E B F# C# F Bb Eb Ab Db Gb Cb".split())
 _MIDI_MINORS = frozenset("A E B F# C# G# D# A# D G C F Bb Eb Ab".split())

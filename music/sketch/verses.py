@@ -20,6 +20,8 @@ _KINDS = {
     "outro": ("outro", "ending", "coda", "end"),
     "instrumental": ("instrumental", "interlude", "solo", "break", "guitar", "music"),
 }
+_PLAYED = ("intro", "instrumental", "outro")
+"""What is played where it has no lines."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,13 @@ def parse(lyrics: str) -> list[Block]:
     for line in [*lyrics.splitlines(), None]:
         tag = _tag(line) if line is not None else ""
         if tag is not None or (not tagged and line is not None and not line.strip()):
-            if lines or (blocks == [] and kind != "verse") or kind == "instrumental":
+            if lines or kind in _PLAYED:
                 blocks.append(Block(kind, tuple(lines)))
             kind, lines = (_kind(tag) if tag else "verse"), []
         elif line is not None and line.strip():
             sung = SungLine(line.strip(), pronounce(line))
             if sung.syllables:
                 lines.append(sung)
-    blocks = [block for block in blocks if block.lines or block.kind in ("instrumental", "intro", "outro")]
     return blocks if tagged else _guess_choruses(blocks)
 
 
