@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
 
 from config.errors import InvalidRequest
 from lyrics.contract import GENRES
+from music.contract import MusicRequest
+from music.sketch.compose import write_score
 from music.sketch.genres import GENRES as TABLE
 from music.sketch.score import Score
 from music.sketch.theory import METRES, bar_beats, parse_key
@@ -277,3 +280,52 @@ def test_an_instrumental_has_contrast_and_a_tune(genre: str) -> None:
     assert not score.lines
     assert {"verse", "chorus", "bridge"} <= {section.kind for section in score.sections}
     assert any(part.stem == "melody" for part in score.parts)
+
+
+@pytest.mark.parametrize("genre", GENRES)
+def test_every_genre_sings_all_the_words_verbatim(genre: str) -> None:
+    score = score_of(genre=genre)
+    written = [line for line in LYRICS.splitlines() if line and not line.startswith("[")]
+    assert [line.text for line in score.lines[: len(written)]] == written
+    assert [(note.line, note.word, note.syllable) for note in tune(score)] == [
+        (n, m, syllable)
+        for n, line in enumerate(score.lines)
+        for m, word in enumerate(pronounce(line.text))
+        for syllable in word.syllables
+    ]
+
+
+@pytest.mark.parametrize("genre", GENRES)
+def test_the_second_verse_has_the_first_ones_tune_where_the_syllables_match(genre: str) -> None:
+    chorus = "[chorus]\nSing it loud\n"
+    again = "Holding all the heavy load\n"
+    lyrics = f"[verse]\nWalking down the silver road\n{again}{chorus}"
+    lyrics += f"[verse]\nTurning round the garden gate\n{again}{chorus}"
+    for seed in range(3):
+        notes = tune(score_of(lyrics=lyrics, genre=genre, seed=seed, duration_s=60.0))
+        first, second = ([n for n in notes if n.line in (at, at + 1)] for at in (0, 3))
+        assert [n.syllable.stress for n in first] == [n.syllable.stress for n in second]
+        assert [n.pitch for n in first] == [n.pitch for n in second]
+        for a, b in zip(first, second, strict=True):
+            assert a.start - first[0].start == pytest.approx(b.start - second[0].start, abs=1e-6)
+
+
+def test_unstressed_syllables_leave_the_beats_to_the_stressed() -> None:
+    shares = {}
+    for stressed in (True, False):
+        starts = [
+            note.start
+            for seed in range(8)
+            for note in tune(score_of(seed=seed))
+            if bool(note.syllable.stress) == stressed
+        ]
+        shares[stressed] = sum(abs(at - round(at)) < 0.05 for at in starts) / len(starts)
+    assert shares[True] > shares[False] + 0.3
+
+
+@pytest.mark.parametrize("genre", GENRES)
+def test_three_minutes_are_written_in_under_half_a_second(genre: str) -> None:
+    request = MusicRequest(prompt="", lyrics=LYRICS, seed=5, genre=genre, duration_s=180.0)
+    began = time.process_time()
+    write_score(request)
+    assert time.process_time() - began < 0.5

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import itertools
+import re
+
 import pytest
 
 from music.sketch.form import Form, plan_form
+from music.sketch.theory import METRES
 from music.sketch.verses import parse
 from tests.music.songbook import LYRICS
 
@@ -78,3 +82,43 @@ def test_one_line_that_is_left_out_is_one() -> None:
         assert bool(form.warnings) == bool(left_out)
         if left_out == 1:
             assert "last line of the lyrics does not" in form.warnings[0]
+
+
+@pytest.mark.parametrize("lyrics", [LYRICS, ""], ids=["sung", "played"])
+@pytest.mark.parametrize("metre", list(METRES))
+def test_every_metre_fills_every_length_at_every_tempo(metre: str, lyrics: str) -> None:
+    """A named tempo is kept and another moves by 4% at most, unless one bar is longer than the song."""
+    blocks, beats = parse(lyrics), METRES[metre]
+    for duration_s, tempo_bpm, fixed in itertools.product(
+        (5.0, 7.3, 30.0, 95.5, 180.0, 600.0), (40.0, 60.0, 100.0, 174.0, 220.0), (True, False)
+    ):
+        form = plan_form(
+            blocks, duration_s=duration_s, tempo_bpm=tempo_bpm, tempo_fixed=fixed, beats_per_bar=beats
+        )
+        bar_s = beats * 60.0 / form.tempo_bpm
+        assert sum(section.bars for section in form.sections) == form.bars
+        assert form.bars * bar_s + form.tail_s == pytest.approx(duration_s)
+        assert 0.5 <= form.tail_s <= max(8.0, bar_s)
+        if not any("doubled" in warning for warning in form.warnings):
+            assert form.tempo_bpm == pytest.approx(tempo_bpm, rel=0.0 if fixed else 0.0401)
+        else:
+            assert beats * 60.0 / tempo_bpm > duration_s - 0.5
+
+
+@pytest.mark.parametrize("metre", list(METRES))
+def test_the_length_that_a_warning_names_really_holds_all_lines(metre: str) -> None:
+    blocks = parse(LYRICS)
+    for duration_s, tempo_bpm, fixed in itertools.product(
+        (5.0, 7.3, 30.0), (40.0, 60.0, 100.0, 220.0), (True, False)
+    ):
+
+        def warned(seconds: float, *, bpm: float = tempo_bpm, fixed: bool = fixed) -> str:
+            form = plan_form(
+                blocks, duration_s=seconds, tempo_bpm=bpm, tempo_fixed=fixed, beats_per_bar=METRES[metre]
+            )
+            return " ".join(warning for warning in form.warnings if "lyrics" in warning)
+
+        found = re.search(r": (\d+) s hold all", warned(duration_s))
+        if found:
+            assert float(found[1]) > duration_s
+            assert not warned(float(found[1]))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import re
 
 from music.contract import TimedLine, TimedWord
@@ -35,3 +36,10 @@ def test_times_carry_over_the_minute_and_titles_cannot_break_a_tag() -> None:
     text = lrc_text([line], title="A [very]\nlong way", duration_s=599.6)
     assert "[ti:A (very) long way]\n[length:10:00]\n" in text
     assert text.endswith("[02:00.00] <02:00.00> Late\n")
+
+
+def test_times_only_rise() -> None:
+    text = lrc_text(timed_lines(score_of(duration_s=600.0, voice="duet")), title="", duration_s=600.0)
+    times = [seconds(*stamp) for stamp in re.findall(rf"<{_STAMP}>", text)]
+    assert len(times) > 100
+    assert all(a < b for a, b in itertools.pairwise(times))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import mido
 import pytest
 
+from lyrics.contract import GENRES
 from music.sketch.midi import PROGRAMS, TICKS_PER_BEAT, midi_bytes
 from music.sketch.score import Score
+from music.sketch.theory import MODES, parse_key
 from tests.music.songbook import score_of, tune
 
 
@@ -82,3 +85,21 @@ def test_lyric_events_spell_the_words_under_their_notes() -> None:
 
 def test_a_score_has_one_spelling_in_bytes() -> None:
     assert midi_bytes(score_of()) == midi_bytes(score_of())
+
+
+@pytest.mark.parametrize("mode", list(MODES))
+def test_every_key_has_a_signature_of_its_own_tonic_in_every_genre(mode: str) -> None:
+    # Each of 21 spellings, with the genres in turn.
+    tonics = [letter + sign for letter in "CDEFGAB" for sign in ("", "#", "b")]
+    for tonic, genre in zip(itertools.cycle(tonics), GENRES, strict=False):
+        key = parse_key(f"{tonic} {mode}")
+        file = read(score_of(genre=genre, key=key.name, duration_s=5.0))
+        (written,) = [message.key for message in file.tracks[0] if message.type == "key_signature"]
+        assert parse_key(written).tonic == key.tonic
+        assert parse_key(written).is_minor == key.is_minor
+
+
+@pytest.mark.parametrize("genre", GENRES)
+def test_every_genre_has_a_program_for_each_instrument_of_its_band(genre: str) -> None:
+    score = score_of(genre=genre, duration_s=30.0)
+    assert len(read(score).tracks) == 1 + len(score.vocals) + len(score.parts)

@@ -66,3 +66,25 @@ def test_voices_move_little_between_chords() -> None:
 def test_the_nearest_pitch_of_a_class_is_found() -> None:
     assert nearest(61, (0, 4, 7)) == 60
     assert nearest(66, (0, 4, 7)) == 67
+
+
+@pytest.mark.parametrize("mode", list(MODES))
+@pytest.mark.parametrize("size", [2, 3, 4, 5])
+def test_voicings_are_close_and_in_range(mode: str, size: int) -> None:
+    for tonic in ("C", "F#", "Bb"):
+        key = parse_key(f"{tonic} {mode}")
+        previous: tuple[int, ...] = ()
+        for degree in (0, 3, 4, 5, 1, 6, 2):
+            built = chord(key, degree, size)
+            previous = voicing(built, previous, 52, 76)
+            assert {pitch % 12 for pitch in previous} == set(built.notes)
+            assert list(previous) == sorted(previous)
+            assert previous[0] >= 52
+            assert previous[-1] <= 76
+            # Close: thirds stacked lie within a seventh or, as ninths, a little over an octave.
+            assert previous[-1] - previous[0] <= (12 if size < 5 else 21)
+
+
+def test_a_chord_too_wide_for_its_range_is_folded_into_it() -> None:
+    pitches = voicing(chord(parse_key("C major"), 0, 5), (), 60, 71)
+    assert pitches == (60, 62, 64, 67, 71)

@@ -44,3 +44,13 @@ def test_every_second_of_three_untagged_blocks_is_a_chorus() -> None:
 
 def test_no_lyrics_are_no_blocks() -> None:
     assert parse("") == parse(" \n\n ") == []
+
+
+def test_a_tag_without_lines_is_played_if_it_can_be_and_else_left_out() -> None:
+    lyrics = "[intro]\n\n[verse]\nA line to sing\n[chorus]\n[guitar solo]\n[outro]"
+    assert kinds(lyrics) == ["intro", "verse", "instrumental", "outro"]
+    assert [len(block.lines) for block in parse(lyrics)] == [0, 1, 0, 0]
+
+
+def test_lines_before_the_first_tag_are_a_verse() -> None:
+    assert kinds("Here we go\n[chorus]\nLa la la") == ["verse", "chorus"]
