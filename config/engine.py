@@ -33,6 +33,8 @@ class EngineInfo:
     commercial: bool = True
     """Whether that licence lets what is made be sold."""
     summary: str = ""
+    parameters: tuple[str, ...] = ()
+    """Which of a request's optional parameters it heeds ("guidance_scale")."""
 
 
 T = TypeVar("T")

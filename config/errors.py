@@ -3,6 +3,8 @@
     SongwrightError
     ├── InvalidRequest      the caller: mend the named field and ask again
     ├── NotFound            the caller: no such song, asset or engine
+    ├── Conflict            the caller: what is asked does not fit the song's state
+    ├── Forbidden           the caller: the settings do not allow it, or an address has expired
     ├── QueueFull           the caller, later: the queue is at its bound
     ├── Unavailable         a retry, or the operator
     │   ├── EngineUnavailable   an engine cannot load: says what to install or set
@@ -50,6 +52,30 @@ class NotFound(SongwrightError):
 
     def __str__(self) -> str:
         return f"no {self.what} {shown(self.name)}" + (f" - {self.fix}" if self.fix else "")
+
+
+class Conflict(SongwrightError):
+    """``what`` stands against the request; ``fix`` says what can be done instead."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what, fix)
+        self.what = what
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.what} - {self.fix}"
+
+
+class Forbidden(SongwrightError):
+    """``what`` is not allowed here; ``fix`` says who can change that."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what, fix)
+        self.what = what
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.what} - {self.fix}"
 
 
 class QueueFull(SongwrightError):

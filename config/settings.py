@@ -2,16 +2,16 @@
 
 Each setting is an environment variable ``SONGWRIGHT_NAME`` (``SONGWRIGHT_MUSIC__ENGINE`` inside a group), a
 line of a ``.env`` file in the working folder, or an argument to ``Settings``; arguments win over the
-environment, and it over the file.
+environment, and it over the file. The token alone is ``API_BEARER_TOKEN``, the name its users know.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config.errors import InvalidRequest
 
@@ -23,13 +23,32 @@ class EngineSettings(BaseModel):
 
     engine: str = "sketch"
     """A name in the craft's registry."""
+    processes: int = Field(default=0, ge=0, le=256)
+    """How many of it the service runs side by side; 0: for music as many as cores and memory carry, else
+    one."""
+
+
+class WebhookSettings(BaseModel):
+    """How the service calls back when a song has ended."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    secret: SecretStr = SecretStr("")
+    """Signs each call; empty: one is made and kept in ``.songwright/webhook-secret``."""
+    allow_private: bool = False
+    """Whether it may call addresses of private networks and of this machine."""
 
 
 class Settings(BaseSettings):
     """Everything that can be set, with defaults that work on any machine."""
 
     model_config = SettingsConfigDict(
-        frozen=True, env_prefix="SONGWRIGHT_", env_nested_delimiter="__", env_file=".env", extra="ignore"
+        frozen=True,
+        env_prefix="SONGWRIGHT_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        extra="ignore",
+        populate_by_name=True,
     )
 
     home: Path = Path()
@@ -38,6 +57,47 @@ class Settings(BaseSettings):
     lyrics: EngineSettings = Field(default_factory=EngineSettings)
     music: EngineSettings = Field(default_factory=EngineSettings)
     art: EngineSettings = Field(default_factory=EngineSettings)
+
+    api_bearer_token: SecretStr = Field(default=SecretStr(""), validation_alias="API_BEARER_TOKEN")
+    """Who may use the service: one token, or several with commas between. Empty: one is made on the first
+    start."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    """0: any free port."""
+    public_url: str = Field(default="", pattern=r"^(https?://[^/]+.*)?$")
+    """Where clients reach the service, if not at the address they asked; signed addresses begin with it."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Web origins whose pages may call the service, with commas between; ``*`` for all."""
+    queue_limit: int = Field(default=1000, ge=1)
+    """Songs that may wait; the next is refused until one has gone."""
+    job_timeout_s: float = Field(default=3600.0, gt=0)
+    """Seconds a song may take, counted from when its work starts."""
+    rate_limit_per_minute: int = Field(default=0, ge=0)
+    """Requests a minute for each token; 0: no limit."""
+    body_limit_bytes: int = Field(default=1_000_000, ge=1_000)
+    """The largest request body."""
+    body_timeout_s: float = Field(default=20.0, gt=0)
+    """Seconds in which a request, its headers and then its body, must have come in."""
+    shutdown_grace_s: float = Field(default=5.0, ge=0)
+    """Seconds that songs at work get to end when the service stops; the rest go on at the next start."""
+    url_expires_s: int = Field(default=3600, ge=60, le=604_800)
+    """Seconds for which a signed address works."""
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """One JSON object a line, or text to read; ``auto``: text on a terminal."""
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting at the tree's root."""
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else f"SONGWRIGHT_{name.upper()}"
 
 
 def load_settings(**arguments: Any) -> Settings:

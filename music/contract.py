@@ -42,6 +42,10 @@ class MusicRequest(BaseModel):
     instruments: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     language: str = "en"
+    guidance_scale: float | None = None
+    """How closely a model keeps to the prompt; None: the engine's best. An engine that heeds it has it among
+    its ``info.parameters``; so with ``infer_step``, the number of a diffusion model's steps."""
+    infer_step: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The command line: ``songwright make | list | show | resume | delete | doctor | bench``.
+"""The command line: ``songwright make | serve | list | show | resume | delete | doctor | bench``.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Results go to stdout; progress and errors to
 stderr.
@@ -116,7 +116,7 @@ def make(
     Without a file or --about, DESCRIPTION tells both how the song sounds and what it is about.
     """
     from orchestrator.export import check_folder
-    from orchestrator.manifest import new_song
+    from orchestrator.manifest import new_songs
 
     brief = Brief(
         description=description,
@@ -131,8 +131,7 @@ def make(
     settings = load_settings()
     if out is not None:
         check_folder(out)
-    songs = [new_song(brief, variation) for variation in range(brief.variations)]
-    _produce(songs, settings, out=out, as_json=as_json)
+    _produce(new_songs(brief), settings, out=out, as_json=as_json)
 
 
 @commands.command("list")
@@ -198,10 +197,30 @@ def resume(song_ids: tuple[str, ...]) -> None:
 @click.argument("song_id", metavar="ID")
 def delete(song_id: str) -> None:
     """Delete a song and all its files."""
+    from orchestrator.song import may_resume
+
     library = _library(load_settings())
     song = _find(library, song_id)
+    if not song.status.finished and not may_resume(song):
+        raise InvalidRequest("ID", song.id, "another process is at work on this song: cancel it there first")
     library.delete(song.id)
     click.echo(f"Deleted {song.id} {song.title}".rstrip())
+
+
+@commands.command()
+@click.option("--host", default=None, help="The address to listen at; 0.0.0.0 lets other machines in.")
+@click.option("--port", type=int, default=None, help="Default 8000; 0 takes any that is free.")
+def serve(host: str | None, port: int | None) -> None:
+    """Run the service: the HTTP API, and a page to play in.
+
+    The first start makes a token, shows it once and keeps it in .songwright/token; API_BEARER_TOKEN sets
+    your own, several with commas between. Songs that a stop or a crash interrupted go on at the next start.
+    The API is told at /docs.
+    """
+    from orchestrator.serve import serve as run_service
+
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    run_service(load_settings(**given), lambda line: click.echo(line, err=True))
 
 
 @commands.command()
@@ -262,9 +281,9 @@ def _produce(songs: list[Song], settings: Settings, *, out: Path | None, as_json
 
 def _library(settings: Settings) -> Library:
     from orchestrator.library import Library
-    from storage.local import LocalStore
+    from orchestrator.stores import open_store
 
-    return Library(LocalStore(settings.home))
+    return Library(open_store(settings))
 
 
 def _find(library: Library, song_id: str) -> Song:

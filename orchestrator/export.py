@@ -37,7 +37,7 @@ def export(song: Song, store: Store, folder: Path) -> Path:
     and so on.
     """
     stem = _free_stem(folder, song)
-    for name, key in _names(song):
+    for name, key in file_names(song):
         path = folder / f"{stem}{name}"
         part = path.with_name(f".part-{uuid4().hex}")
         try:
@@ -55,18 +55,25 @@ def export(song: Song, store: Store, folder: Path) -> Path:
     return folder / f"{stem}.{song.brief.format}"
 
 
-def _names(song: Song) -> Iterator[tuple[str, str]]:
-    """What follows the title in each file's name, and the file's key."""
+def plain_title(song: Song) -> str:
+    """The title as a file name of any system."""
+    return _FORBIDDEN.sub("", song.title).strip(" .") or song.id
+
+
+def file_names(song: Song) -> Iterator[tuple[str, str]]:
+    """What follows the title in each file's name, and the file's key; what only players draw is left out."""
     for role, asset in song.assets.items():
+        if role == "waveform":
+            continue
         ending = asset.key[asset.key.rindex(".") :]
         folder = f" stems/{role.removeprefix('stem:')}" if role.startswith("stem:") else ""
         yield folder + ending, asset.key
 
 
 def _free_stem(folder: Path, song: Song) -> str:
-    title = _FORBIDDEN.sub("", song.title).strip(" .") or song.id
+    title = plain_title(song)
     stem, count = title, 1
-    while any((folder / f"{stem}{name}").exists() for name, _ in _names(song)):
+    while any((folder / f"{stem}{name}").exists() for name, _ in file_names(song)):
         count += 1
         stem = f"{title} {count}"
     return stem

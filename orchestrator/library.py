@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pydantic import ValidationError
 
@@ -12,19 +13,29 @@ from orchestrator.manifest import Song
 from storage.contract import Store, read
 
 _PREFIX = "songs/"
-_MANIFEST = "/song.json"
+_OPEN = "open/"
 _ID = re.compile(r"[0-9a-hjkmnp-tv-z]{15}")
 
 
 class Library:
-    """Songs by id in a store."""
+    """Songs by id in a store.
+
+    A song that is not settled has an empty object ``open/<id>`` as well: what a restart has to take up is
+    found without reading the whole library.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._opened: set[str] = set()
 
     def save(self, song: Song) -> Song:
         """Writes the manifest, whole or not at all, and gives the song back."""
+        if not song.settled and song.id not in self._opened:
+            self.store.put(_OPEN + song.id, b"", "application/octet-stream")
+            self._opened.add(song.id)
         self.store.put(manifest_key(song.id), song.model_dump_json(indent=2).encode(), "application/json")
+        if song.settled:
+            self._close(song.id)
         return song
 
     def load(self, song_id: str) -> Song:
@@ -43,15 +54,34 @@ class Library:
                 f"restore {manifest_key(song_id)} from a backup, or delete its folder",
             ) from error
 
-    def ids(self) -> Iterator[str]:
-        """The ids of all songs, newest first."""
-        for key in self.store.list(_PREFIX):
-            if key.endswith(_MANIFEST):
-                yield key[len(_PREFIX) : -len(_MANIFEST)]
+    def ids(self, after: str = "") -> Iterator[str]:
+        """The ids of all songs, newest first; those older than ``after``, where it is given."""
+        start = f"{_PREFIX}{after}/" if after else ""
+        for folder in self.store.list(_PREFIX, after=start, shallow=True):
+            song_id = folder[len(_PREFIX) : -1]
+            if _ID.fullmatch(song_id) and folder.endswith("/"):
+                yield song_id
 
-    def songs(self) -> Iterator[Song]:
-        """All songs, newest first."""
-        return (self.load(song_id) for song_id in self.ids())
+    def songs(self, after: str = "") -> Iterator[Song]:
+        """All songs, newest first; those older than ``after``, where it is given."""
+        for song_id in self.ids(after):
+            # A folder without a manifest is a song that is being deleted, or was not accepted any more.
+            with suppress(NotFound):
+                yield self.load(song_id)
+
+    def unsettled(self) -> Iterator[Song]:
+        """Songs that something is left to do for, oldest first."""
+        for key in reversed(list(self.store.list(_OPEN))):
+            song_id = key[len(_OPEN) :]
+            try:
+                song = self.load(song_id)
+            except NotFound:
+                self._close(song_id)  # the process ended between this mark and the manifest
+                continue
+            if song.settled:
+                self._close(song_id)
+            else:
+                yield song
 
     def delete(self, song_id: str) -> None:
         """Deletes the song's objects, its manifest first, so that no moment shows a whole song with parts
@@ -60,6 +90,11 @@ class Library:
         self.store.delete(manifest_key(song_id))
         for key in list(self.store.list(f"{_PREFIX}{song_id}/")):
             self.store.delete(key)
+        self._close(song_id)
+
+    def _close(self, song_id: str) -> None:
+        self.store.delete(_OPEN + song_id)
+        self._opened.discard(song_id)
 
 
 def asset_key(song_id: str, name: str) -> str:

@@ -91,6 +91,30 @@ class Owner(Frozen):
 
     host: str
     pid: int
+    service: bool = False
+    """Whether it is a service, of which a library has one at a time: the next one takes over at once."""
+
+
+class Moment(Frozen):
+    """When the song came into a status; a song that is taken up again comes into one again."""
+
+    status: Status
+    at: datetime
+
+
+class Webhook(Frozen):
+    """Whom to call when the song has ended, and how that went."""
+
+    url: str
+    delivered_at: datetime | None = None
+    attempts: int = 0
+    error: str = ""
+    """Why the last attempt failed."""
+    given_up: bool = False
+
+    @property
+    def pending(self) -> bool:
+        return self.delivered_at is None and not self.given_up
 
 
 class Song(Frozen):
@@ -113,33 +137,87 @@ class Song(Frozen):
     """Wall time by step: "lyrics", "music", "cover", "tags"."""
     error: Failure | None = None
     owner: Owner | None = None
+    history: tuple[Moment, ...] = ()
+    sibling_ids: tuple[str, ...] = ()
+    """All songs of the request, this one among them, by variation."""
+    webhook: Webhook | None = None
+    notes: tuple[str, ...] = ()
+    """What the user should know about how the request was read."""
+    idempotency: str = ""
+    """The name under which ``orchestrator.reuse`` knows the request, so that it can be forgotten with the
+    song."""
 
     @computed_field  # type: ignore[prop-decorator]  # pydantic's own way to show a property in JSON
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the engines want the user to know, in the order of the crafts, nothing twice."""
+        """What the user should know: ``notes``, then what the engines say in the order of the crafts, nothing
+        twice."""
         crafts = (self.engines[craft] for craft in CRAFTS if craft in self.engines)
-        return tuple(dict.fromkeys(warning for facts in crafts for warning in facts.warnings))
+        of_engines = (warning for facts in crafts for warning in facts.warnings)
+        return tuple(dict.fromkeys((*self.notes, *of_engines)))
 
+    @computed_field  # type: ignore[prop-decorator]  # likewise
     @property
     def seed(self) -> int:
         """The seed of the music and the cover; the lyrics' is the brief's, so variations share their
         words."""
         return self.brief.seed + self.variation
 
+    @computed_field  # type: ignore[prop-decorator]  # likewise
     @property
     def title(self) -> str:
         return self.plan.title if self.plan else ""
 
+    @computed_field  # type: ignore[prop-decorator]  # likewise
+    @property
+    def started_at(self) -> datetime | None:
+        """When its work began: the time a song waits in the queue is not on its clock."""
+        begun = (moment.at for moment in self.history if moment.status is not Status.QUEUED)
+        return next(begun, None)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to do for it: it has ended, and who asked to be called has been."""
+        return self.status.finished and not (self.webhook and self.webhook.pending)
+
     def changed(self, **facts: object) -> Song:
-        """A copy with ``facts`` and a new ``updated_at``."""
-        return self.model_copy(update={**facts, "updated_at": datetime.now(UTC)})
+        """A copy with ``facts``, a new ``updated_at``, and a moment of history where ``status`` is among
+        them."""
+        now = datetime.now(UTC)
+        if "status" in facts:
+            moment = Moment(status=Status(str(facts["status"])), at=now)
+            facts = {"history": (*self.history, moment), **facts}
+        return self.model_copy(update={**facts, "updated_at": now})
 
 
-def new_song(brief: Brief, variation: int = 0) -> Song:
-    """A queued song with a new id."""
+def new_songs(
+    brief: Brief,
+    *,
+    owner: Owner | None = None,
+    webhook: str = "",
+    notes: tuple[str, ...] = (),
+    idempotency: str = "",
+) -> list[Song]:
+    """A queued song with a new id for each of the brief's variations; one after the other, the later sorts
+    first."""
     now = datetime.now(UTC)
-    return Song(id=new_id(now.timestamp()), created_at=now, updated_at=now, brief=brief, variation=variation)
+    ids = tuple(new_id(now.timestamp() + variation / 1000) for variation in range(brief.variations))
+    return [
+        Song(
+            id=song_id,
+            created_at=now,
+            updated_at=now,
+            brief=brief,
+            variation=variation,
+            owner=owner,
+            history=(Moment(status=Status.QUEUED, at=now),),
+            sibling_ids=ids,
+            webhook=Webhook(url=webhook) if webhook else None,
+            notes=notes,
+            idempotency=idempotency,
+        )
+        for variation, song_id in enumerate(ids)
+    ]
 
 
 def new_id(now_s: float | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
 from config.errors import InvalidRequest
 from lyrics.contract import SongPlan
@@ -14,8 +14,10 @@ DESCRIPTION_CHARACTERS = 2_000
 LYRICS_CHARACTERS = 10_000
 DURATION_S = (5.0, 600.0)
 VARIATIONS = (1, 4)
+GUIDANCE_SCALE = (0.0, 100.0)
+INFER_STEP = (1, 1000)
 RANDOM_SEED = -1
-_LARGEST_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exact
+LARGEST_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exact
 
 Format = Literal["wav", "flac", "mp3"]
 FORMATS: tuple[Format, ...] = ("wav", "flac", "mp3")
@@ -38,13 +40,16 @@ class Brief(BaseModel):
     seed: int = RANDOM_SEED
     format: str = "wav"
     variations: int = 1
+    guidance_scale: float | None = None
+    """How closely a model keeps to the prompt; None: what is best for the engine. So with ``infer_step``."""
+    infer_step: int | None = None
     plan: SongPlan | None = None
     """A plan to follow instead of making one."""
 
     @field_validator("description", "about")
     @classmethod
-    def _short_enough(cls, text: str, info: object) -> str:
-        return _checked_text(str(getattr(info, "field_name", "text")), text, DESCRIPTION_CHARACTERS).strip()
+    def _short_enough(cls, text: str, info: ValidationInfo) -> str:
+        return _checked_text(str(info.field_name), text, DESCRIPTION_CHARACTERS).strip()
 
     @field_validator("lyrics")
     @classmethod
@@ -58,6 +63,14 @@ class Brief(BaseModel):
         if not low <= seconds <= high:
             raise InvalidRequest("duration", seconds, f"ask for {low:g} to {high:g} seconds")
         return round(seconds, 3)
+
+    @field_validator("guidance_scale", "infer_step")
+    @classmethod
+    def _within_reason(cls, value: float | None, info: ValidationInfo) -> float | None:
+        low, high = GUIDANCE_SCALE if info.field_name == "guidance_scale" else INFER_STEP
+        if value is not None and not low <= value <= high:
+            raise InvalidRequest(str(info.field_name), value, f"use {low:g} to {high:g}, or leave it out")
+        return value
 
     @field_validator("variations")
     @classmethod
@@ -73,8 +86,8 @@ class Brief(BaseModel):
         if seed == RANDOM_SEED:
             # 32 bits: enough never to repeat by chance in a library, few enough to type again.
             return secrets.randbits(32)
-        if not 0 <= seed <= _LARGEST_SEED:
-            raise InvalidRequest("seed", seed, f"use 0 to {_LARGEST_SEED}, or -1 for another song each time")
+        if not 0 <= seed <= LARGEST_SEED:
+            raise InvalidRequest("seed", seed, f"use 0 to {LARGEST_SEED}, or -1 for another song each time")
         return seed
 
     @field_validator("format")

@@ -6,11 +6,12 @@ import asyncio
 import os
 import platform
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from config.engine import Report
-from config.errors import Cancelled, EngineFailed, SongwrightError
+from config.errors import Cancelled, EngineFailed, EngineTimeout, SongwrightError
 from orchestrator.library import Library
 from orchestrator.manifest import Failure, Owner, Song, Status
 from orchestrator.steps import StepResult
@@ -19,7 +20,23 @@ from orchestrator.workers import Worker
 _LONGEST_STEP = timedelta(hours=1)  # an owner that has saved nothing for so long is not at work any more
 
 
-async def make_song(song: Song, worker: Worker, library: Library, report: Report) -> Song:
+@dataclass
+class Terms:
+    """On which terms a song is made."""
+
+    owner: Owner
+    limit_s: float | None = None
+    """Seconds from the start of the work after which it fails."""
+    halting: bool = False
+    """Whether a cancelled task only means that this process ends: the song then stays unfinished, for the
+    next one."""
+    saved: Callable[[Song], None] = lambda _song: None
+    """Told of each manifest once it is stored."""
+
+
+async def make_song(
+    song: Song, worker: Worker, library: Library, report: Report, terms: Terms | None = None
+) -> Song:
     """Takes ``song`` from wherever it is to done, and answers its final manifest.
 
     The manifest is saved before the work starts and after each step, so that whatever stops this process
@@ -27,42 +44,53 @@ async def make_song(song: Song, worker: Worker, library: Library, report: Report
     step's error is written to the manifest and raised; a cancelled task leaves it "cancelled". Steps that
     were done stay done.
     """
-    journey = _Journey(song, library)
+    terms = terms or Terms(this_process())
+    journey = _Journey(song, library, terms.saved)
     step = "lyrics"
+    clock = asyncio.timeout(terms.limit_s)
     try:
-        if song.plan is None:
-            await journey.save(status=Status.PLANNING, owner=this_process(), error=None)
-            await journey.take("lyrics", worker.plan(journey.song, _staged(report, "lyrics")))
-        await journey.save(status=Status.COMPOSING, owner=this_process(), error=None)
+        async with clock:
+            if song.plan is None:
+                await journey.save(status=Status.PLANNING, owner=terms.owner, error=None)
+                await journey.take("lyrics", worker.plan(journey.song, _staged(report, "lyrics")))
+            await journey.save(status=Status.COMPOSING, owner=terms.owner, error=None)
 
-        step = "music and cover"
-        parts = []
-        if "audio" not in journey.song.assets:
-            parts.append(journey.take("music", worker.music(journey.song, _staged(report, "music"))))
-        if "cover" not in journey.song.assets:
-            parts.append(journey.take("cover", worker.cover(journey.song, _staged(report, "cover"))))
-        # Both are let finish even if one fails: what is done is stored, and a retry only makes what is
-        # missing.
-        for outcome in await asyncio.gather(*parts, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+            step = "music and cover"
+            parts = []
+            if "audio" not in journey.song.assets:
+                parts.append(journey.take("music", worker.music(journey.song, _staged(report, "music"))))
+            if "cover" not in journey.song.assets:
+                parts.append(journey.take("cover", worker.cover(journey.song, _staged(report, "cover"))))
+            # Both are let finish even if one fails: what is done is stored, and a retry only makes what is
+            # missing.
+            for outcome in await asyncio.gather(*parts, return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    raise outcome
 
-        step = "tags"
-        started = time.perf_counter()
-        audio = await worker.tag(journey.song)
-        timings = journey.song.timings_s | {"tags": round(time.perf_counter() - started, 3)}
-        assets = journey.song.assets | {"audio": audio}
-        return await journey.save(status=Status.DONE, assets=assets, timings_s=timings, owner=None)
+            step = "tags"
+            started = time.perf_counter()
+            audio = await worker.tag(journey.song)
+            timings = journey.song.timings_s | {"tags": round(time.perf_counter() - started, 3)}
+            assets = journey.song.assets | {"audio": audio}
+            return await journey.save(status=Status.DONE, assets=assets, timings_s=timings, owner=None)
     except (asyncio.CancelledError, Cancelled):
-        await journey.save(status=Status.CANCELLED, owner=None)
+        if terms.halting:
+            await journey.save(owner=None)
+        else:
+            await journey.save(status=Status.CANCELLED, owner=None)
         raise
     except SongwrightError as error:
-        failure = Failure(type=type(error).__name__, message=str(error), step=step)
-        await journey.save(status=Status.FAILED, error=failure, owner=None)
+        await journey.fail(error, step)
         raise
     except Exception as error:
-        failure = Failure(type=type(error).__name__, message=str(error), step=step)
-        await journey.save(status=Status.FAILED, error=failure, owner=None)
+        if clock.expired():
+            late = EngineTimeout(
+                f"the song took longer than {terms.limit_s:g} s, in {step}",
+                "ask for a shorter one, or raise SONGWRIGHT_JOB_TIMEOUT_S",
+            )
+            await journey.fail(late, step)
+            raise late from error
+        await journey.fail(error, step)
         raise EngineFailed(step, f"{type(error).__name__}: {error}") from error
 
 
@@ -72,20 +100,22 @@ def may_resume(song: Song) -> bool:
     if song.status.finished:
         return False
     idle = datetime.now(UTC) - song.updated_at
-    return song.owner is None or idle > _LONGEST_STEP or not _lives(song.owner)
+    waits = song.owner is not None and song.owner.service and song.status is Status.QUEUED
+    return song.owner is None or (idle > _LONGEST_STEP and not waits) or not _lives(song.owner)
 
 
-def this_process() -> Owner:
-    return Owner(host=platform.node(), pid=os.getpid())
+def this_process(*, service: bool = False) -> Owner:
+    return Owner(host=platform.node(), pid=os.getpid(), service=service)
 
 
 class _Journey:
     """The song as it grows. Only the event loop's own thread touches it, so no step's facts overwrite
     another's."""
 
-    def __init__(self, song: Song, library: Library) -> None:
+    def __init__(self, song: Song, library: Library, saved: Callable[[Song], None]) -> None:
         self.song = song
         self._library = library
+        self._saved = saved
         self._saving = asyncio.Lock()
 
     async def take(self, name: str, step: Awaitable[StepResult]) -> None:
@@ -103,10 +133,15 @@ class _Journey:
 
     async def save(self, **facts: object) -> Song:
         self.song = self.song.changed(**facts)
-        async with (
-            self._saving
-        ):  # two parts may end together: the later manifest holds both and is written last
-            return await asyncio.to_thread(self._library.save, self.song)
+        # Two parts may end together: the later manifest holds both and is written last.
+        async with self._saving:
+            song = await asyncio.to_thread(self._library.save, self.song)
+        self._saved(song)
+        return song
+
+    async def fail(self, error: Exception, step: str) -> None:
+        failure = Failure(type=type(error).__name__, message=str(error), step=step)
+        await self.save(status=Status.FAILED, error=failure, owner=None)
 
 
 def _staged(report: Report, part: str) -> Report:

@@ -20,6 +20,7 @@ from music.contract import Audio, Composer, MusicRequest
 from music.encode import FORMATS, encode
 from music.lrc import lrc_text
 from music.tags import Tags
+from music.waveform import waveform_json
 from orchestrator.library import asset_key
 from orchestrator.manifest import Asset, EngineFacts, MusicFacts, SectionTime, Song
 from storage.contract import Store, read
@@ -39,24 +40,27 @@ class StepResult:
 
 def plan_step(writer: Writer, store: Store, song: Song, report: Report) -> StepResult:
     """Has the plan written, or takes the brief's own, and stores the lyrics."""
-    brief = song.brief
-    plan = brief.plan or writer.plan(
-        PlanRequest(
-            description=brief.description,
-            lyrics=brief.lyrics,
-            lyrics_about=brief.about,
-            instrumental=brief.instrumental,
-            duration_s=brief.duration_s,
-            seed=brief.seed,
-        ),
-        report,
-    )
+    plan = song.brief.plan or draft_step(writer, store, song, report)
     assets = {}
     if plan.lyrics:
         assets["lyrics"] = put_asset(
             store, song.id, "lyrics.txt", plan.lyrics.encode(), "text/plain; charset=utf-8"
         )
-    return StepResult(_facts(writer.info, brief.seed, plan.warnings), assets, plan=plan)
+    return StepResult(_facts(writer.info, song.brief.seed, plan.warnings), assets, plan=plan)
+
+
+def draft_step(writer: Writer, _store: Store, song: Song, report: Report) -> SongPlan:
+    """Has the plan written, and stores nothing: for who wants to read and edit it first."""
+    brief = song.brief
+    request = PlanRequest(
+        description=brief.description,
+        lyrics=brief.lyrics,
+        lyrics_about=brief.about,
+        instrumental=brief.instrumental,
+        duration_s=brief.duration_s,
+        seed=brief.seed,
+    )
+    return writer.plan(request, report)
 
 
 def music_step(composer: Composer, store: Store, song: Song, report: Report) -> StepResult:
@@ -87,7 +91,8 @@ def music_step(composer: Composer, store: Store, song: Song, report: Report) -> 
             for section in audio.sections
         ),
     )
-    return StepResult(_facts(composer.info, request.seed, audio.warnings), assets, music=facts)
+    warnings = (*audio.warnings, *_unheeded(composer.info, request))
+    return StepResult(_facts(composer.info, request.seed, warnings), assets, music=facts)
 
 
 def cover_step(painter: Painter, store: Store, song: Song, report: Report) -> StepResult:
@@ -133,6 +138,8 @@ def music_request(song: Song) -> MusicRequest:
         instruments=plan.instruments,
         exclude=plan.exclude,
         language=plan.language,
+        guidance_scale=song.brief.guidance_scale,
+        infer_step=song.brief.infer_step,
     )
 
 
@@ -174,6 +181,7 @@ def _music_files(audio: Audio, song: Song, request: MusicRequest) -> Iterator[_F
         yield _File(f"stem:{name}", f"stems/{name}{flac.extension}", flac.media_type, stem)
     if audio.midi is not None:
         yield _File("midi", "song.mid", "audio/midi", partial(bytes, audio.midi))
+    yield _File("waveform", "waveform.json", "application/json", partial(waveform_json, audio))
     if audio.lines:
         text = lrc_text(audio.lines, title=request.title, duration_s=audio.duration_s)
         yield _File("lrc", "lyrics.lrc", "text/plain; charset=utf-8", text.encode)
@@ -187,6 +195,13 @@ def _plan(song: Song) -> SongPlan:
     if song.plan is None:
         raise ValueError(f"song {song.id} has no plan yet: steps run in the order of make_song")
     return song.plan
+
+
+def _unheeded(info: EngineInfo, request: MusicRequest) -> Iterator[str]:
+    for name in ("guidance_scale", "infer_step"):
+        value = getattr(request, name)
+        if value is not None and name not in info.parameters:
+            yield f"{name} {value:g} was not used: engine {info.name!r} has no such parameter"
 
 
 def _facts(info: EngineInfo, seed: int, warnings: tuple[str, ...]) -> EngineFacts:

@@ -38,8 +38,12 @@ class Store(Protocol):
 
     def stat(self, key: str) -> Stat: ...
 
-    def list(self, prefix: str) -> Iterator[str]:
-        """Keys that start with ``prefix``, in the order of their characters."""
+    def list(self, prefix: str, *, after: str = "", shallow: bool = False) -> Iterator[str]:
+        """Keys that start with ``prefix`` and come after ``after``, in the order of their characters.
+
+        With ``shallow``, keys that have a "/" after the prefix are given as one: what comes before it, and
+        the "/" (S3's delimiter).
+        """
         ...
 
     def delete(self, key: str) -> None:

@@ -15,16 +15,21 @@ from uuid import uuid4
 
 from config.errors import NotFound, StoreUnavailable
 from storage.contract import Stat, checked_key
+from storage.signing import Signer
 
 _PIECE_BYTES = 1 << 20
 _TEMPORARY = ".part-"  # begins with a dot, which no key's segment may
 
 
 class LocalStore:
-    """Objects as files below ``root``, which is made on the first write."""
+    """Objects as files below ``root``, which is made on the first write.
 
-    def __init__(self, root: Path) -> None:
+    With a ``signer``, ``url`` gives a path of our own service; without, a ``file:`` address.
+    """
+
+    def __init__(self, root: Path, signer: Signer | None = None) -> None:
         self.root = root
+        self._signer = signer
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Writes the object whole. The content type is not kept: a file's ending says it."""
@@ -58,15 +63,12 @@ class LocalStore:
             facts = path.stat()
         return Stat(key, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
 
-    def list(self, prefix: str) -> Iterator[str]:
+    def list(self, prefix: str, *, after: str = "", shallow: bool = False) -> Iterator[str]:
         folder = self.root / prefix.rpartition("/")[0]
         with _translated(folder):
-            keys = sorted(
-                path.relative_to(self.root).as_posix()
-                for path in folder.rglob("[!.]*")
-                if path.is_file() and not path.name.startswith(_TEMPORARY)
-            )
-        return (key for key in keys if key.startswith(prefix))
+            found = self._names(folder) if shallow else self._files(folder)
+            keys = sorted(key for key in found if key.startswith(prefix) and key > after)
+        return iter(keys)
 
     def delete(self, key: str) -> None:
         path = self.path(key)
@@ -78,7 +80,10 @@ class LocalStore:
                 folder = folder.parent
 
     def url(self, key: str, expires_s: int) -> str:
-        """A ``file:`` address; it does not expire."""
+        """A path to join to the service's own address; without a signer a ``file:`` address that does not
+        expire."""
+        if self._signer:
+            return self._signer.path(checked_key(key), expires_s)
         return self.path(key).resolve().as_uri()
 
     def path(self, key: str) -> Path:
@@ -93,6 +98,21 @@ class LocalStore:
                 file.write(b"\0")
                 file.flush()
             return shutil.disk_usage(self.root).free
+
+    def _files(self, folder: Path) -> Iterator[str]:
+        for path in folder.rglob("[!.]*"):
+            key = path.relative_to(self.root).as_posix()
+            if path.is_file() and "/." not in f"/{key}":
+                yield key
+
+    def _names(self, folder: Path) -> Iterator[str]:
+        """The folder's own entries, folders with a "/" at the end; no entry below is looked at."""
+        if folder.is_dir():
+            start = "" if folder == self.root else f"{folder.relative_to(self.root).as_posix()}/"
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if not entry.name.startswith("."):
+                        yield f"{start}{entry.name}/" if entry.is_dir() else f"{start}{entry.name}"
 
 
 @contextmanager

@@ -26,9 +26,9 @@ MAY_IMPORT = {
 # store is the command line's own.
 DOORS = {
     "lyrics": {"lyrics.contract"},
-    "music": {"music.contract", "music.encode", "music.tags", "music.artwork", "music.lrc"},
+    "music": {"music.contract", "music.encode", "music.tags", "music.artwork", "music.lrc", "music.waveform"},
     "art": {"art.contract", "art.encode"},
-    "storage": {"storage.contract", "storage.local"},
+    "storage": {"storage.contract", "storage.local", "storage.signing"},
 }
 HOMES = {
     "click": {"orchestrator.cli"},
@@ -39,6 +39,11 @@ HOMES = {
     "scipy": {"music", "art"},
     "numpy": {"music", "art"},
     "pydantic_settings": {"config.settings"},
+    "fastapi": {"orchestrator.api"},
+    "starlette": {"orchestrator.api"},
+    "uvicorn": {"orchestrator.serve"},
+    "prometheus_client": {"orchestrator.metrics"},
+    "httpcore": {"orchestrator.webhooks"},
 }
 NEVER_AT_IMPORT = ("torch", "transformers", "diffusers", "audiocraft", "modal", "boto3")
 
@@ -103,6 +108,21 @@ def test_the_command_starts_without_the_heavy_libraries() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_the_api_is_imported_in_a_second_without_an_engines_library() -> None:
+    code = (
+        "import sys, time; began = time.perf_counter(); import orchestrator.api; "
+        "took_s = time.perf_counter() - began; "
+        f"print(took_s < 1.0, [name for name in {NEVER_AT_IMPORT!r} if name in sys.modules], took_s)"
+    )
+    results = [
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+        ).stdout
+        for _ in range(3)  # the fastest counts: other tests run beside this one
+    ]
+    assert any(result.startswith("True []") for result in results), results
 
 
 def test_no_module_is_too_long_or_vaguely_named() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from config.errors import NotFound, StoreUnavailable
 from orchestrator.library import Library, asset_key, manifest_key
-from orchestrator.manifest import new_song
+from orchestrator.manifest import new_songs
 from orchestrator.requests import Brief
 from storage.local import LocalStore
 
@@ -15,7 +15,7 @@ def library(tmp_path: Path) -> Library:
 
 
 def test_songs_are_listed_newest_first(library: Library) -> None:
-    songs = [new_song(Brief(description=f"song {n}")) for n in range(3)]
+    songs = [new_songs(Brief(description=f"song {n}"))[0] for n in range(3)]
     older = songs[0].model_copy(update={"id": "z" * 15})
     for song in (older, songs[1]):
         library.save(song)
@@ -23,7 +23,7 @@ def test_songs_are_listed_newest_first(library: Library) -> None:
 
 
 def test_a_saved_song_is_loaded_as_it_was(library: Library) -> None:
-    song = library.save(new_song(Brief(description="x")))
+    song = library.save(new_songs(Brief(description="x"))[0])
     assert library.load(song.id) == song
 
 
@@ -36,7 +36,7 @@ def test_an_id_that_is_not_there_is_not_found(library: Library, song_id: str) ->
 
 
 def test_a_broken_manifest_names_its_key(library: Library) -> None:
-    song = library.save(new_song(Brief(description="x")))
+    song = library.save(new_songs(Brief(description="x"))[0])
     library.store.put(manifest_key(song.id), b'{"id": 1', "application/json")
     with pytest.raises(StoreUnavailable, match=manifest_key(song.id)):
         library.load(song.id)
@@ -44,9 +44,9 @@ def test_a_broken_manifest_names_its_key(library: Library) -> None:
 
 def test_a_deleted_song_leaves_no_object(library: Library) -> None:
     keep, drop = (
-        library.save(new_song(Brief(description="x"))),
-        library.save(new_song(Brief(description="y"))),
+        library.save(new_songs(Brief(description="x"))[0]),
+        library.save(new_songs(Brief(description="y"))[0]),
     )
     library.store.put(asset_key(drop.id, "stems/bass.flac"), b"1", "audio/flac")
     library.delete(drop.id)
-    assert list(library.store.list("")) == [manifest_key(keep.id)]
+    assert list(library.store.list("")) == [f"open/{keep.id}", manifest_key(keep.id)]

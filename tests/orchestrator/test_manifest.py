@@ -1,4 +1,4 @@
-from orchestrator.manifest import Song, Status, new_id, new_song
+from orchestrator.manifest import Song, Status, new_id, new_songs
 from orchestrator.requests import Brief
 
 
@@ -12,14 +12,15 @@ def test_ids_made_in_one_millisecond_differ() -> None:
 
 
 def test_a_manifest_survives_json() -> None:
-    song = new_song(Brief(description="ねおん", seed=3), variation=2).changed(status=Status.COMPOSING)
+    song = new_songs(Brief(description="ねおん", seed=3, variations=3))[2].changed(status=Status.COMPOSING)
     assert Song.model_validate_json(song.model_dump_json()) == song
 
 
 def test_variations_sing_the_same_words_to_other_music() -> None:
-    brief = Brief(description="x", seed=10, variations=3)
-    assert [new_song(brief, n).seed for n in range(3)] == [10, 11, 12]
-    assert {new_song(brief, n).brief.seed for n in range(3)} == {10}
+    songs = new_songs(Brief(description="x", seed=10, variations=3))
+    assert [song.seed for song in songs] == [10, 11, 12]
+    assert {song.brief.seed for song in songs} == {10}
+    assert {song.sibling_ids for song in songs} == {tuple(song.id for song in songs)}
 
 
 def test_only_done_failed_and_cancelled_are_finished() -> None:

@@ -15,7 +15,7 @@ from config.engine import ignore_progress
 from config.errors import EngineFailed, EngineUnavailable
 from config.settings import Settings
 from orchestrator.library import Library, manifest_key
-from orchestrator.manifest import Owner, Song, Status, new_song
+from orchestrator.manifest import Owner, Song, Status, new_songs
 from orchestrator.requests import Brief
 from orchestrator.song import make_song, may_resume
 from orchestrator.workers import LocalWorker
@@ -54,11 +54,11 @@ def make(song: Song, library: Library, **engines: str) -> Song:
 
 
 def test_a_song_is_done_with_every_asset_stored_and_its_facts_in_the_manifest(library: Library) -> None:
-    song = make(library.save(new_song(brief())), library)
+    song = make(library.save(new_songs(brief())[0]), library)
     assert song.status is Status.DONE
     assert song.owner is None
     assert library.load(song.id) == song
-    assert set(song.assets) == {"audio", "cover", "lyrics", "lrc", "midi", "stem:melody"} - {"midi"}
+    assert set(song.assets) == {"audio", "cover", "lyrics", "lrc", "stem:melody", "waveform"}
     for asset in song.assets.values():
         assert library.store.stat(asset.key).size_bytes == asset.size_bytes > 0
     assert song.music is not None
@@ -73,23 +73,23 @@ def test_a_song_is_done_with_every_asset_stored_and_its_facts_in_the_manifest(li
 
 
 def test_the_same_brief_makes_the_same_files(library: Library) -> None:
-    one, two = (make(new_song(brief()), library) for _ in range(2))
+    one, two = (make(new_songs(brief())[0], library) for _ in range(2))
     assert {role: asset.sha256 for role, asset in one.assets.items()} == {
         role: asset.sha256 for role, asset in two.assets.items()
     }
 
 
 def test_a_variation_shares_its_words_and_differs_in_music(library: Library) -> None:
-    takes = [make(new_song(brief(variations=2), n), library) for n in range(2)]
+    takes = [make(new_songs(brief(variations=2))[n], library) for n in range(2)]
     assert takes[0].assets["lyrics"].sha256 == takes[1].assets["lyrics"].sha256
     assert takes[0].assets["audio"].sha256 != takes[1].assets["audio"].sha256
 
 
 def test_a_given_plan_is_followed(library: Library) -> None:
-    plan = make(new_song(brief()), library).plan
+    plan = make(new_songs(brief())[0], library).plan
     assert plan is not None
     edited = plan.model_copy(update={"title": "Another Title"})
-    assert make(new_song(brief(plan=edited)), library).title == "Another Title"
+    assert make(new_songs(brief(plan=edited))[0], library).title == "Another Title"
 
 
 def test_music_and_cover_are_made_at_the_same_time(library: Library) -> None:
@@ -104,13 +104,13 @@ def test_music_and_cover_are_made_at_the_same_time(library: Library) -> None:
             assert together.wait(timeout=5), "the other part never started"
 
     by = worker(library)
-    song = asyncio.run(make_song(new_song(brief()), by, library, report))
+    song = asyncio.run(make_song(new_songs(brief())[0], by, library, report))
     assert song.status is Status.DONE
     by.close()
 
 
 def test_a_broken_engine_fails_the_song_with_its_reason_and_keeps_what_is_done(library: Library) -> None:
-    song = new_song(brief())
+    song = new_songs(brief())[0]
     with pytest.raises(EngineFailed, match="ZeroDivisionError: a bug in the painter"):
         make(song, library, art="BrokenPainter")
     failed = library.load(song.id)
@@ -122,7 +122,7 @@ def test_a_broken_engine_fails_the_song_with_its_reason_and_keeps_what_is_done(l
 
 
 def test_a_failed_song_goes_on_from_where_it_broke(library: Library) -> None:
-    song = new_song(brief())
+    song = new_songs(brief())[0]
     with pytest.raises(EngineFailed):
         make(song, library, art="BrokenPainter")
     failed = library.load(song.id)
@@ -134,14 +134,14 @@ def test_a_failed_song_goes_on_from_where_it_broke(library: Library) -> None:
 
 
 def test_an_engine_that_cannot_load_says_what_to_do(library: Library) -> None:
-    song = new_song(brief())
+    song = new_songs(brief())[0]
     with pytest.raises(EngineUnavailable, match="download them"):
         make(song, library, music="AbsentComposer")
     assert library.load(song.id).status is Status.FAILED
 
 
 def test_cancelling_stops_the_engine_at_its_next_report_and_marks_the_song(library: Library) -> None:
-    song = new_song(brief())
+    song = new_songs(brief())[0]
     by = worker(library, music="SlowComposer")
     started = asyncio.Event()
 
@@ -172,7 +172,7 @@ def test_cancelling_stops_the_engine_at_its_next_report_and_marks_the_song(libra
 
 
 def test_the_manifest_is_saved_before_the_work_starts(library: Library) -> None:
-    song = new_song(brief())
+    song = new_songs(brief())[0]
     statuses = []
 
     def report(stage: str, _fraction: float) -> None:
@@ -186,7 +186,7 @@ def test_the_manifest_is_saved_before_the_work_starts(library: Library) -> None:
 
 
 def test_only_a_song_that_nobody_works_on_may_be_resumed() -> None:
-    song = new_song(brief()).changed(status=Status.COMPOSING)
+    song = new_songs(brief())[0].changed(status=Status.COMPOSING)
     mine = Owner(host=platform.node(), pid=os.getpid())
     dead = Owner(host=platform.node(), pid=2**22 + 1)  # past the largest pid that Linux gives
     elsewhere = Owner(host="another-host", pid=1)

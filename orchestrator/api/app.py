@@ -1,0 +1,164 @@
+"""The app: routes, errors and what stands in front of them, around one ``Service``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from config.errors import SongwrightError, shown
+from config.settings import Settings
+from orchestrator.api import assets, generation, operations, songs
+from orchestrator.api.gate import Gate, Watch
+from orchestrator.api.openapi import document
+from orchestrator.api.problems import (
+    MALFORMED,
+    NOT_JSON,
+    FieldProblem,
+    of_error,
+    of_fields,
+    of_status,
+    problem,
+)
+from orchestrator.auth import Tokens
+from orchestrator.service import Service
+
+log = logging.getLogger(__name__)
+
+PAGE = Path(__file__).parent.parent / "page"
+_CONTENT_SECURITY = (
+    "default-src 'self'; img-src 'self' https: data: blob:; media-src 'self' https: blob:; "
+    "style-src 'self'; script-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+_EXPOSED = [
+    "Location",
+    "ETag",
+    "Retry-After",
+    "X-Request-ID",
+    "Content-Range",
+    "Accept-Ranges",
+    "Preference-Applied",
+]
+_DESCRIPTION = """One sentence in, a finished song out: lyrics, music with a sung vocal, cover art.
+
+Every path but `/health`, `/health/ready`, `/docs`, `/openapi.json` and the page wants
+`Authorization: Bearer <token>`. Every refusal is an RFC 9457 problem document with a stable `type`, the
+field and the fix, and `retry` says whether the same request can succeed later."""
+
+_BODY_KINDS = frozenset({"FromDescription", "WithLyrics", "WithDescribedLyrics"})
+
+
+def create_app(settings: Settings, tokens: Tokens | None = None) -> FastAPI:
+    """The service as an ASGI app. It starts its engines and takes up unfinished songs in its lifespan.
+
+    Raises ``InvalidRequest`` and ``StoreUnavailable`` for settings and a folder that do not do.
+    """
+    service = Service(settings, tokens)
+    app = FastAPI(
+        title="Songwright",
+        version=operations.VERSION,
+        summary="One sentence in, a finished song out.",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+        telemetry={"tracing": False},
+        license_info={"name": "MIT"},
+    )
+    app.state.service = service
+    for router in (generation.router, songs.router, assets.router, operations.router):
+        app.include_router(router)
+    app.openapi = partial(document, app)  # type: ignore[method-assign]  # the framework's own way
+    _add_page(app)
+    _add_errors(app)
+    # The last that is added stands in front.
+    app.add_middleware(Gate, service=lambda: service)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "HEAD", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=_EXPOSED,
+            max_age=3600,
+        )
+    app.add_middleware(Watch, count=service.metrics.request_answered)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    await service.start()
+    try:
+        yield
+    finally:
+        await service.stop()
+
+
+def _add_page(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    @app.head("/", include_in_schema=False)
+    async def page() -> Response:
+        return _file("index.html")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return _file("docs.html")
+
+    app.mount("/page", StaticFiles(directory=PAGE), name="page")
+
+
+def _file(name: str) -> Response:
+    headers = {"Content-Security-Policy": _CONTENT_SECURITY, "Cache-Control": "no-cache"}
+    return FileResponse(PAGE / name, headers=headers)
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(SongwrightError)
+    async def ours(_request: Request, error: SongwrightError) -> Response:
+        return of_error(error)
+
+    @app.exception_handler(TimeoutError)
+    async def late(_request: Request, error: TimeoutError) -> Response:
+        return of_status(504, "It took longer than it may.")
+
+    @app.exception_handler(HTTPException)
+    async def frameworks(request: Request, error: HTTPException) -> Response:
+        detail = {
+            400: "Send JSON in UTF-8, and not too deep.",
+            404: f"There is no path {shown(request.url.path)}: see /docs.",
+            405: f"{request.method} is not for this path.",
+        }.get(error.status_code, str(error.detail))
+        return of_status(error.status_code, detail, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        errors: list[dict[str, Any]] = list(error.errors())
+        if any(item["type"] == "json_invalid" for item in errors):
+            return problem(MALFORMED, f"{errors[0]['ctx']['error']}, at character {errors[0]['loc'][-1]}.")
+        kind = request.headers.get("content-type", "")
+        if any(item["loc"] == ("body",) for item in errors) and "json" not in kind:
+            return problem(NOT_JSON, "Send 'Content-Type: application/json' and a JSON object.")
+        return of_fields([_field(item) for item in errors[:20]])
+
+
+def _field(item: dict[str, Any]) -> FieldProblem:
+    """One of the framework's complaints in our words; ``loc`` begins with where the field is: body, path."""
+    where = [str(part) for part in item["loc"]]
+    # A body of one of three kinds: the kind's own name is no part of the field's.
+    name = ".".join(part for part in where[1:] if part not in _BODY_KINDS) or where[0]
+    missing = item["type"] == "missing"
+    detail = "it is missing: send it" if missing else item["msg"][0].lower() + item["msg"][1:]
+    return FieldProblem(field=name, value="" if missing else shown(item["input"]), detail=detail)

@@ -1,0 +1,181 @@
+"""A song's files: by role with the token, by key with a signature, and all of them in one package."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from starlette.concurrency import iterate_in_threadpool
+
+from config.errors import Forbidden, NotFound
+from orchestrator.answers import PACKAGE
+from orchestrator.api.context import BEARER, SongId, TheService
+from orchestrator.api.gate import TOKEN_NEEDED
+from orchestrator.api.openapi import bytes_answer, refusals
+from orchestrator.api.package import package, package_name
+from orchestrator.api.problems import UNAUTHORIZED, problem
+from orchestrator.api.ranges import asset_response
+from orchestrator.manifest import Asset, Song, Status
+from orchestrator.service import Service
+
+router = APIRouter(tags=["assets"])
+
+# Read by programs, often from a page of ours: always answered here, where the answer's CORS headers are ours.
+_SMALL = frozenset({"lyrics", "lrc", "midi", "waveform"})
+_ROLES = {
+    "audio": (
+        "audio/wav",
+        "The song as WAV, FLAC or MP3, as it was asked for; FLAC and MP3 with tags and cover.",
+    ),
+    "cover": ("image/png", "The cover, 1024 x 1024 where the engine can."),
+    "lyrics": ("text/plain", "The lyrics, tagged by section."),
+    "lrc": ("text/plain", "The lyrics with the time of each line and word (enhanced LRC)."),
+    "midi": ("audio/midi", "The score, where the engine has one."),
+    "waveform": ("application/json", "`duration_s`, and `peaks` from 0 to 1 over it, to draw."),
+}
+
+
+def _add_routes() -> None:
+    """A GET and a HEAD for each role."""
+    for role, (media_type, summary) in _ROLES.items():
+        kinds = ("audio/wav", "audio/flac", "audio/mpeg") if role == "audio" else (media_type,)
+        for method in ("GET", "HEAD"):
+            router.add_api_route(
+                f"/songs/{{id}}/{role}",
+                _reader(role),
+                methods=[method],
+                operation_id=f"{method.lower()}_{role}",
+                summary=f"{role.capitalize()} of a song" if role != "midi" else "MIDI file of a song",
+                description=summary,
+                response_class=Response,
+                responses={**bytes_answer(*kinds), **refusals(404, 416, 422, 429, 500, 503)},
+                dependencies=[BEARER],
+            )
+
+
+def _reader(role: str):  # type: ignore[no-untyped-def]
+    async def read_asset(song_id: SongId, request: Request, service: TheService) -> Response:
+        song = await service.jobs.load(song_id)
+        return _response(request, service, song, _asset(song, role), role)
+
+    return read_asset
+
+
+async def read_stem(
+    song_id: SongId,
+    name: Annotated[str, Path(pattern="^[a-z0-9_-]{1,40}$", examples=["vocals"])],
+    request: Request,
+    service: TheService,
+) -> Response:
+    """One stem as FLAC; the stems of a song add up to it."""
+    song = await service.jobs.load(song_id)
+    return _response(request, service, song, _asset(song, f"stem:{name}"), f"stem-{name}")
+
+
+async def read_package(song_id: SongId, request: Request, service: TheService) -> Response:
+    """Everything of a finished song in one ZIP for release: tagged audio, cover, lyrics, timed lyrics, stems,
+    MIDI and manifest."""
+    return _package(request, service, await service.jobs.load(song_id))
+
+
+async def read_file(
+    key: Annotated[str, Path(max_length=200, description="An object's key, as in `assets` of a song.")],
+    request: Request,
+    service: TheService,
+    expires: Annotated[str, Query(max_length=20)] = "",
+    signature: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """What the addresses in `urls` lead to. A signature stands in for the token until it expires."""
+    if not service.tokens.holder(request.headers.get("authorization", "")):
+        if not signature:
+            detail = "Send the token, or use an address from the song's `urls`."
+            return problem(UNAUTHORIZED, detail, headers=TOKEN_NEEDED)
+        if not service.signer.check(key, expires, signature):
+            raise Forbidden(
+                "this address was altered or has expired", "take a fresh one from GET /songs/{id}"
+            )
+    folder, _, rest = key.removeprefix("songs/").partition("/")
+    if not key.startswith("songs/") or not rest:
+        raise NotFound("file", key, "see `assets` of the song")
+    song = await service.jobs.load(folder)
+    if rest == PACKAGE:
+        return _package(request, service, song)
+    for role, asset in song.assets.items():
+        if asset.key == key:
+            return asset_response(request, service.library.store, asset, filename=_filename(role, asset))
+    raise NotFound("file", key, "see `assets` of the song")
+
+
+def _add_others() -> None:
+    zip_answer = bytes_answer("application/zip", ranges=False)
+    for method in ("GET", "HEAD"):
+        router.add_api_route(
+            "/songs/{id}/stems/{name}",
+            read_stem,
+            methods=[method],
+            operation_id=f"{method.lower()}_stem",
+            summary="A stem of a song",
+            response_class=Response,
+            responses={**bytes_answer("audio/flac"), **refusals(404, 416, 422, 429, 500, 503)},
+            dependencies=[BEARER],
+        )
+        router.add_api_route(
+            "/songs/{id}/package",
+            read_package,
+            methods=[method],
+            operation_id=f"{method.lower()}_package",
+            summary="A song's files in one ZIP",
+            response_class=Response,
+            responses={**zip_answer, **refusals(404, 409, 422, 429, 500, 503)},
+            dependencies=[BEARER],
+        )
+        router.add_api_route(
+            "/files/{key:path}",
+            read_file,
+            methods=[method],
+            operation_id=f"{method.lower()}_file",
+            summary="A file by its signed address",
+            response_class=Response,
+            responses={
+                **bytes_answer("application/octet-stream"),
+                **refusals(403, 404, 409, 416, 422, 500, 503),
+            },
+        )
+
+
+_add_routes()
+_add_others()
+
+
+def _asset(song: Song, role: str) -> Asset:
+    asset = song.assets.get(role)
+    if asset is None:
+        has = ", ".join(song.assets) or "nothing yet"
+        raise NotFound(role.replace(":", " "), song.id, f"the song is {song.status} and has: {has}")
+    return asset
+
+
+def _response(request: Request, service: Service, song: Song, asset: Asset, name: str) -> Response:
+    """The bytes; or the way to them, where the store can serve them itself."""
+    url = service.library.store.url(asset.key, service.settings.url_expires_s)
+    if name not in _SMALL and url.startswith("https://"):
+        return RedirectResponse(url, status_code=307)
+    return asset_response(request, service.library.store, asset, filename=_filename(name, asset))
+
+
+def _filename(name: str, asset: Asset) -> str:
+    return name.replace(":", "-") + asset.key[asset.key.rindex(".") :]
+
+
+def _package(request: Request, service: Service, song: Song) -> Response:
+    if song.status is not Status.DONE:
+        raise NotFound("package", song.id, f"the song is {song.status}: there is one when it is done")
+    headers = {
+        "Content-Disposition": f'attachment; filename="{package_name(song)}.zip"',
+        "Cache-Control": "private",
+    }
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type="application/zip")
+    pieces = iterate_in_threadpool(package(song, service.library.store))
+    return StreamingResponse(pieces, headers=headers, media_type="application/zip")

@@ -1,0 +1,188 @@
+"""What every request passes before its route: an id and a log line, the token, the rate, the body's bounds.
+
+Plain ASGI, in front of the framework: a body is not read, and not parsed, for who may not send one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from orchestrator.api.problems import (
+    INTERNAL,
+    RATE_LIMITED,
+    SLOW_BODY,
+    TOO_LARGE,
+    UNAUTHORIZED,
+    problem,
+    retry_after,
+)
+from orchestrator.logs import request_id
+
+if TYPE_CHECKING:
+    from orchestrator.service import Service
+
+log = logging.getLogger("songwright.requests")
+
+PUBLIC = frozenset({"/", "/health", "/health/ready", "/docs", "/openapi.json"})
+PUBLIC_FOLDERS = ("/page/", "/files/")  # what is in files/ wants a token or a signature: its route looks
+TOKEN_NEEDED = {"WWW-Authenticate": 'Bearer realm="songwright"'}
+
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_QUIET = frozenset({"/health", "/health/ready", "/metrics"})  # asked every few seconds: not worth a line each
+_HEADERS: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",  # a signed address is not told to other sites
+}
+
+
+class Watch:
+    """Gives each request an id, echoes it, logs and counts the answer; a bug becomes a problem document."""
+
+    def __init__(self, app: ASGIApp, count: Callable[[str, str, int, float], None]) -> None:
+        self._app = app
+        self._count = count
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        current = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        request_id.set(current)
+        began = time.perf_counter()
+        status = 0
+
+        async def answered(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = current
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answered)
+        except Exception:
+            log.exception("a bug ended the request", extra=_facts(scope))
+            if status:
+                raise  # an answer that was begun can only be broken off
+            detail = f"Please report it, with the log's lines of request {current}."
+            await problem(INTERNAL, detail)(scope, receive, answered)
+        finally:
+            seconds = time.perf_counter() - began
+            route = scope.get("route")
+            self._count(scope["method"], getattr(route, "path", "none"), status, seconds)
+            if scope["path"] not in _QUIET:
+                log.info("answered", extra=_facts(scope) | {"status": status, "ms": round(seconds * 1000, 1)})
+
+
+class Gate:
+    """Asks for the token, holds each token to its rate, and a body to its size and time."""
+
+    def __init__(self, app: ASGIApp, service: Callable[[], Service]) -> None:
+        self._app = app
+        self._service = service
+        self._rates: dict[str, _Bucket] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        service = self._service()
+        headers = Headers(scope=scope)
+        path: str = scope["path"]
+        if path not in PUBLIC and not path.startswith(PUBLIC_FOLDERS):
+            holder = service.tokens.holder(headers.get("authorization", ""))
+            if holder is None:
+                detail = "Send 'Authorization: Bearer <token>' with a token of this service."
+                await problem(UNAUTHORIZED, detail, headers=TOKEN_NEEDED)(scope, receive, send)
+                return
+            scope["songwright.holder"] = holder
+            wait_s = self._wait_s(holder, service.settings.rate_limit_per_minute)
+            if wait_s > 0:
+                detail = f"This token may send {service.settings.rate_limit_per_minute} requests a minute."
+                await problem(RATE_LIMITED, detail, headers=retry_after(wait_s))(scope, receive, send)
+                return
+        limit = service.settings.body_limit_bytes
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or len(length) > 15 or int(length) > limit:
+            response = problem(TOO_LARGE, _too_large(limit), headers={"Connection": "close"})
+            await response(scope, receive, send)
+            return
+        await self._app(scope, _Body(receive, limit, service.settings.body_timeout_s), send)
+
+    def _wait_s(self, holder: str, per_minute: int) -> float:
+        if not per_minute:
+            return 0.0
+        bucket = self._rates.setdefault(holder, _Bucket(per_minute))
+        return bucket.take(time.monotonic())
+
+
+class _Body:
+    """A ``receive`` that refuses what is larger or slower than may be."""
+
+    def __init__(self, receive: Receive, limit_bytes: int, limit_s: float) -> None:
+        self._receive = receive
+        self._limit_bytes = limit_bytes
+        self._limit_s = limit_s
+        self._until: float | None = None
+        self._size = 0
+        self._whole = False
+
+    async def __call__(self) -> Message:
+        if self._whole:
+            return await self._receive()  # only the client's leaving can come now, whenever it likes
+        loop = asyncio.get_running_loop()
+        self._until = self._until or loop.time() + self._limit_s
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError as error:
+            detail = f"The whole body must arrive within {self._limit_s:g} s."
+            raise HTTPException(SLOW_BODY.status, detail, {"Connection": "close"}) from error
+        self._size += len(message.get("body", b""))
+        self._whole = not message.get("more_body", False)
+        if self._size > self._limit_bytes:
+            raise HTTPException(TOO_LARGE.status, _too_large(self._limit_bytes), {"Connection": "close"})
+        return message
+
+
+class _Bucket:
+    """A token bucket: a minute's worth at once, then one at a time as they come back."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._most = float(per_minute)
+        self._left = self._most
+        self._at_s: float | None = None
+
+    def take(self, now_s: float) -> float:
+        """Takes one; or the seconds until there is one."""
+        if self._at_s is not None:
+            self._left = min(self._most, self._left + (now_s - self._at_s) * self._most / 60.0)
+        self._at_s = now_s
+        if self._left >= 1.0:
+            self._left -= 1.0
+            return 0.0
+        return (1.0 - self._left) * 60.0 / self._most
+
+
+def _too_large(limit: int) -> str:
+    return f"The body may have {limit:,} bytes."
+
+
+def _facts(scope: Scope) -> dict[str, object]:
+    """The path without its query: a signature has no business in a log."""
+    client = scope.get("client")
+    return {"method": scope["method"], "path": scope["path"], "client": client[0] if client else None}

@@ -1,0 +1,243 @@
+"""The three requests for a song, and the one for its plan alone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import Response
+
+from config.errors import SongwrightError
+from lyrics.contract import SongPlan
+from orchestrator.answers import SongAnswer
+from orchestrator.api.bodies import FromDescription, Options, WithDescribedLyrics, WithLyrics
+from orchestrator.api.context import BEARER, Base, TheService
+from orchestrator.api.openapi import SONG_ACCEPTED, SONG_MADE, refusals
+from orchestrator.api.problems import of_error, of_failure
+from orchestrator.manifest import Song, Status, new_songs
+from orchestrator.requests import RANDOM_SEED
+from orchestrator.reuse import digest
+from orchestrator.service import Service
+from orchestrator.song import this_process
+
+router = APIRouter(tags=["generate"], dependencies=[BEARER])
+
+_WAIT = re.compile(r"wait=(\d{1,5})", re.ASCII)
+
+Prefer = Annotated[
+    str,
+    Header(
+        alias="Prefer",
+        description="`respond-async` answers 202 at once, and the song is made meanwhile; with `wait=N` "
+        "after N seconds, if it is not done by then (RFC 7240).",
+        examples=["respond-async", "respond-async, wait=20"],
+    ),
+]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=255,
+        description="A key of your own for this request: sent again with the same key, for as long as the "
+        "song is kept, it is answered with the same song.",
+        examples=["9b2d7c0e-order-1138"],
+    ),
+]
+CacheControl = Annotated[
+    str,
+    Header(
+        alias="Cache-Control",
+        description="`no-cache` makes the song anew even if the same request with the same seed was "
+        "answered before.",
+        examples=["no-cache"],
+    ),
+]
+
+
+@router.post(
+    "/generate-from-description",
+    operation_id="generate_from_description",
+    summary="A song from one sentence",
+    response_model=SongAnswer,
+    responses={
+        **SONG_MADE,
+        **SONG_ACCEPTED,
+        **refusals(400, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504),
+    },
+)
+async def generate_from_description(
+    body: FromDescription,
+    request: Request,
+    service: TheService,
+    base: Base,
+    prefer: Prefer = "",
+    idempotency_key: IdempotencyKey = "",
+    cache_control: CacheControl = "",
+) -> Response:
+    """The description tells both how the song sounds and what it is about.
+
+    Waits until the song is done, unless `Prefer: respond-async` is sent. Either way the song is the same
+    durable job: a client that hangs up loses nothing, and finds it under `/songs`.
+    """
+    return await _generate(body, request, service, base, prefer, idempotency_key, cache_control)
+
+
+@router.post(
+    "/generate-with-lyrics",
+    operation_id="generate_with_lyrics",
+    summary="A song from your own lyrics",
+    response_model=SongAnswer,
+    responses={
+        **SONG_MADE,
+        **SONG_ACCEPTED,
+        **refusals(400, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504),
+    },
+)
+async def generate_with_lyrics(
+    body: WithLyrics,
+    request: Request,
+    service: TheService,
+    base: Base,
+    prefer: Prefer = "",
+    idempotency_key: IdempotencyKey = "",
+    cache_control: CacheControl = "",
+) -> Response:
+    """The prompt tells how the song sounds; the lyrics are sung as they are."""
+    return await _generate(body, request, service, base, prefer, idempotency_key, cache_control)
+
+
+@router.post(
+    "/generate-with-described-lyrics",
+    operation_id="generate_with_described_lyrics",
+    summary="A song whose lyrics are described",
+    response_model=SongAnswer,
+    responses={
+        **SONG_MADE,
+        **SONG_ACCEPTED,
+        **refusals(400, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504),
+    },
+)
+async def generate_with_described_lyrics(
+    body: WithDescribedLyrics,
+    request: Request,
+    service: TheService,
+    base: Base,
+    prefer: Prefer = "",
+    idempotency_key: IdempotencyKey = "",
+    cache_control: CacheControl = "",
+) -> Response:
+    """The prompt tells how the song sounds, the other what its lyrics are about."""
+    return await _generate(body, request, service, base, prefer, idempotency_key, cache_control)
+
+
+@router.post(
+    "/plan",
+    operation_id="plan_song",
+    summary="The plan of a song, to read and edit",
+    responses=refusals(400, 408, 413, 415, 422, 429, 500, 503, 504),
+)
+async def plan_song(
+    body: FromDescription | WithLyrics | WithDescribedLyrics, service: TheService
+) -> SongPlan:
+    """Title, tags, lyrics and all else that is decided before any sound is made. Send it back as `plan` on a
+    request for a song, edited as you like. Nothing is stored."""
+    brief = body.brief()
+    service.worker.check()
+    async with asyncio.timeout(service.settings.job_timeout_s):
+        return brief.plan or await service.worker.draft(new_songs(brief)[0])
+
+
+async def _generate(
+    body: Options,
+    request: Request,
+    service: Service,
+    base: str,
+    prefer: str,
+    idempotency_key: str,
+    cache_control: str,
+) -> Response:
+    """One request for songs, from its body to its answer."""
+    if body.webhook:
+        await service.webhooks.check(body.webhook)
+    if not idempotency_key:
+        songs, cached = await _songs(service, body, cache_control, "")
+    else:
+        name = digest(request.scope["songwright.holder"], idempotency_key)
+        asked = digest(request.url.path, body.model_dump_json())
+        async with service.reuse.claim(name):
+            found = await service.jobs.stored(service.reuse.of_key, name, asked)
+            if found:
+                songs, cached = found, False
+            else:
+                songs, cached = await _songs(service, body, cache_control, name, asked)
+    wait_s = _patience(prefer)
+    if wait_s is None or wait_s > 0:
+        try:
+            async with asyncio.timeout(wait_s):
+                songs = [await service.jobs.wait(song.id) for song in songs]
+        except TimeoutError:
+            songs = [await service.jobs.load(song.id) for song in songs]
+        except SongwrightError as error:
+            response = of_error(error, songs[0].id)
+            response.headers["Location"] = f"/songs/{songs[0].id}"
+            return response
+    return _answer(service, songs, base, cached=cached, waited=wait_s is None, preferred=wait_s is not None)
+
+
+async def _songs(
+    service: Service, body: Options, cache_control: str, name: str, asked: str = ""
+) -> tuple[list[Song], bool]:
+    """The songs that answer this request, and whether they were made for an earlier one."""
+    brief = body.brief()
+    repeatable = body.seed != RANDOM_SEED and not body.webhook
+    if repeatable and "no-cache" not in cache_control.lower():
+        found = await service.jobs.stored(service.reuse.of_request, brief)
+        if found:
+            if name:
+                await service.jobs.stored(service.reuse.keep_key, name, asked, found)
+            return found, True
+    service.worker.check()
+    service.jobs.check_room(brief.variations)
+    songs = new_songs(
+        brief,
+        owner=this_process(service=True),
+        webhook=body.webhook or "",
+        notes=body.notes(),
+        idempotency=name,
+    )
+    if name:
+        await service.jobs.stored(service.reuse.keep_key, name, asked, songs)
+    return await service.jobs.submit(songs), False
+
+
+def _answer(
+    service: Service, songs: list[Song], base: str, *, cached: bool, waited: bool, preferred: bool
+) -> Response:
+    """The first song, or why one of them could not be made."""
+    headers = {"Location": f"/songs/{songs[0].id}"}
+    if preferred:
+        headers["Preference-Applied"] = "respond-async"
+    ended = all(song.status.finished for song in songs)
+    if ended and waited:
+        for song in songs:
+            if song.status is not Status.DONE:
+                return of_failure(song)
+    answer = service.answer(songs[0], base, cached=cached)
+    return song_response(answer, status=200 if ended else 202, headers=headers)
+
+
+def song_response(answer: SongAnswer, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """The answer as JSON, without what only the service itself has use for."""
+    body = answer.model_dump_json(exclude={"idempotency", "owner"})
+    return Response(body, status, headers, media_type="application/json")
+
+
+def _patience(prefer: str) -> float | None:
+    """Seconds to wait for the song: none with ``respond-async``, those of its ``wait``; None is for ever."""
+    preferences = [part.strip().lower() for part in prefer.replace(";", ",").split(",")]
+    if "respond-async" not in preferences:
+        return None
+    waits: list[Any] = [found[1] for part in preferences if (found := _WAIT.fullmatch(part))]
+    return float(waits[0]) if waits else 0.0

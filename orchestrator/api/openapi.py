@@ -1,0 +1,105 @@
+"""What the OpenAPI document says beyond the routes' own types: every refusal, every header, the examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from orchestrator.api.problems import MEDIA_TYPE, Problem
+
+_REFUSALS = {
+    400: "The body cannot be read as JSON.",
+    401: "No token, or not a valid one.",
+    403: "It is not allowed here.",
+    404: "There is no such song, or it has no such file.",
+    408: "The body came in too slowly.",
+    409: "It does not fit the state of the song, or of an earlier request.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    416: "The range lies outside the file.",
+    422: "A field cannot be used; the document names it and the fix.",
+    429: "The queue is full, or the token has sent too many requests.",
+    500: "The song could not be made, or the service has a bug.",
+    503: "An engine or the store is not ready.",
+    504: "The song took longer than it may.",
+}
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds after which to ask again.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+_LOCATION = {"Location": {"description": "`/songs/{id}`.", "schema": {"type": "string"}}}
+_REQUEST_ID = {
+    "X-Request-ID": {
+        "description": "The request's id in the service's log: yours, if you sent one.",
+        "schema": {"type": "string"},
+    }
+}
+SONG_MADE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The finished song.", "headers": _LOCATION}
+}
+SONG_ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "The song is kept and will be made: look at `Location`, or follow its events.",
+        "headers": _LOCATION,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SongAnswer"}}},
+    }
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The events, until the song has ended.",
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": 'id: 3.17\nevent: progress\ndata: {"part": "music", "stage": "mixing", '
+                '"fraction": 0.71, "seconds_left": 3.2}\n\n',
+            }
+        },
+    },
+    204: {"description": "It has ended, and you have seen its end."},
+}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals of a route, 401 among them."""
+    return {
+        status: {
+            "description": _REFUSALS[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "headers": _RETRY_AFTER if status in (429,) else {},
+        }
+        for status in sorted({401, *statuses})
+    }
+
+
+def bytes_answer(*media_types: str, ranges: bool = True) -> dict[int | str, dict[str, Any]]:
+    """A file's answers."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
+    whole: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": content}}
+    if ranges:
+        etag = {"ETag": {"description": "Changes with the file.", "schema": {"type": "string"}}}
+        span = {"Content-Range": {"description": "`bytes first-last/size`.", "schema": {"type": "string"}}}
+        whole[200]["headers"] = etag
+        whole[206] = {"description": "The range of it.", "content": content, "headers": etag | span}
+        whole[304] = {"description": "Your copy is still good."}
+        whole[307] = {"description": "The file is to be read from the store.", "headers": _LOCATION}
+    return whole
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if app.openapi_schema is None:
+        made = FastAPI.openapi(app)
+        schemas = made["components"]["schemas"]
+        problem = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+        schemas |= problem.pop("$defs", {}) | {"Problem": problem}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        for path in made["paths"].values():
+            for operation in path.values():
+                for response in operation["responses"].values():
+                    response["headers"] = response.get("headers", {}) | _REQUEST_ID
+        app.openapi_schema = made
+    return app.openapi_schema

@@ -1,0 +1,94 @@
+"""Whether the service runs, whether it is ready, who asks, and its figures."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+
+from config.errors import SongwrightError
+from orchestrator.answers import AuthStatus, Health, PartReadiness, Readiness
+from orchestrator.api.context import BEARER, TheService
+from orchestrator.api.openapi import refusals
+from orchestrator.metrics import CONTENT_TYPE
+from orchestrator.service import Service
+from storage.local import LocalStore
+
+router = APIRouter(tags=["operations"])
+VERSION = version("songwright")
+
+
+@router.get("/health", operation_id="health", summary="Whether the service runs")
+async def health() -> Health:
+    """Answers without a token, and without looking at anything that could be slow."""
+    return Health(version=VERSION)
+
+
+@router.get(
+    "/health/ready",
+    operation_id="ready",
+    summary="Whether songs can be made now",
+    responses={503: {"model": Readiness, "description": "Not now: the answer tells what stands against it."}},
+)
+async def ready(service: TheService, response: Response) -> Readiness:
+    """Each engine's state and the store's."""
+    engines = {craft: _engine(service, craft) for craft in service.worker.states()}
+    store = await service.jobs.stored(_store, service)
+    fine = store.state == "ready" and all(engine.state == "ready" for engine in engines.values())
+    response.status_code = 200 if fine else 503
+    return Readiness(
+        ready=fine,
+        engines=engines,
+        store=store,
+        songs_waiting=service.jobs.waiting,
+        songs_running=service.jobs.running,
+    )
+
+
+@router.post(
+    "/auth-status",
+    operation_id="auth_status",
+    summary="Whether the token is good",
+    responses=refusals(429, 500),
+    dependencies=[BEARER],
+)
+async def auth_status() -> AuthStatus:
+    """Answers 401 for any that is not."""
+    return AuthStatus()
+
+
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    summary="Figures for Prometheus",
+    response_class=PlainTextResponse,
+    responses=refusals(429, 500),
+    dependencies=[BEARER],
+)
+async def metrics(service: TheService) -> Response:
+    """Queue depth, stage durations, engine failures, songs by engine and outcome, requests."""
+    return Response(service.metrics.exposition(), media_type=CONTENT_TYPE)
+
+
+def _engine(service: Service, craft: str) -> PartReadiness:
+    state = service.worker.states()[craft]
+    return PartReadiness.model_validate(
+        {
+            "state": state.state,
+            "name": state.info.name if state.info else state.engine,
+            "version": state.info.version if state.info else None,
+            "detail": str(state.error) if state.error else None,
+        }
+    )
+
+
+def _store(service: Service) -> PartReadiness:
+    store = service.library.store
+    name = service.settings.store
+    try:
+        if isinstance(store, LocalStore):
+            store.check_writable()
+    except SongwrightError as error:
+        return PartReadiness(state="unavailable", name=name, detail=str(error))
+    return PartReadiness(state="ready", name=name)

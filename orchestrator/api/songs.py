@@ -1,0 +1,166 @@
+"""The library: songs to list, read, follow, cancel and delete."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import Response, StreamingResponse
+
+from orchestrator.answers import SongAnswer, SongPage, song_summary
+from orchestrator.api.context import BEARER, Base, SongId, TheService
+from orchestrator.api.generation import song_response
+from orchestrator.api.openapi import EVENTS, refusals
+from orchestrator.feed import Event, mark_of
+from orchestrator.manifest import Song, Status
+from orchestrator.service import Service
+
+router = APIRouter(prefix="/songs", tags=["songs"], dependencies=[BEARER])
+
+_RETRY_MS = 2000
+_KEEP_ALIVE_TICKS = 15  # about as many seconds: proxies cut a silent connection after 30 or more
+_COVER = ("audio", "cover")
+
+LastEventId = Annotated[
+    str,
+    Header(
+        alias="Last-Event-ID",
+        description="The last id you have seen: what came after it is told, and nothing twice.",
+        examples=["3.17"],
+    ),
+]
+
+
+@router.get(
+    "", operation_id="list_songs", summary="The library, newest first", responses=refusals(422, 429, 500, 503)
+)
+async def list_songs(
+    service: TheService,
+    base: Base,
+    limit: Annotated[int, Query(ge=1, le=100, description="Songs a page.")] = 20,
+    cursor: Annotated[
+        str,
+        Query(pattern="^([0-9a-hjkmnp-tv-z]{15})?$", description="`next_cursor` of the page before."),
+    ] = "",
+) -> SongPage:
+    """Every song there is, finished or not."""
+
+    def page() -> list[Song]:
+        return list(islice(service.library.songs(after=cursor), limit + 1))
+
+    songs = await service.jobs.stored(page)
+    addresses = service.addresses(base)
+    return SongPage(
+        songs=tuple(
+            song_summary(song, addresses.of(song, _COVER), service.jobs.outlook(song.id))
+            for song in songs[:limit]
+        ),
+        next_cursor=songs[limit - 1].id if len(songs) > limit else None,
+    )
+
+
+@router.get(
+    "/{id}",
+    operation_id="get_song",
+    summary="A song",
+    response_model=SongAnswer,
+    responses=refusals(404, 422, 429, 500, 503),
+)
+async def get_song(song_id: SongId, service: TheService, base: Base) -> Response:
+    """The manifest; and while it is made, its place in the queue, its progress and the seconds left."""
+    return song_response(service.answer(await service.jobs.load(song_id), base))
+
+
+@router.delete(
+    "/{id}",
+    operation_id="delete_song",
+    summary="Delete a song",
+    status_code=204,
+    response_class=Response,
+    responses=refusals(404, 409, 422, 429, 500, 503),
+)
+async def delete_song(song_id: SongId, service: TheService) -> Response:
+    """With all its files, wherever it is: one that is being made is cancelled first."""
+    await service.delete(song_id)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/{id}/cancel",
+    operation_id="cancel_song",
+    summary="Stop making a song",
+    response_model=SongAnswer,
+    responses=refusals(404, 409, 422, 429, 500, 503),
+)
+async def cancel_song(song_id: SongId, service: TheService, base: Base) -> Response:
+    """What was made of it so far is kept. One that is cancelled already stays so; one that has ended
+    otherwise is a conflict."""
+    return song_response(service.answer(await service.jobs.cancel(song_id), base))
+
+
+@router.get(
+    "/{id}/events",
+    operation_id="follow_song",
+    summary="Follow a song while it is made",
+    response_class=StreamingResponse,
+    responses={**EVENTS, **refusals(404, 422, 429, 500, 503)},
+)
+async def follow_song(
+    song_id: SongId, service: TheService, base: Base, last_event_id: LastEventId = ""
+) -> Response:
+    """Server-sent events: `status` with each state, `queue` while it waits, `progress` of each part, and
+    `end` with the whole song, after which the stream closes. Who comes back after the end is answered 204,
+    which tells an `EventSource` to stop."""
+    song = await service.jobs.load(song_id)
+    after = mark_of(last_event_id)
+    if song.status.finished and after >= (len(song.history), 1):
+        return Response(status_code=204)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(
+        _stream(service, song, after, base), headers=headers, media_type="text/event-stream"
+    )
+
+
+async def _stream(service: Service, song: Song, after: tuple[int, int], base: str) -> AsyncIterator[str]:
+    yield f"retry: {_RETRY_MS}\n\n"
+    place: int | None = None
+    silent = 0
+    async for event in service.feed.follow(song.id, after):
+        outlook = service.jobs.outlook(song.id)
+        left = None if outlook.seconds_left is None else round(outlook.seconds_left, 1)
+        ahead = {"queue_position": outlook.queue_position, "seconds_left": left}
+        silent += 1
+        if event is not None:
+            silent, place = 0, outlook.queue_position
+            yield _block(event, _data(service, event, ahead, base))
+        elif outlook.queue_position is not None and outlook.queue_position != place:
+            silent, place = 0, outlook.queue_position
+            yield f"event: queue\ndata: {json.dumps(ahead)}\n\n"
+        elif silent >= _KEEP_ALIVE_TICKS:
+            silent = 0
+            yield ": keep-alive\n\n"
+
+
+def _data(service: Service, event: Event, ahead: Mapping[str, float | None], base: str) -> str:
+    if event.song is not None:
+        return service.answer(event.song, base).model_dump_json(exclude={"idempotency", "owner"})
+    if event.moment is not None:
+        facts = {"status": event.moment.status.value, "at": event.moment.at.isoformat(), **ahead}
+        if event.moment.status is not Status.QUEUED:
+            facts["queue_position"] = None
+        return json.dumps(facts)
+    return json.dumps(
+        {
+            "part": event.part,
+            "stage": event.stage,
+            "fraction": event.fraction,
+            "seconds_left": ahead["seconds_left"],
+        }
+    )
+
+
+def _block(event: Event, data: str) -> str:
+    return f"id: {event.id}\nevent: {event.kind}\ndata: {data}\n\n"

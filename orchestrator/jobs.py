@@ -1,0 +1,323 @@
+"""Songs as durable jobs: a bounded queue, so many at once, and no way to lose one.
+
+The manifest is the job. What is held here is only which ids wait and which run, so a thousand waiting songs
+cost next to nothing, and a process that dies leaves all there is to know in the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from config.errors import Conflict, EngineFailed, QueueFull, SongwrightError, Unavailable
+from orchestrator.feed import Feed
+from orchestrator.library import Library
+from orchestrator.manifest import Owner, Song, Status
+from orchestrator.pace import Pace
+from orchestrator.song import Terms, make_song, may_resume
+from orchestrator.workers import Worker
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+_STORE_THREADS = 16
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much there may be of everything."""
+
+    waiting: int
+    at_once: int
+    lanes: int
+    """How many of those at once make music at the same time."""
+    job_timeout_s: float
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Where an unfinished song is: its place in the queue (1 is next; None once its work began), the seconds
+    until it is done where they can be told."""
+
+    queue_position: int | None
+    seconds_left: float | None
+
+
+@dataclass
+class _Run:
+    """A song at work."""
+
+    duration_s: float
+    terms: Terms
+    began_s: float = field(default_factory=time.monotonic)
+    task: asyncio.Task[None] | None = None
+    began: bool = False
+    stopping: bool = False
+
+
+class Jobs:
+    """Runs songs in the order they were asked for. Everything but the store's own calls happens in the event
+    loop's thread."""
+
+    def __init__(
+        self,
+        library: Library,
+        worker: Worker,
+        feed: Feed,
+        pace: Pace,
+        owner: Owner,
+        bounds: Bounds,
+        ended: Callable[[Song], None],
+    ) -> None:
+        """``ended`` is told of each song that has ended, once its manifest is stored."""
+        self._library = library
+        self._worker = worker
+        self._feed = feed
+        self._pace = pace
+        self._owner = owner
+        self._bounds = bounds
+        self._ended = ended
+        self._waiting: dict[str, float] = {}  # id -> seconds of song, in order
+        self._accepting = 0
+        self._running: dict[str, _Run] = {}
+        self._ends: dict[str, asyncio.Future[Song]] = {}
+        self._halting = False
+        # Its own threads: the default pool's few may all wait for engines.
+        self._threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    async def start(self) -> None:
+        """Takes up what an earlier process left: unfinished songs are queued, oldest first, and those that
+        ended untold are told of."""
+        for song in await self.stored(lambda: list(self._library.unsettled())):
+            if song.status.finished:
+                self._ended(song)
+            elif may_resume(song) or (song.owner and song.owner.service):
+                # No two services share a library, so another service's song is a dead one's.
+                taken = song.model_copy(update={"owner": self._owner})
+                await self.stored(self._library.save, taken)
+                self._enqueue(taken)
+                log.info("taking up song", extra={"song_id": song.id, "status": song.status.value})
+
+    async def submit(self, songs: list[Song]) -> list[Song]:
+        """Stores and queues ``songs``, all or none. Raises ``QueueFull`` past the bound, before anything is
+        stored."""
+        self.check_room(len(songs))
+        self._accepting += len(songs)
+        try:
+            await self.stored(lambda: [self._library.save(song) for song in songs])
+        finally:
+            self._accepting -= len(songs)
+        for song in songs:
+            self._enqueue(song)
+        return songs
+
+    def check_room(self, count: int) -> None:
+        """Raises ``QueueFull`` if ``count`` more songs may not wait, ``Unavailable`` when stopping."""
+        if self._halting:
+            raise _stopping()
+        depth = len(self._waiting) + self._accepting
+        if depth + count > self._bounds.waiting:
+            raise QueueFull(depth, self._next_place_s())
+
+    async def wait(self, song_id: str) -> Song:
+        """The song's final manifest, once it has ended; ``Unavailable`` if this process stops before."""
+        future = self._ends.get(song_id)
+        if future is not None:
+            return await asyncio.shield(future)
+        song = await self.load(song_id)
+        while not song.status.finished:  # another process makes it
+            await asyncio.sleep(1.0)
+            song = await self.load(song_id)
+        return song
+
+    async def cancel(self, song_id: str) -> Song:
+        """The song, cancelled; one that is cancelled already stays so. Raises ``Conflict`` for one that has
+        ended otherwise, or that another process makes."""
+        if song_id in self._waiting:
+            del self._waiting[song_id]
+            song = await self.load(song_id)
+            song = await self.stored(self._library.save, song.changed(status=Status.CANCELLED, owner=None))
+            self._end(song)
+            return song
+        if run := self._running.get(song_id):
+            end = self._ends[song_id]
+            self._stop(run)
+            song = await asyncio.shield(end)
+        else:
+            song = await self.load(song_id)
+        if song.status is Status.CANCELLED:
+            return song
+        if song.status.finished:
+            raise Conflict(f"song {song_id} is {song.status} already", "delete it if you do not want it")
+        raise Conflict(f"another process makes song {song_id}", "stop that process: Ctrl-C where it runs")
+
+    async def delete(self, song_id: str) -> None:
+        """Ends the song's work if there is any and deletes it with all its files."""
+        song = await self.load(song_id)
+        if song_id in self._waiting or song_id in self._running:
+            try:
+                await self.cancel(song_id)
+            except Conflict:
+                log.info("song ended before it was cancelled", extra={"song_id": song_id})
+        elif not song.status.finished and not may_resume(song):
+            raise Conflict(f"another process makes song {song_id}", "stop that process: Ctrl-C where it runs")
+        await self.stored(self._library.delete, song_id)
+        self._feed.forget(song_id)
+
+    def outlook(self, song_id: str) -> Outlook:
+        """What can be told of a song that waits or runs; nothing of others."""
+        if run := self._running.get(song_id):
+            return Outlook(None, self._left(song_id, run))
+        if song_id not in self._waiting:
+            return Outlook(None, None)
+        ahead: list[float] = []
+        for waiting_id, duration_s in self._waiting.items():
+            if waiting_id == song_id:
+                break
+            ahead.append(duration_s)
+        running = [self._left(running_id, run) for running_id, run in self._running.items()]
+        left = self._pace.queue(running, ahead, self._waiting[song_id], self._bounds.lanes)
+        return Outlook(len(ahead) + 1, left)
+
+    async def load(self, song_id: str) -> Song:
+        return await self.stored(self._library.load, song_id)
+
+    async def stored(self, work: Callable[..., T], *arguments: object) -> T:
+        """``work(*arguments)`` in one of the threads that talk to the store."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    async def drain(self, grace_s: float) -> None:
+        """Takes no more songs, lets those at work end for ``grace_s`` seconds, and leaves the rest as they
+        are, for the next start. Who waits for a song is told so. A second call has nothing left to do."""
+        if self._halting:
+            return
+        self._halting = True
+        tasks = [run.task for run in self._running.values() if run.task]
+        if tasks and grace_s:
+            await asyncio.wait(tasks, timeout=grace_s)
+        for run in self._running.values():
+            run.terms.halting = True
+            self._stop(run)
+        if tasks:
+            await asyncio.wait(tasks)
+        for future in self._ends.values():
+            if not future.done():
+                future.set_exception(_stopping())
+                future.exception()  # seen: nobody may be waiting
+        self._feed.close()
+
+    def close(self) -> None:
+        """After ``drain``: lets the threads end with what they still write."""
+        self._threads.shutdown(wait=True)
+
+    def _enqueue(self, song: Song) -> None:
+        self._ends[song.id] = asyncio.get_running_loop().create_future()
+        self._waiting[song.id] = song.brief.duration_s
+        self._feed.update(song)
+        self._pump()
+
+    def _pump(self) -> None:
+        while self._waiting and len(self._running) < self._bounds.at_once and not self._halting:
+            song_id = next(iter(self._waiting))
+            run = _Run(self._waiting.pop(song_id), Terms(self._owner, self._bounds.job_timeout_s))
+            self._running[song_id] = run
+            run.task = asyncio.get_running_loop().create_task(self._run(song_id, run), name=f"song {song_id}")
+
+    async def _run(self, song_id: str, run: _Run) -> None:
+        last: Song | None = None
+
+        def saved(song: Song) -> None:
+            nonlocal last
+            last = song
+            if not song.status.finished:
+                self._feed.update(song)
+
+        def report(stage: str, fraction: float) -> None:
+            part, _, doing = stage.partition(": ")
+            self._feed.progress(song_id, part, doing, fraction)
+
+        run.began = True
+        run.terms.saved = saved
+        failure: SongwrightError | None = None
+        try:
+            last = await self.load(song_id)
+            if run.stopping:
+                raise asyncio.CancelledError  # asked for before this task had its first turn
+            await make_song(last, self._worker, self._library, report, run.terms)
+        except asyncio.CancelledError:
+            last = last or await self.load(song_id)
+            if not last.status.finished and not run.terms.halting:
+                last = last.changed(status=Status.CANCELLED, owner=None)
+                await self.stored(self._library.save, last)
+        except SongwrightError as error:
+            failure = error
+        except Exception as error:
+            # The queue must outlive any bug in one song's journey.
+            log.exception("song ended by a bug", extra={"song_id": song_id})
+            failure = EngineFailed("songwright", f"{type(error).__name__}: {error}")
+        finally:
+            del self._running[song_id]
+            self._pump()
+        if last is not None and last.status.finished:
+            self._learn(last)
+            self._end(last)
+        elif failure is not None:
+            # The store itself refused the last word: the song stays unfinished there, for the next start.
+            log.error("song stopped: %s", failure, extra={"song_id": song_id})
+            self._feed.forget(song_id)
+            future = self._ends.pop(song_id)
+            future.set_exception(failure)
+            future.exception()  # seen: nobody may be waiting
+
+    def _end(self, song: Song) -> None:
+        log.info(
+            "song %s",
+            song.status.value,
+            extra={"song_id": song.id, "error": song.error.message if song.error else None},
+        )
+        self._feed.update(song)
+        future = self._ends.pop(song.id)
+        if not future.done():
+            future.set_result(song)
+        self._ended(song)
+
+    def _stop(self, run: _Run) -> None:
+        """Cancels a run, once: a second time would break into the writing of its last manifest."""
+        if run.task and not run.stopping:
+            run.stopping = True
+            if run.began:  # a task that has not is cancelled without a word: it looks at ``stopping`` itself
+                run.task.cancel()
+
+    def _learn(self, song: Song) -> None:
+        times = song.timings_s
+        if song.status is Status.DONE and {"lyrics", "music", "cover"} <= times.keys():
+            work_s = times["lyrics"] + max(times["music"], times["cover"]) + times.get("tags", 0.0)
+            self._pace.learn(work_s, song.brief.duration_s)
+
+    def _left(self, song_id: str, run: _Run) -> float | None:
+        music = self._feed.told(song_id).get("music")
+        worked_s = time.monotonic() - run.began_s
+        return self._pace.rest(run.duration_s, worked_s, music.fraction if music else 0.0)
+
+    def _next_place_s(self) -> float:
+        """Seconds until a place in the queue is likely to be free."""
+        left = [self._left(song_id, run) for song_id, run in self._running.items()]
+        known = [seconds for seconds in left if seconds is not None]
+        return min(max(min(known, default=10.0), 1.0), 600.0)
+
+
+def _stopping() -> Unavailable:
+    return Unavailable("the service is stopping", "songs are kept and go on when it starts again: ask then")

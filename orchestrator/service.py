@@ -1,0 +1,126 @@
+"""The service as one thing: what it is made of, how it starts and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from config.settings import Settings
+from orchestrator.answers import PACKAGE, Addresses, PartProgress, SongAnswer, song_answer
+from orchestrator.auth import Tokens, load_tokens
+from orchestrator.feed import Feed
+from orchestrator.jobs import Bounds, Jobs
+from orchestrator.library import Library, asset_key
+from orchestrator.manifest import Song, Status
+from orchestrator.metrics import Metrics
+from orchestrator.pace import Pace
+from orchestrator.processes import ProcessWorker
+from orchestrator.reuse import Reuse
+from orchestrator.song import this_process
+from orchestrator.stores import kept_secret, open_store
+from orchestrator.webhooks import SECRET_FILE, SECRET_PREFIX, Webhooks
+from storage.signing import Signer
+
+log = logging.getLogger(__name__)
+
+_SIGNING_FILE = "signing-key"
+
+
+class Service:
+    """Everything that requests are answered with. Made in the event loop's thread; nothing runs before
+    ``start``."""
+
+    def __init__(self, settings: Settings, tokens: Tokens | None = None) -> None:
+        """Raises ``InvalidRequest`` and ``StoreUnavailable`` for settings and a folder that do not do."""
+        self.settings = settings
+        self.tokens = tokens or load_tokens(settings)[0]
+        self.signer = Signer(kept_secret(settings, _SIGNING_FILE)[0].encode())
+        self.library = Library(open_store(settings, self.signer))
+        self.worker = ProcessWorker(settings)
+        self.pace = Pace()
+        self.feed = Feed(lambda song_id: self.jobs.load(song_id))
+        bounds = Bounds(
+            waiting=settings.queue_limit,
+            at_once=self.worker.songs_at_once,
+            lanes=self.worker.music_lanes,
+            job_timeout_s=settings.job_timeout_s,
+        )
+        owner = this_process(service=True)
+        self.jobs = Jobs(self.library, self.worker, self.feed, self.pace, owner, bounds, self._ended)
+        self.metrics = Metrics(lambda: self.jobs.waiting, lambda: self.jobs.running)
+        self.reuse = Reuse(self.library, self._engine_versions)
+        secret = settings.webhooks.secret.get_secret_value()
+        self.webhooks = Webhooks(
+            secret or kept_secret(settings, SECRET_FILE, SECRET_PREFIX)[0],
+            allow_private=settings.webhooks.allow_private,
+            body=self._webhook_body,
+            save=lambda song: self.jobs.stored(self.library.save, song),
+        )
+        self._after: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Loads the engines in the background and takes up what was left unfinished."""
+        self.worker.start()
+        await self.jobs.start()
+
+    async def stop(self) -> None:
+        """Leaves every song whole or to be taken up at the next start."""
+        await self.drain()
+        await self.webhooks.close()
+        if self._after:
+            await asyncio.wait(self._after)
+        self.jobs.close()
+        self.worker.close()
+
+    async def drain(self) -> None:
+        """Takes no more songs and lets listeners and waiters go, so that their connections can end."""
+        await self.jobs.drain(self.settings.shutdown_grace_s)
+
+    def addresses(self, base: str) -> Addresses:
+        """``base`` is where the client found us, unless the settings know better."""
+        expires_s = self.settings.url_expires_s
+        return Addresses(
+            self.settings.public_url or base,
+            url=lambda key: self.library.store.url(key, expires_s),
+            package_path=lambda song: self.signer.path(asset_key(song.id, PACKAGE), expires_s),
+        )
+
+    def answer(self, song: Song, base: str, *, cached: bool = False) -> SongAnswer:
+        """The manifest with what is only known here and now."""
+        progress = {
+            part: PartProgress(stage=event.stage, fraction=event.fraction)
+            for part, event in self.feed.told(song.id).items()
+        }
+        urls = self.addresses(base).of(song)
+        return song_answer(song, urls, self.jobs.outlook(song.id), progress, cached=cached)
+
+    async def delete(self, song_id: str) -> None:
+        """Ends whatever is under way for the song and deletes it; raises as ``Jobs.delete`` does."""
+        song = await self.jobs.load(song_id)
+        await self.webhooks.stop(song_id)
+        await self.jobs.delete(song_id)
+        await self.webhooks.stop(song_id)  # one that its cancelling started
+        await self.jobs.stored(self.reuse.forget, song)
+
+    def _ended(self, song: Song) -> None:
+        self.metrics.song_ended(song)
+        self.webhooks.send(song)
+        if song.status is Status.DONE:
+            task = asyncio.get_running_loop().create_task(self.jobs.stored(self.reuse.keep_request, song))
+            self._after.add(task)
+            task.add_done_callback(self._remembered)
+
+    def _remembered(self, task: asyncio.Task[None]) -> None:
+        self._after.discard(task)
+        if error := task.exception():
+            # The song is made and kept; only a repeated request will not find it.
+            log.warning("the request was not remembered: %s", error)
+
+    def _webhook_body(self, song: Song) -> bytes:
+        base = f"http://{self.settings.host}:{self.settings.port}/"
+        answer = self.answer(song, base).model_dump_json(exclude={"idempotency", "owner"})
+        return f'{{"type":"song.{song.status.value}","song":{answer}}}'.encode()
+
+    def _engine_versions(self) -> dict[str, str]:
+        infos = {craft: state.info for craft, state in self.worker.states().items() if state.info}
+        return {craft: f"{info.name} {info.version}" for craft, info in infos.items()}
