@@ -1,0 +1,129 @@
+"""The service as its users run it: a process of its own, on a free port of loopback."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment
+
+TOKEN = "token-of-the-tests-0123456789"
+STARTED_S = 30.0
+
+
+class Server:
+    """``songwright serve`` over a folder; ``kill`` is SIGKILL, ``stop`` SIGTERM; it can be started again."""
+
+    def __init__(self, home: Path, **variables: str) -> None:
+        self.home = home
+        self._variables = {"API_BEARER_TOKEN": TOKEN} | variables
+        self.process: subprocess.Popen[str] | None = None
+        self.lines: deque[str] = deque(maxlen=5000)
+        self.url = ""
+
+    def start(self, *, ready: bool = False) -> None:
+        command = [*COMMAND, "serve", "--port", "0"]
+        env = environment(self.home, **self._variables)
+        env = {name: value for name, value in env.items() if value}
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env, cwd=ROOT)
+        found = threading.Event()
+        self.url = ""
+        self._reader = threading.Thread(target=self._read, args=(self.process, found), daemon=True)
+        self._reader.start()
+        assert found.wait(STARTED_S), "\n".join(self.lines)
+        assert self.url, "\n".join(self.lines)
+        until = time.monotonic() + STARTED_S
+        while not self._answers("/health/ready" if ready else "/health"):
+            assert time.monotonic() < until, "\n".join(self.lines)
+            time.sleep(0.05)
+
+    def _read(self, process: subprocess.Popen[str], found: threading.Event) -> None:
+        assert process.stderr
+        with process.stderr:
+            for line in process.stderr:
+                self.lines.append(line.rstrip("\n"))
+                if where := re.search(r"Songwright is at (http://\S+)/", line):
+                    self.url = where[1]
+                    found.set()
+        found.set()
+
+    def _answers(self, path: str) -> bool:
+        assert self.process
+        assert self.process.poll() is None, "\n".join(self.lines)
+        try:
+            return httpx.get(self.url + path, timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def kill(self) -> None:
+        assert self.process
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(timeout=10)
+
+    def stop(self, number: int = signal.SIGTERM, timeout_s: float = 30.0) -> int:
+        assert self.process
+        self.process.send_signal(number)
+        code = self.process.wait(timeout_s)
+        self._reader.join(timeout=10)
+        return code
+
+    def client(self, token: str = TOKEN, **options: Any) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60.0, **options)
+
+
+@contextmanager
+def serving(home: Path, *, ready: bool = True, **variables: str) -> Iterator[Server]:
+    """A running server with the quick test engines, or those that ``variables`` name; gone at the end."""
+    server = Server(home, **(QUICK | variables))
+    server.start(ready=ready)
+    try:
+        yield server
+    finally:
+        if server.process and server.process.poll() is None:
+            server.kill()
+
+
+def ended(client: httpx.Client, song_id: str, timeout_s: float = 30.0) -> dict[str, Any]:
+    """The song's manifest once it has ended."""
+    until = time.monotonic() + timeout_s
+    while True:
+        song: dict[str, Any] = client.get(f"/songs/{song_id}").raise_for_status().json()
+        if song["status"] in ("done", "failed", "cancelled"):
+            return song
+        assert time.monotonic() < until, song["status"]
+        time.sleep(0.02)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that ``pid`` has started and that still run (Linux)."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == pid and fields[0] != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
