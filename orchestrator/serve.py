@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -56,6 +57,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         if not settings.api_bearer_token.get_secret_value():
             say(f"It is kept in {private_folder(settings) / TOKEN_FILE}; Ctrl-C stops.")
         server = _Server(config, app.state.service)
+        # Uvicorn raises again the signal that stopped it: a service that was told to end has not failed.
+        signal.signal(signal.SIGTERM, lambda _number, _frame: None)
         server.run(sockets=[listener])
         if not server.started:
             sys.exit(1)

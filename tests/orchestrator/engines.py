@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 import numpy as np
@@ -75,6 +77,25 @@ class BrokenComposer(HumComposer):
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         raise ZeroDivisionError("a bug in the engine")
+
+
+class CrashingComposer(HumComposer):
+    """Is killed in the middle of seed 13, as by a system that runs out of memory."""
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        if request.seed == 13:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().compose(request, report)
+
+
+class HangingComposer(HumComposer):
+    """Never comes back from seed 13, and reports nothing."""
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        report("hanging", 0.1)
+        while request.seed == 13:
+            time.sleep(0.1)
+        return super().compose(request, report)
 
 
 class AbsentComposer(HumComposer):
