@@ -1,0 +1,119 @@
+// The HTTP API: one way to ask, one kind of error.
+
+import { askForToken, currentToken } from "/page/token.js";
+
+export class Problem extends Error {
+  constructor(status, document) {
+    super(document.detail || document.title || `The server answered ${status}.`);
+    this.status = status;
+    this.field = document.field || null;
+    this.fix = document.fix || "";
+    this.retryAfter = document.retryAfter || null;
+  }
+
+  get sentence() {
+    const parts = [this.message];
+    if (this.fix && !this.message.includes(this.fix)) parts.push(this.fix);
+    if (this.retryAfter) parts.push(`Try again in ${this.retryAfter} s.`);
+    return parts.join(" ");
+  }
+}
+
+export class Unreachable extends Error {
+  get sentence() {
+    return "The server cannot be reached. Nothing you typed is lost; try again in a moment.";
+  }
+}
+
+// Retry-After is seconds or a date.
+function waitOf(response) {
+  const value = response.headers.get("Retry-After");
+  if (!value) return null;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return Math.max(1, Math.ceil(seconds));
+  const until = Date.parse(value);
+  return Number.isNaN(until) ? null : Math.max(1, Math.ceil((until - Date.now()) / 1000));
+}
+
+export async function ask(path, { method = "GET", body, headers = {}, signal } = {}) {
+  const token = currentToken();
+  if (!token) {
+    askForToken();
+    throw new Problem(401, { detail: "The API token is missing." });
+  }
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      signal,
+      cache: "no-store",
+      headers: {
+        Authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Unreachable();
+  }
+  if (response.ok) return response;
+  const document = await response.json().catch(() => ({}));
+  // A newer token may have been given while this request was under way.
+  if (response.status === 401 && token === currentToken()) {
+    askForToken("The server does not take this token any more.");
+  }
+  throw new Problem(response.status, { ...document, retryAfter: waitOf(response) });
+}
+
+export async function askJson(path, options) {
+  const response = await ask(path, options);
+  try {
+    return await response.json();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Unreachable();
+  }
+}
+
+// crypto.randomUUID is missing on a page opened over http from another machine.
+export function freshKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+// The same key goes with every retry, so that a request whose answer was lost does not make a second song.
+export async function orderSong(path, body, key) {
+  const headers = { Prefer: "respond-async", "Idempotency-Key": key };
+  for (const wait of [1, 3]) {
+    try {
+      return await askJson(path, { method: "POST", body, headers });
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      await pause(wait);
+    }
+  }
+  return askJson(path, { method: "POST", body, headers });
+}
+
+const songPath = (id) => `/songs/${encodeURIComponent(id)}`;
+
+export const readPlan = (body) => askJson("/plan", { method: "POST", body });
+export const readSong = (id, signal) => askJson(songPath(id), { signal });
+export const cancelSong = (id) => askJson(`${songPath(id)}/cancel`, { method: "POST" });
+export const deleteSong = (id) => ask(songPath(id), { method: "DELETE" });
+export const readWaveform = (id, signal) => askJson(`${songPath(id)}/waveform`, { signal });
+export const readText = async (id, role, signal) => (await ask(`${songPath(id)}/${role}`, { signal })).text();
+export const openEvents = (id, headers, signal) => ask(`${songPath(id)}/events`, { headers, signal });
+
+export function readLibrary(cursor, limit = 20) {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (cursor) query.set("cursor", cursor);
+  return askJson(`/songs?${query}`);
+}

@@ -1,0 +1,237 @@
+// The page: the address says which song is open, and the parts are wired together.
+
+import { cancelSong, deleteSong, freshKey, orderSong, readPlan, readSong } from "/page/api.js";
+import { followSong } from "/page/events.js";
+import { complain, editedPlan, readForm, setBusy, showPlan, wireForm } from "/page/form.js";
+import { emptyLibrary, markOpen, refreshLibrary, wireLibrary } from "/page/library.js";
+import { wirePlayer } from "/page/player.js";
+import * as progress from "/page/progress.js";
+import { closeSong, nameOf, showSong } from "/page/song.js";
+import { askForToken, currentToken, wireToken } from "/page/token.js";
+
+const at = (id) => document.getElementById(id);
+
+let open = null;
+let stopFollowing = () => {};
+let turn = 0;
+
+const idInAddress = () => {
+  const found = /^#song\/(.+)$/.exec(location.hash);
+  try {
+    return found ? decodeURIComponent(found[1]) : null;
+  } catch {
+    return null;
+  }
+};
+
+function titlePage() {
+  document.title = open ? `${nameOf(open)} · Songwright` : "Songwright";
+}
+
+function present(song) {
+  open = song;
+  showSong(song);
+  progress.showProgress(song);
+  titlePage();
+}
+
+function heard(type, data) {
+  if (type === "end") {
+    present(data);
+    refreshLibrary();
+  } else if (type === "progress") {
+    progress.showPartProgress(data);
+  } else if (type === "queue") {
+    progress.showQueue(data);
+  } else if (type === "status" && open) {
+    const changed = open.status !== data.status;
+    Object.assign(open, data);
+    progress.showStatus(data.status);
+    progress.showQueue(data);
+    at("song-status").textContent = progress.STATUS_WORDS[data.status] || data.status;
+    at("song-status").dataset.status = data.status;
+    if (changed) {
+      refreshLibrary();
+      // The plan has a title and lyrics to read while the music is made.
+      if (data.status === "composing") readAgain(open.id);
+    }
+  }
+}
+
+async function readAgain(id) {
+  const song = await readSong(id).catch(() => null);
+  if (song && open?.id === id && progress.isRunning(open.status) && progress.isRunning(song.status)) {
+    open = song;
+    showSong(song);
+    titlePage();
+  }
+}
+
+function follow(id) {
+  stopFollowing();
+  stopFollowing = followSong(id, {
+    heard,
+    lost: progress.showLost,
+    back: progress.showBack,
+    refused: (problem) => {
+      at("song-error").textContent = problem.sentence;
+      at("song-error").hidden = problem.status === 401;
+    },
+  });
+}
+
+async function openAddress(known = null) {
+  const id = idInAddress();
+  const mine = (turn += 1);
+  stopFollowing();
+  stopFollowing = () => {};
+  progress.resetProgress();
+  at("song-error").hidden = true;
+  markOpen(id);
+  if (!id) {
+    open = null;
+    closeSong();
+    titlePage();
+    return;
+  }
+  if (!currentToken()) return;
+  try {
+    const song = known?.id === id ? known : await readSong(id);
+    if (mine !== turn) return;
+    present(song);
+    if (progress.isRunning(song.status)) follow(id);
+  } catch (problem) {
+    if (mine !== turn) return;
+    open = null;
+    closeSong();
+    titlePage();
+    at("song-error").textContent =
+      problem.status === 404 ? "This song does not exist any more." : problem.sentence || "The song cannot be shown.";
+    at("song-error").hidden = problem.status === 401;
+  }
+}
+
+// Sets the address without reading the song twice.
+function goTo(song) {
+  const hash = `#song/${encodeURIComponent(song.id)}`;
+  if (location.hash !== hash) history.pushState(null, "", hash);
+  openAddress(song);
+  const stage = at("stage");
+  stage.scrollIntoView({ block: "nearest" });
+  at("song-title").focus({ preventScroll: false });
+}
+
+async function order(path, body, failed) {
+  try {
+    const song = await orderSong(path, body, freshKey());
+    goTo(song);
+    refreshLibrary();
+    return true;
+  } catch (problem) {
+    failed(problem);
+    return false;
+  }
+}
+
+async function make() {
+  const request = readForm();
+  if (!request) return;
+  const plan = editedPlan();
+  if (plan) request.body.plan = plan;
+  setBusy(true, "Sending …");
+  await order(request.path, request.body, complain);
+  setBusy(false);
+}
+
+async function plan() {
+  const request = readForm();
+  if (!request) return;
+  setBusy(true);
+  at("plan-button").textContent = "Planning …";
+  try {
+    const fresh = await readPlan(request.body);
+    setBusy(false);
+    showPlan(fresh);
+    progress.announce("The plan is ready to read and change.");
+  } catch (problem) {
+    setBusy(false);
+    at("plan-button").textContent = "Read the plan first";
+    complain(problem);
+  }
+}
+
+function actionFailed(problem) {
+  at("action-error").textContent = problem.sentence || "That did not work. Reload the page.";
+  at("action-error").hidden = false;
+}
+
+async function again() {
+  const { brief } = open;
+  const body = { audio_duration: brief.duration_s, seed: -1, format: brief.format, variations: 1, instrumental: brief.instrumental };
+  let path = "/generate-from-description";
+  if (brief.lyrics) {
+    path = "/generate-with-lyrics";
+    Object.assign(body, { prompt: brief.description, lyrics: brief.lyrics });
+  } else if (brief.about) {
+    path = "/generate-with-described-lyrics";
+    Object.assign(body, { prompt: brief.description, described_lyrics: brief.about });
+  } else {
+    body.full_described_song = brief.description;
+  }
+  at("again-button").disabled = true;
+  await order(path, body, actionFailed);
+  at("again-button").disabled = false;
+}
+
+async function cancel() {
+  at("cancel-button").disabled = true;
+  try {
+    const song = await cancelSong(open.id);
+    if (open?.id === song.id) {
+      present(song);
+      if (!progress.isRunning(song.status)) stopFollowing();
+    }
+    refreshLibrary();
+  } catch (problem) {
+    actionFailed(problem);
+  }
+  at("cancel-button").disabled = false;
+}
+
+async function remove() {
+  const { id } = open;
+  try {
+    await deleteSong(id);
+    location.hash = "";
+    progress.announce("The song is deleted.");
+    refreshLibrary();
+    at("library-heading").focus();
+  } catch (problem) {
+    actionFailed(problem);
+  }
+}
+
+wireForm({ make, plan });
+wirePlayer();
+wireLibrary();
+wireToken({
+  accepted: () => (refreshLibrary(), openAddress()),
+  forgotten: () => (stopFollowing(), emptyLibrary(), closeSong()),
+});
+at("again-button").addEventListener("click", again);
+at("cancel-button").addEventListener("click", cancel);
+at("delete-button").addEventListener("click", () => {
+  at("delete-title").textContent = nameOf(open);
+  at("delete-dialog").returnValue = "";
+  at("delete-dialog").showModal();
+});
+at("delete-dialog").addEventListener("close", () => at("delete-dialog").returnValue === "delete" && remove());
+window.addEventListener("hashchange", () => openAddress());
+window.addEventListener("popstate", () => idInAddress() !== open?.id && openAddress());
+
+if (currentToken()) {
+  refreshLibrary();
+  openAddress();
+} else {
+  askForToken();
+}

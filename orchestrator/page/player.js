@@ -1,0 +1,159 @@
+// The player: one hidden audio element behind a button and a slider.
+
+import { followLyrics } from "/page/lyrics.js";
+import { clock, spoken } from "/page/times.js";
+import { markSection, showPlayed } from "/page/waveform.js";
+
+const part = document.getElementById("player");
+const audio = document.getElementById("audio");
+const button = document.getElementById("play-button");
+const slider = document.getElementById("seek");
+const error = document.getElementById("player-error");
+const now = document.getElementById("time-now");
+const all = document.getElementById("time-all");
+
+let duration = 0;
+let sections = [];
+let freshUrl = null;
+let renewedAt = 0;
+let frame = 0;
+let dragging = false;
+
+function showTime() {
+  const time = audio.currentTime || 0;
+  now.textContent = clock(time);
+  slider.setAttribute("aria-valuenow", String(Math.round(time)));
+  slider.setAttribute("aria-valuetext", `${spoken(time)} of ${spoken(duration)}`);
+  showPlayed(duration ? time / duration : 0);
+  markSection(sections, time);
+  followLyrics(time);
+}
+
+function tick() {
+  showTime();
+  frame = audio.paused ? 0 : requestAnimationFrame(tick);
+}
+
+function showDuration(seconds) {
+  duration = seconds;
+  all.textContent = clock(seconds);
+  slider.setAttribute("aria-valuemax", String(Math.round(seconds)));
+}
+
+export function seek(seconds) {
+  const time = Math.min(Math.max(0, seconds), Math.max(0, duration - 0.05));
+  audio.currentTime = time;
+  showTime();
+}
+
+export function seekAndPlay(seconds) {
+  seek(seconds);
+  play();
+}
+
+async function play() {
+  error.hidden = true;
+  try {
+    await audio.play();
+  } catch (problem) {
+    // AbortError is only a newer press of the button; a failed load is told by the error event.
+    if (problem.name === "NotAllowedError") complain("The browser wants another press of the play button.");
+  }
+}
+
+function complain(words) {
+  error.textContent = words;
+  error.hidden = false;
+}
+
+export function toggle() {
+  if (audio.paused) play();
+  else audio.pause();
+}
+
+export function pausePlayer() {
+  audio.pause();
+}
+
+export function hidePlayer() {
+  audio.pause();
+  audio.removeAttribute("src");
+  audio.load();
+  part.hidden = true;
+}
+
+// renew() answers a new signed address, for they expire after an hour.
+export function showPlayer({ url, seconds, sections: marks, renew }) {
+  error.hidden = true;
+  freshUrl = renew;
+  renewedAt = 0;
+  sections = marks;
+  showDuration(seconds || 0);
+  part.hidden = false;
+  audio.src = url;
+  showTime();
+}
+
+async function renewAddress() {
+  if (!audio.getAttribute("src") || !freshUrl) return;
+  // Once a minute at most: a file that is truly gone must not be asked for in a circle.
+  if (Date.now() - renewedAt < 60000) return complain("The audio cannot be played. Download it instead, or reload the page.");
+  renewedAt = Date.now();
+  const time = audio.currentTime;
+  const wasPlaying = !audio.paused;
+  const asked = freshUrl;
+  try {
+    const url = await asked();
+    if (asked !== freshUrl || !url) return;
+    audio.src = url;
+    audio.addEventListener("loadedmetadata", () => (audio.currentTime = time), { once: true });
+    if (wasPlaying) play();
+  } catch (problem) {
+    complain(problem.sentence || "The audio cannot be loaded.");
+  }
+}
+
+function timeAt(event) {
+  const area = slider.getBoundingClientRect();
+  return ((event.clientX - area.left) / area.width) * duration;
+}
+
+function pressKey(event) {
+  const steps = { ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5, PageDown: -30, PageUp: 30 };
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.key in steps) seek(audio.currentTime + steps[event.key]);
+  else if (event.key === "Home") seek(0);
+  else if (event.key === "End") seek(duration);
+  else if (event.key === " " || event.key === "Enter") toggle();
+  else return;
+  event.preventDefault();
+}
+
+export function wirePlayer() {
+  button.addEventListener("click", toggle);
+  slider.addEventListener("keydown", pressKey);
+  slider.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    dragging = true;
+    slider.setPointerCapture(event.pointerId);
+    seek(timeAt(event));
+  });
+  slider.addEventListener("pointermove", (event) => dragging && seek(timeAt(event)));
+  for (const end of ["pointerup", "pointercancel"]) slider.addEventListener(end, () => (dragging = false));
+  audio.addEventListener("play", () => {
+    button.setAttribute("aria-label", "Pause");
+    button.classList.add("playing");
+    // One sound at a time: stems fall silent when the song starts.
+    for (const stem of document.querySelectorAll("#stems audio")) stem.pause();
+    if (!frame) frame = requestAnimationFrame(tick);
+  });
+  audio.addEventListener("pause", () => {
+    button.setAttribute("aria-label", "Play");
+    button.classList.remove("playing");
+  });
+  // Frames stop in a tab behind others; the times must not.
+  audio.addEventListener("timeupdate", showTime);
+  audio.addEventListener("seeked", showTime);
+  audio.addEventListener("loadedmetadata", () => Number.isFinite(audio.duration) && showDuration(audio.duration));
+  audio.addEventListener("error", renewAddress);
+}

@@ -1,0 +1,203 @@
+// The open song: its words, cover, files and facts.
+
+import { hideLyrics, showLrc, showWords } from "/page/lyrics.js";
+import { hidePlayer, pausePlayer, seekAndPlay, showPlayer } from "/page/player.js";
+import { isRunning, STATUS_WORDS } from "/page/progress.js";
+import { readSong, readText, readWaveform } from "/page/api.js";
+import { clock } from "/page/times.js";
+import { showSections, showWaveform } from "/page/waveform.js";
+
+const at = (id) => document.getElementById(id);
+const DOWNLOADS = [
+  ["audio", "Audio"],
+  ["cover", "Cover"],
+  ["lyrics", "Lyrics"],
+  ["lrc", "Timed lyrics (LRC)"],
+  ["midi", "Score (MIDI)"],
+  ["package", "Everything (ZIP)"],
+];
+
+let reading = new AbortController();
+
+function element(tag, text, attributes = {}) {
+  const made = Object.assign(document.createElement(tag), attributes);
+  if (text) made.textContent = text;
+  return made;
+}
+
+export const nameOf = (song) => song.title || song.plan?.title || song.brief?.description || "Untitled";
+
+function showHead(song) {
+  at("song-title").textContent = nameOf(song);
+  const description = song.brief?.description || song.brief?.about || "";
+  at("song-description").textContent = description === nameOf(song) ? "" : description;
+  const status = at("song-status");
+  status.textContent = STATUS_WORDS[song.status] || song.status;
+  status.dataset.status = song.status;
+  status.hidden = song.status === "done";
+  const kinds = song.categories?.length ? song.categories : song.plan?.categories || [];
+  at("song-categories").replaceChildren(...kinds.map((kind) => element("span", kind)));
+  showCover(song);
+}
+
+function showCover(song) {
+  const image = at("song-cover");
+  const url = song.urls?.cover;
+  at("cover-blank").hidden = Boolean(url);
+  image.hidden = !url;
+  image.alt = url ? `Cover of ${nameOf(song)}` : "";
+  if (url && image.getAttribute("src") !== url) image.src = url;
+  if (!url) image.removeAttribute("src");
+}
+
+function showTakes(song) {
+  const takes = at("takes");
+  const ids = song.sibling_ids || [];
+  takes.hidden = ids.length < 2;
+  takes.replaceChildren(...ids.map((id, index) => {
+    const link = element("a", `Take ${index + 1}`, { href: `#song/${encodeURIComponent(id)}` });
+    if (id === song.id) link.setAttribute("aria-current", "page");
+    return link;
+  }));
+}
+
+function fileSize(bytes) {
+  if (!bytes) return "";
+  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function showDownloads(song) {
+  const items = [];
+  for (const [role, name] of DOWNLOADS) {
+    const url = song.urls?.[role];
+    if (!url) continue;
+    const link = element("a", name, { href: url, id: `download-${role}` });
+    link.setAttribute("download", "");
+    const size = fileSize(song.assets?.[role]?.size_bytes);
+    if (size) link.append(" ", element("span", size, { className: "hint" }));
+    const item = element("li");
+    item.append(link);
+    items.push(item);
+  }
+  at("downloads").replaceChildren(...items);
+  at("downloads-part").hidden = !items.length;
+}
+
+function showStems(song) {
+  const roles = Object.keys(song.urls || {}).filter((role) => role.startsWith("stem:"));
+  at("stems").replaceChildren(...roles.map((role) => {
+    const name = role.slice("stem:".length);
+    const item = element("li");
+    const sound = element("audio", "", { controls: true, preload: "none", src: song.urls[role] });
+    sound.setAttribute("aria-label", `Stem: ${name}`);
+    sound.addEventListener("play", () => {
+      pausePlayer();
+      for (const other of at("stems").querySelectorAll("audio")) if (other !== sound) other.pause();
+    });
+    // A signed address lasts an hour: on the first failure take a new one.
+    sound.addEventListener("error", async () => {
+      const fresh = await readSong(song.id).catch(() => null);
+      if (!fresh?.urls?.[role] || !sound.isConnected) return;
+      sound.src = fresh.urls[role];
+      sound.play().catch(() => {});
+    }, { once: true });
+    const link = element("a", "Download", { href: song.urls[role] });
+    link.setAttribute("download", "");
+    link.setAttribute("aria-label", `Download the stem: ${name}`);
+    item.append(element("span", name, { className: "stem-name" }), sound, link);
+    return item;
+  }));
+  at("stems-part").hidden = !roles.length;
+}
+
+function showFacts(song) {
+  const facts = [];
+  const { music, engines = {} } = song;
+  if (music) {
+    facts.push(["Tempo", `${Math.round(music.tempo_bpm * 10) / 10} BPM`], ["Key", music.key], ["Metre", music.metre]);
+    facts.push(["Duration", clock(music.duration_s)]);
+    if (Number.isFinite(music.loudness_lufs)) facts.push(["Loudness", `${music.loudness_lufs.toFixed(1)} LUFS`]);
+  }
+  if (song.seed !== null && song.seed !== undefined) facts.push(["Seed", String(song.seed)]);
+  for (const [craft, engine] of Object.entries(engines)) {
+    if (engine) facts.push([`${craft[0].toUpperCase()}${craft.slice(1)} engine`, [engine.name, engine.version].filter(Boolean).join(" ")]);
+  }
+  at("facts").replaceChildren(...facts.filter(([, value]) => value).map(([name, value]) => {
+    const pair = element("div");
+    pair.append(element("dt", name), element("dd", value));
+    return pair;
+  }));
+  at("engine-note").hidden = !Object.values(engines).some((engine) => engine?.name === "sketch");
+  const warnings = [song.warnings, ...Object.values(engines).map((engine) => engine?.warnings)].flat().filter(Boolean);
+  at("song-warnings").replaceChildren(...[...new Set(warnings)].map((line) => element("li", line)));
+  at("song-warnings").hidden = !warnings.length;
+  at("facts-part").hidden = !facts.length && !warnings.length;
+}
+
+function showFailure(song) {
+  const notice = at("song-failure");
+  notice.hidden = !["failed", "cancelled"].includes(song.status);
+  if (song.status === "cancelled") notice.textContent = "This song was cancelled before it was done.";
+  if (song.status === "failed") {
+    const step = song.error?.step ? ` (while: ${song.error.step})` : "";
+    notice.textContent = `The song could not be made${step}. ${song.error?.message || ""}`.trim();
+  }
+}
+
+async function showSound(song) {
+  const { signal } = reading;
+  const seconds = song.music?.duration_s || song.brief?.duration_s || 0;
+  const sections = song.music?.sections || [];
+  showPlayer({ url: song.urls.audio, seconds, sections, renew: async () => (await readSong(song.id)).urls?.audio });
+  showWaveform([]);
+  showSections(sections, seconds);
+  if (song.urls.waveform || song.assets?.waveform) {
+    readWaveform(song.id, signal).then((wave) => showWaveform(wave.peaks)).catch(() => {});
+  }
+}
+
+async function showSungWords(song) {
+  const { signal } = reading;
+  const has = (role) => song.urls?.[role] || song.assets?.[role];
+  try {
+    if (has("lrc") && showLrc(await readText(song.id, "lrc", signal), seekAndPlay)) return;
+    if (has("lyrics")) showWords(await readText(song.id, "lyrics", signal));
+  } catch (error) {
+    if (error.name !== "AbortError" && song.plan?.lyrics) showWords(song.plan.lyrics);
+  }
+}
+
+export function closeSong() {
+  reading.abort();
+  reading = new AbortController();
+  hidePlayer();
+  hideLyrics();
+  at("song").hidden = true;
+  at("stage-empty").hidden = false;
+  at("action-error").hidden = true;
+}
+
+export function showSong(song) {
+  reading.abort();
+  reading = new AbortController();
+  at("stage-empty").hidden = true;
+  at("song-error").hidden = true;
+  at("action-error").hidden = true;
+  at("song").hidden = false;
+  at("song").dataset.status = song.status;
+  showHead(song);
+  showTakes(song);
+  showFailure(song);
+  showDownloads(song);
+  showStems(song);
+  showFacts(song);
+  hideLyrics();
+  if (song.status === "done" && song.urls?.audio) {
+    showSound(song);
+    showSungWords(song);
+  } else {
+    hidePlayer();
+    if (song.plan?.lyrics && !song.brief?.instrumental) showWords(song.plan.lyrics);
+  }
+  at("song-actions").hidden = isRunning(song.status);
+}
