@@ -19,6 +19,7 @@ from orchestrator.reuse import Reuse
 from orchestrator.song import this_process
 from orchestrator.stores import kept_secret, open_store
 from orchestrator.webhooks import SECRET_FILE, SECRET_PREFIX, Webhooks
+from storage.local import LocalStore
 from storage.signing import Signer
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ class Service:
     async def start(self) -> None:
         """Loads the engines in the background and takes up what was left unfinished."""
         self.worker.start()
+        if isinstance(self.library.store, LocalStore):
+            await self.jobs.stored(self.library.store.sweep)
         await self.jobs.start()
 
     async def stop(self) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from config.engine import Report
 from config.errors import Cancelled, EngineFailed, EngineTimeout, SongwrightError
+from config.process import runs
 from orchestrator.library import Library
 from orchestrator.manifest import Failure, Owner, Song, Status
 from orchestrator.steps import StepResult
@@ -157,10 +158,4 @@ def _lives(owner: Owner) -> bool:
     """Whether the owner may still be at work; a process of another machine cannot be asked."""
     if owner.host != platform.node():
         return True
-    try:
-        os.kill(owner.pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return runs(owner.pid)

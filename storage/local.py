@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from config.errors import NotFound, StoreUnavailable
+from config.process import runs
 from storage.contract import Stat, checked_key
 from storage.signing import Signer
 
@@ -36,7 +37,7 @@ class LocalStore:
         path = self.path(key)
         with _translated(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{_TEMPORARY}{uuid4().hex}")
+            part = path.with_name(f"{_TEMPORARY}{os.getpid()}-{uuid4().hex}")
             try:
                 with part.open("xb") as file:
                     file.write(data)
@@ -98,6 +99,17 @@ class LocalStore:
                 file.write(b"\0")
                 file.flush()
             return shutil.disk_usage(self.root).free
+
+    def sweep(self) -> int:
+        """Deletes what processes that were killed in the middle of a write have left; how many that were."""
+        swept = 0
+        with _translated(self.root):
+            for part in self.root.rglob(f"{_TEMPORARY}*"):
+                writer = part.name.removeprefix(_TEMPORARY).partition("-")[0]
+                if writer.isdigit() and not runs(int(writer)):
+                    part.unlink(missing_ok=True)
+                    swept += 1
+        return swept
 
     def _files(self, folder: Path) -> Iterator[str]:
         for path in folder.rglob("[!.]*"):

@@ -72,6 +72,16 @@ class SlowComposer(HumComposer):
         return super().compose(request, report)
 
 
+class SteadyComposer(HumComposer):
+    """Works for half a second."""
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        for step in range(50):
+            report("humming steadily", step / 50)
+            time.sleep(0.01)
+        return super().compose(request, report)
+
+
 class BrokenComposer(HumComposer):
     """Has a bug."""
 
