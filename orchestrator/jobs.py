@@ -7,8 +7,10 @@ cost next to nothing, and a process that dies leaves all there is to know in the
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -48,6 +50,14 @@ class Outlook:
     seconds_left: float | None
 
 
+@dataclass(frozen=True)
+class _Place:
+    """A waiting song's place in the queue."""
+
+    ticket: int
+    duration_s: float
+
+
 @dataclass
 class _Run:
     """A song at work."""
@@ -82,7 +92,10 @@ class Jobs:
         self._owner = owner
         self._bounds = bounds
         self._ended = ended
-        self._waiting: dict[str, float] = {}  # id -> seconds of song, in order
+        self._waiting: dict[str, _Place] = {}  # in order
+        self._tickets: list[int] = []  # of those waiting, rising: a place is found without walking the queue
+        self._waiting_s = 0.0
+        self._next_ticket = itertools.count()
         self._accepting = 0
         self._running: dict[str, _Run] = {}
         self._ends: dict[str, asyncio.Future[Song]] = {}
@@ -147,7 +160,7 @@ class Jobs:
         """The song, cancelled; one that is cancelled already stays so. Raises ``Conflict`` for one that has
         ended otherwise, or that another process makes."""
         if song_id in self._waiting:
-            del self._waiting[song_id]
+            self._leave(song_id)
             song = await self.load(song_id)
             song = await self.stored(self._library.save, song.changed(status=Status.CANCELLED, owner=None))
             self._end(song)
@@ -181,16 +194,14 @@ class Jobs:
         """What can be told of a song that waits or runs; nothing of others."""
         if run := self._running.get(song_id):
             return Outlook(None, self._left(song_id, run))
-        if song_id not in self._waiting:
+        place = self._waiting.get(song_id)
+        if place is None:
             return Outlook(None, None)
-        ahead: list[float] = []
-        for waiting_id, duration_s in self._waiting.items():
-            if waiting_id == song_id:
-                break
-            ahead.append(duration_s)
+        ahead = bisect_left(self._tickets, place.ticket)
+        ahead_s = ahead * self._waiting_s / len(self._waiting)  # as if all were of one length
         running = [self._left(running_id, run) for running_id, run in self._running.items()]
-        left = self._pace.queue(running, ahead, self._waiting[song_id], self._bounds.lanes)
-        return Outlook(len(ahead) + 1, left)
+        left = self._pace.queue(running, ahead_s, place.duration_s, self._bounds.lanes)
+        return Outlook(ahead + 1, left)
 
     async def load(self, song_id: str) -> Song:
         return await self.stored(self._library.load, song_id)
@@ -225,14 +236,24 @@ class Jobs:
 
     def _enqueue(self, song: Song) -> None:
         self._ends[song.id] = asyncio.get_running_loop().create_future()
-        self._waiting[song.id] = song.brief.duration_s
+        place = _Place(next(self._next_ticket), song.brief.duration_s)
+        self._waiting[song.id] = place
+        self._tickets.append(place.ticket)
+        self._waiting_s += place.duration_s
         self._feed.update(song)
         self._pump()
+
+    def _leave(self, song_id: str) -> _Place:
+        """Takes a song out of the queue."""
+        place = self._waiting.pop(song_id)
+        del self._tickets[bisect_left(self._tickets, place.ticket)]
+        self._waiting_s -= place.duration_s
+        return place
 
     def _pump(self) -> None:
         while self._waiting and len(self._running) < self._bounds.at_once and not self._halting:
             song_id = next(iter(self._waiting))
-            run = _Run(self._waiting.pop(song_id), Terms(self._owner, self._bounds.job_timeout_s))
+            run = _Run(self._leave(song_id).duration_s, Terms(self._owner, self._bounds.job_timeout_s))
             self._running[song_id] = run
             run.task = asyncio.get_running_loop().create_task(self._run(song_id, run), name=f"song {song_id}")
 

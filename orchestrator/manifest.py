@@ -16,6 +16,7 @@ CRAFTS = ("lyrics", "music", "art")
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in the order of its characters
 _TIME_BITS = 45  # milliseconds until the year 3084, in nine characters
+_RANDOM_BITS = 30
 
 
 class Status(StrEnum):
@@ -225,5 +226,7 @@ def new_id(now_s: float | None = None) -> str:
     random."""
     ms = int((time.time() if now_s is None else now_s) * 1000)
     left = 2**_TIME_BITS - 1 - ms
-    digits = [_ALPHABET[(left >> shift) & 31] for shift in range(_TIME_BITS - 5, -1, -5)]
-    return "".join(digits) + "".join(secrets.choice(_ALPHABET) for _ in range(6))
+    number = left << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+    return "".join(
+        _ALPHABET[(number >> shift) & 31] for shift in range(_TIME_BITS + _RANDOM_BITS - 5, -1, -5)
+    )

@@ -29,12 +29,11 @@ class Pace:
         return None if whole is None else max(whole - worked_s, 0.0)
 
     def queue(
-        self, running: Iterable[float | None], ahead: Iterable[float], own: float, lanes: int
+        self, running: Iterable[float | None], ahead_s: float, own_s: float, lanes: int
     ) -> float | None:
-        """Seconds until a waiting song of ``own`` seconds is done, after those running and those ahead of it,
-        ``lanes`` at a time."""
-        whole = self.whole(own)
-        if self._ratio is None or whole is None:
+        """Seconds until a waiting song of ``own_s`` seconds is done, after what is left of those running and
+        ``ahead_s`` seconds of song ahead of it, ``lanes`` at a time."""
+        if self._ratio is None:
             return None
-        before = sum(left or 0.0 for left in running) + self._ratio * sum(ahead)
-        return before / lanes + whole
+        before = sum(left or 0.0 for left in running) + self._ratio * ahead_s
+        return before / lanes + self._ratio * own_s

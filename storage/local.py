@@ -4,6 +4,7 @@ renamed."""
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import shutil
 import tempfile
@@ -20,6 +21,8 @@ from storage.signing import Signer
 
 _PIECE_BYTES = 1 << 20
 _TEMPORARY = ".part-"  # begins with a dot, which no key's segment may
+_PROCESS = uuid4().hex  # two containers that share a folder may have processes with one id
+_count = itertools.count()
 
 
 class LocalStore:
@@ -37,7 +40,7 @@ class LocalStore:
         path = self.path(key)
         with _translated(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{_TEMPORARY}{os.getpid()}-{uuid4().hex}")
+            part = path.with_name(f"{_TEMPORARY}{os.getpid()}-{_PROCESS}-{next(_count)}")
             try:
                 with part.open("xb") as file:
                     file.write(data)

@@ -14,13 +14,13 @@ from orchestrator.service import Service
 BEARER = Depends(HTTPBearer(auto_error=False, description="The service's token."))
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
     service = request.app.state.service
     assert isinstance(service, Service)
     return service
 
 
-def _base(request: Request) -> str:
+async def _base(request: Request) -> str:
     return str(request.base_url)
 
 

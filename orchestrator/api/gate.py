@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import re
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -57,7 +57,7 @@ class Watch:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get("x-request-id", "")
-        current = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        current = given if _GIVEN_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
         request_id.set(current)
         began = time.perf_counter()
         status = 0

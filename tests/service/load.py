@@ -27,7 +27,9 @@ def request(what: str, host: str, token: str, number: int) -> bytes:
     return head.encode() + body
 
 
-async def client(url: str, token: str, what: str, until: float, latencies: list[float], seen: Counter[str]) -> None:
+async def client(
+    url: str, token: str, what: str, until: float, latencies: list[float], seen: Counter[str]
+) -> None:
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     number = 0
