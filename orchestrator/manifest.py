@@ -227,6 +227,5 @@ def new_id(now_s: float | None = None) -> str:
     ms = int((time.time() if now_s is None else now_s) * 1000)
     left = 2**_TIME_BITS - 1 - ms
     number = left << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
-    return "".join(
-        _ALPHABET[(number >> shift) & 31] for shift in range(_TIME_BITS + _RANDOM_BITS - 5, -1, -5)
-    )
+    shifts = range(_TIME_BITS + _RANDOM_BITS - 5, -1, -5)
+    return "".join(_ALPHABET[number >> shift & 31] for shift in shifts)

@@ -38,14 +38,19 @@ class LocalStore:
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Writes the object whole. The content type is not kept: a file's ending says it."""
         path = self.path(key)
+        part = path.with_name(f"{_TEMPORARY}{os.getpid()}-{_PROCESS}-{next(_count)}")
         with _translated(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{_TEMPORARY}{os.getpid()}-{_PROCESS}-{next(_count)}")
             try:
-                with part.open("xb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
+                try:
+                    file = part.open("xb")
+                except FileNotFoundError:
+                    _make_folder(path.parent)
+                    file = part.open("xb")
+                with file:
+                    if data:
+                        file.write(data)
+                        file.flush()
+                        os.fsync(file.fileno())
                 part.replace(path)
             except BaseException:
                 part.unlink(missing_ok=True)
@@ -142,6 +147,14 @@ def _translated(path: Path) -> Iterator[None]:
         else:
             fix = "set SONGWRIGHT_HOME to a folder you can write to"
         raise StoreUnavailable(f"cannot use {path}: {error.strerror or error}", fix) from error
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes ``folder`` and what is missing above it, so that they outlive a power cut."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _flush_folder(folder.parent)
 
 
 def _flush_folder(folder: Path) -> None:

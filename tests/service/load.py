@@ -1,7 +1,7 @@
 """A load of clients in a process of its own: ``python -m tests.service.load URL TOKEN CLIENTS SECONDS WHAT``.
 
-Prints one JSON line: the latencies in milliseconds, sorted, and the statuses. Each client keeps one connection
-and sends its next request ``PAUSE_S`` after the answer to the last.
+Prints one JSON line: the latencies in milliseconds, sorted, and the statuses. Each client keeps one
+connection and sends its next request ``PAUSE_S`` after the answer to the last.
 """
 
 from __future__ import annotations
