@@ -9,9 +9,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 from config.errors import NotFound, StoreUnavailable
@@ -23,6 +24,7 @@ _PIECE_BYTES = 1 << 20
 _TEMPORARY = ".part-"  # begins with a dot, which no key's segment may
 _PROCESS = uuid4().hex  # two containers that share a folder may have processes with one id
 _count = itertools.count()
+_TRIES = 100
 
 
 class LocalStore:
@@ -41,12 +43,7 @@ class LocalStore:
         part = path.with_name(f"{_TEMPORARY}{os.getpid()}-{_PROCESS}-{next(_count)}")
         with _translated(path):
             try:
-                try:
-                    file = part.open("xb")
-                except FileNotFoundError:
-                    _make_folder(path.parent)
-                    file = part.open("xb")
-                with file:
+                with _new_file(part) as file:
                     if data:
                         file.write(data)
                         file.flush()
@@ -83,10 +80,9 @@ class LocalStore:
         path = self.path(key)
         with _translated(path):
             path.unlink(missing_ok=True)
-            folder = path.parent
-            while folder != self.root and folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
-                folder = folder.parent
+            for folder in path.parents:
+                if folder == self.root or not _deleted_if_empty(folder):
+                    break
 
     def url(self, key: str, expires_s: int) -> str:
         """A path to join to the service's own address; without a signer a ``file:`` address that does not
@@ -147,6 +143,28 @@ def _translated(path: Path) -> Iterator[None]:
         else:
             fix = "set SONGWRIGHT_HOME to a folder you can write to"
         raise StoreUnavailable(f"cannot use {path}: {error.strerror or error}", fix) from error
+
+
+def _new_file(path: Path) -> BinaryIO:
+    """Opens a new file to write, in a folder that is made where it is missing."""
+    for _ in range(_TRIES):
+        with suppress(FileNotFoundError):
+            return path.open("xb")
+        with suppress(FileNotFoundError):  # a delete has just taken the folder above it away, empty as it was
+            _make_folder(path.parent)
+    raise FileNotFoundError(errno.ENOENT, "its folder is deleted again and again", str(path))
+
+
+def _deleted_if_empty(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        return False
+    return True
 
 
 def _make_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,18 @@ def test_the_check_for_room_writes_and_cleans_up(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "new")
     assert store.check_writable() > 0
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_writers_and_deleters_of_one_folder_do_not_trip_over_each_other(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "library")
+
+    def work(worker: int) -> None:
+        for number in range(200):
+            key = f"open/deep/{worker}-{number}"
+            store.put(key, b"", "application/octet-stream")
+            store.delete(key)
+
+    with ThreadPoolExecutor(8) as threads:
+        for future in [threads.submit(work, worker) for worker in range(8)]:
+            future.result()
+    assert list(store.list("")) == []
