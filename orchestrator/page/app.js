@@ -116,9 +116,14 @@ function goTo(song) {
   const hash = `#song/${encodeURIComponent(song.id)}`;
   if (location.hash !== hash) history.pushState(null, "", hash);
   openAddress(song);
-  const stage = at("stage");
-  stage.scrollIntoView({ block: "nearest" });
-  at("song-title").focus({ preventScroll: false });
+  reveal();
+}
+
+// The song may lie above or below what is on the screen: on a phone it always does.
+function reveal() {
+  const { top, bottom } = at("song-title").getBoundingClientRect();
+  if (top < 0 || bottom > innerHeight) at("stage").scrollIntoView({ block: "start" });
+  at("song-title").focus({ preventScroll: true });
 }
 
 async function order(path, body, failed) {
@@ -226,8 +231,12 @@ at("delete-button").addEventListener("click", () => {
   at("delete-dialog").showModal();
 });
 at("delete-dialog").addEventListener("close", () => at("delete-dialog").returnValue === "delete" && remove());
-window.addEventListener("hashchange", () => openAddress());
-window.addEventListener("popstate", () => idInAddress() !== open?.id && openAddress());
+// Going back and following a link both end here; a song that is open already stays as it is.
+window.addEventListener("popstate", async () => {
+  if (idInAddress() === (open?.id ?? null)) return;
+  await openAddress();
+  if (open) reveal();
+});
 
 if (currentToken()) {
   refreshLibrary();

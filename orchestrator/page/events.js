@@ -3,8 +3,8 @@
 import { openEvents, Problem } from "/page/api.js";
 
 const LONGEST_WAIT = 15;
-// The server says something at least every few seconds; a silent line is a dead one.
-const SILENCE_MS = 60000;
+// The server says something every 15 s or so; a line silent for longer than two of those is a dead one.
+const SILENCE_MS = 40000;
 
 export async function* blocks(stream) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
@@ -37,10 +37,17 @@ function parse(block) {
   return event;
 }
 
+// Ends early when the network is back, or when nobody waits any more.
 function sleep(ms, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    const end = () => {
+      clearTimeout(timer);
+      window.removeEventListener("online", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    window.addEventListener("online", end);
+    signal.addEventListener("abort", end, { once: true });
   });
 }
 
@@ -55,6 +62,8 @@ export function followSong(id, { heard, lost, back, refused }) {
     const line = new AbortController();
     const cut = () => line.abort();
     stop.signal.addEventListener("abort", cut, { once: true });
+    // A stream over a network that is gone does not end, it only falls silent.
+    window.addEventListener("offline", cut);
     let watch = setTimeout(cut, SILENCE_MS);
     try {
       const headers = { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
@@ -75,6 +84,7 @@ export function followSong(id, { heard, lost, back, refused }) {
     } finally {
       clearTimeout(watch);
       stop.signal.removeEventListener("abort", cut);
+      window.removeEventListener("offline", cut);
     }
   }
 

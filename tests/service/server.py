@@ -31,9 +31,10 @@ class Server:
         self.process: subprocess.Popen[str] | None = None
         self.lines: deque[str] = deque(maxlen=5000)
         self.url = ""
+        self.port = "0"
 
     def start(self, *, ready: bool = False) -> None:
-        command = [*COMMAND, "serve", "--port", "0"]
+        command = [*COMMAND, "serve", "--port", self.port]
         env = environment(self.home, **self._variables)
         env = {name: value for name, value in env.items() if value}
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env, cwd=ROOT)
