@@ -1,4 +1,5 @@
 # make song   a song from one sentence, here and now:  make song ABOUT="a slow waltz about the sea"
+# make serve  the API and the page, at http://127.0.0.1:8000/
 # make test   every test;   make check   format, lint and types;   make bench   what a song costs here
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help song test check bench picture clean
+.PHONY: help song serve test browser check bench picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -18,8 +19,21 @@ help:
 song: $(VENV)/.song
 	@$(BIN)/songwright make "$$ABOUT"
 
-test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+serve: $(VENV)/.song
+	@exec $(BIN)/songwright serve
+
+test: $(VENV)/.dev browser
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not alone"
+	$(BIN)/python -m pytest -m alone
+
+browser:
+	@command -v chromium >/dev/null || \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing Chromium for the tests of the page (once, about a minute) ..."; \
+			{ apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } >/dev/null; \
+		else \
+			echo "The tests of the page will be skipped: they need Chromium (apt install chromium)"; \
+		fi
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

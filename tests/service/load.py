@@ -1,19 +1,20 @@
 """A load of clients in a process of its own: ``python -m tests.service.load URL TOKEN CLIENTS SECONDS WHAT``.
 
 Prints one JSON line: the latencies in milliseconds, sorted, and the statuses. Each client keeps one
-connection and sends its next request ``PAUSE_S`` after the answer to the last.
+connection, begins at a moment of its own, and sends its next request ``PAUSE_S`` after each answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import random
 import sys
 import time
 from collections import Counter
 from urllib.parse import urlsplit
 
-PAUSE_S = 0.2
+PAUSE_S = 0.5
 
 
 def request(what: str, host: str, token: str, number: int) -> bytes:
@@ -33,6 +34,7 @@ async def client(
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     number = 0
+    await asyncio.sleep(random.uniform(0.0, PAUSE_S))
     while time.monotonic() < until:
         number += 1
         began = time.perf_counter()
