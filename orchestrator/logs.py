@@ -65,7 +65,6 @@ def logging_to_stderr(log_format: str) -> Iterator[None]:
     root = logging.getLogger()
     root.addHandler(gate)
     root.setLevel(logging.INFO)
-    logging.getLogger("httpcore").setLevel(logging.WARNING)
     listener.start()
     try:
         yield

@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-import httpcore
+import h11
 
 from config.errors import Forbidden, NotFound, SongwrightError
 from orchestrator.manifest import Song, Webhook
@@ -33,7 +33,9 @@ SECRET_PREFIX = "whsec_"
 RETRY_AFTER_S = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 """Seconds before each further attempt; then it is given up."""
 
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 20.0
+_CALLS_AT_ONCE = 20
+_PIECE_BYTES = 1 << 16
 _RESOLVE_S = 2.0
 _REFUSED = "webhook addresses in private networks are not allowed here"
 _FIX = "use a public address; the service's owner may set SONGWRIGHT_WEBHOOKS__ALLOW_PRIVATE=true"
@@ -61,12 +63,8 @@ class Webhooks:
         self._save = save
         self._retry_after_s = retry_after_s
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._client = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(),
-            network_backend=None if allow_private else _PublicOnly(),
-            max_connections=20,
-            keepalive_expiry=5.0,
-        )
+        self._ssl = ssl.create_default_context()
+        self._calling = asyncio.Semaphore(_CALLS_AT_ONCE)
 
     async def check(self, url: str) -> None:
         """Raises ``Forbidden`` for an address that is not public. A name that cannot be resolved now may be
@@ -97,7 +95,6 @@ class Webhooks:
         """Ends every delivery; those not taken yet are made after the next start."""
         for song_id in list(self._tasks):
             await self.stop(song_id)
-        await self._client.aclose()
 
     async def _deliver(self, song: Song, hook: Webhook) -> None:
         body = self._body(song)
@@ -127,26 +124,51 @@ class Webhooks:
         """One attempt; why it failed, or nothing."""
         headers = {"content-type": "application/json", "user-agent": "songwright-webhook"}
         headers |= signature(self._secret, f"msg_{song.id}", int(time.time()), body)
-        timeouts = dict.fromkeys(("connect", "read", "write", "pool"), _TIMEOUT_S)
         try:
-            async with asyncio.timeout(2 * _TIMEOUT_S):
-                async with self._client.stream(
-                    "POST", url, headers=list(headers.items()), content=body, extensions={"timeout": timeouts}
-                ) as response:
-                    # The body is not read: it is of no use, and may have no end.
-                    return "" if 200 <= response.status < 300 else f"it answered {response.status}"
+            async with self._calling, asyncio.timeout(_TIMEOUT_S):
+                status = await self._post(url, headers, body)
         except Forbidden as error:
             return str(error)
         except TimeoutError:
             return "no answer in time"
-        except (
-            httpcore.NetworkError,
-            httpcore.TimeoutException,
-            httpcore.ProtocolError,
-            OSError,
-            ValueError,
-        ) as error:
+        except (OSError, ValueError, h11.ProtocolError) as error:
             return f"{type(error).__name__}: {error}"
+        return "" if 200 <= status < 300 else f"it answered {status}"
+
+    async def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:
+        """The answer's status. Its body is not read: it is of no use, and may have no end."""
+        parts = urlsplit(url)
+        host, secure = parts.hostname or "", parts.scheme == "https"
+        addresses = await _resolved(host)
+        if not self._allow_private:
+            _refuse_private(addresses)
+        # To the very address that was looked at: a name that answers otherwise the second time gains nothing.
+        reader, writer = await asyncio.open_connection(
+            addresses[0],
+            parts.port or (443 if secure else 80),
+            ssl=self._ssl if secure else None,
+            server_hostname=host if secure else None,
+        )
+        try:
+            wire = h11.Connection(h11.CLIENT)
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            fixed = {
+                "host": parts.netloc.rpartition("@")[2],
+                "content-length": str(len(body)),
+                "connection": "close",
+            }
+            request = h11.Request(method="POST", target=path, headers=list((fixed | headers).items()))
+            for event in (request, h11.Data(data=body), h11.EndOfMessage()):
+                writer.write(wire.send(event) or b"")
+            await writer.drain()
+            while not isinstance(answer := wire.next_event(), h11.Response):
+                if answer is h11.NEED_DATA:
+                    wire.receive_data(await reader.read(_PIECE_BYTES))
+        except BaseException:
+            writer.transport.abort()  # closing would wait for a peer that may never read
+            raise
+        writer.close()
+        return answer.status_code
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
@@ -161,29 +183,6 @@ def _key(secret: str) -> bytes:
         return secret.encode()
     text = secret.removeprefix(SECRET_PREFIX).replace("-", "+").replace("_", "/")
     return base64.b64decode(text + "=" * (-len(text) % 4))
-
-
-class _PublicOnly(httpcore.AsyncNetworkBackend):
-    """Connects only to public addresses, to the very address that was looked at: a name that answers another
-    way the second time gains nothing."""
-
-    def __init__(self) -> None:
-        self._plain = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the backend's own signature
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        addresses = await asyncio.wait_for(_resolved(host), timeout)
-        _refuse_private(addresses)
-        return await self._plain.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 async def _resolved(host: str) -> list[str]:

@@ -43,7 +43,7 @@ HOMES = {
     "starlette": {"orchestrator.api"},
     "uvicorn": {"orchestrator.serve"},
     "prometheus_client": {"orchestrator.metrics"},
-    "httpcore": {"orchestrator.webhooks"},
+    "h11": {"orchestrator.webhooks"},
 }
 NEVER_AT_IMPORT = ("torch", "transformers", "diffusers", "audiocraft", "modal", "boto3")
 

@@ -11,6 +11,11 @@ export class Problem extends Error {
     this.retryAfter = document.retryAfter || null;
   }
 
+  // Beside its field, the field's name and value would only be noise.
+  get besideField() {
+    return this.fix ? `${this.fix[0].toUpperCase()}${this.fix.slice(1)}.`.replace("..", ".") : this.sentence;
+  }
+
   get sentence() {
     const parts = [this.message];
     if (this.fix && !this.message.includes(this.fix)) parts.push(this.fix);

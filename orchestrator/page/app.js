@@ -160,7 +160,7 @@ async function plan() {
     progress.announce("The plan is ready to read and change.");
   } catch (problem) {
     setBusy(false);
-    at("plan-button").textContent = "Read the plan first";
+    at("plan-button").textContent = "Plan first";
     complain(problem);
   }
 }

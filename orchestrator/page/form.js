@@ -19,6 +19,11 @@ const WORDS = {
   described_lyrics: "Say what the lyrics are about.",
 };
 
+const PLAN_WORDS = {
+  title: "A title of 1 to 80 characters, please.",
+  key: "A key such as D minor or F# major, please.",
+};
+
 let plan = null;
 
 const mode = () => form.elements.mode.value;
@@ -61,12 +66,13 @@ export function complain(problem) {
   // Fields come as "seed", "body.seed" or "plan.key".
   const steps = (problem.field || "").split(".").filter((step) => step !== "body");
   if (steps[0] === "plan" && plan) {
-    field("plan-error").textContent = message;
+    field("plan-error").textContent = PLAN_WORDS[steps[1]] || message;
+    field(`plan-${steps[1]}`)?.setAttribute("aria-invalid", "true");
     field("plan-error").hidden = false;
     field("plan-error").scrollIntoView({ block: "nearest" });
     return;
   }
-  if (steps.length && complainAt(steps[0], message)) return;
+  if (steps.length && complainAt(steps[0], problem.besideField || message)) return;
   notice.textContent = message;
   notice.hidden = false;
 }
@@ -119,7 +125,7 @@ export function editedPlan() {
 export function showPlan(fresh) {
   plan = fresh;
   planPart.hidden = !plan;
-  field("plan-button").textContent = plan ? "Read a new plan" : "Read the plan first";
+  field("plan-button").textContent = plan ? "Plan anew" : "Plan first";
   if (!plan) return;
   field("plan-title").value = plan.title || "";
   field("plan-tempo").value = plan.tempo_bpm ?? "";

@@ -167,6 +167,13 @@ async function showSungWords(song) {
   }
 }
 
+// Addresses expire and networks go: better no picture than a broken one. The next look at the song tries again.
+at("song-cover").addEventListener("error", () => {
+  at("song-cover").removeAttribute("src");
+  at("song-cover").hidden = true;
+  at("cover-blank").hidden = false;
+});
+
 export function closeSong() {
   reading.abort();
   reading = new AbortController();
@@ -199,5 +206,8 @@ export function showSong(song) {
     hidePlayer();
     if (song.plan?.lyrics && !song.brief?.instrumental) showWords(song.plan.lyrics);
   }
-  at("song-actions").hidden = isRunning(song.status);
+  const running = isRunning(song.status);
+  at("song-actions").hidden = running;
+  // While it is made there is enough to watch.
+  if (running) at("downloads-part").hidden = at("facts-part").hidden = true;
 }
