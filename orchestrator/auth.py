@@ -35,19 +35,23 @@ class Tokens:
 
 def load_tokens(settings: Settings) -> tuple[Tokens, str]:
     """The tokens of ``API_BEARER_TOKEN``, else the one kept beside the songs; and, if that was made just now,
-    the token itself, to be shown to its owner this once.
-
-    Raises ``InvalidRequest`` for a token that no ``Authorization`` header can carry.
-    """
-    given = [token.strip() for token in settings.api_bearer_token.get_secret_value().split(",")]
-    if tokens := tuple(token for token in given if token):
-        if not all(_TOKEN.fullmatch(token) for token in tokens):
-            raise InvalidRequest(
-                "API_BEARER_TOKEN", "***", "each token has 8 to 512 letters, digits and . _ ~ + / = -"
-            )
+    the token itself, to be shown to its owner this once. Raises as ``given_tokens`` does."""
+    if tokens := given_tokens(settings):
         return Tokens(tokens), ""
     token, made = kept_secret(settings, TOKEN_FILE, _PREFIX)
     return Tokens((token,)), token if made else ""
+
+
+def given_tokens(settings: Settings) -> tuple[str, ...]:
+    """The tokens of ``API_BEARER_TOKEN``. Raises ``InvalidRequest`` for one that no ``Authorization`` header
+    can carry."""
+    given = [token.strip() for token in settings.api_bearer_token.get_secret_value().split(",")]
+    tokens = tuple(token for token in given if token)
+    if not all(_TOKEN.fullmatch(token) for token in tokens):
+        raise InvalidRequest(
+            "API_BEARER_TOKEN", "***", "each token has 8 to 512 letters, digits and . _ ~ + / = -"
+        )
+    return tokens
 
 
 def _digest(token: str) -> bytes:

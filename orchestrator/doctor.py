@@ -12,9 +12,11 @@ from pydantic import BaseModel
 from art.contract import PAINTERS
 from config.engine import Registry
 from config.errors import SongwrightError
-from config.settings import Settings
+from config.settings import Settings, variable_of
 from lyrics.contract import WRITERS
 from music.contract import COMPOSERS
+from orchestrator.auth import TOKEN_FILE, given_tokens
+from orchestrator.stores import FOLDER
 from storage.local import LocalStore
 
 # Each second of a finished song takes about this much disk: a WAV, six FLAC stems and the rest.
@@ -41,19 +43,48 @@ def examine(settings: Settings) -> list[Finding]:
         "art": (PAINTERS, settings.art.engine),
     }
     findings = [Finding("python", ok=True, detail=f"{platform.python_version()} on {platform.platform()}")]
-    findings.append(Finding("settings", ok=True, detail=", ".join(_settings(settings))))
+    findings.append(Finding("settings", ok=True, detail=_settings(settings)))
     findings += [_engine(craft, registry, name) for craft, (registry, name) in crafts.items()]
     findings.append(_store(settings))
+    findings.append(_service(settings))
     return findings
 
 
-def _settings(settings: Settings) -> Iterator[str]:
-    """Every setting in force, by the name of its variable; secrets show as stars."""
+def _settings(settings: Settings) -> str:
+    """Every setting in force by the name of its variable, those that somebody set first; secrets show as
+    stars."""
+    given: list[str] = []
+    by_default: list[str] = []
+    usual = Settings.model_construct()
     for name, value in settings:
-        members = value if isinstance(value, BaseModel) else ((None, value),)
-        for member, inner in members:
-            variable = f"SONGWRIGHT_{name.upper()}" + (f"__{member.upper()}" if member else "")
-            yield f"{variable}={inner}"
+        for variable, inner, default in _members(name, value, getattr(usual, name)):
+            text = str(inner) if not isinstance(inner, tuple) else ",".join(inner)
+            (by_default if inner == default else given).append(f"{variable}={text}")
+    return f"set: {', '.join(given) or 'none'}\nby default: {', '.join(by_default)}"
+
+
+def _members(name: str, value: object, usual: object) -> Iterator[tuple[str, object, object]]:
+    """A setting, or those of its group: the variable's name, the value and the default."""
+    if isinstance(value, BaseModel):
+        for member, inner in value:
+            yield f"{variable_of(name)}__{member.upper()}", inner, getattr(usual, member)
+    else:
+        yield variable_of(name), value, usual
+
+
+def _service(settings: Settings) -> Finding:
+    """Whose token the service takes, and where it would be."""
+    where = f"songwright serve: http://{settings.host}:{settings.port}/"
+    try:
+        count = len(given_tokens(settings))
+    except SongwrightError as error:
+        return Finding("service", ok=False, detail=where, fix=str(error))
+    kept = settings.home / FOLDER / TOKEN_FILE
+    if count:
+        tokens = f"{count} token{'s' if count > 1 else ''} from API_BEARER_TOKEN"
+    else:
+        tokens = f"token in {kept}" if kept.exists() else "token made at its first start"
+    return Finding("service", ok=True, detail=f"{where}, {tokens}")
 
 
 def _engine(craft: str, registry: Registry[Any], name: str) -> Finding:

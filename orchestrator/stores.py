@@ -12,7 +12,7 @@ from storage.contract import Store
 from storage.local import LocalStore
 from storage.signing import Signer
 
-_FOLDER = ".songwright"
+FOLDER = ".songwright"
 
 
 def open_store(settings: Settings, signer: Signer | None = None) -> Store:
@@ -22,7 +22,7 @@ def open_store(settings: Settings, signer: Signer | None = None) -> Store:
 
 def private_folder(settings: Settings) -> Path:
     """``<home>/.songwright``, made if need be, for its owner alone."""
-    folder = settings.home / _FOLDER
+    folder = settings.home / FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

@@ -1,5 +1,6 @@
 """The README cannot lie: its commands are run, its settings and its pictures are there."""
 
+import argparse
 import os
 import re
 import shlex
@@ -7,22 +8,27 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 
-from config.settings import Settings
+from config.settings import Settings, variable_of
 from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment
+from tests.service.server import TOKEN, serving
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = [
     line.partition("#")[0].strip()
     for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
-    for line in block.splitlines()
+    for line in block.replace("\\\n", "").splitlines()
     if line.strip()
 ]
+SERVE = "songwright serve"
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("songwright ")])
+@pytest.mark.parametrize(
+    "line", [line for line in COMMANDS if line.startswith("songwright ") and line != SERVE]
+)
 def test_a_songwright_command_of_the_readme_runs(line: str, tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("[verse]\nla la la\n")
     first = [*COMMAND, "make", "a first song", "--duration", "5"]
@@ -30,6 +36,28 @@ def test_a_songwright_command_of_the_readme_runs(line: str, tmp_path: Path) -> N
     for arguments in (first, [*COMMAND, *shlex.split(line.replace("~", str(tmp_path)))[1:]]):
         result = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path, env=env, timeout=60)
         assert result.returncode == 0, result.stderr
+
+
+def sent(line: str, url: str, token: str) -> httpx.Response:
+    """The answer to a request that the README writes with curl, which not every machine has."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("-H", dest="headers", action="append")
+    parser.add_argument("-d", dest="data")
+    given = parser.parse_args(shlex.split(line.replace("$TOKEN", token))[1:])
+    headers = dict(header.split(": ", 1) for header in given.headers)
+    where = given.url.replace("http://127.0.0.1:8000", url)
+    return httpx.post(where, headers=headers, content=given.data.encode(), timeout=60.0)
+
+
+def test_the_requests_of_the_readme_are_answered_as_it_says(tmp_path: Path) -> None:
+    assert SERVE in COMMANDS
+    with serving(tmp_path) as server:
+        first, second = (sent(line, server.url, TOKEN) for line in COMMANDS if line.startswith("curl "))
+    assert first.status_code == 200, first.text
+    assert first.json().keys() >= {"r2_key", "cover_image_r2_key", "categories", "urls"}
+    assert second.status_code == 202, second.text
+    assert second.json()["brief"]["lyrics"].splitlines()[1] == "My own words"
 
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make ")])
@@ -41,13 +69,13 @@ def test_a_make_command_of_the_readme_has_its_target(line: str) -> None:
 
 
 def test_the_readme_has_commands_of_both_kinds() -> None:
-    assert {line.split()[0] for line in COMMANDS} == {"make", "songwright"}
+    assert {line.split()[0] for line in COMMANDS} == {"make", "songwright", "curl"}
     assert COMMANDS[0].startswith("make song")
 
 
 def test_every_setting_is_in_the_readme() -> None:
     for name in Settings.model_fields:
-        variable = f"SONGWRIGHT_{name.upper()}"
+        variable = variable_of(name)
         assert variable in README, variable
 
 
@@ -57,8 +85,8 @@ def test_every_package_is_in_the_readme() -> None:
             assert f"`{folder.name}/`" in README, folder.name
 
 
-def test_the_pictures_of_the_first_screen_are_there() -> None:
-    for source in re.findall(r'<img src="([^"]+)"', README.partition("## ")[0]):
+def test_the_pictures_are_there() -> None:
+    for source in re.findall(r'<img src="([^"]+)"', README):
         with Image.open(ROOT / source) as picture:
             assert picture.width >= 400
             assert (ROOT / source).stat().st_size < 500_000

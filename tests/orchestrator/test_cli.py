@@ -267,7 +267,7 @@ def test_a_failed_song_is_taken_up_again_by_its_id(tmp_path: Path) -> None:
 
 def test_help_teaches_every_command_by_example(tmp_path: Path) -> None:
     top = songwright(tmp_path, "--help").stdout
-    for command in ("make", "list", "show", "resume", "delete", "doctor", "bench"):
+    for command in ("make", "list", "show", "resume", "delete", "doctor", "bench", "serve"):
         assert command in top
         assert songwright(tmp_path, command, "--help").returncode == DONE
     assert 'songwright make "a dreamy synthwave song about neon rain"' in top
