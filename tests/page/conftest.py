@@ -61,8 +61,11 @@ class Visit:
         if TOKEN in request.url:
             self.faults.append(f"the token in an address: {request.url}")
 
-    def look(self, name: str, *, sizes: tuple[tuple[int, int], ...] = (DESKTOP, PHONE)) -> None:
-        """Holds the page as it stands to every size and both colour schemes; keeps a picture of each."""
+    def look(
+        self, name: str, *, sizes: tuple[tuple[int, int], ...] = (DESKTOP, PHONE), whole: bool = True
+    ) -> None:
+        """Holds the page as it stands to every size and both colour schemes; keeps a picture of each, of
+        what is on the screen if not of the ``whole``."""
         before = self.page.viewport_size
         for width, height in sizes:
             self.page.set_viewport_size({"width": width, "height": height})
@@ -71,9 +74,9 @@ class Visit:
             for scheme in ("light", "dark"):
                 self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 assert findings(self.page) == [], f"{name} at {width} in {scheme}"
+                picture = self.page.screenshot(full_page=whole)
                 for folder in self._shots:
-                    path = folder / f"{name}-{width}-{scheme}.png"
-                    self.page.screenshot(path=path, full_page=True)
+                    (folder / f"{name}-{width}-{scheme}.png").write_bytes(picture)
         self.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
         if before:
             self.page.set_viewport_size(before)

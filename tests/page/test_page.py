@@ -181,7 +181,7 @@ def test_a_sentence_becomes_a_song_that_can_be_seen_heard_and_kept(
         rows.nth(1).click()
         expect(page).to_have_url(re.compile(first))
         expect(page.locator("#library-list [aria-current]")).to_have_count(1)
-        assert fact(page, "Seed") == seed
+        expect(page.locator("#facts")).to_contain_text(seed)
         visit.look("library", sizes=(PHONE,))
 
 
@@ -307,7 +307,7 @@ def test_a_song_is_deleted_after_a_question(server: Server, visiting: Visiting) 
 def test_own_lyrics_are_sung_as_they_are(server: Server, visiting: Visiting) -> None:
     with visiting(server) as visit:
         page = visit.page
-        page.get_by_label("Bring lyrics").check()
+        page.get_by_label("Own lyrics").check()
         expect(page.get_by_label("Your song")).to_be_hidden()
         page.get_by_label("Style").fill("slow folk, male voice")
         page.get_by_role("textbox", name="Lyrics").fill("[verse]\nPaper boats on the morning tide")
@@ -326,13 +326,14 @@ def test_a_plan_is_read_and_changed_before_the_song_is_made(server: Server, visi
     with visiting(server) as visit:
         page = visit.page
         describe(page, "a planned song")
-        page.get_by_role("button", name="Read the plan first").click()
+        page.get_by_role("button", name="Plan first").click()
         expect(page.get_by_role("heading", name="The plan")).to_be_focused()
         visit.look("plan", sizes=(PHONE,))
         page.get_by_label("Key", exact=True).fill("H major")
         visit.expected = {422}
         press_make(page)
-        expect(page.locator("#plan-error")).to_contain_text("key")
+        expect(page.locator("#plan-error")).to_contain_text("A key such as D minor")
+        expect(page.get_by_label("Key", exact=True)).to_have_attribute("aria-invalid", "true")
         page.get_by_label("Key", exact=True).fill("E minor")
         page.get_by_label("Title").fill("Another name")
         press_make(page)
@@ -374,7 +375,9 @@ def test_a_bad_input_is_told_at_its_field(server: Server, visiting: Visiting) ->
         sentence.fill("so long " * 300)
         visit.expected = {422}
         press_make(page)
-        expect(page.locator("#full_described_song-error")).to_contain_text("2000 characters")
+        expect(page.locator("#full_described_song-error")).to_have_text(
+            "String should have at most 2000 characters."
+        )
         expect(page.locator("#audio_duration-error")).to_be_hidden()
         expect(sentence).to_be_focused()
         visit.look("error", sizes=(PHONE,))
@@ -391,6 +394,7 @@ def test_a_lost_connection_is_told_and_taken_up_again(
         visit.offline = True
         page.context.set_offline(True)
         expect(page.get_by_text("Connection lost")).to_be_visible()
+        expect(page.locator("#connection-line")).to_be_visible()
         visit.look("offline", sizes=(PHONE,))
         held()
         page.context.set_offline(False)
