@@ -35,6 +35,11 @@ function present(song) {
   titlePage();
 }
 
+// A stream begins with the song's whole past; after a reload that is no news.
+function isOld({ at: moment }) {
+  return Date.parse(moment) < Date.parse(open.history?.at(-1)?.at);
+}
+
 function heard(type, data) {
   if (type === "end") {
     present(data);
@@ -43,7 +48,7 @@ function heard(type, data) {
     progress.showPartProgress(data);
   } else if (type === "queue") {
     progress.showQueue(data);
-  } else if (type === "status" && open) {
+  } else if (type === "status" && open && !isOld(data)) {
     const changed = open.status !== data.status;
     Object.assign(open, data);
     progress.showStatus(data.status);
@@ -183,6 +188,8 @@ async function again() {
   } else {
     body.full_described_song = brief.description;
   }
+  // A plan that was edited is part of what was asked for.
+  for (const wish of ["plan", "guidance_scale", "infer_step"]) if (brief[wish] !== null) body[wish] = brief[wish];
   at("again-button").disabled = true;
   await order(path, body, actionFailed);
   at("again-button").disabled = false;

@@ -86,7 +86,7 @@ export function showProgress(song) {
 }
 
 export function showLost(seconds) {
-  connection.textContent = `Connection lost, trying again in ${seconds} s … The song goes on being made.`;
+  connection.textContent = `Connection lost; trying again in ${seconds} s. The song goes on being made.`;
   connection.hidden = false;
 }
 

@@ -13,7 +13,7 @@ HOLD = "hold"
 
 
 class HeldComposer(HumComposer):
-    """Sings a line every two seconds, so that there is something to follow."""
+    """Sings a line every two seconds, so that there is something to follow; has a bug at seed 13."""
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         hold = Path(os.environ["SONGWRIGHT_HOME"]) / HOLD
@@ -21,6 +21,8 @@ class HeldComposer(HumComposer):
         while hold.exists():
             time.sleep(0.02)
             report("humming", 0.5)
+        if request.seed == 13:
+            raise ZeroDivisionError("a bug in the engine")
         audio = super().compose(request, report)
         lines = []
         for start in range(1, int(request.duration_s) - 1, 2):

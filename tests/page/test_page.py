@@ -342,6 +342,11 @@ def test_a_plan_is_read_and_changed_before_the_song_is_made(server: Server, visi
         with server.client() as client:
             plan = client.get(f"/songs/{open_id(page)}").json()["plan"]
         assert plan["key"] == "E minor"
+        first = open_id(page)
+        page.get_by_role("button", name="Again with another seed").click()
+        expect(page).not_to_have_url(re.compile(first))
+        wait_for_song(page)
+        expect(page.locator("#song-title")).to_have_text("Another name")
 
 
 def test_options_are_folded_away_and_kept_over_a_reload(server: Server, visiting: Visiting) -> None:
@@ -487,3 +492,35 @@ def test_a_long_library_is_read_a_page_at_a_time(visiting: Visiting, tmp_path: P
             rows.nth(22).click()
             wait_for_song(visit.page)
             visit.look("long")
+
+
+def test_the_journey_needs_no_mouse(server: Server, visiting: Visiting) -> None:
+    with visiting(server) as visit:
+        page = visit.page
+        describe(page, "a song by keyboard", seconds=20)
+        page.get_by_label("Your song").focus()
+        page.keyboard.press("Control+Enter")
+        wait_for_song(page)
+        expect(page.locator("#song-title")).to_be_focused()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        sounding(page, after=0.1)
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowRight")
+        sounding(page, after=5.0)
+        page.keyboard.press("Space")
+        expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+
+
+def test_a_song_that_fails_says_so_and_can_be_asked_for_again(server: Server, visiting: Visiting) -> None:
+    with visiting(server) as visit:
+        page = visit.page
+        describe(page, "an unlucky song")
+        page.get_by_label("Seed").fill("13")
+        press_make(page)
+        expect(page.locator("#song-failure")).to_contain_text("The song could not be made", timeout=MADE_MS)
+        expect(page.locator("#library-list li").first).to_contain_text("Failed")
+        expect(page.get_by_role("heading", name="In the making")).to_be_hidden()
+        visit.look("failed", sizes=(PHONE,))
+        page.get_by_role("button", name="Again with another seed").click()
+        wait_for_song(page)
