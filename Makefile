@@ -44,8 +44,8 @@ check: $(VENV)/.dev
 bench: $(VENV)/.song
 	$(BIN)/songwright bench
 
-picture: $(VENV)/.song
-	$(BIN)/python docs/picture.py
+picture: $(VENV)/.dev browser
+	$(BIN)/python -m docs.picture
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from PIL import Image, ImageDraw, ImageFont
+from playwright.sync_api import sync_playwright
 
 from config.settings import load_settings
 from orchestrator.library import Library
 from orchestrator.manifest import Song
 from storage.local import LocalStore
+from tests.service.server import TOKEN, serving
 
 HERE = Path(__file__).parent
 FONT = HERE.parent / "art" / "fonts" / "manrope-latin-700-normal.woff"
@@ -49,13 +51,38 @@ def waveform(song: Song, audio: Path) -> Image.Image:
     return image
 
 
+def page(song: Song, home: Path, drawn: Path) -> None:
+    """The page with the song on it, while its lyrics are sung."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        raise SystemExit("the page is drawn by Chromium, which is not here: apt install chromium")
+    with serving(home, ready=False) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        kept = [{"name": "songwright.token", "value": TOKEN}]
+        view = browser.new_page(
+            viewport={"width": 1280, "height": 860},
+            color_scheme="dark",
+            storage_state={"origins": [{"origin": server.url, "localStorage": kept}]},
+        )
+        view.goto(f"{server.url}/#song/{song.id}")
+        view.get_by_role("slider").first.wait_for()
+        view.evaluate("() => { document.querySelector('audio').currentTime = 42 }")
+        view.wait_for_timeout(1000)
+        view.screenshot(path=drawn)
+        browser.close()
+
+
 def main() -> None:
-    library = Library(LocalStore(load_settings().home))
+    home = load_settings().home
+    library = Library(LocalStore(home))
     song = next(song for song in library.songs() if song.status == "done")
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "waveform.png"
         waveform(song, library.store.path(song.assets["audio"].key)).save(drawn, optimize=True)
         shutil.copy(drawn, HERE / "waveform.png")
+        page(song, home, drawn)
+        with Image.open(drawn) as shot:
+            shot.convert("RGB").quantize(256).save(HERE / "page.png", optimize=True)
     with Image.open(library.store.path(song.assets["cover"].key)) as cover:
         cover.resize((440, 440), Image.Resampling.LANCZOS).save(HERE / "cover.png", optimize=True)
 
