@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.jobs import Outlook
-from orchestrator.manifest import Song, Status
+from orchestrator.manifest import Owner, Song, Status
 
 PACKAGE = "package.zip"
 
@@ -28,6 +28,8 @@ class SongAnswer(Song):
     r2_key: str | None = Field(default=None, description="The audio's key in the store, once it is there.")
     cover_image_r2_key: str | None = Field(default=None, description="The cover's key, once it is there.")
     categories: tuple[str, ...] = ()
+    owner: Owner | None = Field(default=None, exclude=True)
+    idempotency: str = Field(default="", exclude=True)
     cached: bool = Field(default=False, description="Whether an earlier song answers this request.")
     queue_position: int | None = Field(default=None, description="1 is next; null once its work began.")
     seconds_left: float | None = Field(default=None, description="Until it is done, where that can be told.")
@@ -66,6 +68,40 @@ class SongPage(BaseModel):
     songs: tuple[SongSummary, ...]
     next_cursor: str | None = Field(
         description="Send it as `cursor` for the songs after these; null at the end."
+    )
+
+
+class StatusEvent(BaseModel):
+    """A song has come into a status."""
+
+    status: Status
+    at: datetime
+    queue_position: int | None
+    seconds_left: float | None
+
+
+class QueueEvent(BaseModel):
+    """A waiting song's place has changed."""
+
+    queue_position: int | None
+    seconds_left: float | None
+
+
+class ProgressEvent(BaseModel):
+    """A part has come further."""
+
+    part: Literal["lyrics", "music", "cover"]
+    stage: str
+    fraction: float = Field(ge=0.0, le=1.0)
+    seconds_left: float | None
+
+
+class Waveform(BaseModel):
+    """The outline of a song, to draw."""
+
+    duration_s: float
+    peaks: list[float] = Field(
+        description="The largest magnitude in each of so many equal stretches, 0 to 1."
     )
 
 

@@ -121,7 +121,7 @@ class Service:
 
     def _webhook_body(self, song: Song) -> bytes:
         base = f"http://{self.settings.host}:{self.settings.port}/"
-        answer = self.answer(song, base).model_dump_json(exclude={"idempotency", "owner"})
+        answer = self.answer(song, base).model_dump_json()
         return f'{{"type":"song.{song.status.value}","song":{answer}}}'.encode()
 
     def _engine_versions(self) -> dict[str, str]:

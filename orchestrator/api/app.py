@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, Response
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -40,6 +41,7 @@ _CONTENT_SECURITY = (
     "default-src 'self'; img-src 'self' https: data: blob:; media-src 'self' https: blob:; "
     "style-src 'self'; script-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
+_ROUTERS = (generation.router, songs.router, assets.router, operations.router)
 _EXPOSED = [
     "Location",
     "ETag",
@@ -77,7 +79,7 @@ def create_app(settings: Settings, tokens: Tokens | None = None) -> FastAPI:
         license_info={"name": "MIT"},
     )
     app.state.service = service
-    for router in (generation.router, songs.router, assets.router, operations.router):
+    for router in _ROUTERS:
         app.include_router(router)
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # the framework's own way
     _add_page(app)
@@ -141,7 +143,10 @@ def _add_errors(app: FastAPI) -> None:
             404: f"There is no path {shown(request.url.path)}: see /docs.",
             405: f"{request.method} is not for this path.",
         }.get(error.status_code, str(error.detail))
-        return of_status(error.status_code, detail, error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(sorted(_methods(request.url.path)))
+        return of_status(error.status_code, detail, headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -152,6 +157,12 @@ def _add_errors(app: FastAPI) -> None:
         if any(item["loc"] == ("body",) for item in errors) and "json" not in kind:
             return problem(NOT_JSON, "Send 'Content-Type: application/json' and a JSON object.")
         return of_fields([_field(item) for item in errors[:20]])
+
+
+def _methods(path: str) -> set[str]:
+    """What a path can be asked with; the framework would tell of its first route alone."""
+    routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
 
 
 def _field(item: dict[str, Any]) -> FieldProblem:

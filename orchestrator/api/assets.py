@@ -12,7 +12,7 @@ from config.errors import Forbidden, NotFound
 from orchestrator.answers import PACKAGE
 from orchestrator.api.context import BEARER, SongId, TheService
 from orchestrator.api.gate import TOKEN_NEEDED
-from orchestrator.api.openapi import bytes_answer, refusals
+from orchestrator.api.openapi import RANGE_HEADERS, bytes_answer, refusals
 from orchestrator.api.package import package, package_name
 from orchestrator.api.problems import UNAUTHORIZED, problem
 from orchestrator.api.ranges import asset_response
@@ -25,32 +25,39 @@ router = APIRouter(tags=["assets"])
 _SMALL = frozenset({"lyrics", "lrc", "midi", "waveform"})
 _ROLES = {
     "audio": (
+        "Audio",
         "audio/wav",
         "The song as WAV, FLAC or MP3, as it was asked for; FLAC and MP3 with tags and cover.",
     ),
-    "cover": ("image/png", "The cover, 1024 x 1024 where the engine can."),
-    "lyrics": ("text/plain", "The lyrics, tagged by section."),
-    "lrc": ("text/plain", "The lyrics with the time of each line and word (enhanced LRC)."),
-    "midi": ("audio/midi", "The score, where the engine has one."),
-    "waveform": ("application/json", "`duration_s`, and `peaks` from 0 to 1 over it, to draw."),
+    "cover": ("Cover", "image/png", "The cover, 1024 x 1024 where the engine can."),
+    "lyrics": ("Lyrics", "text/plain", "The lyrics, tagged by section."),
+    "lrc": (
+        "Timed lyrics (LRC)",
+        "text/plain",
+        "The lyrics with the time of each line and word (enhanced LRC).",
+    ),
+    "midi": ("Score (MIDI)", "audio/midi", "The score, where the engine has one."),
+    "waveform": ("Waveform", "application/json", "`duration_s`, and `peaks` from 0 to 1 over it, to draw."),
 }
 
 
 def _add_routes() -> None:
     """A GET and a HEAD for each role."""
-    for role, (media_type, summary) in _ROLES.items():
+    for role, (title, media_type, summary) in _ROLES.items():
         kinds = ("audio/wav", "audio/flac", "audio/mpeg") if role == "audio" else (media_type,)
+        ranges = role != "waveform"  # a part of a JSON document is none
         for method in ("GET", "HEAD"):
             router.add_api_route(
                 f"/songs/{{id}}/{role}",
                 _reader(role),
                 methods=[method],
                 operation_id=f"{method.lower()}_{role}",
-                summary=f"{role.capitalize()} of a song" if role != "midi" else "MIDI file of a song",
+                summary=f"{title} of a song",
                 description=summary,
                 response_class=Response,
-                responses={**bytes_answer(*kinds), **refusals(404, 416, 422, 429, 500, 503)},
+                responses={**bytes_answer(*kinds, ranges=ranges), **refusals(404, 416, 422, 429, 500, 503)},
                 dependencies=[BEARER],
+                openapi_extra=RANGE_HEADERS if ranges else None,
             )
 
 
@@ -119,6 +126,7 @@ def _add_others() -> None:
             response_class=Response,
             responses={**bytes_answer("audio/flac"), **refusals(404, 416, 422, 429, 500, 503)},
             dependencies=[BEARER],
+            openapi_extra=RANGE_HEADERS,
         )
         router.add_api_route(
             "/songs/{id}/package",
@@ -141,6 +149,7 @@ def _add_others() -> None:
                 **bytes_answer("application/octet-stream"),
                 **refusals(403, 404, 409, 416, 422, 500, 503),
             },
+            openapi_extra=RANGE_HEADERS,
         )
 
 

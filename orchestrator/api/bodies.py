@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from config.errors import shown
 from lyrics.contract import SongPlan, Voice
@@ -33,6 +33,12 @@ _KEY = r"^[A-G][#b]? (major|minor|dorian|mixolydian|phrygian|lydian)$"
 
 Sentence = Annotated[str, Field(min_length=1, max_length=DESCRIPTION_CHARACTERS, pattern=_SOMETHING)]
 Words = Annotated[str, Field(max_length=100)]
+# 3.0 is an integer to JSON Schema, and what some languages write for 3.
+Whole = Annotated[int, BeforeValidator(lambda value: int(value) if _is_whole(value) else value)]
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, float) and value.is_integer()
 
 
 class EditedPlan(SongPlan):
@@ -46,6 +52,7 @@ class EditedPlan(SongPlan):
     categories: tuple[Words, ...] = Field(min_length=3, max_length=5, strict=False)
     genre: Words
     mood: Words
+    energy: Whole = Field(ge=0, le=10)
     key: str = Field(pattern=_KEY, examples=["D minor"])
     metre: Literal["4/4", "3/4", "2/4", "6/8", "12/8", "5/4", "7/8"] = "4/4"
     voice: Voice
@@ -69,7 +76,7 @@ class Options(BaseModel):
     audio_duration: float = Field(
         default=180.0, ge=DURATION_S[0], le=DURATION_S[1], description="Seconds of music."
     )
-    seed: int = Field(
+    seed: Whole = Field(
         default=RANDOM_SEED,
         ge=RANDOM_SEED,
         le=LARGEST_SEED,
@@ -83,7 +90,7 @@ class Options(BaseModel):
         "ACE-Step). An engine that has no such thing says so in `warnings`.",
         examples=[15.0],
     )
-    infer_step: int | None = Field(
+    infer_step: Whole | None = Field(
         default=None,
         ge=INFER_STEP[0],
         le=INFER_STEP[1],
@@ -93,7 +100,7 @@ class Options(BaseModel):
     )
     instrumental: bool = Field(default=False, description="No voice, no lyrics.")
     format: Format = "wav"
-    variations: int = Field(
+    variations: Whole = Field(
         default=1,
         ge=VARIATIONS[0],
         le=VARIATIONS[1],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import Response
 
 from config.errors import SongwrightError
@@ -56,32 +57,49 @@ CacheControl = Annotated[
 ]
 
 
-@router.post(
-    "/generate-from-description",
-    operation_id="generate_from_description",
-    summary="A song from one sentence",
-    response_model=SongAnswer,
-    responses={
-        **SONG_MADE,
-        **SONG_ACCEPTED,
-        **refusals(400, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504),
-    },
-)
-async def generate_from_description(
-    body: FromDescription,
+_ANSWERS = {**SONG_MADE, **SONG_ACCEPTED, **refusals(400, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504)}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request for songs, apart from its body."""
+
+    request: Request
+    service: Service
+    base: str
+    prefer: str
+    idempotency_key: str
+    cache_control: str
+
+
+async def _call(
     request: Request,
     service: TheService,
     base: Base,
     prefer: Prefer = "",
     idempotency_key: IdempotencyKey = "",
     cache_control: CacheControl = "",
-) -> Response:
+) -> Call:
+    return Call(request, service, base, prefer, idempotency_key, cache_control)
+
+
+TheCall = Annotated[Call, Depends(_call)]
+
+
+@router.post(
+    "/generate-from-description",
+    operation_id="generate_from_description",
+    summary="A song from one sentence",
+    response_model=SongAnswer,
+    responses=_ANSWERS,
+)
+async def generate_from_description(body: FromDescription, call: TheCall) -> Response:
     """The description tells both how the song sounds and what it is about.
 
     Waits until the song is done, unless `Prefer: respond-async` is sent. Either way the song is the same
     durable job: a client that hangs up loses nothing, and finds it under `/songs`.
     """
-    return await _generate(body, request, service, base, prefer, idempotency_key, cache_control)
+    return await _generate(body, call)
 
 
 @router.post(
@@ -89,23 +107,11 @@ async def generate_from_description(
     operation_id="generate_with_lyrics",
     summary="A song from your own lyrics",
     response_model=SongAnswer,
-    responses={
-        **SONG_MADE,
-        **SONG_ACCEPTED,
-        **refusals(400, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504),
-    },
+    responses=_ANSWERS,
 )
-async def generate_with_lyrics(
-    body: WithLyrics,
-    request: Request,
-    service: TheService,
-    base: Base,
-    prefer: Prefer = "",
-    idempotency_key: IdempotencyKey = "",
-    cache_control: CacheControl = "",
-) -> Response:
+async def generate_with_lyrics(body: WithLyrics, call: TheCall) -> Response:
     """The prompt tells how the song sounds; the lyrics are sung as they are."""
-    return await _generate(body, request, service, base, prefer, idempotency_key, cache_control)
+    return await _generate(body, call)
 
 
 @router.post(
@@ -113,23 +119,11 @@ async def generate_with_lyrics(
     operation_id="generate_with_described_lyrics",
     summary="A song whose lyrics are described",
     response_model=SongAnswer,
-    responses={
-        **SONG_MADE,
-        **SONG_ACCEPTED,
-        **refusals(400, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504),
-    },
+    responses=_ANSWERS,
 )
-async def generate_with_described_lyrics(
-    body: WithDescribedLyrics,
-    request: Request,
-    service: TheService,
-    base: Base,
-    prefer: Prefer = "",
-    idempotency_key: IdempotencyKey = "",
-    cache_control: CacheControl = "",
-) -> Response:
+async def generate_with_described_lyrics(body: WithDescribedLyrics, call: TheCall) -> Response:
     """The prompt tells how the song sounds, the other what its lyrics are about."""
-    return await _generate(body, request, service, base, prefer, idempotency_key, cache_control)
+    return await _generate(body, call)
 
 
 @router.post(
@@ -149,30 +143,23 @@ async def plan_song(
         return brief.plan or await service.worker.draft(new_songs(brief)[0])
 
 
-async def _generate(
-    body: Options,
-    request: Request,
-    service: Service,
-    base: str,
-    prefer: str,
-    idempotency_key: str,
-    cache_control: str,
-) -> Response:
+async def _generate(body: Options, call: Call) -> Response:
     """One request for songs, from its body to its answer."""
+    service = call.service
     if body.webhook:
         await service.webhooks.check(body.webhook)
-    if not idempotency_key:
-        songs, cached = await _songs(service, body, cache_control, "")
+    if not call.idempotency_key:
+        songs, cached = await _songs(service, body, call.cache_control, "")
     else:
-        name = digest(request.scope["songwright.holder"], idempotency_key)
-        asked = digest(request.url.path, body.model_dump_json())
+        name = digest(call.request.scope["songwright.holder"], call.idempotency_key)
+        asked = digest(call.request.url.path, body.model_dump_json())
         async with service.reuse.claim(name):
             found = await service.jobs.stored(service.reuse.of_key, name, asked)
             if found:
                 songs, cached = found, False
             else:
-                songs, cached = await _songs(service, body, cache_control, name, asked)
-    wait_s = _patience(prefer)
+                songs, cached = await _songs(service, body, call.cache_control, name, asked)
+    wait_s = _patience(call.prefer)
     if wait_s is None or wait_s > 0:
         try:
             async with asyncio.timeout(wait_s):
@@ -183,7 +170,9 @@ async def _generate(
             response = of_error(error, songs[0].id)
             response.headers["Location"] = f"/songs/{songs[0].id}"
             return response
-    return _answer(service, songs, base, cached=cached, waited=wait_s is None, preferred=wait_s is not None)
+    return _answer(
+        service, songs, call.base, cached=cached, waited=wait_s is None, preferred=wait_s is not None
+    )
 
 
 async def _songs(
@@ -229,8 +218,8 @@ def _answer(
 
 
 def song_response(answer: SongAnswer, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """The answer as JSON, without what only the service itself has use for."""
-    body = answer.model_dump_json(exclude={"idempotency", "owner"})
+    """The answer as JSON."""
+    body = answer.model_dump_json()
     return Response(body, status, headers, media_type="application/json")
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
+from orchestrator.answers import ProgressEvent, QueueEvent, SongAnswer, StatusEvent, Waveform
 from orchestrator.api.problems import MEDIA_TYPE, Problem
 
 _REFUSALS = {
@@ -37,6 +40,11 @@ _REQUEST_ID = {
         "schema": {"type": "string"},
     }
 }
+_ETAG = {"ETag": {"description": "Changes with the file.", "schema": {"type": "string"}}}
+_SPAN = {"Content-Range": {"description": "`bytes first-last/size`.", "schema": {"type": "string"}}}
+_ELSEWHERE = {"Location": {"description": "Where the store itself serves it.", "schema": {"type": "string"}}}
+_EVENTS = (StatusEvent, QueueEvent, ProgressEvent, SongAnswer)
+_MODELS: tuple[type[BaseModel], ...] = (Problem, Waveform, StatusEvent, QueueEvent, ProgressEvent)
 SONG_MADE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The finished song.", "headers": _LOCATION}
 }
@@ -47,12 +55,28 @@ SONG_ACCEPTED: dict[int | str, dict[str, Any]] = {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SongAnswer"}}},
     }
 }
+_EVENT = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "id": {"type": "string", "description": "To come back with, as `Last-Event-ID`."},
+        "event": {"enum": ["status", "queue", "progress", "end"]},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "anyOf": [{"$ref": f"#/components/schemas/{model.__name__}"} for model in _EVENTS]
+            },
+        },
+        "retry": {"type": "string", "description": "Milliseconds to wait before coming back."},
+    },
+}
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The events, until the song has ended.",
         "content": {
             "text/event-stream": {
-                "schema": {"type": "string"},
+                "schema": _EVENT,
                 "example": 'id: 3.17\nevent: progress\ndata: {"part": "music", "stage": "mixing", '
                 '"fraction": 0.71, "seconds_left": 3.2}\n\n',
             }
@@ -62,13 +86,25 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 }
 
 
+RANGE_HEADERS = {
+    "parameters": [
+        {"name": name, "in": "header", "description": text, "schema": {"type": "string"}, "example": example}
+        for name, text, example in (
+            ("Range", "One range of bytes.", "bytes=0-65535"),
+            ("If-Range", "The `ETag` of your copy: if the file has changed, all of it comes.", '"5f0c2f6e"'),
+            ("If-None-Match", "The `ETag` of your copy: 304 if it is still good.", '"5f0c2f6e"'),
+        )
+    ]
+}
+
+
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The refusals of a route, 401 among them."""
     return {
         status: {
             "description": _REFUSALS[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            "headers": _RETRY_AFTER if status in (429,) else {},
+            "headers": _RETRY_AFTER if status in (429, 503) else {},
         }
         for status in sorted({401, *statuses})
     }
@@ -76,16 +112,21 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def bytes_answer(*media_types: str, ranges: bool = True) -> dict[int | str, dict[str, Any]]:
     """A file's answers."""
-    content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
+    content = {media_type: {"schema": _file_schema(media_type)} for media_type in media_types}
     whole: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": content}}
     if ranges:
-        etag = {"ETag": {"description": "Changes with the file.", "schema": {"type": "string"}}}
-        span = {"Content-Range": {"description": "`bytes first-last/size`.", "schema": {"type": "string"}}}
-        whole[200]["headers"] = etag
-        whole[206] = {"description": "The range of it.", "content": content, "headers": etag | span}
-        whole[304] = {"description": "Your copy is still good."}
-        whole[307] = {"description": "The file is to be read from the store.", "headers": _LOCATION}
+        part = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
+        whole[200]["headers"] = _ETAG
+        whole[206] = {"description": "The range of it.", "content": part, "headers": _ETAG | _SPAN}
+        whole[304] = {"description": "Your copy is still good.", "headers": _ETAG}
+        whole[307] = {"description": "The file is to be read from the store.", "headers": _ELSEWHERE}
     return whole
+
+
+def _file_schema(media_type: str) -> dict[str, Any]:
+    if media_type == "application/json":
+        return {"$ref": "#/components/schemas/Waveform"}
+    return {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -93,8 +134,10 @@ def document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         made = FastAPI.openapi(app)
         schemas = made["components"]["schemas"]
-        problem = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
-        schemas |= problem.pop("$defs", {}) | {"Problem": problem}
+        _, ours = models_json_schema(
+            [(model, "serialization") for model in _MODELS], ref_template="#/components/schemas/{model}"
+        )
+        schemas |= ours["$defs"]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         for path in made["paths"].values():

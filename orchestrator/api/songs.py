@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel
 
-from orchestrator.answers import SongAnswer, SongPage, song_summary
+from orchestrator.answers import ProgressEvent, QueueEvent, SongAnswer, SongPage, StatusEvent, song_summary
 from orchestrator.api.context import BEARER, Base, SongId, TheService
 from orchestrator.api.generation import song_response
 from orchestrator.api.openapi import EVENTS, refusals
@@ -129,35 +129,40 @@ async def _stream(service: Service, song: Song, after: tuple[int, int], base: st
     place: int | None = None
     silent = 0
     async for event in service.feed.follow(song.id, after):
-        outlook = service.jobs.outlook(song.id)
-        left = None if outlook.seconds_left is None else round(outlook.seconds_left, 1)
-        ahead = {"queue_position": outlook.queue_position, "seconds_left": left}
+        ahead = _ahead(service, song.id)
         silent += 1
         if event is not None:
-            silent, place = 0, outlook.queue_position
-            yield _block(event, _data(service, event, ahead, base))
-        elif outlook.queue_position is not None and outlook.queue_position != place:
-            silent, place = 0, outlook.queue_position
-            yield f"event: queue\ndata: {json.dumps(ahead)}\n\n"
+            silent, place = 0, ahead.queue_position
+            yield _block(event, _data(service, event, ahead, base).model_dump_json())
+        elif ahead.queue_position is not None and ahead.queue_position != place:
+            silent, place = 0, ahead.queue_position
+            yield f"event: queue\ndata: {ahead.model_dump_json()}\n\n"
         elif silent >= _KEEP_ALIVE_TICKS:
             silent = 0
             yield ": keep-alive\n\n"
 
 
-def _data(service: Service, event: Event, ahead: Mapping[str, float | None], base: str) -> str:
+def _ahead(service: Service, song_id: str) -> QueueEvent:
+    outlook = service.jobs.outlook(song_id)
+    left = None if outlook.seconds_left is None else round(outlook.seconds_left, 1)
+    return QueueEvent(queue_position=outlook.queue_position, seconds_left=left)
+
+
+def _data(service: Service, event: Event, ahead: QueueEvent, base: str) -> BaseModel:
     if event.song is not None:
-        return service.answer(event.song, base).model_dump_json(exclude={"idempotency", "owner"})
+        return service.answer(event.song, base)
     if event.moment is not None:
-        facts = {"status": event.moment.status.value, "at": event.moment.at.isoformat(), **ahead}
-        if event.moment.status is not Status.QUEUED:
-            facts["queue_position"] = None
-        return json.dumps(facts)
-    return json.dumps(
+        status = event.moment.status
+        place = ahead.queue_position if status is Status.QUEUED else None
+        return StatusEvent(
+            status=status, at=event.moment.at, queue_position=place, seconds_left=ahead.seconds_left
+        )
+    return ProgressEvent.model_validate(
         {
             "part": event.part,
             "stage": event.stage,
             "fraction": event.fraction,
-            "seconds_left": ahead["seconds_left"],
+            "seconds_left": ahead.seconds_left,
         }
     )
 
