@@ -34,7 +34,8 @@ _KEY = r"^[A-G][#b]? (major|minor|dorian|mixolydian|phrygian|lydian)$"
 Sentence = Annotated[str, Field(min_length=1, max_length=DESCRIPTION_CHARACTERS, pattern=_SOMETHING)]
 Words = Annotated[str, Field(max_length=100)]
 # 3.0 is an integer to JSON Schema, and what some languages write for 3.
-Whole = Annotated[int, BeforeValidator(lambda value: int(value) if _is_whole(value) else value)]
+_WHOLE = BeforeValidator(lambda value: int(value) if _is_whole(value) else value)
+Whole = Annotated[int, _WHOLE]
 
 
 def _is_whole(value: object) -> bool:
@@ -90,10 +91,8 @@ class Options(BaseModel):
         "ACE-Step). An engine that has no such thing says so in `warnings`.",
         examples=[15.0],
     )
-    infer_step: Whole | None = Field(
+    infer_step: Annotated[int, Field(ge=INFER_STEP[0], le=INFER_STEP[1]), _WHOLE] | None = Field(
         default=None,
-        ge=INFER_STEP[0],
-        le=INFER_STEP[1],
         description="Inference steps of a diffusion model; by default what is best for it (60 for "
         "ACE-Step). An engine that has no such thing says so in `warnings`.",
         examples=[60],
