@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from config.errors import NotFound
 from orchestrator.manifest import Moment, Song
 
 _ENDED_KEPT = 32  # songs whose progress can still be told again after their end
@@ -127,17 +128,23 @@ class Feed:
 
         Raises ``NotFound`` for a song that is not in the library.
         """
+        told = False
         while not self._closed:
             track = self._tracks.get(song_id) or self._ended.get(song_id)
             if track is None:
-                song = await self._load(song_id)  # ended long ago, or another process makes it
+                try:
+                    song = await self._load(song_id)  # ended long ago, or another process makes it
+                except NotFound:
+                    if told:
+                        return  # deleted meanwhile
+                    raise
                 events, changed, ended = _moments(song), None, song.status.finished
                 if ended:
                     events.append(_end(song))
             else:
                 events, changed, ended = track.events, track.changed, track.ended
             for event in [event for event in events if event.mark > after]:
-                after = event.mark
+                after, told = event.mark, True
                 yield event
             if ended:
                 return

@@ -5,9 +5,11 @@ import pytest
 from config import errors
 from config.errors import (
     Cancelled,
+    Conflict,
     EngineFailed,
     EngineTimeout,
     EngineUnavailable,
+    Forbidden,
     InvalidRequest,
     NotFound,
     QueueFull,
@@ -19,6 +21,8 @@ from config.errors import (
 EXAMPLES = [
     InvalidRequest("duration", 4.0, "ask for 5 to 600 seconds"),
     NotFound("song", "abc", "see 'songwright list'"),
+    Conflict("it is done already", "delete it"),
+    Forbidden("not from here", "ask its owner"),
     QueueFull(100, 12.0),
     EngineUnavailable("no weights", "download them"),
     EngineTimeout("too slow", "wait"),

@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 
 from config.errors import InvalidRequest
-from config.settings import load_settings
+from config.settings import load_settings, variable_of
 
 
 @pytest.fixture(autouse=True)
 def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("SONGWRIGHT_HOME", "SONGWRIGHT_STORE", "SONGWRIGHT_MUSIC__ENGINE"):
+    for name in ("SONGWRIGHT_HOME", "SONGWRIGHT_STORE", "SONGWRIGHT_MUSIC__ENGINE", "API_BEARER_TOKEN"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -40,4 +40,39 @@ def test_a_bad_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_misspelt_group_member_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SONGWRIGHT_MUSIC__ENGIN", "sketch")
     with pytest.raises(InvalidRequest, match="SONGWRIGHT_MUSIC__ENGIN"):
+        load_settings()
+
+
+def test_the_token_has_the_name_its_users_know_and_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_BEARER_TOKEN", "very-secret-1")
+    settings = load_settings()
+    assert variable_of("api_bearer_token") == "API_BEARER_TOKEN"
+    assert variable_of("queue_limit") == "SONGWRIGHT_QUEUE_LIMIT"
+    assert settings.api_bearer_token.get_secret_value() == "very-secret-1"
+    assert "very-secret" not in f"{settings!r} {settings} {settings.model_dump()}"
+
+
+def test_origins_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SONGWRIGHT_CORS_ORIGINS", "https://a.example/, http://localhost:3000 ,")
+    assert load_settings().cors_origins == ("https://a.example", "http://localhost:3000")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "70000"),
+        ("QUEUE_LIMIT", "0"),
+        ("JOB_TIMEOUT_S", "0"),
+        ("PUBLIC_URL", "example.com"),
+        ("LOG_FORMAT", "xml"),
+        ("URL_EXPIRES_S", "5"),
+        ("MUSIC__PROCESSES", "-1"),
+        ("WEBHOOKS__ALLOW_PRIVATE", "perhaps"),
+    ],
+)
+def test_a_service_setting_out_of_bounds_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"SONGWRIGHT_{name}", value)
+    with pytest.raises(InvalidRequest, match=f"SONGWRIGHT_{name}: "):
         load_settings()

@@ -1,5 +1,8 @@
 """What every store promises, run over each; a store on another service joins by one entry in ``STORES``."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +13,7 @@ import pytest
 from config.errors import InvalidRequest, NotFound, StoreUnavailable
 from storage.contract import Store, read
 from storage.local import LocalStore
+from storage.signing import Signer
 
 STORES: dict[str, Callable[[Path], Store]] = {"local": LocalStore}
 
@@ -116,3 +120,36 @@ def test_writers_and_deleters_of_one_folder_do_not_trip_over_each_other(tmp_path
         for future in [threads.submit(work, worker) for worker in range(8)]:
             future.result()
     assert list(store.list("")) == []
+
+
+def test_a_listing_goes_on_after_a_key_and_may_stay_shallow(store: Store) -> None:
+    for key in ("songs/a/song.json", "songs/b/audio.wav", "songs/b/song.json", "songs/c/song.json", "open/a"):
+        store.put(key, b"x", "text/plain")
+    assert list(store.list("songs/", after="songs/b/audio.wav")) == ["songs/b/song.json", "songs/c/song.json"]
+    assert list(store.list("songs/", shallow=True)) == ["songs/a/", "songs/b/", "songs/c/"]
+    assert list(store.list("songs/", after="songs/a/", shallow=True)) == ["songs/b/", "songs/c/"]
+    assert list(store.list("songs/b/", shallow=True)) == ["songs/b/audio.wav", "songs/b/song.json"]
+    assert list(store.list("nothing/", shallow=True)) == []
+
+
+def test_what_a_killed_writer_left_is_swept_up_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    store.put("songs/a/song.json", b"x", "application/json")
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    dead = tmp_path / "songs" / "a" / f".part-{process.pid}-cafe-0"
+    living = tmp_path / "songs" / "a" / f".part-{os.getpid()}-cafe-0"
+    for part in (dead, living):
+        part.write_bytes(b"half")
+    assert store.sweep() == 1
+    assert not dead.exists()
+    assert living.exists()
+    assert list(store.list("")) == ["songs/a/song.json"]
+
+
+def test_a_signed_address_is_a_path_of_the_service_and_without_a_signer_a_file(tmp_path: Path) -> None:
+    signer = Signer(b"secret")
+    assert LocalStore(tmp_path, signer).url("songs/a/audio.wav", 60) == signer.path("songs/a/audio.wav", 60)
+    assert LocalStore(tmp_path).url("songs/a/audio.wav", 60).startswith("file:///")
+    with pytest.raises(InvalidRequest):
+        LocalStore(tmp_path, signer).url("../secret", 60)

@@ -1,0 +1,62 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from config.errors import InvalidRequest, StoreUnavailable
+from config.settings import load_settings
+from orchestrator.auth import TOKEN_FILE, Tokens, load_tokens
+from orchestrator.stores import FOLDER, kept_secret
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "good-token-1",
+        "Bearer",
+        "Bearer ",
+        "Basic good-token-1",
+        "Bearer good-token-12",
+        "Bearer GOOD-TOKEN-1",
+    ],
+)
+def test_only_a_known_token_as_bearer_is_let_in(header: str) -> None:
+    assert Tokens(("good-token-1", "next-token-2")).holder(header) is None
+
+
+def test_each_token_has_a_name_of_its_own_that_does_not_tell_it() -> None:
+    tokens = Tokens(("good-token-1", "next-token-2"))
+    names = {tokens.holder("Bearer good-token-1"), tokens.holder("bearer next-token-2")}
+    assert None not in names
+    assert len(names) == 2
+    assert not any("token" in str(name) for name in names)
+
+
+def test_the_first_start_makes_a_token_that_only_its_owner_may_read(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path, api_bearer_token="")
+    tokens, shown = load_tokens(settings)
+    assert tokens.holder(f"Bearer {shown}")
+    kept = tmp_path / FOLDER / TOKEN_FILE
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+    again, shown_again = load_tokens(settings)
+    assert shown_again == ""
+    assert again.holder(f"Bearer {shown}")
+
+
+@pytest.mark.parametrize("given", ["short", "has a space in it", "good-token-1,ünïcode-token", "a" * 513])
+def test_a_token_no_header_can_carry_is_refused_without_being_shown(tmp_path: Path, given: str) -> None:
+    with pytest.raises(InvalidRequest, match="API_BEARER_TOKEN") as caught:
+        load_tokens(load_settings(home=tmp_path, api_bearer_token=given))
+    assert given not in str(caught.value)
+
+
+def test_an_emptied_secret_file_is_an_error_and_not_an_empty_secret(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path)
+    secret, made = kept_secret(settings, "key")
+    assert made
+    assert len(secret) >= 43
+    (tmp_path / FOLDER / "key").write_text("\n")
+    with pytest.raises(StoreUnavailable, match="delete it"):
+        kept_secret(settings, "key")
