@@ -1,0 +1,125 @@
+"""Delivery without a service around it: who may be called, how often, and what an answer may cost."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from config.errors import Forbidden
+from orchestrator.library import Library
+from orchestrator.manifest import Song, Status, new_songs
+from orchestrator.requests import Brief
+from orchestrator.webhooks import Webhooks, signature
+from storage.local import LocalStore
+from tests.service.receiver import Receiver, receiving, verified
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+async def deliver(
+    folder: Path, url: str, *, allow_private: bool = True, retries: tuple[float, ...] = (0.01, 0.01)
+) -> Song:
+    """The song's manifest once its delivery has come to an end."""
+    library = Library(LocalStore(folder))
+    song = new_songs(Brief(description="x"), webhook=url)[0].changed(status=Status.DONE)
+    library.save(song)
+
+    async def save(changed: Song) -> Song:
+        return library.save(changed)
+
+    hooks = Webhooks(
+        SECRET, allow_private=allow_private, body=lambda _: b"{}", save=save, retry_after_s=retries
+    )
+    hooks.send(song)
+    hooks.send(song)  # asked twice, delivered once
+    await asyncio.wait(list(hooks._tasks.values()), timeout=20)
+    await hooks.close()
+    return library.load(song.id)
+
+
+def run(folder: Path, receiver: Receiver, **options: bool) -> Song:
+    return asyncio.run(deliver(folder, receiver.url, **options))
+
+
+def test_the_specifications_own_example_is_signed_alike() -> None:
+    # From the test vectors of standardwebhooks.com.
+    body = b'{"test": 2432232314}'
+    headers = signature(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_tries_stop_with_the_first_success(tmp_path: Path) -> None:
+    with receiving() as receiver:
+        receiver.answers = [500]
+        hook = run(tmp_path, receiver).webhook
+    assert hook
+    assert hook.delivered_at
+    assert hook.attempts == len(receiver.got) == 2
+    for headers, body in receiver.got:
+        assert verified(SECRET, headers, body) == {}
+
+
+def test_tries_come_to_an_end_and_the_manifest_says_why(tmp_path: Path) -> None:
+    with receiving() as receiver:
+        receiver.answers = [503] * 9
+        hook = run(tmp_path, receiver).webhook
+    assert hook
+    assert hook.given_up
+    assert hook.attempts == len(receiver.got) == 3
+    assert hook.error == "it answered 503"
+
+
+def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
+    with receiving() as receiver:
+        receiver.answers = [302] * 9
+        hook = run(tmp_path, receiver).webhook
+    assert hook
+    assert hook.error == "it answered 302"
+    assert len(receiver.got) == 3
+
+
+def test_an_answer_without_an_end_costs_nothing(tmp_path: Path) -> None:
+    with receiving() as receiver:
+        receiver.endless = True
+        hook = asyncio.run(asyncio.wait_for(deliver(tmp_path, receiver.url), 5)).webhook
+        receiver.endless = False
+    assert hook
+    assert hook.delivered_at
+
+
+def test_a_private_address_is_not_called_even_if_it_was_let_through_before(tmp_path: Path) -> None:
+    with receiving() as receiver:
+        hook = run(tmp_path, receiver, allow_private=False).webhook
+    assert hook
+    assert not hook.delivered_at
+    assert "private" in hook.error
+    assert receiver.got == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    (
+        "127.0.0.1 localhost 0.0.0.0 10.1.2.3 172.16.0.1 192.168.0.1 100.64.0.1 169.254.169.254 224.0.0.1 "
+        "255.255.255.255 2130706433 0x7f.1 [::1] [fe80::1] [fd00::1] [::ffff:127.0.0.1] [2002:7f00:1::]"
+    ).split(),
+)
+def test_addresses_that_only_this_machine_can_reach_are_refused(host: str) -> None:
+    async def check() -> None:
+        hooks = Webhooks(
+            SECRET, allow_private=False, body=lambda _: b"", save=lambda song: asyncio.sleep(0, song)
+        )
+        await hooks.check(f"http://{host}/")
+
+    with pytest.raises(Forbidden, match="private"):
+        asyncio.run(check())
+
+
+def test_a_public_address_passes() -> None:
+    async def check() -> None:
+        hooks = Webhooks(
+            SECRET, allow_private=False, body=lambda _: b"", save=lambda song: asyncio.sleep(0, song)
+        )
+        await hooks.check("https://93.184.215.14/hook")
+        await hooks.check("https://no-such-name.invalid/hook")  # looked at again when it is called
+
+    asyncio.run(check())
