@@ -20,12 +20,12 @@ from starlette.middleware.cors import CORSMiddleware
 from config.errors import SongwrightError, shown
 from config.settings import Settings
 from orchestrator.api import assets, generation, operations, songs
+from orchestrator.api.fields import field_problem
 from orchestrator.api.gate import Gate, Watch
 from orchestrator.api.openapi import document
 from orchestrator.api.problems import (
     MALFORMED,
     NOT_JSON,
-    FieldProblem,
     of_error,
     of_fields,
     of_status,
@@ -56,8 +56,6 @@ _DESCRIPTION = """One sentence in, a finished song out: lyrics, music with a sun
 Every path but `/health`, `/health/ready`, `/docs`, `/openapi.json` and the page wants
 `Authorization: Bearer <token>`. Every refusal is an RFC 9457 problem document with a stable `type`, the
 field and the fix, and `retry` says whether the same request can succeed later."""
-
-_BODY_KINDS = frozenset({"FromDescription", "WithLyrics", "WithDescribedLyrics"})
 
 
 def create_app(settings: Settings, tokens: Tokens | None = None) -> FastAPI:
@@ -156,20 +154,10 @@ def _add_errors(app: FastAPI) -> None:
         kind = request.headers.get("content-type", "")
         if any(item["loc"] == ("body",) for item in errors) and "json" not in kind:
             return problem(NOT_JSON, "Send 'Content-Type: application/json' and a JSON object.")
-        return of_fields([_field(item) for item in errors[:20]])
+        return of_fields([field_problem(item) for item in errors[:20]])
 
 
 def _methods(path: str) -> set[str]:
     """What a path can be asked with; the framework would tell of its first route alone."""
     routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     return {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
-
-
-def _field(item: dict[str, Any]) -> FieldProblem:
-    """One of the framework's complaints in our words; ``loc`` begins with where the field is: body, path."""
-    where = [str(part) for part in item["loc"]]
-    # A body of one of three kinds: the kind's own name is no part of the field's.
-    name = ".".join(part for part in where[1:] if part not in _BODY_KINDS) or where[0]
-    missing = item["type"] == "missing"
-    detail = "it is missing: send it" if missing else item["msg"][0].lower() + item["msg"][1:]
-    return FieldProblem(field=name, value="" if missing else shown(item["input"]), detail=detail)

@@ -161,7 +161,7 @@ def _asset(song: Song, role: str) -> Asset:
     asset = song.assets.get(role)
     if asset is None:
         has = ", ".join(song.assets) or "nothing yet"
-        raise NotFound(role.replace(":", " "), song.id, f"the song is {song.status} and has: {has}")
+        raise NotFound("file", role, f"song {song.id} is {song.status} and has: {has}")
     return asset
 
 

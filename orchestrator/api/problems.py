@@ -178,7 +178,9 @@ def of_status(status: int, detail: str, headers: Mapping[str, str] | None = None
 def of_fields(errors: Sequence[FieldProblem]) -> Response:
     """Fields that cannot be used: the first in front, all in ``errors``."""
     first = errors[0]
-    detail = f"{first.field}: {first.value} - {first.detail}"
+    detail = (
+        f"{first.field}: {first.value} - {first.detail}" if first.value else f"{first.field}: {first.detail}"
+    )
     several: dict[str, Any] = {"errors": tuple(errors)} if len(errors) > 1 else {}
     return problem(INVALID, detail, field=first.field, value=first.value, fix=first.detail, **several)
 
