@@ -381,7 +381,7 @@ def test_a_bad_input_is_told_at_its_field(server: Server, visiting: Visiting) ->
         visit.expected = {422}
         press_make(page)
         expect(page.locator("#full_described_song-error")).to_have_text(
-            "String should have at most 2000 characters."
+            "Send at most 2000 characters."
         )
         expect(page.locator("#audio_duration-error")).to_be_hidden()
         expect(sentence).to_be_focused()

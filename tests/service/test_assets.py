@@ -276,4 +276,4 @@ def test_an_asset_that_is_not_there_yet_is_said_to_be(client: httpx.Client) -> N
     ][-1]
     response = client.get(f"/songs/{song_id}/midi")
     assert response.status_code == 404
-    assert "is queued and has" in response.json()["detail"]
+    assert "and has: nothing yet" in response.json()["detail"]
