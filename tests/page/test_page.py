@@ -380,9 +380,7 @@ def test_a_bad_input_is_told_at_its_field(server: Server, visiting: Visiting) ->
         sentence.fill("so long " * 300)
         visit.expected = {422}
         press_make(page)
-        expect(page.locator("#full_described_song-error")).to_have_text(
-            "Send at most 2000 characters."
-        )
+        expect(page.locator("#full_described_song-error")).to_have_text("Send at most 2000 characters.")
         expect(page.locator("#audio_duration-error")).to_be_hidden()
         expect(sentence).to_be_focused()
         visit.look("error", sizes=(PHONE,))
