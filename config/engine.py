@@ -37,6 +37,18 @@ class EngineInfo:
     """Which of a request's optional parameters it heeds ("guidance_scale")."""
 
 
+@dataclass(frozen=True)
+class EngineOptions:
+    """How an engine is to run its model. One that has none, as every sketch engine, does not take them."""
+
+    model: str = ""
+    """A hub id, which may carry ``@revision``, or a folder; empty: the engine's own choice."""
+    device: str = "auto"
+    precision: str = "auto"
+    commercial: bool = False
+    """Whether weights are refused whose licence does not let what they make be sold."""
+
+
 T = TypeVar("T")
 
 
@@ -50,8 +62,9 @@ class Registry(Generic[T]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 
-    def load(self, name: str) -> T:
+    def load(self, name: str, options: EngineOptions | None = None) -> T:
         """A new engine called ``name``, which may also be an entry of one's own: ``"package.module:Class"``.
+        One that runs a model has a class method ``from_options``, which is given ``options``.
 
         Raises ``InvalidRequest`` for a name that is neither, and ``EngineUnavailable`` where a package that
         the engine stands on is not installed.
@@ -74,4 +87,5 @@ class Registry(Generic[T]):
             raise InvalidRequest(
                 f"{self.craft} engine", name, f"there is no {attribute} in {module}"
             ) from error
-        return cast(T, factory())
+        from_options = getattr(factory, "from_options", None)
+        return cast(T, from_options(options or EngineOptions()) if from_options else factory())

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from config.engine import EngineOptions
 from config.errors import InvalidRequest
 
 
@@ -23,6 +24,12 @@ class EngineSettings(BaseModel):
 
     engine: str = "sketch"
     """A name in the craft's registry."""
+    model: str = ""
+    """A hub id, which may carry ``@revision``, or a folder; empty: the engine's own choice."""
+    device: str = "auto"
+    """``cpu``, ``cuda``, ``cuda:1``, ``mps``; auto: the GPU where there is one."""
+    precision: str = "auto"
+    """``fp32``, ``bf16``, ``fp16``, ``int8``, where the engine knows it; auto: what is best on the device."""
     processes: int = Field(default=0, ge=0, le=256)
     """How many of it the service runs side by side; 0: for music as many as cores and memory carry, else
     one."""
@@ -58,6 +65,9 @@ class Settings(BaseSettings):
     music: EngineSettings = Field(default_factory=EngineSettings)
     art: EngineSettings = Field(default_factory=EngineSettings)
 
+    commercial: bool = False
+    """Whether engines are refused whose weights do not let what they make be sold."""
+
     api_bearer_token: SecretStr = Field(default=SecretStr(""), validation_alias="API_BEARER_TOKEN")
     """Who may use the service: one token, or several with commas between. Empty: one is made on the first
     start."""
@@ -92,6 +102,12 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
+
+
+def options_of(settings: Settings, craft: str) -> EngineOptions:
+    """What the engine of ``craft`` ("lyrics", "music", "art") is told."""
+    chosen: EngineSettings = getattr(settings, craft)
+    return EngineOptions(chosen.model, chosen.device, chosen.precision, settings.commercial)
 
 
 def variable_of(name: str) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from art.contract import PAINTERS
-from config.engine import Registry
+from config.engine import EngineOptions, Registry
 from config.errors import SongwrightError
-from config.settings import Settings, variable_of
+from config.settings import Settings, options_of, variable_of
 from lyrics.contract import WRITERS
 from music.contract import COMPOSERS
 from orchestrator.auth import TOKEN_FILE, given_tokens
@@ -44,7 +44,10 @@ def examine(settings: Settings) -> list[Finding]:
     }
     findings = [Finding("python", ok=True, detail=f"{platform.python_version()} on {platform.platform()}")]
     findings.append(Finding("settings", ok=True, detail=_settings(settings)))
-    findings += [_engine(craft, registry, name) for craft, (registry, name) in crafts.items()]
+    findings += [
+        _engine(craft, registry, name, options_of(settings, craft))
+        for craft, (registry, name) in crafts.items()
+    ]
     findings.append(_store(settings))
     findings.append(_service(settings))
     return findings
@@ -87,9 +90,9 @@ def _service(settings: Settings) -> Finding:
     return Finding("service", ok=True, detail=f"{where}, {tokens}")
 
 
-def _engine(craft: str, registry: Registry[Any], name: str) -> Finding:
+def _engine(craft: str, registry: Registry[Any], name: str, options: EngineOptions) -> Finding:
     try:
-        info = registry.load(name).info
+        info = registry.load(name, options).info
     except SongwrightError as error:
         return Finding(craft, ok=False, detail=f"engine {name!r} is not ready", fix=str(error))
     sale = "may be sold" if info.commercial else "may not be sold"

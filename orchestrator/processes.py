@@ -22,13 +22,14 @@ from typing import Any
 from art.contract import PAINTERS
 from config.engine import EngineInfo, Registry, Report, ignore_progress
 from config.errors import Cancelled, EngineFailed, EngineUnavailable, SongwrightError
-from config.settings import EngineSettings, Settings
+from config.settings import EngineSettings, Settings, options_of
 from lyrics.contract import WRITERS, SongPlan
 from music.contract import COMPOSERS
 from orchestrator.manifest import Asset, Song
 from orchestrator.steps import StepResult, cover_step, draft_step, music_step, plan_step, tag_step
 from orchestrator.stores import open_store
 
+_WHOLE_MACHINE = frozenset({"musicgen", "audiocraft", "acestep"})  # every core, or the GPU, is one model's
 _REGISTRIES: Mapping[str, Registry[Any]] = {"lyrics": WRITERS, "music": COMPOSERS, "art": PAINTERS}
 _STEPS: Mapping[str, Callable[..., Any]] = {
     "draft": draft_step,
@@ -286,7 +287,7 @@ def processes_for(craft: str, settings: Settings) -> int:
     chosen: EngineSettings = getattr(settings, craft)
     if chosen.processes:
         return chosen.processes
-    if craft != "music":
+    if craft != "music" or chosen.engine in _WHOLE_MACHINE:
         return 1
     return max(1, min(os.cpu_count() or 1, _memory_bytes() // _MUSIC_BYTES))
 
@@ -308,7 +309,7 @@ def _serve(connection: Connection, craft: str, settings: Settings) -> None:
     threading.Thread(target=_end_with_the_service, args=(os.getppid(),), daemon=True).start()
     name: str = getattr(settings, craft).engine
     try:
-        engine = _REGISTRIES[craft].load(name)
+        engine = _REGISTRIES[craft].load(name, options_of(settings, craft))
     except SongwrightError as error:
         connection.send(("error", error))
         return

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 from art.contract import PAINTERS, Painter
-from config.engine import Registry, Report
+from config.engine import EngineOptions, Registry, Report
 from config.errors import Cancelled, EngineFailed, SongwrightError
-from config.settings import Settings
+from config.settings import Settings, options_of
 from lyrics.contract import WRITERS, Writer
 from music.contract import COMPOSERS, Composer
 from orchestrator.manifest import Asset, Song
@@ -34,8 +34,9 @@ class Lane:
     """One engine and the one thread it runs in: it is loaded there on first use, and never runs twice at
     once."""
 
-    def __init__(self, registry: Registry[Any], name: str) -> None:
+    def __init__(self, registry: Registry[Any], name: str, options: EngineOptions) -> None:
         self.name = name
+        self._options = options
         self._registry = registry
         self._engine: Any = None
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{registry.craft}-{name}")
@@ -67,7 +68,7 @@ class Lane:
     def _work(self, work: Callable[[Any, Report], T], report: Report) -> T:
         report("loading", 0.0)
         if self._engine is None:
-            self._engine = self._registry.load(self.name)
+            self._engine = self._registry.load(self.name, self._options)
         try:
             result = work(self._engine, report)
             report("done", 1.0)
@@ -85,9 +86,9 @@ class LocalWorker:
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._store = store
-        self._writer = Lane(WRITERS, settings.lyrics.engine)
-        self._composer = Lane(COMPOSERS, settings.music.engine)
-        self._painter = Lane(PAINTERS, settings.art.engine)
+        self._writer = Lane(WRITERS, settings.lyrics.engine, options_of(settings, "lyrics"))
+        self._composer = Lane(COMPOSERS, settings.music.engine, options_of(settings, "music"))
+        self._painter = Lane(PAINTERS, settings.art.engine, options_of(settings, "art"))
 
     async def plan(self, song: Song, report: Report) -> StepResult:
         def work(writer: Writer, watched: Report) -> StepResult:

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = ("config", "phonetics", "lyrics", "music", "art", "storage", "orchestrator", "main")
+OURS = ("config", "phonetics", "models", "lyrics", "music", "art", "storage", "orchestrator", "main")
 CRAFTS = ("lyrics", "music", "art", "storage")
 
 MAY_IMPORT = {
     "config": {"config"},
     "phonetics": {"phonetics"},
-    "lyrics": {"lyrics", "phonetics", "config"},
-    "music": {"music", "phonetics", "config"},
-    "art": {"art", "config"},
+    "models": {"models", "config"},
+    "lyrics": {"lyrics", "phonetics", "models", "config"},
+    "music": {"music", "phonetics", "models", "config"},
+    "art": {"art", "models", "config"},
     "storage": {"storage", "config"},
     "orchestrator": {"orchestrator", "config", *CRAFTS},
     "main": set(OURS),

@@ -1,0 +1,62 @@
+"""Which device and which numbers a model runs in. Torch is imported where it is used: a setting can be wrong
+long before a model is wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from config.errors import EngineUnavailable, InvalidRequest
+from models.weights import free_memory
+
+if TYPE_CHECKING:
+    import torch
+
+PRECISIONS = ("fp32", "bf16", "fp16", "int8")
+
+
+def device_of(setting: str) -> torch.device:
+    """The device that ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps`` names.
+
+    Raises ``InvalidRequest`` for another name and ``EngineUnavailable`` for a device that is not there.
+    """
+    import torch
+
+    if setting == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(setting)
+    except RuntimeError as error:
+        raise InvalidRequest("device", setting, "use auto, cpu, cuda, cuda:1 or mps") from error
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise InvalidRequest("device", setting, "use auto, cpu, cuda, cuda:1 or mps")
+    count = torch.cuda.device_count() if device.type == "cuda" else int(torch.backends.mps.is_available())
+    if device.type != "cpu" and (device.index or 0) >= count:
+        raise EngineUnavailable(f"there is no device {setting!r} here", "set DEVICE to auto or cpu")
+    return device
+
+
+def precision_of(setting: str, device: torch.device, *, known: tuple[str, ...] = PRECISIONS, cpu: str) -> str:
+    """One of ``known``; ``auto`` is ``fp16`` where it is known on a GPU, else ``bf16``, and ``cpu`` on a
+    processor. Raises ``InvalidRequest`` for what the engine does not know."""
+    if setting == "auto":
+        return cpu if device.type == "cpu" else ("fp16" if "fp16" in known else "bf16")
+    if setting not in known:
+        raise InvalidRequest("precision", setting, f"use auto or one of: {', '.join(known)}")
+    return setting
+
+
+def dtype_of(precision: str) -> Any:
+    import torch
+
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "int8": torch.float32}[
+        precision
+    ]
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory that a model could still have there."""
+    import torch
+
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return free_memory()

@@ -1,0 +1,145 @@
+"""Where a model's weights are, and whether they can be used: on disk or from the hub, safetensors only, whole,
+and no larger than the memory there is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.errors import EngineUnavailable, InvalidRequest, shown
+
+WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
+"""The files of a hub repository that are ever fetched: no pickles, no code."""
+
+_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+_REVISION = re.compile(r"[\w./-]{1,200}", re.ASCII)
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.th")
+_HEADER_BYTES = 100_000_000  # the format's own limit
+_ROOM = 1.2  # loading takes up to so much of the weights' own size
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """A hub id with the revision it may carry, or a local folder."""
+
+    name: str
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.revision}" if self.revision else self.name
+
+
+def model_name(text: str) -> ModelName:
+    """``"org/name"``, ``"org/name@revision"`` or a folder. Raises ``InvalidRequest`` for anything else."""
+    if Path(text).is_dir():
+        return ModelName(text)
+    name, _, revision = text.partition("@")
+    if not _ID.fullmatch(name) or (revision and not _REVISION.fullmatch(revision)) or text.endswith("@"):
+        raise InvalidRequest("model", text, "use a hub id such as org/name or org/name@revision, or a folder")
+    return ModelName(name, revision or None)
+
+
+def folder_of(model: ModelName, patterns: Iterable[str] = WANTED) -> Path:
+    """The folder with the model's files: its own, the hub's cache, or fetched into that now.
+
+    Raises ``EngineUnavailable`` where the hub has no such model or cannot be reached.
+    """
+    local = Path(model.name)
+    if local.is_dir():
+        return local
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    wanted = list(patterns)
+    try:
+        return Path(snapshot_download(model.name, revision=model.revision, allow_patterns=wanted))
+    except RepositoryNotFoundError as error:
+        raise EngineUnavailable(
+            f"the hub has no model {shown(str(model))}, or it is not open to you",
+            "check the id; for a gated one, accept its licence and set HF_TOKEN",
+        ) from error
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise EngineUnavailable(
+            f"the weights of {shown(str(model))} are not here, and the hub cannot be reached",
+            "connect to the network once, or set MODEL to a folder that has them",
+        ) from error
+
+
+def weights_bytes(folder: Path, *, below: str = "") -> int:
+    """Bytes of the tensors in a folder's safetensors files, each looked at: whole, and what it says it is.
+
+    Raises ``EngineUnavailable`` where there are none, or one of them is cut short or only pickled.
+    """
+    place = folder / below
+    files = sorted(place.rglob("*.safetensors"))
+    if not files:
+        if any(next(place.rglob(pattern), None) for pattern in _PICKLES):
+            fix = "convert it with save_pretrained: pickles can run code, and are not read"
+            raise EngineUnavailable(f"{folder} has only pickled weights", fix)
+        raise EngineUnavailable(
+            f"{folder} has no weights", "give the folder of a checkpoint, with *.safetensors in it"
+        )
+    return sum(_tensor_bytes(file) for file in files)
+
+
+def check_room(model: str, weights: int, free: int, where: str) -> None:
+    """Raises ``EngineUnavailable`` if ``weights`` bytes, and what loading takes beside them, do not fit."""
+    needed = int(weights * _ROOM)
+    if needed > free:
+        raise EngineUnavailable(
+            f"{model} needs {needed / 1e9:.1f} GB of memory on {where}, and {free / 1e9:.1f} GB are free",
+            "use a smaller model or precision, or free some memory",
+        )
+
+
+def free_memory() -> int:
+    """Bytes of main memory that can be had without swapping."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return min(int(line.split()[1]) * 1024, _limit())
+    except OSError:
+        pass  # another system than Linux
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 1 << 62  # not told here: the system itself will say when it is too much
+
+
+def _limit() -> int:
+    """What a container may have, and has not used."""
+    try:
+        most = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        used = Path("/sys/fs/cgroup/memory.current").read_text().strip()
+        return int(most) - int(used) if most != "max" else 1 << 62
+    except (OSError, ValueError):
+        return 1 << 62
+
+
+def _tensor_bytes(file: Path) -> int:
+    """A safetensors file: eight bytes of length, a JSON header, and the tensors
+    (huggingface.co/docs/safetensors)."""
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        start = opened.read(8)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else _HEADER_BYTES + 1
+        if length > min(_HEADER_BYTES, size - 8):
+            raise _broken(file)
+        try:
+            header = json.loads(opened.read(length))
+        except ValueError as error:
+            raise _broken(file) from error
+    ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+    tensors = max(ends, default=0)
+    if size != 8 + length + tensors:
+        raise _broken(file)
+    return int(tensors)
+
+
+def _broken(file: Path) -> EngineUnavailable:
+    return EngineUnavailable(f"{file} is cut short or damaged", "delete it and fetch it again")
