@@ -1,4 +1,4 @@
-"""Where a model's weights are, and whether they can be used: on disk or from the hub, safetensors only, whole,
+"""Where a model's weights are, and whether they can be used: on disk or from the hub, safetensors only, whole
 and no larger than the memory there is."""
 
 from __future__ import annotations
