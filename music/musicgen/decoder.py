@@ -1,0 +1,288 @@
+"""MusicGen's decoder as one lean step: fused projections, a static cache, both guidance rows of every song in
+one pass, and songs of different prompts, lengths and ages side by side.
+
+The arithmetic is that of transformers' ``MusicgenForCausalLM`` (pre-norm layers, sinusoidal positions, cross
+attention to the projected text, one head a codebook), which the tests hold it to, token for token.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
+
+from music.musicgen.linear import Linear, linear
+
+_EPSILON = 1e-5
+UNKNOWN = -1
+
+Read = Callable[[str], Tensor]
+"""A tensor of the checkpoint by its name below ``decoder.``."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of a decoder."""
+
+    layers: int
+    width: int
+    heads: int
+    codebooks: int
+    vocabulary: int
+    """Tokens of a codebook; the number itself is the token before the first."""
+    channels: int = 1
+    """2: codebooks alternate between left and right."""
+
+    @property
+    def delays(self) -> tuple[int, ...]:
+        """How many steps each codebook lags behind the first."""
+        return tuple(codebook // self.channels for codebook in range(self.codebooks))
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are drawn. ``top_k`` 0 and ``top_p`` 0 leave all tokens in."""
+
+    temperature: float = 1.0
+    top_k: int = 250
+    top_p: float = 0.0
+    guidance: float = 3.0
+
+
+class Track:
+    """One song in the making: its tokens, its caches, its own source of chance.
+
+    ``tokens (codebooks, steps + 1)`` is in the delay pattern: column 0 comes before the song, and frame f of
+    a codebook is in column f + 1 + its delay.
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        text: Tensor,
+        frames: int,
+        sampling: Sampling,
+        noise: Callable[[int], Tensor],
+        prompt: Tensor | None = None,
+    ) -> None:
+        """``text (tokens, width of the text encoder)``; ``noise(step)`` gives Gumbel noise ``(codebooks,
+        vocabulary)``; ``prompt (codebooks, frames of it)`` are tokens to go on from."""
+        shape = decoder.shape
+        self.sampling = sampling
+        self.noise = noise
+        self.frames = frames
+        self.steps = frames + max(shape.delays)
+        self.tokens = torch.full((shape.codebooks, self.steps + 1), shape.vocabulary, device=decoder.device)
+        for codebook, delay in enumerate(shape.delays):
+            self.tokens[codebook, delay + 1 : delay + 1 + frames] = UNKNOWN
+            if prompt is not None:
+                known = prompt.shape[1]
+                self.tokens[codebook, delay + 1 : delay + 1 + known] = prompt[codebook]
+        self.position = 0
+        """The column that is fed to the decoder next."""
+        head_width = shape.width // shape.heads
+        size = (shape.layers, 2, shape.heads, self.steps, head_width)
+        self.keys = torch.zeros(size, dtype=decoder.cache_type, device=decoder.device)
+        self.values = torch.zeros_like(self.keys)
+        self.cross = decoder.cross(text)
+        if prompt is not None and prompt.shape[1]:
+            decoder.prefill(self, prompt.shape[1])
+
+    @property
+    def done(self) -> bool:
+        return self.position >= self.steps
+
+    def codes(self, shape: Shape) -> Tensor:
+        """The finished tokens ``(codebooks, frames)``, the delays taken out."""
+        return torch.stack(
+            [self.tokens[c, delay + 1 : delay + 1 + self.frames] for c, delay in enumerate(shape.delays)]
+        )
+
+
+class Decoder:
+    """The decoder's weights, made ready for one device and precision."""
+
+    def __init__(self, read: Read, shape: Shape, precision: str, device: torch.device) -> None:
+        self.shape = shape
+        self.device = device
+        self.dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, torch.float32)
+        # A long song's cache is read whole at each step: as narrow as the weights are.
+        self.cache_type = torch.bfloat16 if precision == "int8" else self.dtype
+
+        def get(name: str) -> Tensor:
+            return read(name).to(device, self.dtype)
+
+        def norm(name: str) -> tuple[Tensor, Tensor]:
+            return get(f"{name}.weight"), get(f"{name}.bias")
+
+        def ready(*names: str) -> Linear:
+            return linear(torch.cat([get(f"{name}.weight") for name in names]), precision)
+
+        below = "model.decoder"
+        self._embeddings = [
+            read(f"{below}.embed_tokens.{codebook}.weight").to(device, torch.float32)
+            for codebook in range(shape.codebooks)
+        ]
+        self._layers = []
+        for number in range(shape.layers):
+            name = f"{below}.layers.{number}"
+            self._layers.append(
+                _Layer(
+                    qkv=ready(*(f"{name}.self_attn.{part}_proj" for part in "qkv")),
+                    out=ready(f"{name}.self_attn.out_proj"),
+                    cross_q=ready(f"{name}.encoder_attn.q_proj"),
+                    cross_kv=ready(*(f"{name}.encoder_attn.{part}_proj" for part in "kv")),
+                    cross_out=ready(f"{name}.encoder_attn.out_proj"),
+                    up=ready(f"{name}.fc1"),
+                    down=ready(f"{name}.fc2"),
+                    norms=(
+                        norm(f"{name}.self_attn_layer_norm"),
+                        norm(f"{name}.encoder_attn_layer_norm"),
+                        norm(f"{name}.final_layer_norm"),
+                    ),
+                )
+            )
+        self._norm = norm(f"{below}.layer_norm")
+        self._head = ready(*(f"lm_heads.{codebook}" for codebook in range(shape.codebooks)))
+        self._positions = _sinusoids(2048, shape.width).to(device)
+
+    @torch.inference_mode()
+    def step(self, tracks: Sequence[Track]) -> Tensor:
+        """Takes each track one column further. Answers the guided logits ``(tracks, codebooks, vocabulary)``,
+        float32, that its tokens were drawn from."""
+        logits = self.logits(tracks)
+        for number, track in enumerate(tracks):
+            track.position += 1
+            column = track.tokens[:, track.position]
+            drawn = draw(logits[number], track.sampling, track.noise(track.position - 1))
+            torch.where(column == UNKNOWN, drawn, column, out=column)
+        return logits
+
+    @torch.inference_mode()
+    def logits(self, tracks: Sequence[Track]) -> Tensor:
+        """The guided logits for the next column of each track; its caches take in the present one."""
+        shape, count = self.shape, len(tracks)
+        x = torch.cat([self._embedded(track, track.position, track.position + 1) for track in tracks])
+        x = x.repeat(2, 1).to(self.dtype)  # rows: all songs with their text, then all without
+        for number, layer in enumerate(self._layers):
+            qkv = layer.qkv(_normal(x, layer.norms[0])).to(self.cache_type)
+            qkv = qkv.view(2, count, 3, shape.heads, 1, -1)
+            mixed = torch.empty_like(qkv[:, :, 0])
+            for place, track in enumerate(tracks):
+                here = track.position
+                track.keys[number, :, :, here] = qkv[:, place, 1, :, 0]
+                track.values[number, :, :, here] = qkv[:, place, 2, :, 0]
+                mixed[:, place] = scaled_dot_product_attention(
+                    qkv[:, place, 0],
+                    track.keys[number, :, :, : here + 1],
+                    track.values[number, :, :, : here + 1],
+                )
+            x = x + layer.out(mixed.reshape(2 * count, shape.width).to(self.dtype))
+            x = self._crossed(x, number, layer, [track.cross[number] for track in tracks])
+            x = x + layer.down(gelu(layer.up(_normal(x, layer.norms[2]))))
+        rows = self._head(_normal(x, self._norm)).float().view(2, count, shape.codebooks, shape.vocabulary)
+        guidance = torch.tensor([track.sampling.guidance for track in tracks], device=self.device)
+        return rows[1] + (rows[0] - rows[1]) * guidance[:, None, None]
+
+    @torch.inference_mode()
+    def prefill(self, track: Track, columns: int) -> None:
+        """Takes the track's first ``columns`` known columns in at once."""
+        shape = self.shape
+        x = self._embedded(track, 0, columns).repeat(2, 1).to(self.dtype)
+        for number, layer in enumerate(self._layers):
+            qkv = layer.qkv(_normal(x, layer.norms[0])).to(self.cache_type)
+            q, k, v = qkv.view(2, columns, 3, shape.heads, -1).permute(2, 0, 3, 1, 4)
+            track.keys[number, :, :, :columns] = k
+            track.values[number, :, :, :columns] = v
+            mixed = scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2)
+            x = x + layer.out(mixed.reshape(2 * columns, shape.width).to(self.dtype))
+            x = self._crossed(x, number, layer, [track.cross[number]])
+            x = x + layer.down(gelu(layer.up(_normal(x, layer.norms[2]))))
+        track.position = columns
+
+    @torch.inference_mode()
+    def cross(self, text: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values ``(1, heads, tokens, head width)`` of a text for each layer. The row without text
+        has none: its keys and values are zero, and add nothing."""
+        text = text.to(self.device, self.dtype)
+        found = []
+        for layer in self._layers:
+            k, v = layer.cross_kv(text).view(len(text), 2, self.shape.heads, -1).permute(1, 2, 0, 3)
+            found.append((k[None].contiguous(), v[None].contiguous()))
+        return found
+
+    def _crossed(
+        self, x: Tensor, number: int, layer: _Layer, texts: Sequence[tuple[Tensor, Tensor]]
+    ) -> Tensor:
+        """``x`` with what each song's rows hear of its text: those of the first half."""
+        rows, heads = x.shape[0] // 2, self.shape.heads
+        each = rows // len(texts)
+        q = layer.cross_q(_normal(x[:rows], layer.norms[1])).view(len(texts), each, heads, -1).transpose(1, 2)
+        heard = torch.cat(
+            [scaled_dot_product_attention(q[place, None], *text) for place, text in enumerate(texts)]
+        )
+        heard = layer.cross_out(heard.transpose(1, 2).reshape(rows, self.shape.width))
+        return torch.cat([x[:rows] + heard, x[rows:]])
+
+    def _embedded(self, track: Track, start: int, end: int) -> Tensor:
+        """Columns ``start`` up to ``end`` of a track as vectors ``(columns, width)``, float32."""
+        if end > len(self._positions):
+            self._positions = _sinusoids(2 * end, self.shape.width).to(self.device)
+        vectors = self._positions[start:end].clone()
+        for codebook, table in enumerate(self._embeddings):
+            vectors += table[track.tokens[codebook, start:end]]
+        return vectors
+
+
+@dataclass(frozen=True)
+class _Layer:
+    qkv: Linear
+    out: Linear
+    cross_q: Linear
+    cross_kv: Linear
+    cross_out: Linear
+    up: Linear
+    down: Linear
+    norms: tuple[tuple[Tensor, Tensor], ...]
+    """Before self attention, cross attention and feed-forward."""
+
+
+def draw(logits: Tensor, sampling: Sampling, noise: Tensor) -> Tensor:
+    """A token for each codebook: the largest of ``logits (codebooks, vocabulary)`` with Gumbel ``noise``,
+    which draws from their softmax, among those that ``top_k`` and ``top_p`` leave in."""
+    logits = logits / max(sampling.temperature, 1e-5)
+    if 0 < sampling.top_k < logits.shape[1]:
+        least = logits.topk(sampling.top_k, dim=1).values[:, -1:]
+        logits = logits.masked_fill(logits < least, -math.inf)
+    if 0.0 < sampling.top_p < 1.0:
+        ordered, places = logits.softmax(1).sort(1, descending=True)
+        out = ordered.cumsum(1) - ordered > sampling.top_p
+        logits = logits.masked_fill(torch.zeros_like(out).scatter(1, places, out), -math.inf)
+    return (logits + noise).argmax(1)
+
+
+def gumbel(seed: int, shape: Shape, device: torch.device) -> Callable[[int], Tensor]:
+    """A source of Gumbel noise for one song; its steps must be asked for in their order."""
+    generator = torch.Generator(device).manual_seed(seed)
+
+    def noise(_step: int) -> Tensor:
+        drawn = torch.empty(shape.codebooks, shape.vocabulary, device=device)
+        return drawn.exponential_(generator=generator).log_().neg_()
+
+    return noise
+
+
+def _normal(x: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
+    return layer_norm(x, (x.shape[-1],), *norm, _EPSILON)
+
+
+def _sinusoids(count: int, width: int) -> Tensor:
+    """``(count, width)``: cosines, then sines, of positions at wavelengths from 2 pi to 20,000 pi."""
+    half = width // 2
+    rates = torch.exp(torch.arange(half, dtype=torch.float32) * -(math.log(10000.0) / (half - 1)))
+    angles = torch.arange(count, dtype=torch.float32)[:, None] * rates
+    return torch.cat([angles.cos(), angles.sin()], dim=1)
