@@ -114,4 +114,10 @@ class Composer(Protocol):
     def compose(self, request: MusicRequest, report: Report) -> Audio: ...
 
 
-COMPOSERS: Registry[Composer] = Registry("music", {"sketch": "music.sketch.engine:SketchComposer"})
+COMPOSERS: Registry[Composer] = Registry(
+    "music",
+    {
+        "sketch": "music.sketch.engine:SketchComposer",
+        "musicgen": "music.musicgen.engine:MusicgenComposer",
+    },
+)

@@ -1,0 +1,185 @@
+"""MusicGen as a composer: text in, tokens by our own decoder, sound by EnCodec."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import AutoTokenizer, EncodecModel, MusicgenConfig, T5EncoderModel
+
+from config.engine import EngineInfo, EngineOptions, Report
+from config.errors import EngineUnavailable, InvalidRequest
+from models.devices import device_of, free_bytes, precision_of
+from models.licences import licence_of, refuse_unless_sellable
+from models.tensors import Tensors
+from models.weights import check_room, folder_of, model_name, weights_bytes
+from music.contract import Audio, MusicRequest
+from music.musicgen.batch import Batch
+from music.musicgen.decoder import Decoder, Sampling, Shape, Track, gumbel
+
+DEFAULT = "facebook/musicgen-small"
+WINDOW_S = 30.0
+"""What the models were trained on; a longer song is made window by window."""
+STRIDE_S = 18.0
+"""How far each further window moves on: the last 12 s are what it continues (AudioCraft's default)."""
+_SHARE = {"reading": 0.02, "composing": 0.93}  # of the time; the rest is EnCodec's
+_BYTES_PER_WEIGHT = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 1}
+
+
+class MusicgenComposer:
+    """``facebook/musicgen-small``, ``-medium``, ``-large``, their ``stereo-`` siblings, and others like them.
+
+    Instrumental: MusicGen sings no words. Songs that several threads ask for are decoded together.
+    """
+
+    def __init__(self, options: EngineOptions) -> None:
+        """Raises ``EngineUnavailable`` where weights, memory or licence stand against it, and
+        ``InvalidRequest`` for options that it does not know."""
+        model = model_name(options.model or DEFAULT)
+        licence = licence_of(model.name)
+        if options.commercial:
+            refuse_unless_sellable(str(model), licence, "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch")
+        device = device_of(options.device)
+        precision = precision_of(options.precision, device, cpu="fp32")
+        if precision == "int8" and device.type != "cpu":
+            raise InvalidRequest("precision", "int8", "on a GPU use fp16, bf16 or fp32")
+        folder = folder_of(model)
+        check_room(
+            str(model),
+            _needed(weights_bytes(folder), _BYTES_PER_WEIGHT[precision]),
+            free_bytes(device),
+            str(device),
+        )
+        config = _config(folder)
+        self._shape = Shape(
+            layers=config.decoder.num_hidden_layers,
+            width=config.decoder.hidden_size,
+            heads=config.decoder.num_attention_heads,
+            codebooks=config.decoder.num_codebooks,
+            vocabulary=config.decoder.vocab_size,
+            channels=config.decoder.audio_channels,
+        )
+        self._device = device
+        self._tokenizer = AutoTokenizer.from_pretrained(folder)
+        with Tensors(folder) as tensors:
+            self._text = _text_encoder(config, tensors).to(device)
+            self._codec = _codec(config, tensors).to(device)
+            self._projection = _projection(tensors, device)
+            self._decoder = Decoder(lambda name: tensors[f"decoder.{name}"], self._shape, precision, device)
+        self._rate_hz: int = config.audio_encoder.sampling_rate
+        self._frames_per_s: int = config.audio_encoder.frame_rate
+        self._batch = Batch(self._decoder)
+        self._codec_free = threading.Lock()
+        self.info = EngineInfo(
+            name="musicgen",
+            version="1",
+            licence=licence.name,
+            commercial=licence.commercial,
+            summary=f"{model} in {precision} on {device}",
+            parameters=("guidance_scale",),
+        )
+
+    @classmethod
+    def from_options(cls, options: EngineOptions) -> MusicgenComposer:
+        return cls(options)
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        """Raises ``InvalidRequest`` for a prompt without a word."""
+        if not request.prompt.strip():
+            raise InvalidRequest("prompt", request.prompt, "say how the music sounds")
+        guidance = 3.0 if request.guidance_scale is None else request.guidance_scale
+        report("reading", 0.0)
+        text = self._read(request.prompt)
+        codes = self._tokens(text, request, Sampling(guidance=guidance), report)
+        report("decoding", _SHARE["reading"] + _SHARE["composing"])
+        with self._codec_free:
+            samples = self._sound(codes)
+        report("decoding", 1.0)
+        warnings = ("MusicGen sings no words: the lyrics are not in the music",) if request.lyrics else ()
+        length = round(request.duration_s * self._rate_hz)
+        return Audio(samples=samples[:, :length], rate_hz=self._rate_hz, warnings=warnings)
+
+    def _read(self, prompt: str) -> Tensor:
+        """The prompt as the decoder hears it, ``(tokens, width)``."""
+        tokens = self._tokenizer(prompt, return_tensors="pt", truncation=True, max_length=256).to(
+            self._device
+        )
+        with torch.inference_mode():
+            hidden = self._text(input_ids=tokens["input_ids"]).last_hidden_state[0]
+            return torch.nn.functional.linear(hidden, *self._projection) if self._projection else hidden
+
+    def _tokens(self, text: Tensor, request: MusicRequest, sampling: Sampling, report: Report) -> Tensor:
+        """Window by window, as AudioCraft's ``MusicGen.generate`` goes past what the model was trained on."""
+        frames = int(np.ceil(request.duration_s * self._frames_per_s))
+        window, stride = (round(seconds * self._frames_per_s) for seconds in (WINDOW_S, STRIDE_S))
+        noise = gumbel(request.seed, self._shape, self._device)
+        made: list[Tensor] = []
+        prompt: Tensor | None = None
+        start = 0
+        while not made or start + (0 if prompt is None else prompt.shape[1]) < frames:
+            track = Track(self._decoder, text, min(window, frames - start), sampling, noise, prompt)
+            done = start + track.position
+
+            def told(fraction: float, done: int = done, track: Track = track, start: int = start) -> None:
+                whole = (max(done, start + fraction * track.frames)) / frames
+                report("composing", _SHARE["reading"] + _SHARE["composing"] * min(whole, 1.0))
+
+            self._batch.run(track, told)
+            codes = track.codes(self._shape)
+            made.append(codes if prompt is None else codes[:, prompt.shape[1] :])
+            prompt = codes[:, stride:]
+            start += stride
+        return torch.cat(made, dim=1)[:, :frames]
+
+    @torch.inference_mode()
+    def _sound(self, codes: Tensor) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+        """``(2, samples)`` float32 from ``codes (codebooks, frames)``."""
+        sides = [codes[side :: self._shape.channels] for side in range(self._shape.channels)]
+        waves = [self._codec.decode(side[None, None], [None]).audio_values[0, 0] for side in sides]
+        samples = torch.stack(waves if len(waves) == 2 else waves * 2).clamp(-1.0, 1.0)
+        return samples.cpu().numpy()
+
+
+def _config(folder: Path) -> MusicgenConfig:
+    try:
+        config = MusicgenConfig.from_pretrained(folder)
+        if config.model_type != "musicgen":
+            raise ValueError(config.model_type)
+    except (OSError, ValueError, KeyError) as error:
+        raise EngineUnavailable(
+            f"{folder} is not a MusicGen checkpoint", "give one, such as facebook/musicgen-small"
+        ) from error
+    return config
+
+
+def _needed(weights: int, bytes_per_weight: int) -> int:
+    """Bytes of the model in memory: published weights are fp32, and only the decoder's are made narrower."""
+    return int(weights * max(bytes_per_weight / 4, 0.4))
+
+
+def _text_encoder(config: MusicgenConfig, tensors: Tensors) -> T5EncoderModel:
+    with torch.device("meta"):  # no memory, and no time for weights that are replaced
+        model = T5EncoderModel(config.text_encoder)
+    found = tensors.below("text_encoder.")
+    # Saved under one of its two names.
+    shared = found["shared.weight" if "shared.weight" in found else "encoder.embed_tokens.weight"]
+    found |= {"shared.weight": shared, "encoder.embed_tokens.weight": shared}
+    model.load_state_dict(found, strict=True, assign=True)
+    return model.float().eval()
+
+
+def _codec(config: MusicgenConfig, tensors: Tensors) -> EncodecModel:
+    model = EncodecModel(config.audio_encoder)
+    model.load_state_dict(tensors.below("audio_encoder."), strict=True, assign=True)
+    return model.float().eval()
+
+
+def _projection(tensors: Tensors, device: torch.device) -> tuple[Tensor, Tensor] | None:
+    """From the text encoder's width to the decoder's; None where they are the same."""
+    if "enc_to_dec_proj.weight" not in set(tensors):
+        return None
+    weight, bias = tensors["enc_to_dec_proj.weight"], tensors["enc_to_dec_proj.bias"]
+    return weight.to(device, torch.float32), bias.to(device, torch.float32)

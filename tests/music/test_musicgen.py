@@ -1,0 +1,316 @@
+"""MusicGen on a tiny checkpoint: held to transformers token for token, alone and in company, and to its
+contract."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from transformers import (
+    AutoTokenizer,
+    LogitsProcessor,
+    LogitsProcessorList,
+    MusicgenForConditionalGeneration,
+)
+
+from config.engine import EngineOptions, ignore_progress
+from config.errors import Cancelled, EngineUnavailable, InvalidRequest
+from music.contract import COMPOSERS, Composer, MusicRequest
+from music.musicgen.decoder import Decoder, Sampling, Shape, Track, draw, gumbel
+from tests.tiny import musicgen
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+
+PROMPTS = ("lofi beat with piano", "Metal", "a 80s pop track, synth! 120 bpm")
+STEPS = 250
+CPU = torch.device("cpu")
+PRECISIONS = ("fp32", "bf16", "int8")
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["mono", "stereo"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return musicgen(tmp_path_factory.mktemp("musicgen"), channels=request.param)
+
+
+@pytest.fixture(scope="module")
+def reference(folder: Path) -> MusicgenForConditionalGeneration:
+    return MusicgenForConditionalGeneration.from_pretrained(folder).eval()
+
+
+def shape_of(model: MusicgenForConditionalGeneration) -> Shape:
+    config = model.config.decoder
+    return Shape(2, 64, 4, config.num_codebooks, 64, config.audio_channels)
+
+
+def decoder_of(model: MusicgenForConditionalGeneration, precision: str) -> Decoder:
+    weights = model.decoder.state_dict()
+    return Decoder(lambda name: weights[name], shape_of(model), precision, CPU)
+
+
+@torch.inference_mode()
+def heard(model: MusicgenForConditionalGeneration, folder: Path, prompt: str) -> tuple[Tensor, Tensor]:
+    """The prompt's token ids, and what the decoder is to hear of them."""
+    ids = AutoTokenizer.from_pretrained(folder)(prompt, return_tensors="pt")["input_ids"]
+    return ids, model.enc_to_dec_proj(model.text_encoder(ids).last_hidden_state)[0]
+
+
+class Shared(LogitsProcessor):
+    """Guidance, and the table's noise, put so that transformers' own guidance changes nothing."""
+
+    def __init__(self, table: Tensor) -> None:
+        self.table = table
+        self.seen: list[Tensor] = []
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        text, none = scores.chunk(2)
+        guided = none + (text - none) * 3.0
+        self.seen.append(guided.clone())
+        return (guided + self.table[len(self.seen) - 1]).repeat(2, 1)
+
+
+@torch.inference_mode()
+def theirs(
+    model: MusicgenForConditionalGeneration, ids: Tensor, table: Tensor
+) -> tuple[Tensor, list[Tensor]]:
+    """transformers' codes ``(codebooks, frames)`` and guided logits."""
+    shared, codes = Shared(table), []
+    decode = model.audio_encoder.decode
+
+    def kept(audio_codes: Tensor, *rest: object, **named: object) -> object:
+        codes.append(audio_codes[0, 0])
+        return decode(audio_codes, *rest, **named)
+
+    model.audio_encoder.decode = kept
+    try:
+        model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            do_sample=False,
+            guidance_scale=3.0,
+            max_new_tokens=STEPS + 3,
+            logits_processor=LogitsProcessorList([shared]),
+        )
+    finally:
+        del model.audio_encoder.decode
+    return torch.stack(codes, dim=1).flatten(0, 1), shared.seen
+
+
+def noise_table(codebooks: int) -> Tensor:
+    generator = torch.Generator().manual_seed(5)
+    return -torch.empty(STEPS + 3, codebooks, 64).exponential_(generator=generator).log()
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_tokens_are_those_of_transformers_and_logits_within_a_ten_thousandth(
+    folder: Path, reference: MusicgenForConditionalGeneration, prompt: str
+) -> None:
+    shape = shape_of(reference)
+    table = noise_table(shape.codebooks)
+    ids, text = heard(reference, folder, prompt)
+    expected, logits = theirs(reference, ids, table)
+    decoder = decoder_of(reference, "fp32")
+    track = Track(decoder, text, STEPS, Sampling(top_k=0), lambda step: table[step])
+    furthest = 0.0
+    for step in range(track.steps):
+        ours = decoder.step([track])[0]
+        furthest = max(furthest, (ours - logits[step]).abs().max().item())
+    assert track.done
+    assert torch.equal(track.codes(shape), expected)
+    assert len(expected.unique()) > 32  # or the agreement would mean nothing
+    assert furthest < 1e-4
+
+
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_narrower_numbers_stay_near_in_their_logits(
+    folder: Path, reference: MusicgenForConditionalGeneration, precision: str
+) -> None:
+    _, text = heard(reference, folder, PROMPTS[0])
+    table = noise_table(shape_of(reference).codebooks)
+    exact, narrow = decoder_of(reference, "fp32"), decoder_of(reference, precision)
+    tracks = [Track(d, text, 50, Sampling(top_k=0), lambda step: table[step]) for d in (exact, narrow)]
+    errors, sizes = [], []
+    while not tracks[0].done:
+        wide, small = exact.step(tracks[:1]), narrow.step(tracks[1:])
+        errors.append((wide - small).square().mean().item())
+        sizes.append(wide.square().mean().item())
+        tracks[1].tokens.copy_(tracks[0].tokens)  # the same history: only this step's error counts
+    relative = (sum(errors) / sum(sizes)) ** 0.5
+    print(f"{precision}: logits differ by {relative:.1%} of their size")
+    assert 0 < relative < 0.08
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_song_has_the_same_tokens_alone_and_among_eight_that_come_and_go(
+    folder: Path, reference: MusicgenForConditionalGeneration, precision: str
+) -> None:
+    shape, decoder = shape_of(reference), decoder_of(reference, precision)
+    texts = [heard(reference, folder, PROMPTS[n % 3][: 4 + n])[1] for n in range(8)]
+
+    def track(number: int) -> Track:
+        return Track(decoder, texts[number], 30 + 3 * number, Sampling(), gumbel(number, shape, CPU))
+
+    alone = []
+    for number in range(8):
+        one = track(number)
+        while not one.done:
+            decoder.step([one])
+        alone.append(one.codes(shape))
+    waiting = [track(number) for number in range(8)]
+    every, running, step = list(waiting), [waiting.pop(0)], 0
+    while running:
+        decoder.step(running)
+        step += 1
+        running = [one for one in running if not one.done]
+        if waiting and step % 4 == 0:
+            running.append(waiting.pop(0))
+    for number, one in enumerate(every):
+        assert torch.equal(one.codes(shape), alone[number]), number
+
+
+def test_a_prompt_taken_in_at_once_leads_where_it_leads_step_by_step(
+    folder: Path, reference: MusicgenForConditionalGeneration
+) -> None:
+    shape, decoder = shape_of(reference), decoder_of(reference, "fp32")
+    _, text = heard(reference, folder, PROMPTS[0])
+    table = noise_table(shape.codebooks)
+    whole = Track(decoder, text, 60, Sampling(top_k=0), lambda step: table[step])
+    while not whole.done:
+        decoder.step([whole])
+    codes = whole.codes(shape)
+    more = Track(decoder, text, 60, Sampling(top_k=0), lambda step: table[step], prompt=codes[:, :25])
+    assert more.position == 25
+    while not more.done:
+        decoder.step([more])
+    assert torch.equal(more.codes(shape), codes)
+
+
+def test_tokens_are_drawn_from_the_softmax_within_top_k_and_top_p() -> None:
+    shape = Shape(1, 8, 1, 1, 5)
+    logits = torch.tensor([[2.0, 1.0, 0.0, -1.0, -2.0]])
+    noise = gumbel(3, shape, CPU)
+
+    def counted(sampling: Sampling) -> Tensor:
+        drawn = torch.cat([draw(logits, sampling, noise(0)) for _ in range(4000)])
+        return torch.bincount(drawn, minlength=5) / 4000
+
+    assert torch.allclose(counted(Sampling(top_k=0)), logits.softmax(1)[0], atol=0.03)
+    assert torch.allclose(counted(Sampling(temperature=2.0, top_k=0)), (logits / 2).softmax(1)[0], atol=0.03)
+    assert counted(Sampling(top_k=2))[2:].sum() == 0
+    assert counted(Sampling(top_k=0, top_p=0.5))[1:].sum() == 0
+    assert counted(Sampling(top_k=0, top_p=0.7))[2:].sum() == 0
+
+
+@pytest.fixture(scope="module")
+def composer(tmp_path_factory: pytest.TempPathFactory) -> Composer:
+    return COMPOSERS.load("musicgen", EngineOptions(model=str(musicgen(tmp_path_factory.mktemp("tiny")))))
+
+
+def request(
+    prompt: str = "lofi beat", seed: int = 1, duration_s: float = 5.0, **more: object
+) -> MusicRequest:
+    return MusicRequest.model_validate({"prompt": prompt, "seed": seed, "duration_s": duration_s, **more})
+
+
+def test_seed_and_prompt_decide_and_nothing_else(composer: Composer) -> None:
+    first = composer.compose(request(), ignore_progress).samples
+    assert first.shape == (2, 5 * 32000)
+    assert first.dtype == np.float32
+    assert first.std() > 1e-4
+    assert np.array_equal(first, composer.compose(request(), ignore_progress).samples)
+    for other in (request(seed=2), request("metal"), request(guidance_scale=1.0)):
+        assert not np.array_equal(first, composer.compose(other, ignore_progress).samples)
+
+
+def test_songs_of_several_threads_are_what_they_are_alone(composer: Composer) -> None:
+    wanted = [request(seed=seed, duration_s=5 + seed / 4) for seed in range(6)]
+    alone = [composer.compose(one, ignore_progress).samples for one in wanted]
+    with ThreadPoolExecutor(6) as threads:
+        together = list(threads.map(lambda one: composer.compose(one, ignore_progress).samples, wanted))
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_progress_only_rises_and_ends_at_one_also_past_the_window(composer: Composer) -> None:
+    seen: list[float] = []
+    audio = composer.compose(request(duration_s=40), lambda _, fraction: seen.append(fraction))
+    assert audio.samples.shape[1] == 40 * 32000
+    assert seen == sorted(seen)
+    assert seen[0] == 0.0
+    assert seen[-1] == 1.0
+    assert len(seen) > 20
+
+
+def test_a_cancelled_song_stops_and_leaves_the_others_alone(composer: Composer) -> None:
+    stopped = threading.Event()
+
+    def stop(_: str, fraction: float) -> None:
+        if fraction > 0.1:
+            stopped.set()
+            raise Cancelled
+
+    def quiet() -> object:
+        return composer.compose(request(seed=7), ignore_progress).samples
+
+    expected = quiet()
+    with ThreadPoolExecutor(2) as threads:
+        other = threads.submit(quiet)
+        with pytest.raises(Cancelled):
+            composer.compose(request(duration_s=600), stop)
+        assert np.array_equal(other.result(30), expected)  # type: ignore[arg-type]
+    assert stopped.is_set()
+
+
+def test_lyrics_it_cannot_sing_are_said_to_be_missing(composer: Composer) -> None:
+    assert "sings no words" in composer.compose(request(lyrics="[verse]\nla"), ignore_progress).warnings[0]
+    with pytest.raises(InvalidRequest, match="say how the music sounds"):
+        composer.compose(request(" \n"), ignore_progress)
+
+
+def cut(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+
+
+def pickled(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+def foreign(folder: Path) -> None:
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+
+
+@pytest.mark.parametrize(
+    ("break_it", "says"),
+    [
+        (cut, "cut short"),
+        (pickled, "only pickled"),
+        (foreign, "not a MusicGen checkpoint"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "has no weights"),
+    ],
+)
+def test_a_checkpoint_that_does_not_do_says_why_in_one_line(
+    tmp_path: Path, break_it: Callable[[Path], object], says: str
+) -> None:
+    break_it(musicgen(tmp_path))
+    with pytest.raises(EngineUnavailable, match=says) as caught:
+        COMPOSERS.load("musicgen", EngineOptions(model=str(tmp_path)))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"model": "no such model"}, "hub id"),
+        ({"model": "facebook/musicgen-small@"}, "hub id"),
+        ({"device": "abacus"}, "device"),
+        ({"precision": "fp4"}, "precision"),
+        ({"model": "facebook/musicgen-small", "commercial": True}, "CC-BY-NC"),
+    ],
+)
+def test_options_that_do_not_do_say_what_does(folder: Path, options: dict[str, object], says: str) -> None:
+    with pytest.raises((InvalidRequest, EngineUnavailable), match=says):
+        COMPOSERS.load("musicgen", EngineOptions(**({"model": str(folder)} | options)))  # type: ignore[arg-type]
