@@ -26,6 +26,8 @@ class CoverRequest(BaseModel):
     mood: str = "uplifting"
     theme: tuple[str, ...] = ()
     seed: int = Field(ge=0, lt=2**63)
+    titled: bool = True
+    """Whether the title is set on the picture."""
     size: int = Field(default=1024, ge=256, le=2048)
     """Width and height in pixels."""
 
@@ -59,4 +61,11 @@ class Painter(Protocol):
     def paint(self, request: CoverRequest, report: Report) -> Cover: ...
 
 
-PAINTERS: Registry[Painter] = Registry("art", {"sketch": "art.sketch.engine:SketchPainter"})
+PAINTERS: Registry[Painter] = Registry(
+    "art",
+    {
+        "sketch": "art.sketch.engine:SketchPainter",
+        "sdxl_turbo": "art.diffusion:SdxlTurboPainter",
+        "diffusion": "art.diffusion:DiffusionPainter",
+    },
+)

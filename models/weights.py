@@ -16,6 +16,9 @@ from config.errors import EngineUnavailable, InvalidRequest, shown
 WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 """The files of a hub repository that are ever fetched: no pickles, no code."""
 
+_UNWANTED = ("*.fp16.*", "*.non_ema.*", "*.ema_only.*")
+"""The same weights again, in other numbers."""
+
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _REVISION = re.compile(r"[\w./-]{1,200}", re.ASCII)
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.th")
@@ -57,7 +60,11 @@ def folder_of(model: ModelName, patterns: Iterable[str] = WANTED) -> Path:
 
     wanted = list(patterns)
     try:
-        return Path(snapshot_download(model.name, revision=model.revision, allow_patterns=wanted))
+        return Path(
+            snapshot_download(
+                model.name, revision=model.revision, allow_patterns=wanted, ignore_patterns=list(_UNWANTED)
+            )
+        )
     except RepositoryNotFoundError as error:
         raise EngineUnavailable(
             f"the hub has no model {shown(str(model))}, or it is not open to you",
@@ -76,7 +83,13 @@ def weights_bytes(folder: Path, *, below: str = "") -> int:
     Raises ``EngineUnavailable`` where there are none, or one of them is cut short or only pickled.
     """
     place = folder / below
-    files = sorted(place.rglob("*.safetensors"))
+    files = [
+        file
+        for file in sorted(place.rglob("*.safetensors"))
+        if not any(file.match(pattern) for pattern in _UNWANTED)
+    ]
+    if (place / "model_index.json").exists():  # a pipeline's parts have folders of their own
+        files = [file for file in files if file.parent != place]
     if not files:
         if any(next(place.rglob(pattern), None) for pattern in _PICKLES):
             fix = "convert it with save_pretrained: pickles can run code, and are not read"

@@ -118,6 +118,7 @@ COMPOSERS: Registry[Composer] = Registry(
     "music",
     {
         "sketch": "music.sketch.engine:SketchComposer",
+        "acestep": "music.acestep:AceStepComposer",
         "musicgen": "music.musicgen.engine:MusicgenComposer",
     },
 )

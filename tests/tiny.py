@@ -6,8 +6,27 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from diffusers import (
+    AceStepPipeline,
+    AceStepTransformer1DModel,
+    AutoencoderKL,
+    AutoencoderOobleck,
+    EulerAncestralDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
+from diffusers.pipelines.ace_step.modeling_ace_step import (
+    AceStepAudioTokenDetokenizer,
+    AceStepAudioTokenizer,
+    AceStepConditionEncoder,
+)
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
     EncodecConfig,
     EncodecFeatureExtractor,
     MusicgenConfig,
@@ -15,6 +34,8 @@ from transformers import (
     MusicgenForConditionalGeneration,
     MusicgenProcessor,
     PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3Model,
     T5Config,
 )
 
@@ -86,3 +107,117 @@ def t5_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(
         tokenizer_object=made, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
     )
+
+
+def acestep(folder: Path, *, turbo: bool = True) -> Path:
+    """ACE-Step 1.5 in diffusers' layout, in little: 48 kHz stereo at 25 latents a second."""
+    torch.manual_seed(20261122)
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
+    width = {"hidden_size": 32, "intermediate_size": 64}
+    acoustic = {
+        "audio_acoustic_hidden_dim": 8,
+        "pool_window_size": 5,
+        "num_attention_pooler_hidden_layers": 1,
+    }
+    text = Qwen3Config(vocab_size=300, num_hidden_layers=2, max_position_embeddings=4096, **width, **heads)
+    AceStepPipeline(
+        vae=AutoencoderOobleck(
+            encoder_hidden_size=16,
+            downsampling_ratios=[2, 4, 4, 6, 10],
+            channel_multiples=[1] * 5,
+            decoder_channels=8,
+            decoder_input_channels=8,
+            audio_channels=2,
+            sampling_rate=48000,
+        ),
+        text_encoder=Qwen3Model(text).eval(),
+        tokenizer=byte_tokenizer(),
+        transformer=AceStepTransformer1DModel(
+            num_hidden_layers=2,
+            in_channels=24,
+            audio_acoustic_hidden_dim=8,
+            patch_size=2,
+            sliding_window=16,
+            is_turbo=turbo,
+            **width,
+            **heads,
+        ),
+        condition_encoder=AceStepConditionEncoder(
+            text_hidden_dim=32,
+            timbre_hidden_dim=8,
+            num_lyric_encoder_hidden_layers=2,
+            num_timbre_encoder_hidden_layers=2,
+            sliding_window=16,
+            **width,
+            **heads,
+        ),
+        scheduler=FlowMatchEulerDiscreteScheduler(num_train_timesteps=1, shift=1.0),
+        audio_tokenizer=AceStepAudioTokenizer(fsq_dim=32, sliding_window=16, **acoustic, **width, **heads),
+        audio_token_detokenizer=AceStepAudioTokenDetokenizer(sliding_window=16, **acoustic, **width, **heads),
+    ).save_pretrained(folder)
+    return folder
+
+
+def sdxl(folder: Path) -> Path:
+    """``stabilityai/sdxl-turbo`` in little."""
+    torch.manual_seed(20261123)
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    pieces = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    tokenizer = CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
+    text = CLIPTextConfig(
+        bos_token_id=vocabulary["<|startoftext|>"],
+        eos_token_id=vocabulary["<|endoftext|>"],
+        pad_token_id=vocabulary["<|endoftext|>"],
+        hidden_size=32,
+        intermediate_size=37,
+        num_attention_heads=4,
+        num_hidden_layers=5,
+        vocab_size=1000,
+        projection_dim=32,
+    )
+    StableDiffusionXLPipeline(
+        unet=UNet2DConditionModel(
+            block_out_channels=(32, 64),
+            layers_per_block=2,
+            sample_size=32,
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+            attention_head_dim=(2, 4),
+            use_linear_projection=True,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=8,
+            transformer_layers_per_block=(1, 2),
+            projection_class_embeddings_input_dim=80,
+            cross_attention_dim=64,
+        ),
+        scheduler=EulerAncestralDiscreteScheduler(
+            beta_start=0.00085,
+            beta_end=0.012,
+            steps_offset=1,
+            beta_schedule="scaled_linear",
+            timestep_spacing="trailing",
+        ),
+        vae=AutoencoderKL(
+            block_out_channels=[32, 64],
+            down_block_types=["DownEncoderBlock2D"] * 2,
+            up_block_types=["UpDecoderBlock2D"] * 2,
+            latent_channels=4,
+            sample_size=128,
+        ),
+        text_encoder=CLIPTextModel(text),
+        text_encoder_2=CLIPTextModelWithProjection(text),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+    ).save_pretrained(folder)
+    return folder
+
+
+def byte_tokenizer() -> PreTrainedTokenizerFast:
+    """Qwen's kind of tokenizer, with a piece for each byte."""
+    letters = {letter: number for number, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    made = Tokenizer(models.BPE(letters, []))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    made.add_special_tokens(["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
+    return PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<|im_end|>", pad_token="<|endoftext|>")

@@ -65,8 +65,11 @@ class SketchPainter:
         report("painting", 0.1)
         module = _module(style)
         picture = module.paint(palette, np.random.default_rng(choice.getrandbits(64)), request.size)
-        report("setting the title", 0.75)
         pixels = np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
+        if not request.titled:
+            report("painting", 1.0)
+            return Cover(pixels, style=style)
+        report("setting the title", 0.75)
         titled, box, warnings = typeset(pixels, request.title, module.SETTING)
         report("setting the title", 1.0)
         return Cover(titled, style=style, title_box=box, warnings=warnings)

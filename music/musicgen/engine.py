@@ -12,10 +12,8 @@ from transformers import AutoTokenizer, EncodecModel, MusicgenConfig, T5EncoderM
 
 from config.engine import EngineInfo, EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
-from models.devices import device_of, free_bytes, precision_of
-from models.licences import licence_of, refuse_unless_sellable
+from models.loading import placed
 from models.tensors import Tensors
-from models.weights import check_room, folder_of, model_name, weights_bytes
 from music.contract import Audio, MusicRequest
 from music.musicgen.batch import Batch
 from music.musicgen.decoder import Decoder, Sampling, Shape, Track, gumbel
@@ -26,7 +24,6 @@ WINDOW_S = 30.0
 STRIDE_S = 18.0
 """How far each further window moves on: the last 12 s are what it continues (AudioCraft's default)."""
 _SHARE = {"reading": 0.02, "composing": 0.93}  # of the time; the rest is EnCodec's
-_BYTES_PER_WEIGHT = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 1}
 
 
 class MusicgenComposer:
@@ -38,21 +35,16 @@ class MusicgenComposer:
     def __init__(self, options: EngineOptions) -> None:
         """Raises ``EngineUnavailable`` where weights, memory or licence stand against it, and
         ``InvalidRequest`` for options that it does not know."""
-        model = model_name(options.model or DEFAULT)
-        licence = licence_of(model.name)
-        if options.commercial:
-            refuse_unless_sellable(str(model), licence, "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch")
-        device = device_of(options.device)
-        precision = precision_of(options.precision, device, cpu="fp32")
+        place = placed(
+            options,
+            DEFAULT,
+            precisions=("fp32", "bf16", "fp16", "int8"),
+            on_cpu="fp32",
+            instead="SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch",
+        )
+        folder, device, precision = place.folder, place.device, place.precision
         if precision == "int8" and device.type != "cpu":
             raise InvalidRequest("precision", "int8", "on a GPU use fp16, bf16 or fp32")
-        folder = folder_of(model)
-        check_room(
-            str(model),
-            _needed(weights_bytes(folder), _BYTES_PER_WEIGHT[precision]),
-            free_bytes(device),
-            str(device),
-        )
         config = _config(folder)
         self._shape = Shape(
             layers=config.decoder.num_hidden_layers,
@@ -76,9 +68,9 @@ class MusicgenComposer:
         self.info = EngineInfo(
             name="musicgen",
             version="1",
-            licence=licence.name,
-            commercial=licence.commercial,
-            summary=f"{model} in {precision} on {device}",
+            licence=place.licence.name,
+            commercial=place.licence.commercial,
+            summary=place.summary,
             parameters=("guidance_scale",),
         )
 
@@ -153,11 +145,6 @@ def _config(folder: Path) -> MusicgenConfig:
             f"{folder} is not a MusicGen checkpoint", "give one, such as facebook/musicgen-small"
         ) from error
     return config
-
-
-def _needed(weights: int, bytes_per_weight: int) -> int:
-    """Bytes of the model in memory: published weights are fp32, and only the decoder's are made narrower."""
-    return int(weights * max(bytes_per_weight / 4, 0.4))
 
 
 def _text_encoder(config: MusicgenConfig, tensors: Tensors) -> T5EncoderModel:
