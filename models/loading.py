@@ -1,4 +1,4 @@
-"""What every engine with a model settles before it loads a byte: which one, under which licence, where it runs,
+"""What every engine with a model settles before it loads a byte: which one, under which licence, where it runs
 in which numbers, and whether it fits."""
 
 from __future__ import annotations
