@@ -85,4 +85,7 @@ class Writer(Protocol):
     def plan(self, request: PlanRequest, report: Report) -> SongPlan: ...
 
 
-WRITERS: Registry[Writer] = Registry("lyrics", {"sketch": "lyrics.sketch.engine:SketchWriter"})
+WRITERS: Registry[Writer] = Registry(
+    "lyrics",
+    {"sketch": "lyrics.sketch.engine:SketchWriter", "qwen": "lyrics.qwen.engine:QwenWriter"},
+)

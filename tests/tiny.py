@@ -34,6 +34,8 @@ from transformers import (
     MusicgenForConditionalGeneration,
     MusicgenProcessor,
     PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
     Qwen3Config,
     Qwen3Model,
     T5Config,
@@ -210,6 +212,31 @@ def sdxl(folder: Path) -> Path:
         tokenizer=tokenizer,
         tokenizer_2=tokenizer,
     ).save_pretrained(folder)
+    return folder
+
+
+def qwen(folder: Path) -> Path:
+    """``Qwen/Qwen2-7B-Instruct`` in little."""
+    torch.manual_seed(20261124)
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = (
+        "{% for message in messages %}<|im_start|>{{ message.role }}\n"
+        "{{ message.content }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    settings = Qwen2Config(
+        vocab_size=320,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=32768,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    Qwen2ForCausalLM(settings).eval().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     return folder
 
 
