@@ -1,5 +1,5 @@
-"""What every engine with a model settles before it loads a byte: which one, under which licence, where it runs
-in which numbers, and whether it fits."""
+"""What every engine with a model settles before it loads a byte: which one, under which licence, where it
+runs, in which numbers, and whether it fits."""
 
 from __future__ import annotations
 
