@@ -11,9 +11,9 @@ from diffusers import AutoPipelineForText2Image
 
 from art.contract import Cover, CoverRequest, Pixels
 from art.typeset import Setting, typeset
-from config.engine import EngineInfo, EngineOptions, Report
+from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
-from models.loading import placed
+from models.loading import ModelEngine
 
 TURBO = "stabilityai/sdxl-turbo"
 OPEN = "stabilityai/stable-diffusion-xl-base-1.0"
@@ -22,29 +22,23 @@ _UNIT = 8  # a latent stands for so many pixels each way
 _MADE = 0.9
 
 
-class DiffusionPainter:
+class DiffusionPainter(ModelEngine):
     """A text-to-image pipeline with its own steps and guidance. One cover at a time: a scheduler has
     state of its own."""
 
     name = "diffusion"
     default = OPEN
+    instead = f"SONGWRIGHT_ART__ENGINE=diffusion with {OPEN}, or sketch"
     steps = 30
     guidance = 6.0
     side = 1024
     """The pixels each way that the model was trained on; another size is scaled from it."""
 
     def __init__(self, options: EngineOptions) -> None:
-        """Raises as ``models.loading.placed`` does, also for another kind of checkpoint."""
-        place = placed(
-            options,
-            self.default,
-            precisions=("fp32", "bf16", "fp16"),
-            on_cpu="fp32",
-            instead=f"SONGWRIGHT_ART__ENGINE=diffusion with {OPEN}, or sketch",
-        )
+        place = self.placed(options)
         try:
             pipe = AutoPipelineForText2Image.from_pretrained(
-                place.folder, torch_dtype=place.dtype, use_safetensors=True
+                place.folder, dtype=place.dtype, use_safetensors=True
             )
         except (OSError, ValueError, KeyError) as error:
             raise EngineUnavailable(
@@ -54,17 +48,7 @@ class DiffusionPainter:
         self._pipe.set_progress_bar_config(disable=True)
         self._device = place.device
         self._free = threading.Lock()
-        self.info = EngineInfo(
-            name=self.name,
-            version="1",
-            licence=place.licence.name,
-            commercial=place.licence.commercial,
-            summary=place.summary,
-        )
-
-    @classmethod
-    def from_options(cls, options: EngineOptions) -> DiffusionPainter:
-        return cls(options)
+        self.info = self.facts(place)
 
     def paint(self, request: CoverRequest, report: Report) -> Cover:
         """Raises ``InvalidRequest`` for a prompt without a word."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from config.errors import EngineUnavailable, InvalidRequest
 
@@ -51,6 +52,9 @@ class EngineOptions:
 
 T = TypeVar("T")
 
+_LOADING = threading.RLock()
+"""One engine at a time: the libraries' lazy imports break where two threads meet in them."""
+
 
 class Registry(Generic[T]):
     """Engines of one craft by name. An entry is ``"package.module:Class"``, imported when it is asked for."""
@@ -69,6 +73,21 @@ class Registry(Generic[T]):
         Raises ``InvalidRequest`` for a name that is neither, and ``EngineUnavailable`` where a package that
         the engine stands on is not installed.
         """
+        with _LOADING:
+            factory = self._factory(name)
+            from_options = getattr(factory, "from_options", None)
+            return cast(T, from_options(options or EngineOptions()) if from_options else factory())
+
+    def check(self, name: str, options: EngineOptions | None = None) -> EngineInfo:
+        """What the engine called ``name`` would be. One that runs a model has a class method ``check``, which
+        looks without loading it, or fetching anything; another is loaded. Raises as ``load`` does."""
+        with _LOADING:
+            factory = self._factory(name)
+            look = getattr(factory, "check", None)
+            info = look(options or EngineOptions()) if look else factory().info
+            return cast(EngineInfo, info)
+
+    def _factory(self, name: str) -> Any:
         entry = self._entries.get(name, name)
         module, _, attribute = entry.partition(":")
         if not attribute:
@@ -77,7 +96,7 @@ class Registry(Generic[T]):
                 f"{self.craft} engine", name, f"use one of: {known}; or your own package.module:Class"
             )
         try:
-            factory = getattr(importlib.import_module(module), attribute)
+            return getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
             raise EngineUnavailable(
                 f"{self.craft} engine {name!r} needs the package {error.name!r}",
@@ -87,5 +106,3 @@ class Registry(Generic[T]):
             raise InvalidRequest(
                 f"{self.craft} engine", name, f"there is no {attribute} in {module}"
             ) from error
-        from_options = getattr(factory, "from_options", None)
-        return cast(T, from_options(options or EngineOptions()) if from_options else factory())

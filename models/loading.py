@@ -3,13 +3,14 @@ runs, in which numbers, and whether it fits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from config.engine import EngineOptions
+from config.engine import EngineInfo, EngineOptions
 from models.devices import device_of, dtype_of, free_bytes, precision_of
 from models.licences import Licence, licence_of, refuse_unless_sellable
+from models.quiet import quiet
 from models.weights import check_room, folder_of, model_name, weights_bytes
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ class Placement:
     licence: Licence
     device: torch.device
     precision: str
+    weights: int
+    """Bytes of the checkpoint."""
+    needed: int
+    """Bytes in memory."""
+    free: int
+    """Bytes that are free there."""
 
     @property
     def dtype(self) -> Any:
@@ -38,28 +45,64 @@ class Placement:
         return f"{self.model} in {self.precision} on {self.device}"
 
 
-def placed(
-    options: EngineOptions,
-    default: str,
-    *,
-    precisions: tuple[str, ...],
-    on_cpu: str,
-    instead: str,
-    stored_bytes: float = 4.0,
-) -> Placement:
-    """Settles it. ``instead`` names an engine whose weights let songs be sold; ``stored_bytes`` is how many a
-    number has in the checkpoint.
+class ModelEngine:
+    """What all engines with a model have in common. A subclass says of itself:"""
 
-    Raises ``InvalidRequest`` for options that make no sense and ``EngineUnavailable`` where weights, device,
-    memory or licence stand against it.
-    """
-    model = model_name(options.model or default)
-    licence = licence_of(model.name)
-    if options.commercial:
-        refuse_unless_sellable(str(model), licence, instead)
-    device = device_of(options.device)
-    precision = precision_of(options.precision, device, known=precisions, cpu=on_cpu)
-    folder = folder_of(model)
-    in_memory = weights_bytes(folder) * _BYTES[precision] / stored_bytes
-    check_room(str(model), int(in_memory), free_bytes(device), str(device))
-    return Placement(str(model), folder, licence, device, precision)
+    name: ClassVar[str]
+    default: ClassVar[str]
+    """The model where none is set."""
+    instead: ClassVar[str]
+    """An engine whose weights let songs be sold."""
+    precisions: ClassVar[tuple[str, ...]] = ("fp32", "bf16", "fp16")
+    on_cpu: ClassVar[str] = "fp32"
+    """The precision that ``auto`` is there."""
+    stored_bytes: ClassVar[float] = 4.0
+    """How many a number has in the published checkpoints."""
+
+    def __init__(self, options: EngineOptions) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def from_options(cls, options: EngineOptions) -> Self:
+        """Loads the model; raises as ``placed`` does."""
+        with quiet():
+            return cls(options)
+
+    @classmethod
+    def check(cls, options: EngineOptions) -> EngineInfo:
+        """What it would be, without loading it or fetching anything; raises as ``placed`` does."""
+        place = cls.placed(options, fetch=False)
+        sizes = (
+            f"{place.weights / 1e9:.1f} GB of weights, needs {place.needed / 1e9:.1f} GB of "
+            f"{place.free / 1e9:.1f} free"
+        )
+        return replace(cls.facts(place), summary=f"{place.summary}, {sizes}")
+
+    @classmethod
+    def placed(cls, options: EngineOptions, *, fetch: bool = True) -> Placement:
+        """Raises ``InvalidRequest`` for options that make no sense and ``EngineUnavailable`` where weights,
+        device, memory or licence stand against it."""
+        model = model_name(options.model or cls.default)
+        licence = licence_of(model.name)
+        if options.commercial:
+            refuse_unless_sellable(str(model), licence, cls.instead)
+        device = device_of(options.device)
+        precision = precision_of(options.precision, device, known=cls.precisions, cpu=cls.on_cpu)
+        folder = folder_of(model, fetch=fetch)
+        weights = weights_bytes(folder)
+        needed = int(weights * _BYTES[precision] / cls.stored_bytes)
+        free = free_bytes(device)
+        check_room(str(model), needed, free, str(device))
+        return Placement(str(model), folder, licence, device, precision, weights, needed, free)
+
+    @classmethod
+    def facts(cls, place: Placement, parameters: tuple[str, ...] = (), detail: str = "") -> EngineInfo:
+        """What the manifest says about it."""
+        return EngineInfo(
+            name=cls.name,
+            version="1",
+            licence=place.licence.name,
+            commercial=place.licence.commercial,
+            summary=place.summary + detail,
+            parameters=parameters,
+        )

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import struct
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +46,8 @@ def model_name(text: str) -> ModelName:
     return ModelName(name, revision or None)
 
 
-def folder_of(model: ModelName, patterns: Iterable[str] = WANTED) -> Path:
-    """The folder with the model's files: its own, the hub's cache, or fetched into that now.
+def folder_of(model: ModelName, *, fetch: bool = True) -> Path:
+    """The folder with the model's files: its own, the hub's cache, or, with ``fetch``, fetched into that now.
 
     Raises ``EngineUnavailable`` where the hub has no such model or cannot be reached.
     """
@@ -58,11 +57,14 @@ def folder_of(model: ModelName, patterns: Iterable[str] = WANTED) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-    wanted = list(patterns)
     try:
         return Path(
             snapshot_download(
-                model.name, revision=model.revision, allow_patterns=wanted, ignore_patterns=list(_UNWANTED)
+                model.name,
+                revision=model.revision,
+                allow_patterns=list(WANTED),
+                ignore_patterns=list(_UNWANTED),
+                local_files_only=not fetch,
             )
         )
     except RepositoryNotFoundError as error:
@@ -71,9 +73,10 @@ def folder_of(model: ModelName, patterns: Iterable[str] = WANTED) -> Path:
             "check the id; for a gated one, accept its licence and set HF_TOKEN",
         ) from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        why = ", and the hub cannot be reached" if fetch else ""
         raise EngineUnavailable(
-            f"the weights of {shown(str(model))} are not here, and the hub cannot be reached",
-            "connect to the network once, or set MODEL to a folder that has them",
+            f"the weights of {shown(str(model))} are not here{why}",
+            "connect to the network and make a song once, or set MODEL to a folder that has them",
         ) from error
 
 

@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from diffusers import AceStepPipeline
 
-from config.engine import EngineInfo, EngineOptions, Report
+from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
-from models.loading import placed
+from models.loading import ModelEngine
 from music.contract import Audio, MusicRequest
 
-DEFAULT = "ACE-Step/acestep-v15-xl-turbo-diffusers"
 SHORTEST_S = 10.0
 """What the models were trained on; a shorter song is cut from it."""
 _STEPS = {"turbo": 8, "base": 50}
@@ -25,42 +24,30 @@ _STEPPED = 0.9
 _METRE = re.compile(r"(\d+)/")
 
 
-class AceStepComposer:
+class AceStepComposer(ModelEngine):
     """Turbo and base checkpoints in diffusers' layout. One song at a time: a pipeline has a state."""
 
+    name = "acestep"
+    default = "ACE-Step/acestep-v15-xl-turbo-diffusers"
+    instead = "ACE-Step's own weights"
+
     def __init__(self, options: EngineOptions) -> None:
-        """Raises as ``models.loading.placed`` does, also for another kind of checkpoint."""
-        place = placed(
-            options,
-            DEFAULT,
-            precisions=("fp32", "bf16", "fp16"),
-            on_cpu="fp32",
-            instead="ACE-Step's own weights",
-        )
+        place = self.placed(options)
         try:
             self._pipe = AceStepPipeline.from_pretrained(
-                place.folder, torch_dtype=place.dtype, use_safetensors=True
+                place.folder, dtype=place.dtype, use_safetensors=True
             ).to(place.device)
         except (OSError, ValueError, KeyError) as error:
             raise EngineUnavailable(
-                f"{place.model} is not an ACE-Step checkpoint of diffusers", f"give one, such as {DEFAULT}"
+                f"{place.model} is not an ACE-Step checkpoint of diffusers",
+                f"give one, such as {self.default}",
             ) from error
         self._pipe.set_progress_bar_config(disable=True)
         self._device = place.device
         self._turbo = bool(self._pipe.is_turbo)
         self._free = threading.Lock()
-        self.info = EngineInfo(
-            name="acestep",
-            version="1",
-            licence=place.licence.name,
-            commercial=place.licence.commercial,
-            summary=f"{place.summary}, {'turbo' if self._turbo else 'base'}",
-            parameters=("infer_step",) if self._turbo else ("infer_step", "guidance_scale"),
-        )
-
-    @classmethod
-    def from_options(cls, options: EngineOptions) -> AceStepComposer:
-        return cls(options)
+        parameters = ("infer_step",) if self._turbo else ("infer_step", "guidance_scale")
+        self.info = self.facts(place, parameters, ", turbo" if self._turbo else ", base")
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """Raises ``InvalidRequest`` for a prompt without a word."""

@@ -92,7 +92,7 @@ def _service(settings: Settings) -> Finding:
 
 def _engine(craft: str, registry: Registry[Any], name: str, options: EngineOptions) -> Finding:
     try:
-        info = registry.load(name, options).info
+        info = registry.check(name, options)
     except SongwrightError as error:
         return Finding(craft, ok=False, detail=f"engine {name!r} is not ready", fix=str(error))
     sale = "may be sold" if info.commercial else "may not be sold"

@@ -12,36 +12,33 @@ import xgrammar
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
-from config.engine import EngineInfo, EngineOptions, Report
+from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
 from lyrics.contract import PlanRequest, SongPlan
 from lyrics.qwen.grammar import grammar, plan_of
 from lyrics.qwen.prompts import messages
-from models.loading import placed
+from models.loading import ModelEngine
 
-DEFAULT = "Qwen/Qwen2-7B-Instruct"
 _TEMPERATURE = 0.8
 _TOP_P = 0.95
 _EXPECTED_TOKENS = 400  # of a plan with lyrics: only for the progress that is told
 _TEMPO_WORDS = ("bpm",)
 
 
-class QwenWriter:
+class QwenWriter(ModelEngine):
     """One generation makes the whole plan, held to a grammar token by token (xgrammar; Dong et al., 2024).
 
     Calls from several threads take turns.
     """
 
+    name = "qwen"
+    default = "Qwen/Qwen2-7B-Instruct"
+    instead = "a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct"
+    on_cpu = "bf16"
+    stored_bytes = 2.0
+
     def __init__(self, options: EngineOptions) -> None:
-        """Raises as ``models.loading.placed`` does, also for a folder without a chat model."""
-        place = placed(
-            options,
-            DEFAULT,
-            precisions=("fp32", "bf16", "fp16"),
-            on_cpu="bf16",
-            instead="a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct",
-            stored_bytes=2.0,
-        )
+        place = self.placed(options)
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(place.folder)
             if not self._tokenizer.chat_template:
@@ -53,7 +50,7 @@ class QwenWriter:
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise EngineUnavailable(
                 f"{place.model} is not a chat model of transformers ({_first_line(error)})",
-                f"give one, such as {DEFAULT}",
+                f"give one, such as {self.default}",
             ) from error
         self._model = self._model.to(place.device).eval()
         self._device = place.device
@@ -64,17 +61,7 @@ class QwenWriter:
         )
         self._vocabulary = vocabulary
         self._free = threading.Lock()
-        self.info = EngineInfo(
-            name="qwen",
-            version="1",
-            licence=place.licence.name,
-            commercial=place.licence.commercial,
-            summary=place.summary,
-        )
-
-    @classmethod
-    def from_options(cls, options: EngineOptions) -> QwenWriter:
-        return cls(options)
+        self.info = self.facts(place)
 
     def plan(self, request: PlanRequest, report: Report) -> SongPlan:
         """Raises ``InvalidRequest`` where nothing is said about the song."""

@@ -10,15 +10,14 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer, EncodecModel, MusicgenConfig, T5EncoderModel
 
-from config.engine import EngineInfo, EngineOptions, Report
+from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
-from models.loading import placed
+from models.loading import ModelEngine
 from models.tensors import Tensors
 from music.contract import Audio, MusicRequest
 from music.musicgen.batch import Batch
 from music.musicgen.decoder import Decoder, Sampling, Shape, Track, gumbel
 
-DEFAULT = "facebook/musicgen-small"
 WINDOW_S = 30.0
 """What the models were trained on; a longer song is made window by window."""
 STRIDE_S = 18.0
@@ -26,22 +25,19 @@ STRIDE_S = 18.0
 _SHARE = {"reading": 0.02, "composing": 0.93}  # of the time; the rest is EnCodec's
 
 
-class MusicgenComposer:
+class MusicgenComposer(ModelEngine):
     """``facebook/musicgen-small``, ``-medium``, ``-large``, their ``stereo-`` siblings, and others like them.
 
     Instrumental: MusicGen sings no words. Songs that several threads ask for are decoded together.
     """
 
+    name = "musicgen"
+    default = "facebook/musicgen-small"
+    instead = "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch"
+    precisions = ("fp32", "bf16", "fp16", "int8")
+
     def __init__(self, options: EngineOptions) -> None:
-        """Raises ``EngineUnavailable`` where weights, memory or licence stand against it, and
-        ``InvalidRequest`` for options that it does not know."""
-        place = placed(
-            options,
-            DEFAULT,
-            precisions=("fp32", "bf16", "fp16", "int8"),
-            on_cpu="fp32",
-            instead="SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch",
-        )
+        place = self.placed(options)
         folder, device, precision = place.folder, place.device, place.precision
         if precision == "int8" and device.type != "cpu":
             raise InvalidRequest("precision", "int8", "on a GPU use fp16, bf16 or fp32")
@@ -65,18 +61,7 @@ class MusicgenComposer:
         self._frames_per_s: int = config.audio_encoder.frame_rate
         self._batch = Batch(self._decoder)
         self._codec_free = threading.Lock()
-        self.info = EngineInfo(
-            name="musicgen",
-            version="1",
-            licence=place.licence.name,
-            commercial=place.licence.commercial,
-            summary=place.summary,
-            parameters=("guidance_scale",),
-        )
-
-    @classmethod
-    def from_options(cls, options: EngineOptions) -> MusicgenComposer:
-        return cls(options)
+        self.info = self.facts(place, ("guidance_scale",))
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """Raises ``InvalidRequest`` for a prompt without a word."""

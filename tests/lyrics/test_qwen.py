@@ -1,4 +1,4 @@
-"""A chat model as the writer, on a tiny checkpoint: it knows nothing, and its plans are whole all the same."""
+"""A chat model as the writer, on a tiny checkpoint: it knows nothing; its plans are whole all the same."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
