@@ -1,4 +1,4 @@
-"""What every writer promises, run over each of the registry."""
+"""What every embedded writer promises; a model is held to its part on a tiny checkpoint, in ``test_qwen``."""
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,10 @@ from lyrics.contract import WRITERS, PlanRequest, SongPlan, Writer
 LYRICS = "Walking  home,\r\n\tin the rain\n\n[chorus]\nÑandú 雨\n"
 
 
-@pytest.fixture(params=list(WRITERS))
+EMBEDDED = ["sketch"]
+
+
+@pytest.fixture(params=EMBEDDED)
 def writer(request: pytest.FixtureRequest) -> Writer:
     return WRITERS.load(request.param)
 
@@ -82,7 +85,7 @@ def test_a_description_that_names_nothing_readable_is_said(writer: Writer, descr
 @settings(derandomize=True, deadline=None, max_examples=150)
 @given(st.text(max_size=300), st.sampled_from([5.0, 30.0, 180.0, 600.0]), st.integers(0, 2**63 - 1))
 def test_no_description_breaks_it(description: str, duration_s: float, seed: int) -> None:
-    for name in WRITERS:
+    for name in EMBEDDED:
         made = WRITERS.load(name).plan(
             PlanRequest(description=description, duration_s=duration_s, seed=seed), ignore_progress
         )
@@ -92,7 +95,7 @@ def test_no_description_breaks_it(description: str, duration_s: float, seed: int
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(st.text(max_size=200))
 def test_no_lyrics_or_theme_break_it(text: str) -> None:
-    for name in WRITERS:
+    for name in EMBEDDED:
         writer = WRITERS.load(name)
         assert plan(writer, description="pop", lyrics=text).lyrics == text or not text.strip()
         plan(writer, description="pop", lyrics_about=text)
