@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from urllib.parse import urlsplit
 
-PAUSE_S = 0.5
+PAUSE_S = 1.0
 
 
 def request(what: str, host: str, token: str, number: int) -> bytes:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import httpx
@@ -53,20 +54,20 @@ def test_a_hundred_clients_are_answered_at_once_while_songs_render(
     with serving(tmp_path, **(SKETCH | processes)) as server, server.client() as client:
         rendering = [
             client.post("/generate-from-description", json=describe(audio_duration=240), headers=ASYNC)
-            for _ in range(2 * cores)
+            for _ in range(4 * cores)
         ]
         song_ids = [response.raise_for_status().json()["id"] for response in rendering]
         while composing(client) < cores:
             time.sleep(0.1)
-        seen = load(server, what, 6.0)
+        runs = [load(server, what, 4.0) for _ in range(3)]
         states = [client.get(f"/songs/{song_id}").json()["status"] for song_id in song_ids]
     assert "composing" in states  # or nothing rendered any more at the end
-    assert seen["statuses"].keys() == {status}
-    count = len(seen["ms"])
-    assert count > 500
-    p99 = seen["ms"][int(count * 0.99)]
-    print(f"{what}: {count} answers, p50 {seen['ms'][count // 2]} ms, p99 {p99} ms")
-    assert p99 <= most_ms
+    for seen in runs:
+        assert seen["statuses"].keys() == {status}
+        assert len(seen["ms"]) > 250
+    p99s = [seen["ms"][int(len(seen["ms"]) * 0.99)] for seen in runs]
+    print(f"{what}: {[len(seen['ms']) for seen in runs]} answers, p99 {p99s} ms")
+    assert median(p99s) <= most_ms
 
 
 def test_past_the_bound_songs_are_refused_and_none_that_was_accepted_is_lost(tmp_path: Path) -> None:
