@@ -44,7 +44,32 @@ def composing(client: httpx.Client) -> int:
     return sum(song["status"] == "composing" for song in client.get("/songs?limit=100").json()["songs"])
 
 
+def busy_share(seconds: float = 1.0) -> float:
+    """The part of all cores' time that is spent on something, over so many seconds (Linux)."""
+
+    def times() -> tuple[int, int]:
+        fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        return sum(fields), fields[3] + fields[4]
+
+    total, idle = times()
+    time.sleep(seconds)
+    later, idle_later = times()
+    return 1.0 - (idle_later - idle) / (later - total)
+
+
+@pytest.fixture
+def quiet_machine() -> None:
+    """A figure of time means nothing beside somebody else's work."""
+    if sys.platform != "linux":
+        return
+    until = time.monotonic() + 60.0
+    while busy_share() > 0.25:
+        if time.monotonic() > until:
+            pytest.skip("something else keeps this machine busy: nothing can be measured")
+
+
 @pytest.mark.alone
+@pytest.mark.usefixtures("quiet_machine")
 @pytest.mark.parametrize(("what", "status", "most_ms"), [("health", "200", 100.0), ("submit", "202", 200.0)])
 def test_a_hundred_clients_are_answered_at_once_while_songs_render(
     tmp_path: Path, what: str, status: str, most_ms: float
