@@ -113,15 +113,15 @@ def test_the_command_starts_without_the_heavy_libraries() -> None:
 
 def test_the_api_is_imported_in_a_second_without_an_engines_library() -> None:
     code = (
-        "import sys, time; began = time.perf_counter(); import orchestrator.api; "
-        "took_s = time.perf_counter() - began; "
+        "import sys, time; began = time.process_time(); import orchestrator.api; "
+        "took_s = time.process_time() - began; "
         f"print(took_s < 1.0, [name for name in {NEVER_AT_IMPORT!r} if name in sys.modules], took_s)"
     )
     results = [
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
         ).stdout
-        for _ in range(3)  # the fastest counts: other tests run beside this one
+        for _ in range(3)  # processor time, and the fastest counts: other tests run beside this one
     ]
     assert any(result.startswith("True []") for result in results), results
 
