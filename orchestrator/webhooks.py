@@ -37,6 +37,8 @@ _TIMEOUT_S = 20.0
 _CALLS_AT_ONCE = 20
 _PIECE_BYTES = 1 << 16
 _RESOLVE_S = 2.0
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
+_IPV6_PUBLIC = ipaddress.IPv6Network("2000::/3")
 _REFUSED = "webhook addresses in private networks are not allowed here"
 _FIX = "use a public address; the service's owner may set SONGWRIGHT_WEBHOOKS__ALLOW_PRIVATE=true"
 
@@ -194,6 +196,10 @@ def _refuse_private(addresses: Iterable[str]) -> None:
     for text in addresses:
         address = ipaddress.ip_address(text.partition("%")[0])
         if isinstance(address, ipaddress.IPv6Address):
-            address = address.ipv4_mapped or address.sixtofour or address
-        if not address.is_global or address.is_multicast:
+            if address in _NAT64:
+                address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+            else:
+                address = address.ipv4_mapped or address.sixtofour or address
+        outside = isinstance(address, ipaddress.IPv6Address) and address not in _IPV6_PUBLIC
+        if outside or not address.is_global or address.is_multicast:
             raise Forbidden(_REFUSED, _FIX)

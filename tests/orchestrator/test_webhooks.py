@@ -100,7 +100,8 @@ def test_a_private_address_is_not_called_even_if_it_was_let_through_before(tmp_p
     "host",
     (
         "127.0.0.1 localhost 0.0.0.0 10.1.2.3 172.16.0.1 192.168.0.1 100.64.0.1 169.254.169.254 224.0.0.1 "
-        "255.255.255.255 2130706433 0x7f.1 [::1] [fe80::1] [fd00::1] [::ffff:127.0.0.1] [2002:7f00:1::]"
+        "255.255.255.255 2130706433 0x7f.1 [::1] [fe80::1] [fd00::1] [::ffff:127.0.0.1] "
+        "[2002:7f00:1::] [64:ff9b::7f00:1] [64:ff9b::a9fe:a9fe] [::7f00:1] [fec0::1]"
     ).split(),
 )
 def test_addresses_that_only_this_machine_can_reach_are_refused(host: str) -> None:
