@@ -84,10 +84,7 @@ class Track:
                 self.tokens[codebook, delay + 1 : delay + 1 + known] = prompt[codebook]
         self.position = 0
         """The column that is fed to the decoder next."""
-        head_width = shape.width // shape.heads
-        size = (shape.layers, 2, shape.heads, self.steps, head_width)
-        self.keys = torch.zeros(size, dtype=decoder.cache_type, device=decoder.device)
-        self.values = torch.zeros_like(self.keys)
+        self.cache = decoder.cache(self.steps)
         self.cross = decoder.cross(text)
         if prompt is not None and prompt.shape[1]:
             decoder.prefill(self, prompt.shape[1])
@@ -109,19 +106,20 @@ class Decoder:
     def __init__(self, read: Read, shape: Shape, precision: str, device: torch.device) -> None:
         self.shape = shape
         self.device = device
-        self.dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, torch.float32)
-        # A long song's cache is read whole at each step: as narrow as the weights are.
-        self.cache_type = torch.bfloat16 if precision == "int8" else self.dtype
-
-        def get(name: str) -> Tensor:
-            return read(name).to(device, self.dtype)
+        narrow = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, torch.float32)
+        # On a CPU only the products are narrow, whose weights are what is read: attention in fp32 is several
+        # times as fast there as in bf16, and loses nothing.
+        self.dtype = torch.float32 if device.type == "cpu" else narrow
 
         def norm(name: str) -> tuple[Tensor, Tensor]:
-            return get(f"{name}.weight"), get(f"{name}.bias")
+            weight, bias = (read(f"{name}.{part}") for part in ("weight", "bias"))
+            return weight.to(device, self.dtype), bias.to(device, self.dtype)
 
         def ready(*names: str) -> Linear:
-            return linear(torch.cat([get(f"{name}.weight") for name in names]), precision)
+            weights = [read(f"{name}.weight").to(device, narrow) for name in names]
+            return linear(torch.cat(weights) if len(weights) > 1 else weights[0], precision)
 
+        self._head_width = shape.width // shape.heads
         below = "model.decoder"
         self._embeddings = [
             read(f"{below}.embed_tokens.{codebook}.weight").to(device, torch.float32)
@@ -168,21 +166,18 @@ class Decoder:
         shape, count = self.shape, len(tracks)
         x = torch.cat([self._embedded(track, track.position, track.position + 1) for track in tracks])
         x = x.repeat(2, 1).to(self.dtype)  # rows: all songs with their text, then all without
+        heard = [track.cache[..., : track.position + 1, :].unbind() for track in tracks]
+        here = [track.cache[..., track.position, :].unbind() for track in tracks]
         for number, layer in enumerate(self._layers):
-            qkv = layer.qkv(_normal(x, layer.norms[0])).to(self.cache_type)
-            qkv = qkv.view(2, count, 3, shape.heads, 1, -1)
-            mixed = torch.empty_like(qkv[:, :, 0])
-            for place, track in enumerate(tracks):
-                here = track.position
-                track.keys[number, :, :, here] = qkv[:, place, 1, :, 0]
-                track.values[number, :, :, here] = qkv[:, place, 2, :, 0]
-                mixed[:, place] = scaled_dot_product_attention(
-                    qkv[:, place, 0],
-                    track.keys[number, :, :, : here + 1],
-                    track.values[number, :, :, : here + 1],
-                )
-            x = x + layer.out(mixed.reshape(2 * count, shape.width).to(self.dtype))
-            x = self._crossed(x, number, layer, [track.cross[number] for track in tracks])
+            qkv = layer.qkv(_normal(x, layer.norms[0])).view(2, count, 3, shape.heads, 1, -1)
+            mixed = []
+            for place in range(count):
+                q, *kv = qkv[:, place].unbind(1)
+                here[place][number].copy_(torch.stack(kv)[:, :, :, 0])
+                mixed.append(scaled_dot_product_attention(q, *heard[place][number]))
+            together = mixed[0] if count == 1 else torch.stack(mixed, dim=1)
+            x = x + layer.out(together.reshape(2 * count, shape.width))
+            self._hear(x, layer, [track.cross[number] for track in tracks])
             x = x + layer.down(gelu(layer.up(_normal(x, layer.norms[2]))))
         rows = self._head(_normal(x, self._norm)).float().view(2, count, shape.codebooks, shape.vocabulary)
         guidance = torch.tensor([track.sampling.guidance for track in tracks], device=self.device)
@@ -194,15 +189,21 @@ class Decoder:
         shape = self.shape
         x = self._embedded(track, 0, columns).repeat(2, 1).to(self.dtype)
         for number, layer in enumerate(self._layers):
-            qkv = layer.qkv(_normal(x, layer.norms[0])).to(self.cache_type)
-            q, k, v = qkv.view(2, columns, 3, shape.heads, -1).permute(2, 0, 3, 1, 4)
-            track.keys[number, :, :, :columns] = k
-            track.values[number, :, :, :columns] = v
+            qkv = layer.qkv(_normal(x, layer.norms[0])).view(2, columns, 3, shape.heads, -1)
+            q, k, v = qkv.permute(2, 0, 3, 1, 4)
+            track.cache[number, :, :, :, :columns] = torch.stack([k, v])
             mixed = scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2)
-            x = x + layer.out(mixed.reshape(2 * columns, shape.width).to(self.dtype))
-            x = self._crossed(x, number, layer, [track.cross[number]])
+            x = x + layer.out(mixed.reshape(2 * columns, shape.width))
+            self._hear(x, layer, [track.cross[number]])
             x = x + layer.down(gelu(layer.up(_normal(x, layer.norms[2]))))
         track.position = columns
+
+    def cache(self, columns: int) -> Tensor:
+        """Room for one song's keys and values: ``(layers, 2, 2, heads, columns, head width)``, of which the
+        first 2 are keys and values, the second a row with text and one without."""
+        shape = self.shape
+        size = (shape.layers, 2, 2, shape.heads, columns, self._head_width)
+        return torch.zeros(size, dtype=self.dtype, device=self.device)
 
     @torch.inference_mode()
     def cross(self, text: Tensor) -> list[tuple[Tensor, Tensor]]:
@@ -215,18 +216,14 @@ class Decoder:
             found.append((k[None].contiguous(), v[None].contiguous()))
         return found
 
-    def _crossed(
-        self, x: Tensor, number: int, layer: _Layer, texts: Sequence[tuple[Tensor, Tensor]]
-    ) -> Tensor:
-        """``x`` with what each song's rows hear of its text: those of the first half."""
-        rows, heads = x.shape[0] // 2, self.shape.heads
-        each = rows // len(texts)
-        q = layer.cross_q(_normal(x[:rows], layer.norms[1])).view(len(texts), each, heads, -1).transpose(1, 2)
-        heard = torch.cat(
-            [scaled_dot_product_attention(q[place, None], *text) for place, text in enumerate(texts)]
-        )
-        heard = layer.cross_out(heard.transpose(1, 2).reshape(rows, self.shape.width))
-        return torch.cat([x[:rows] + heard, x[rows:]])
+    def _hear(self, x: Tensor, layer: _Layer, texts: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Adds to ``x`` what each song's rows hear of its text: those of the first half."""
+        heads, count = self.shape.heads, len(texts)
+        x = x[: x.shape[0] // 2]
+        q = layer.cross_q(_normal(x, layer.norms[1])).view(count, -1, heads, self._head_width).transpose(1, 2)
+        heard = [scaled_dot_product_attention(q[place, None], *text) for place, text in enumerate(texts)]
+        together = heard[0] if count == 1 else torch.cat(heard)
+        x += layer.cross_out(together.transpose(1, 2).reshape(x.shape))
 
     def _embedded(self, track: Track, start: int, end: int) -> Tensor:
         """Columns ``start`` up to ``end`` of a track as vectors ``(columns, width)``, float32."""

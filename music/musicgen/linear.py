@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 class Linear(Protocol):
-    """``x (rows, inputs) -> (rows, outputs)``, without a bias."""
+    """``x (rows, inputs) -> (rows, outputs)``, without a bias; float32 in and out on a CPU."""
 
     def __call__(self, x: Tensor) -> Tensor: ...
 
@@ -47,10 +47,9 @@ class Packed:
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), 2)
 
     def __call__(self, x: Tensor) -> Tensor:
-        product: Tensor = torch.ops.mkldnn._linear_pointwise(
-            x.contiguous(), self._weight, None, "none", [], ""
-        )
-        return product
+        x = x.to(self._weight.dtype)
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, None, "none", [], "")
+        return product.float()
 
 
 class Int8:
@@ -68,11 +67,11 @@ class Int8:
             warnings.simplefilter("ignore", UserWarning)
             whole = torch.quantize_per_channel(weight.float(), scale, zero, 0, torch.qint8)
             self._weight = torch.ops.quantized.linear_prepack(whole, None)
+        self._guard = torch.zeros(1, weight.shape[1])
+        self._guard[0, 0], self._guard[0, 1] = 1.0, -1.0
 
     def __call__(self, x: Tensor) -> Tensor:
-        scale = x.abs().amax(1, keepdim=True).clamp_min(1e-12)
-        rows = torch.zeros(x.shape[0] + 1, x.shape[1])
-        torch.div(x, scale, out=rows[:-1])
-        rows[-1, 0], rows[-1, 1] = 1.0, -1.0
+        scale = x.abs().amax(1, keepdim=True).clamp_min_(1e-12)
+        rows = torch.cat([x / scale, self._guard])
         product: Tensor = torch.ops.quantized.linear_dynamic(rows, self._weight, reduce_range=False)
-        return product[:-1] * scale
+        return product[:-1].mul_(scale)
