@@ -28,6 +28,7 @@ class DiffusionPainter(ModelEngine):
 
     name = "diffusion"
     default = OPEN
+    libraries = ("torch", "diffusers", "transformers", "pillow")
     instead = f"SONGWRIGHT_ART__ENGINE=diffusion with {OPEN}, or sketch"
     steps = 30
     guidance = 6.0

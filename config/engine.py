@@ -36,6 +36,27 @@ class EngineInfo:
     summary: str = ""
     parameters: tuple[str, ...] = ()
     """Which of a request's optional parameters it heeds ("guidance_scale")."""
+    model: str = ""
+    """The hub id or folder of its weights, if it has any; then also:"""
+    revision: str = ""
+    """The hub's commit, or a fingerprint of the folder."""
+    precision: str = ""
+    device: str = ""
+    """"cpu", or the GPU's own name."""
+    libraries: tuple[str, ...] = ()
+    """The installed packages on which its results hang, bit for bit."""
+    songs_at_once: int = 1
+    """How many calls it works on together; more than these wait."""
+
+    @property
+    def identity(self) -> str:
+        """What decides what it makes of a request, the libraries' rounding apart."""
+        return identity(self.name, self.version, self.model, self.revision, self.precision)
+
+
+def identity(name: str, version: str, model: str = "", revision: str = "", precision: str = "") -> str:
+    """See ``EngineInfo.identity``."""
+    return f"{name} {version}" + (f" with {model}@{revision} in {precision}" if model else "")
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,13 @@ def dtype_of(precision: str) -> Any:
     ]
 
 
+def device_name(device: torch.device) -> str:
+    """What the manifest calls it: "cpu", or the GPU's own name."""
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
 def free_bytes(device: torch.device) -> int:
     """Memory that a model could still have there."""
     import torch

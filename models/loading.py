@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from config.engine import EngineInfo, EngineOptions
-from models.devices import device_of, dtype_of, free_bytes, precision_of
+from models.devices import device_name, device_of, dtype_of, free_bytes, precision_of
 from models.licences import Licence, licence_of, refuse_unless_sellable
 from models.quiet import quiet
-from models.weights import check_room, folder_of, model_name, weights_bytes
+from models.weights import check_room, folder_of, model_name, revision_of, weights_bytes
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +35,10 @@ class Placement:
     """Bytes in memory."""
     free: int
     """Bytes that are free there."""
+    name: str
+    """The model without the revision that was asked for."""
+    revision: str
+    """The revision that was found."""
 
     @property
     def dtype(self) -> Any:
@@ -58,6 +62,8 @@ class ModelEngine:
     """The precision that ``auto`` is there."""
     stored_bytes: ClassVar[float] = 4.0
     """How many a number has in the published checkpoints."""
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
+    songs_at_once: ClassVar[int] = 1
 
     def __init__(self, options: EngineOptions) -> None:
         raise NotImplementedError
@@ -93,7 +99,18 @@ class ModelEngine:
         needed = int(weights * _BYTES[precision] / cls.stored_bytes)
         free = free_bytes(device)
         check_room(str(model), needed, free, str(device))
-        return Placement(str(model), folder, licence, device, precision, weights, needed, free)
+        return Placement(
+            str(model),
+            folder,
+            licence,
+            device,
+            precision,
+            weights,
+            needed,
+            free,
+            model.name,
+            revision_of(folder),
+        )
 
     @classmethod
     def facts(cls, place: Placement, parameters: tuple[str, ...] = (), detail: str = "") -> EngineInfo:
@@ -105,4 +122,10 @@ class ModelEngine:
             commercial=place.licence.commercial,
             summary=place.summary + detail,
             parameters=parameters,
+            model=place.name,
+            revision=place.revision,
+            precision=place.precision,
+            device=device_name(place.device),
+            libraries=cls.libraries,
+            songs_at_once=cls.songs_at_once,
         )

@@ -30,6 +30,7 @@ class AceStepComposer(ModelEngine):
     name = "acestep"
     default = "ACE-Step/acestep-v15-xl-turbo-diffusers"
     instead = "ACE-Step's own weights"
+    libraries = ("torch", "diffusers", "transformers")
 
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from config.errors import Cancelled, InvalidRequest, SongwrightError
-from config.settings import Settings, load_settings
+from config.settings import Settings, load_settings, options_of
 from orchestrator.requests import (
     DESCRIPTION_CHARACTERS,
     DURATION_S,
@@ -95,6 +95,15 @@ def commands() -> None:
 )
 @click.option("--format", "format_", default="wav", show_default=True, help=f"One of {', '.join(FORMATS)}.")
 @click.option("--variations", default=1, show_default=True, help="{} to {} takes of it.".format(*VARIATIONS))
+@click.option("--no-title", is_flag=True, help="Leave the title off the cover.")
+@click.option(
+    "--like",
+    "like_id",
+    default="",
+    metavar="ID",
+    help="Make this song again, by the engines, models and seeds of its manifest; or, with --seed, "
+    "--duration, --format, --variations or --no-title, one that differs in these.",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Also copy the files here, by title."
 )
@@ -108,6 +117,8 @@ def make(
     seed: int,
     format_: str,
     variations: int,
+    no_title: bool,  # noqa: FBT001 - click passes every option by name
+    like_id: str,
     out: Path | None,
     as_json: bool,  # noqa: FBT001 - click passes every option by name
 ) -> None:
@@ -118,20 +129,33 @@ def make(
     from orchestrator.export import check_folder
     from orchestrator.manifest import new_songs
 
-    brief = Brief(
-        description=description,
-        lyrics=_text_of(lyrics_file) if lyrics_file else "",
-        about=about,
-        instrumental=instrumental,
-        duration_s=duration,
-        seed=seed,
-        format=format_,
-        variations=variations,
-    )
     settings = load_settings()
     if out is not None:
         check_folder(out)
-    _produce(new_songs(brief), settings, out=out, as_json=as_json)
+    options: dict[str, object] = {
+        "duration_s": duration,
+        "seed": seed,
+        "format": format_,
+        "variations": variations,
+        "cover_title": not no_title,
+    }
+    if like_id:
+        for name, text in (("DESCRIPTION", description), ("--lyrics", lyrics_file), ("--about", about)):
+            if text:
+                raise InvalidRequest(name, like_id, "with --like the words are that song's: leave it out")
+        songs, settings = _again(like_id, settings, _given(options))
+    else:
+        brief = Brief.model_validate(
+            {
+                "description": description,
+                "lyrics": _text_of(lyrics_file) if lyrics_file else "",
+                "about": about,
+                "instrumental": instrumental,
+                **options,
+            }
+        )
+        songs = new_songs(brief)
+    _produce(songs, settings, out=out, as_json=as_json)
 
 
 @commands.command("list")
@@ -277,6 +301,34 @@ def _produce(songs: list[Song], settings: Settings, *, out: Path | None, as_json
         click.echo(
             json.dumps(manifests[0] if len(manifests) == 1 else manifests, indent=2, ensure_ascii=False)
         )
+
+
+def _given(options: dict[str, object]) -> dict[str, object]:
+    """Those of ``make``'s options, by the names of a brief, that were on the command line."""
+    given = click.get_current_context().get_parameter_source
+    parameters = {"duration_s": "duration", "format": "format_", "cover_title": "no_title"}
+    return {
+        name: value
+        for name, value in options.items()
+        if given(parameters.get(name, name)) is click.core.ParameterSource.COMMANDLINE
+    }
+
+
+def _again(song_id: str, settings: Settings, changes: dict[str, object]) -> tuple[list[Song], Settings]:
+    """Songs like one in the library, and the settings with the engines that made that."""
+    from orchestrator.engines import REGISTRIES
+    from orchestrator.manifest import new_songs
+    from orchestrator.replay import CRAFTS, brief_like, differences, settings_like
+
+    song = _find(_library(settings), song_id)
+    brief = brief_like(song, **changes)
+    settings = settings_like(settings, song)
+    engines = {
+        craft: REGISTRIES[craft].check(getattr(settings, craft).engine, options_of(settings, craft))
+        for craft in CRAFTS
+        if craft in song.engines
+    }
+    return new_songs(brief, like=song.id, notes=differences(song, engines)), settings
 
 
 def _library(settings: Settings) -> Library:

@@ -9,13 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from art.contract import PAINTERS
-from config.engine import EngineOptions, Registry
+from config.engine import Registry
 from config.errors import SongwrightError
 from config.settings import Settings, options_of, variable_of
-from lyrics.contract import WRITERS
-from music.contract import COMPOSERS
 from orchestrator.auth import TOKEN_FILE, given_tokens
+from orchestrator.engines import REGISTRIES
 from orchestrator.stores import FOLDER
 from storage.local import LocalStore
 
@@ -37,17 +35,9 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Loads each engine that is set and writes a byte to the store; raises nothing that it can tell
     instead."""
-    crafts: dict[str, tuple[Registry[Any], str]] = {
-        "lyrics": (WRITERS, settings.lyrics.engine),
-        "music": (COMPOSERS, settings.music.engine),
-        "art": (PAINTERS, settings.art.engine),
-    }
     findings = [Finding("python", ok=True, detail=f"{platform.python_version()} on {platform.platform()}")]
     findings.append(Finding("settings", ok=True, detail=_settings(settings)))
-    findings += [
-        _engine(craft, registry, name, options_of(settings, craft))
-        for craft, (registry, name) in crafts.items()
-    ]
+    findings += [_engine(craft, registry, settings) for craft, registry in REGISTRIES.items()]
     findings.append(_store(settings))
     findings.append(_service(settings))
     return findings
@@ -90,9 +80,10 @@ def _service(settings: Settings) -> Finding:
     return Finding("service", ok=True, detail=f"{where}, {tokens}")
 
 
-def _engine(craft: str, registry: Registry[Any], name: str, options: EngineOptions) -> Finding:
+def _engine(craft: str, registry: Registry[Any], settings: Settings) -> Finding:
+    name: str = getattr(settings, craft).engine
     try:
-        info = registry.check(name, options)
+        info = registry.check(name, options_of(settings, craft))
     except SongwrightError as error:
         return Finding(craft, ok=False, detail=f"engine {name!r} is not ready", fix=str(error))
     sale = "may be sold" if info.commercial else "may not be sold"

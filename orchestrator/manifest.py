@@ -9,10 +9,12 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+from config.engine import identity
 from lyrics.contract import SongPlan
 from orchestrator.requests import Brief
 
 CRAFTS = ("lyrics", "music", "art")
+GIVEN = "given"
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in the order of its characters
 _TIME_BITS = 45  # milliseconds until the year 3084, in nine characters
@@ -41,13 +43,25 @@ class Frozen(BaseModel):
 
 
 class EngineFacts(Frozen):
-    """Which engine made a part, under which licence, and what it wants the user to know."""
+    """Which engine made a part, under which licence, from what, and what it wants the user to know."""
 
     name: str
+    """``GIVEN`` for a plan that came with the request."""
     version: str
     licence: str
     seed: int
     warnings: tuple[str, ...] = ()
+    model: str = ""
+    revision: str = ""
+    precision: str = ""
+    device: str = ""
+    libraries: dict[str, str] = Field(default_factory=dict)
+    """Versions by package name."""
+
+    @property
+    def identity(self) -> str:
+        """As ``EngineInfo.identity``."""
+        return identity(self.name, self.version, self.model, self.revision, self.precision)
 
 
 class Asset(Frozen):
@@ -144,6 +158,8 @@ class Song(Frozen):
     webhook: Webhook | None = None
     notes: tuple[str, ...] = ()
     """What the user should know about how the request was read."""
+    like: str = ""
+    """The id of the song that this one makes again."""
     idempotency: str = ""
     """The name under which ``orchestrator.reuse`` knows the request, so that it can be forgotten with the
     song."""
@@ -197,6 +213,7 @@ def new_songs(
     owner: Owner | None = None,
     webhook: str = "",
     notes: tuple[str, ...] = (),
+    like: str = "",
     idempotency: str = "",
 ) -> list[Song]:
     """A queued song with a new id for each of the brief's variations; one after the other, the later sorts
@@ -215,6 +232,7 @@ def new_songs(
             sibling_ids=ids,
             webhook=Webhook(url=webhook) if webhook else None,
             notes=notes,
+            like=like,
             idempotency=idempotency,
         )
         for variation, song_id in enumerate(ids)

@@ -19,18 +19,24 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from art.contract import PAINTERS
-from config.engine import EngineInfo, Registry, Report, ignore_progress
+from config.engine import EngineInfo, Report, ignore_progress
 from config.errors import Cancelled, EngineFailed, EngineUnavailable, SongwrightError
 from config.settings import EngineSettings, Settings, options_of
-from lyrics.contract import WRITERS, SongPlan
-from music.contract import COMPOSERS
+from lyrics.contract import SongPlan
+from orchestrator.engines import REGISTRIES
 from orchestrator.manifest import Asset, Song
-from orchestrator.steps import StepResult, cover_step, draft_step, music_step, plan_step, tag_step
+from orchestrator.steps import (
+    StepResult,
+    cover_step,
+    draft_step,
+    given_plan_step,
+    music_step,
+    plan_step,
+    tag_step,
+)
 from orchestrator.stores import open_store
 
 _WHOLE_MACHINE = frozenset({"musicgen", "audiocraft", "acestep"})  # every core, or the GPU, is one model's
-_REGISTRIES: Mapping[str, Registry[Any]] = {"lyrics": WRITERS, "music": COMPOSERS, "art": PAINTERS}
 _STEPS: Mapping[str, Callable[..., Any]] = {
     "draft": draft_step,
     "plan": plan_step,
@@ -59,8 +65,9 @@ class ProcessWorker:
     """Runs the steps in other processes of this machine; see ``Worker`` for the promises."""
 
     def __init__(self, settings: Settings) -> None:
+        self._store = open_store(settings)
         self._lanes = {
-            craft: ProcessLane(craft, settings, processes_for(craft, settings)) for craft in _REGISTRIES
+            craft: ProcessLane(craft, settings, processes_for(craft, settings)) for craft in REGISTRIES
         }
 
     @property
@@ -95,6 +102,8 @@ class ProcessWorker:
         return result
 
     async def plan(self, song: Song, report: Report) -> StepResult:
+        if song.brief.plan:
+            return await asyncio.to_thread(given_plan_step, self._store, song, song.brief.plan)
         return await self._step("lyrics", "plan", song, report)
 
     async def music(self, song: Song, report: Report) -> StepResult:
@@ -309,7 +318,7 @@ def _serve(connection: Connection, craft: str, settings: Settings) -> None:
     threading.Thread(target=_end_with_the_service, args=(os.getppid(),), daemon=True).start()
     name: str = getattr(settings, craft).engine
     try:
-        engine = _REGISTRIES[craft].load(name, options_of(settings, craft))
+        engine = REGISTRIES[craft].load(name, options_of(settings, craft))
     except SongwrightError as error:
         connection.send(("error", error))
         return

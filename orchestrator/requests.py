@@ -43,6 +43,8 @@ class Brief(BaseModel):
     guidance_scale: float | None = None
     """How closely a model keeps to the prompt; None: what is best for the engine. So with ``infer_step``."""
     infer_step: int | None = None
+    cover_title: bool = True
+    """Whether the title is set on the cover."""
     plan: SongPlan | None = None
     """A plan to follow instead of making one."""
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from config.errors import Conflict, NotFound
 from orchestrator.library import Library
-from orchestrator.manifest import CRAFTS, Song, Status
+from orchestrator.manifest import GIVEN, Song, Status
 from orchestrator.requests import Brief
 from storage.contract import read
 
@@ -35,9 +35,10 @@ class _Answer(BaseModel):
 class Reuse:
     """Finds the songs of earlier requests. Its calls block on the store, ``claim`` apart."""
 
-    def __init__(self, library: Library, engine_versions: Callable[[], dict[str, str]]) -> None:
+    def __init__(self, library: Library, engines: Callable[[], dict[str, str]]) -> None:
+        """``engines`` tells by craft the identity of the engine in use."""
         self._library = library
-        self._engine_versions = engine_versions
+        self._engines = engines
         self._claimed: dict[str, asyncio.Lock] = {}
 
     def claim(self, name: str) -> asyncio.Lock:
@@ -62,10 +63,12 @@ class Reuse:
 
     def of_request(self, brief: Brief) -> list[Song] | None:
         """The finished songs of the same brief, made by the engines in use now."""
-        versions = self._engine_versions()
+        now = self._engines()
         answer = self._load(_CACHE + digest(brief.model_dump_json()))
         songs = self._songs(answer) if answer else None
-        if songs and all(song.status is Status.DONE and _versions(song) == versions for song in songs):
+        if songs and all(
+            song.status is Status.DONE and _made_by(song).items() <= now.items() for song in songs
+        ):
             return songs
         return None
 
@@ -106,6 +109,5 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _versions(song: Song) -> dict[str, str]:
-    facts = {craft: song.engines[craft] for craft in CRAFTS if craft in song.engines}
-    return {craft: f"{engine.name} {engine.version}" for craft, engine in facts.items()}
+def _made_by(song: Song) -> dict[str, str]:
+    return {craft: facts.identity for craft, facts in song.engines.items() if facts.name != GIVEN}

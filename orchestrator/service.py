@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from config.engine import EngineInfo
 from config.settings import Settings
 from orchestrator.answers import PACKAGE, Addresses, PartProgress, SongAnswer, song_answer
 from orchestrator.auth import Tokens, load_tokens
@@ -49,7 +50,7 @@ class Service:
         owner = this_process(service=True)
         self.jobs = Jobs(self.library, self.worker, self.feed, self.pace, owner, bounds, self._ended)
         self.metrics = Metrics(lambda: self.jobs.waiting, lambda: self.jobs.running)
-        self.reuse = Reuse(self.library, self._engine_versions)
+        self.reuse = Reuse(self.library, self._engine_identities)
         secret = settings.webhooks.secret.get_secret_value()
         self.webhooks = Webhooks(
             secret or kept_secret(settings, SECRET_FILE, SECRET_PREFIX)[0],
@@ -124,6 +125,9 @@ class Service:
         answer = self.answer(song, base).model_dump_json()
         return f'{{"type":"song.{song.status.value}","song":{answer}}}'.encode()
 
-    def _engine_versions(self) -> dict[str, str]:
-        infos = {craft: state.info for craft, state in self.worker.states().items() if state.info}
-        return {craft: f"{info.name} {info.version}" for craft, info in infos.items()}
+    def engines(self) -> dict[str, EngineInfo]:
+        """By craft, the engine that is ready."""
+        return {craft: state.info for craft, state in self.worker.states().items() if state.info}
+
+    def _engine_identities(self) -> dict[str, str]:
+        return {craft: info.identity for craft, info in self.engines().items()}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 
 from art.contract import CoverRequest, Painter
 from art.encode import png_bytes
@@ -22,7 +23,7 @@ from music.lrc import lrc_text
 from music.tags import Tags
 from music.waveform import waveform_json
 from orchestrator.library import asset_key
-from orchestrator.manifest import Asset, EngineFacts, MusicFacts, SectionTime, Song
+from orchestrator.manifest import GIVEN, Asset, EngineFacts, MusicFacts, SectionTime, Song
 from storage.contract import Store, read
 
 _SEED_BOUND = 2**63
@@ -39,14 +40,18 @@ class StepResult:
 
 
 def plan_step(writer: Writer, store: Store, song: Song, report: Report) -> StepResult:
-    """Has the plan written, or takes the brief's own, and stores the lyrics."""
-    plan = song.brief.plan or draft_step(writer, store, song, report)
-    assets = {}
-    if plan.lyrics:
-        assets["lyrics"] = put_asset(
-            store, song.id, "lyrics.txt", plan.lyrics.encode(), "text/plain; charset=utf-8"
-        )
-    return StepResult(_facts(writer.info, song.brief.seed, plan.warnings), assets, plan=plan)
+    """Has the plan written, and stores the lyrics."""
+    plan = draft_step(writer, store, song, report)
+    facts = _facts(writer.info, song.brief.seed, plan.warnings)
+    return StepResult(facts, _lyrics(store, song, plan), plan=plan)
+
+
+def given_plan_step(store: Store, song: Song, plan: SongPlan) -> StepResult:
+    """Takes the plan that came with the request, and stores the lyrics. No engine has a part in it."""
+    facts = EngineFacts(
+        name=GIVEN, version="", licence="the giver's", seed=song.brief.seed, warnings=plan.warnings
+    )
+    return StepResult(facts, _lyrics(store, song, plan), plan=plan)
 
 
 def draft_step(writer: Writer, _store: Store, song: Song, report: Report) -> SongPlan:
@@ -105,6 +110,7 @@ def cover_step(painter: Painter, store: Store, song: Song, report: Report) -> St
         mood=plan.mood,
         theme=plan.theme,
         seed=song.seed % _SEED_BOUND,
+        titled=song.brief.cover_title,
     )
     cover = painter.paint(request, report)
     asset = put_asset(store, song.id, "cover.png", png_bytes(cover.pixels), "image/png")
@@ -191,6 +197,13 @@ def _store_file(store: Store, song_id: str, file: _File) -> Asset:
     return put_asset(store, song_id, file.name, file.make(), file.media_type)
 
 
+def _lyrics(store: Store, song: Song, plan: SongPlan) -> dict[str, Asset]:
+    if not plan.lyrics:
+        return {}
+    text = plan.lyrics.encode()
+    return {"lyrics": put_asset(store, song.id, "lyrics.txt", text, "text/plain; charset=utf-8")}
+
+
 def _plan(song: Song) -> SongPlan:
     if song.plan is None:
         raise ValueError(f"song {song.id} has no plan yet: steps run in the order of make_song")
@@ -206,5 +219,19 @@ def _unheeded(info: EngineInfo, request: MusicRequest) -> Iterator[str]:
 
 def _facts(info: EngineInfo, seed: int, warnings: tuple[str, ...]) -> EngineFacts:
     return EngineFacts(
-        name=info.name, version=info.version, licence=info.licence, seed=seed, warnings=warnings
+        name=info.name,
+        version=info.version,
+        licence=info.licence,
+        seed=seed,
+        warnings=warnings,
+        model=info.model,
+        revision=info.revision,
+        precision=info.precision,
+        device=info.device,
+        libraries=versions_of(info),
     )
+
+
+def versions_of(info: EngineInfo) -> dict[str, str]:
+    """The versions of Songwright and of what the engine rests on, as installed here."""
+    return {name: version(name) for name in ("songwright", *info.libraries)}

@@ -15,7 +15,7 @@ from config.settings import Settings, options_of
 from lyrics.contract import WRITERS, Writer
 from music.contract import COMPOSERS, Composer
 from orchestrator.manifest import Asset, Song
-from orchestrator.steps import StepResult, cover_step, music_step, plan_step, tag_step
+from orchestrator.steps import StepResult, cover_step, given_plan_step, music_step, plan_step, tag_step
 from storage.contract import Store
 
 T = TypeVar("T")
@@ -91,6 +91,9 @@ class LocalWorker:
         self._painter = Lane(PAINTERS, settings.art.engine, options_of(settings, "art"))
 
     async def plan(self, song: Song, report: Report) -> StepResult:
+        if song.brief.plan:  # nothing to write: the writer need not even be there
+            return await asyncio.to_thread(given_plan_step, self._store, song, song.brief.plan)
+
         def work(writer: Writer, watched: Report) -> StepResult:
             return plan_step(writer, self._store, song, watched)
 

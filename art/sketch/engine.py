@@ -54,6 +54,7 @@ class SketchPainter:
         licence="MIT",
         commercial=True,
         summary="covers in thirteen styles, drawn with numpy and Pillow.",
+        libraries=("numpy", "pillow"),
     )
 
     def paint(self, request: CoverRequest, report: Report) -> Cover:

@@ -36,6 +36,7 @@ class QwenWriter(ModelEngine):
     instead = "a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct"
     on_cpu = "bf16"
     stored_bytes = 2.0
+    libraries = ("torch", "transformers", "xgrammar")
 
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)

@@ -20,6 +20,7 @@ class SketchComposer:
         licence="MIT",
         commercial=True,
         summary="songs by rules, played by numpy synthesis and sung by a formant voice",
+        libraries=("numpy", "scipy"),
     )
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:

@@ -105,6 +105,7 @@ class Options(BaseModel):
         le=VARIATIONS[1],
         description="Takes of the same words to other music, each a song of its own: see `sibling_ids`.",
     )
+    cover_title: bool = Field(default=True, description="Whether the title is set on the cover.")
     plan: EditedPlan | None = Field(
         default=None, description="A plan from POST /plan, edited or not, to follow."
     )
@@ -140,6 +141,7 @@ class Options(BaseModel):
             "instrumental": self.instrumental,
             "format": self.format,
             "variations": self.variations,
+            "cover_title": self.cover_title,
             "plan": SongPlan.model_validate(self.plan.model_dump()) if self.plan else None,
         }
 
@@ -231,3 +233,33 @@ class WithDescribedLyrics(Options):
     def brief(self) -> Brief:
         fields = {"description": self.prompt, "about": self.described_lyrics, **self._common()}
         return Brief.model_validate(fields)
+
+
+class Like(BaseModel):
+    """A song of the library, to be made again; what else is given takes the place of what was asked then."""
+
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"like": "8z4x1c9k2m7q0ab", "seed": 8}]},
+    )
+
+    like: str = Field(pattern=r"^[0-9a-z]{1,40}$", description="The song's id.")
+    audio_duration: float | None = Field(default=None, ge=DURATION_S[0], le=DURATION_S[1])
+    seed: Whole | None = Field(default=None, ge=RANDOM_SEED, le=LARGEST_SEED)
+    format: Format | None = None
+    variations: Whole = Field(default=1, ge=VARIATIONS[0], le=VARIATIONS[1])
+    cover_title: bool | None = None
+    webhook: str | None = Field(default=None, max_length=500, pattern=_URL)
+
+    def changes(self) -> dict[str, object]:
+        """What is to differ, by the names of a brief."""
+        given = {
+            "duration_s": self.audio_duration,
+            "seed": self.seed,
+            "format": self.format,
+            "variations": self.variations,
+            "cover_title": self.cover_title,
+        }
+        return {name: value for name, value in given.items() if value is not None}

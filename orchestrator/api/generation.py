@@ -13,12 +13,13 @@ from fastapi.responses import Response
 from config.errors import SongwrightError
 from lyrics.contract import SongPlan
 from orchestrator.answers import SongAnswer
-from orchestrator.api.bodies import FromDescription, Options, WithDescribedLyrics, WithLyrics
+from orchestrator.api.bodies import FromDescription, Like, Options, WithDescribedLyrics, WithLyrics
 from orchestrator.api.context import BEARER, Base, TheService
 from orchestrator.api.openapi import SONG_ACCEPTED, SONG_MADE, refusals
 from orchestrator.api.problems import of_error, of_failure
 from orchestrator.manifest import Song, Status, new_songs
-from orchestrator.requests import RANDOM_SEED
+from orchestrator.replay import brief_like, differences
+from orchestrator.requests import RANDOM_SEED, Brief
 from orchestrator.reuse import digest
 from orchestrator.service import Service
 from orchestrator.song import this_process
@@ -99,7 +100,7 @@ async def generate_from_description(body: FromDescription, call: TheCall) -> Res
     Waits until the song is done, unless `Prefer: respond-async` is sent. Either way the song is the same
     durable job: a client that hangs up loses nothing, and finds it under `/songs`.
     """
-    return await _generate(body, call)
+    return await _generate(_asked(body), call)
 
 
 @router.post(
@@ -111,7 +112,7 @@ async def generate_from_description(body: FromDescription, call: TheCall) -> Res
 )
 async def generate_with_lyrics(body: WithLyrics, call: TheCall) -> Response:
     """The prompt tells how the song sounds; the lyrics are sung as they are."""
-    return await _generate(body, call)
+    return await _generate(_asked(body), call)
 
 
 @router.post(
@@ -123,7 +124,24 @@ async def generate_with_lyrics(body: WithLyrics, call: TheCall) -> Response:
 )
 async def generate_with_described_lyrics(body: WithDescribedLyrics, call: TheCall) -> Response:
     """The prompt tells how the song sounds, the other what its lyrics are about."""
-    return await _generate(body, call)
+    return await _generate(_asked(body), call)
+
+
+@router.post(
+    "/generate-like",
+    operation_id="generate_like",
+    summary="A song again, or one that differs a little",
+    response_model=SongAnswer,
+    responses={**_ANSWERS, **refusals(404)},
+)
+async def generate_like(body: Like, call: TheCall) -> Response:
+    """The same plan and, unless others are given, the same seeds, length and format. It is the same song as
+    long as the same engines run here: where others do, the answer is 409; where only a library or the device
+    differs, `warnings` says so."""
+    service = call.service
+    song = await service.jobs.load(body.like)
+    notes = differences(song, service.engines())
+    return await _generate(_Asked(body, brief_like(song, **body.changes()), notes, like=song.id), call)
 
 
 @router.post(
@@ -143,22 +161,41 @@ async def plan_song(
         return brief.plan or await service.worker.draft(new_songs(brief)[0])
 
 
-async def _generate(body: Options, call: Call) -> Response:
+@dataclass(frozen=True)
+class _Asked:
+    """A request's body and what it comes to."""
+
+    body: Options | Like
+    brief: Brief
+    notes: tuple[str, ...]
+    like: str = ""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether an earlier song may answer it."""
+        return not self.like and self.body.seed != RANDOM_SEED and not self.body.webhook
+
+
+def _asked(body: Options) -> _Asked:
+    return _Asked(body, body.brief(), body.notes())
+
+
+async def _generate(asked: _Asked, call: Call) -> Response:
     """One request for songs, from its body to its answer."""
     service = call.service
-    if body.webhook:
-        await service.webhooks.check(body.webhook)
+    if asked.body.webhook:
+        await service.webhooks.check(asked.body.webhook)
     if not call.idempotency_key:
-        songs, cached = await _songs(service, body, call.cache_control, "")
+        songs, cached = await _songs(service, asked, call.cache_control, "")
     else:
         name = digest(call.request.scope["songwright.holder"], call.idempotency_key)
-        asked = digest(call.request.url.path, body.model_dump_json())
+        request = digest(call.request.url.path, asked.body.model_dump_json())
         async with service.reuse.claim(name):
-            found = await service.jobs.stored(service.reuse.of_key, name, asked)
+            found = await service.jobs.stored(service.reuse.of_key, name, request)
             if found:
                 songs, cached = found, False
             else:
-                songs, cached = await _songs(service, body, call.cache_control, name, asked)
+                songs, cached = await _songs(service, asked, call.cache_control, name, request)
     wait_s = _patience(call.prefer)
     if wait_s is None or wait_s > 0:
         try:
@@ -176,28 +213,28 @@ async def _generate(body: Options, call: Call) -> Response:
 
 
 async def _songs(
-    service: Service, body: Options, cache_control: str, name: str, asked: str = ""
+    service: Service, asked: _Asked, cache_control: str, name: str, request: str = ""
 ) -> tuple[list[Song], bool]:
     """The songs that answer this request, and whether they were made for an earlier one."""
-    brief = body.brief()
-    repeatable = body.seed != RANDOM_SEED and not body.webhook
-    if repeatable and "no-cache" not in cache_control.lower():
+    brief = asked.brief
+    if asked.repeatable and "no-cache" not in cache_control.lower():
         found = await service.jobs.stored(service.reuse.of_request, brief)
         if found:
             if name:
-                await service.jobs.stored(service.reuse.keep_key, name, asked, found)
+                await service.jobs.stored(service.reuse.keep_key, name, request, found)
             return found, True
     service.worker.check()
     service.jobs.check_room(brief.variations)
     songs = new_songs(
         brief,
         owner=this_process(service=True),
-        webhook=body.webhook or "",
-        notes=body.notes(),
+        webhook=asked.body.webhook or "",
+        notes=asked.notes,
+        like=asked.like,
         idempotency=name,
     )
     if name:
-        await service.jobs.stored(service.reuse.keep_key, name, asked, songs)
+        await service.jobs.stored(service.reuse.keep_key, name, request, songs)
     return await service.jobs.submit(songs), False
 
 

@@ -110,7 +110,7 @@ def _ratios(by_name: dict[str, Runtime], length: float) -> Iterator[str]:
             ours, theirs = by_name[name], by_name[other]
             first = (theirs.load_s + length * theirs.song_s) / (ours.load_s + length * ours.song_s)
             song = theirs.song_s / ours.song_s
-            yield f"{name}: {song:.2f} times as fast as {other}; at 30 s, loading and packing too, {first:.2f}"
+            yield f"{name}: {song:.2f} times as fast as {other}; 30 s and loading: {first:.2f}"
 
 
 @contextmanager

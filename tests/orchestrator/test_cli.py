@@ -309,3 +309,45 @@ def test_progress_bars_are_drawn_only_on_a_terminal(tmp_path: Path) -> None:
     assert result.returncode == DONE
     assert "cover" in result.stdout
     assert "100%" in result.stdout
+
+
+def bytes_of(home: Path, song: dict[str, Any]) -> dict[str, str]:
+    return {role: asset["sha256"] for role, asset in song["assets"].items()}
+
+
+def test_like_makes_a_song_again_bit_by_bit_or_with_what_is_given_beside_it(tmp_path: Path) -> None:
+    first = manifest(tmp_path, "A Song", "--seed", "3", variables={})
+    for part in (*first["engines"].values(),):
+        assert part["libraries"]["songwright"]
+    result = songwright(tmp_path, "make", "--like", first["id"], "--json", variables={})
+    assert result.returncode == DONE, result.stderr
+    again = json.loads(result.stdout)
+    assert again["id"] != first["id"]
+    assert again["like"] == first["id"]
+    assert bytes_of(tmp_path, again) == bytes_of(tmp_path, first)
+    assert again["engines"]["lyrics"]["name"] == "given"
+    other = songwright(
+        tmp_path, "make", "--like", "latest", "--seed", "4", "--no-title", "--json", variables={}
+    )
+    changed = json.loads(other.stdout)
+    assert changed["plan"] == first["plan"]
+    assert bytes_of(tmp_path, changed)["audio"] != bytes_of(tmp_path, first)["audio"]
+    assert bytes_of(tmp_path, changed)["cover"] != bytes_of(tmp_path, first)["cover"]
+
+
+def test_like_refuses_other_words_a_song_that_is_not_there_and_engines_that_are_not_its_own(
+    tmp_path: Path,
+) -> None:
+    first = manifest(tmp_path, "A Song")
+    for arguments, says in (
+        (("--like", first["id"], "other words"), "DESCRIPTION"),
+        (("--like", first["id"], "--about", "rain"), "--about"),
+        (("--like", "nosuchsong"), "nosuchsong"),
+    ):
+        result = songwright(tmp_path, "make", *arguments)
+        assert result.returncode in (FAILED, WRONG_USAGE)
+        assert says in result.stderr
+        assert result.stderr.count("\n") == 1
+    result = songwright(tmp_path, "make", "--like", first["id"], variables={})
+    assert result.returncode == FAILED
+    assert "was made by hum 1, and here is sketch 1" in result.stderr

@@ -337,3 +337,25 @@ def test_a_song_that_takes_too_long_fails_by_its_own_clock(tmp_path: Path) -> No
         response = client.post("/generate-from-description", json=describe())
         assert response.status_code == 504
         assert response.json()["retry"] is False
+
+
+def test_like_makes_a_song_again(client: httpx.Client) -> None:
+    first = client.post("/generate-from-description", json=describe("like this", seed=41)).json()
+    again = client.post("/generate-like", json={"like": first["id"]})
+    assert again.status_code == 200
+    answer = again.json()
+    assert (answer["like"], answer["seed"], answer["plan"]) == (first["id"], 41, first["plan"])
+    assert answer["id"] != first["id"]
+    assert answer["cached"] is False
+    for role in ("audio", "cover"):
+        assert answer["assets"][role]["sha256"] == first["assets"][role]["sha256"]
+    other = client.post("/generate-like", json={"like": first["id"], "seed": 42, "format": "flac"}).json()
+    assert (other["seed"], other["plan"]) == (42, first["plan"])
+    assert other["r2_key"].endswith(".flac")
+
+
+def test_like_refuses_a_song_that_is_not_there_and_fields_it_does_not_know(client: httpx.Client) -> None:
+    assert client.post("/generate-like", json={"like": "0000nosuchsong0"}).status_code == 404
+    wrong = client.post("/generate-like", json={"like": "0000nosuchsong0", "tempo": 3})
+    assert wrong.status_code == 422
+    assert "tempo" in wrong.text

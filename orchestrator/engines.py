@@ -1,0 +1,13 @@
+"""The registries of the three crafts, by the craft's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from art.contract import PAINTERS
+from config.engine import Registry
+from lyrics.contract import WRITERS
+from music.contract import COMPOSERS
+
+REGISTRIES: Mapping[str, Registry[Any]] = {"lyrics": WRITERS, "music": COMPOSERS, "art": PAINTERS}

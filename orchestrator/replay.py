@@ -1,0 +1,69 @@
+"""A song made again: the same plan, seeds and engines, as its manifest tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from config.engine import EngineInfo
+from config.errors import Conflict
+from config.settings import EngineSettings, Settings
+from orchestrator.engines import REGISTRIES
+from orchestrator.manifest import GIVEN, Song
+from orchestrator.requests import Brief
+from orchestrator.steps import versions_of
+
+CRAFTS = ("music", "art")
+"""Those that work again; the words are in the manifest."""
+
+
+def brief_like(song: Song, **changes: object) -> Brief:
+    """What asks for ``song`` again, or for one that differs from it in ``changes``. Raises
+    ``InvalidRequest`` for changes out of bounds."""
+    known = song.brief.model_dump() | {"plan": song.plan, "variations": 1}
+    # A song that never came to its plan is planned with the seed of the whole request.
+    known["seed"] = song.seed if song.plan else song.brief.seed
+    return Brief.model_validate(known | changes)
+
+
+def settings_like(settings: Settings, song: Song) -> Settings:
+    """``settings`` with the engines, models, revisions and precisions that made ``song``."""
+    chosen: dict[str, EngineSettings] = {}
+    for craft in CRAFTS:
+        facts, now = song.engines.get(craft), getattr(settings, craft)
+        if facts is None:
+            continue
+        # What the registry does not know was set as package.module:Class, and must be set again.
+        engine = facts.name if facts.name in REGISTRIES[craft] else now.engine
+        hub = facts.revision and not facts.revision.startswith("sha256-")
+        model = f"{facts.model}@{facts.revision}" if hub else facts.model
+        chosen[craft] = now.model_copy(
+            update={"engine": engine, "model": model, "precision": facts.precision or now.precision}
+        )
+    return settings.model_copy(update=chosen)
+
+
+def differences(song: Song, engines: Mapping[str, EngineInfo]) -> tuple[str, ...]:
+    """What may change the last bits of ``song`` if ``engines``, by craft, make it again: other libraries,
+    another device. Raises ``Conflict`` where they would make something else altogether."""
+    notes: list[str] = []
+    for craft in CRAFTS:
+        facts, info = song.engines.get(craft), engines.get(craft)
+        if facts is None or info is None or facts.name == GIVEN:
+            continue
+        if facts.identity != info.identity:
+            raise Conflict(
+                f"the {craft} of song {song.id} was made by {facts.identity}, and here is {info.identity}",
+                f"set SONGWRIGHT_{craft.upper()}__ENGINE, __MODEL and __PRECISION to the former, or ask anew",
+            )
+        now = versions_of(info)
+        changed = [
+            f"{name} {then}, now {now.get(name, 'gone')}"
+            for name, then in facts.libraries.items()
+            if name != "songwright" and now.get(name) != then
+        ]
+        if facts.device != info.device:
+            changed.append(f"{facts.device}, now {info.device}")
+        if changed:
+            what = "; ".join(changed)
+            notes.append(f"the {craft} was made with {what}: it may differ from song {song.id} in small ways")
+    return tuple(notes)
