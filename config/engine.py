@@ -45,8 +45,6 @@ class EngineInfo:
     """"cpu", or the GPU's own name."""
     libraries: tuple[str, ...] = ()
     """The installed packages on which its results hang, bit for bit."""
-    songs_at_once: int = 1
-    """How many calls it works on together; more than these wait."""
 
     @property
     def identity(self) -> str:

@@ -63,7 +63,6 @@ class ModelEngine:
     stored_bytes: ClassVar[float] = 4.0
     """How many a number has in the published checkpoints."""
     libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
-    songs_at_once: ClassVar[int] = 1
 
     def __init__(self, options: EngineOptions) -> None:
         raise NotImplementedError
@@ -127,5 +126,4 @@ class ModelEngine:
             precision=place.precision,
             device=device_name(place.device),
             libraries=cls.libraries,
-            songs_at_once=cls.songs_at_once,
         )

@@ -35,7 +35,6 @@ class MusicgenComposer(ModelEngine):
     default = "facebook/musicgen-small"
     instead = "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch"
     precisions = ("fp32", "bf16", "fp16", "int8")
-    songs_at_once = 8
 
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
