@@ -60,9 +60,9 @@ def musicgen(folder: Path, *, channels: int = 1, layers: int = 2) -> Path:
         num_residual_layers=1,
         upsampling_ratios=[8, 5, 4, 4],
         use_causal_conv=False,
-        codebook_size=64,
+        codebook_size=1024,  # older transformers count codebooks as if each token had ten bits
         codebook_dim=16,
-        target_bandwidths=[1.2],
+        target_bandwidths=[2.0],
         num_lstm_layers=1,
     )
     decoder = MusicgenDecoderConfig(
