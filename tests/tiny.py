@@ -81,9 +81,12 @@ def musicgen(folder: Path, *, channels: int = 1, layers: int = 2) -> Path:
         MusicgenConfig(text_encoder=text, audio_encoder=codec, decoder=decoder)
     ).eval()
     # With the usual start all logits lie so close together that nothing chosen from them means anything.
-    for weight in model.decoder.parameters():
+    # And a fresh norm does nothing, nor does a fresh bias: it could be left out, or another's, unseen.
+    for weight in (*model.decoder.parameters(), model.enc_to_dec_proj.bias):
         if weight.dim() > 1:
             weight.data.mul_(4.0)
+        else:
+            weight.data.add_(torch.randn_like(weight), alpha=0.2)
     fill_codebooks(model)
     settings = model.generation_config
     settings.decoder_start_token_id = settings.pad_token_id = settings.bos_token_id = 64

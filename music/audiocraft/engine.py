@@ -127,7 +127,7 @@ class AudiocraftComposer(ModelEngine):
         report("decoding", _SHARE["reading"] + _SHARE["composing"])
         sound = self._model.generate_audio(codes)[0, :, : round(request.duration_s * self._model.sample_rate)]
         samples: np.ndarray[tuple[int, int], np.dtype[np.float32]] = (
-            sound.clamp(-1.0, 1.0).expand(2, -1).float().cpu().numpy()
+            sound.clamp(-1.0, 1.0).expand(2, -1).contiguous().float().cpu().numpy()
         )
         return samples
 

@@ -17,17 +17,8 @@ from config.engine import EngineOptions, ignore_progress
 from music.contract import MusicRequest
 from music.musicgen.decoder import Sampling, Track, gumbel
 from music.musicgen.engine import MusicgenComposer
+from tests.music.test_musicgen import PROMPTS, STEPS, noise_table
 from tests.tiny import musicgen
-
-PROMPTS = ("lofi beat with piano", "Metal", "a 80s pop track, synth! 120 bpm")
-STEPS = 250
-VOCABULARY = 64
-
-
-def noise_table(codebooks: int) -> Tensor:
-    """Gumbel noise ``(steps, codebooks, vocabulary)``."""
-    generator = torch.Generator().manual_seed(5)
-    return -torch.empty(STEPS + 3, codebooks, VOCABULARY).exponential_(generator=generator).log()
 
 
 def write(folder: Path) -> None:

@@ -36,7 +36,7 @@ pytestmark = [
 def references(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("references")
     command = [ROOT / ".venv" / "bin" / "python", "-m", "tests.music.reference", folder]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(command, cwd=ROOT, check=True)
     return folder
 
 
