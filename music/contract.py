@@ -120,5 +120,7 @@ COMPOSERS: Registry[Composer] = Registry(
         "sketch": "music.sketch.engine:SketchComposer",
         "acestep": "music.acestep:AceStepComposer",
         "musicgen": "music.musicgen.engine:MusicgenComposer",
+        "audiocraft": "music.audiocraft.engine:AudiocraftComposer",
     },
+    ways_out={"audiocraft": "it has an environment of its own: pip install 'songwright[audiocraft]' there"},
 )

@@ -60,9 +60,9 @@ def musicgen(folder: Path, *, channels: int = 1, layers: int = 2) -> Path:
         num_residual_layers=1,
         upsampling_ratios=[8, 5, 4, 4],
         use_causal_conv=False,
-        codebook_size=64,
+        codebook_size=1024,  # older transformers count codebooks as if each token had ten bits
         codebook_dim=16,
-        target_bandwidths=[1.2],
+        target_bandwidths=[2.0],
         num_lstm_layers=1,
     )
     decoder = MusicgenDecoderConfig(
@@ -110,9 +110,12 @@ def _musicgen(folder: Path, config: MusicgenConfig) -> Path:
     model = MusicgenForConditionalGeneration(config).eval()
     if config.decoder.hidden_size < 100:
         # With the usual start all logits lie so close together that nothing chosen from them means anything.
-        for weight in model.decoder.parameters():
+        # And a fresh norm does nothing, nor does a fresh bias: it could be left out, or another's, unseen.
+        for weight in (*model.decoder.parameters(), model.enc_to_dec_proj.bias):
             if weight.dim() > 1:
                 weight.data.mul_(4.0)
+            else:
+                weight.data.add_(torch.randn_like(weight), alpha=0.2)
     fill_codebooks(model)
     settings = model.generation_config
     start = config.decoder.vocab_size
