@@ -131,7 +131,7 @@ class Jobs:
         self.check_room(len(songs))
         self._accepting += len(songs)
         try:
-            await self.stored(lambda: [self._library.save(song) for song in songs])
+            await self.stored(self._save_all, songs)
         finally:
             self._accepting -= len(songs)
         for song in songs:
@@ -240,6 +240,21 @@ class Jobs:
     def close(self) -> None:
         """After ``drain``: lets the threads end with what they still write."""
         self._threads.shutdown(wait=True)
+
+    def _save_all(self, songs: list[Song]) -> None:
+        begun: list[Song] = []
+        try:
+            for song in songs:
+                begun.append(song)
+                self._library.save(song)
+        except BaseException:
+            for song in begun:
+                try:
+                    self._library.take_back(song.id)
+                except SongwrightError as error:
+                    # The next start will make it, though nobody was told of it.
+                    log.error("song could not be taken back: %s", error, extra={"song_id": song.id})
+            raise
 
     def _enqueue(self, song: Song) -> None:
         self._ends[song.id] = asyncio.get_running_loop().create_future()

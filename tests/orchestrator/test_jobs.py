@@ -1,6 +1,7 @@
 """The queue over a real library and real engines, with a store that refuses or waits where a test says so."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from config.errors import NotFound, StoreUnavailable
+from config.errors import NotFound, QueueFull, StoreUnavailable
 from config.settings import Settings
 from orchestrator.feed import Feed
 from orchestrator.jobs import Bounds, Jobs
@@ -220,3 +221,41 @@ def test_stopping_waits_for_a_cancelling_that_is_under_way(store: Moody) -> None
             return await cancelling
 
     assert asyncio.run(journey()).status is Status.CANCELLED
+
+
+def test_variations_of_which_one_cannot_be_stored_are_all_taken_back(store: Moody) -> None:
+    async def journey() -> None:
+        async with working(store) as jobs:
+            one, two, three = asked = songs(3)
+            for refused in (f"put {manifest_key(two.id)}", f"put open/{three.id}"):
+                store.refused = {refused}
+                with pytest.raises(StoreUnavailable, match="mend the store"):
+                    await jobs.submit(asked)
+                assert list(store.list("")) == []
+                assert jobs.waiting == 0
+            store.refused.clear()
+            await jobs.submit(asked)  # their places were given back as well
+            assert [jobs.outlook(song.id).queue_position for song in (one, two, three)] == [1, 2, 3]
+            with pytest.raises(QueueFull):
+                await jobs.submit(songs())
+
+    asyncio.run(journey())
+
+
+def test_a_variation_that_cannot_be_taken_back_is_named_in_the_log(
+    store: Moody, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def journey() -> tuple[Song, ...]:
+        async with working(store) as jobs:
+            one, two, three = asked = songs(3)
+            store.refused = {f"put {manifest_key(three.id)}", f"delete {manifest_key(one.id)}"}
+            with pytest.raises(StoreUnavailable, match="cannot put"):
+                await jobs.submit(asked)
+            with pytest.raises(NotFound):
+                await jobs.load(two.id)  # one that stays does not keep the next
+            return one, two
+
+    with caplog.at_level(logging.ERROR):
+        one, _ = asyncio.run(journey())
+    assert [vars(record)["song_id"] for record in caplog.records] == [one.id]
+    assert "cannot delete" in caplog.text
