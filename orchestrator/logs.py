@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import logging.handlers
@@ -37,8 +38,8 @@ class JsonFormatter(logging.Formatter):
             **_ids(record),
             **_extra(record),
         }
-        if record.exc_info:
-            fields["exception"] = self.formatException(record.exc_info)
+        if exception := _exception(record):
+            fields["exception"] = exception
         return json.dumps(fields, default=str)
 
 
@@ -49,7 +50,8 @@ class TextFormatter(logging.Formatter):
         extra = " ".join(f"{name}={value}" for name, value in (_ids(record) | _extra(record)).items())
         clock = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
         line = f"{clock} {record.levelname.lower():<7} {record.getMessage()} {extra}".rstrip()
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        exception = _exception(record)
+        return f"{line}\n{exception}" if exception else line
 
 
 @contextmanager
@@ -76,6 +78,16 @@ def logging_to_stderr(log_format: str) -> Iterator[None]:
 class _Gate(logging.handlers.QueueHandler):
     """Marks each record with the request it belongs to, while that is still known."""
 
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        # Written out in the thread that logs, for what it names may change; the standard library's own way
+        # would make the traceback a part of the message.
+        record = copy.copy(record)
+        record.msg = record.message = record.getMessage()
+        record.args = None
+        record.exc_text = _exception(record)
+        record.exc_info = None
+        return record
+
     def enqueue(self, record: logging.LogRecord) -> None:
         record.request_id = request_id.get()
         try:
@@ -87,6 +99,12 @@ class _Gate(logging.handlers.QueueHandler):
 def _ids(record: logging.LogRecord) -> dict[str, object]:
     value = getattr(record, "request_id", "") or request_id.get()
     return {"request_id": value} if value else {}
+
+
+def _exception(record: logging.LogRecord) -> str:
+    if record.exc_info and not record.exc_text:
+        return logging.Formatter().formatException(record.exc_info)
+    return record.exc_text or ""
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:
