@@ -6,10 +6,13 @@ import copy
 import json
 import logging
 import logging.handlers
+import os
 import queue
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
@@ -24,6 +27,7 @@ _STANDARD = set(vars(logging.makeLogRecord({}))) | {
     "color_message",  # uvicorn's own, for terminals
 }
 _WAITING_LINES = 10_000
+_LAST_LINES_S = 1.0
 
 
 class JsonFormatter(logging.Formatter):
@@ -57,22 +61,50 @@ class TextFormatter(logging.Formatter):
 @contextmanager
 def logging_to_stderr(log_format: str) -> Iterator[None]:
     """Sends all logs there from a thread of its own: whoever reads slowly holds up no request. Lines that
-    nobody has read in time are dropped, past ten thousand of them."""
+    nobody has read in time are dropped: past ten thousand of them, and at the end after a second."""
     text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr(sys.stderr.fileno())
     handler.setFormatter(TextFormatter() if text else JsonFormatter())
-    lines: queue.Queue[object] = queue.Queue(_WAITING_LINES)
+    lines: queue.Queue[logging.LogRecord | None] = queue.Queue(_WAITING_LINES)
     gate = _Gate(lines)
-    listener = logging.handlers.QueueListener(lines, handler)
+    # A daemon: it may never come back from a write that nobody reads.
+    writer = threading.Thread(target=_write, args=(lines, handler), name="logs", daemon=True)
     root = logging.getLogger()
     root.addHandler(gate)
     root.setLevel(logging.INFO)
-    listener.start()
+    writer.start()
     try:
         yield
     finally:
         root.removeHandler(gate)
-        listener.stop()
+        until = time.monotonic() + _LAST_LINES_S
+        with suppress(queue.Full):
+            lines.put(None, timeout=_LAST_LINES_S)
+            writer.join(max(until - time.monotonic(), 0.0))
+
+
+def _write(lines: queue.Queue[logging.LogRecord | None], handler: logging.Handler) -> None:
+    while (record := lines.get()) is not None:
+        # Not ``handle``: the lock that it takes would be waited for at the process's end.
+        handler.emit(record)
+
+
+class _Stderr(logging.Handler):
+    """Writes past ``sys.stderr``, whose own lock would be waited for at the process's end as well."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            left = f"{self.format(record)}\n".encode(errors="backslashreplace")
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError:
+            return  # nobody reads there any more
+        except Exception:  # noqa: BLE001 - as the library's own handlers do: one odd record ends no other
+            self.handleError(record)
 
 
 class _Gate(logging.handlers.QueueHandler):

@@ -3,7 +3,10 @@
 import json
 import subprocess
 import sys
+import time
 from typing import Any
+
+import pytest
 
 from tests.orchestrator.test_cli import ROOT
 
@@ -14,12 +17,16 @@ log = logging.getLogger("a.part")
 """
 
 
+def command(code: str, log_format: str = "json") -> list[str]:
+    indented = "".join(f"    {line}\n" for line in code.splitlines())
+    return [sys.executable, "-c", f"{START}\nwith logging_to_stderr({log_format!r}):\n{indented}"]
+
+
 def logged(code: str, log_format: str = "json") -> str:
     """What ``code`` leaves on stderr."""
-    indented = "".join(f"    {line}\n" for line in code.splitlines())
-    script = f"{START}\nwith logging_to_stderr({log_format!r}):\n{indented}"
-    command = [sys.executable, "-c", script]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=30, check=True)
+    result = subprocess.run(
+        command(code, log_format), capture_output=True, text=True, cwd=ROOT, timeout=30, check=True
+    )
     return result.stderr
 
 
@@ -64,3 +71,29 @@ def test_a_person_reads_the_exception_below_its_line() -> None:
 def test_every_line_is_written_before_the_end() -> None:
     lines = logged("for number in range(5000):\n    log.info('line %d', number)").splitlines()
     assert [json.loads(line)["message"] for line in lines] == [f"line {number}" for number in range(5000)]
+
+
+@pytest.mark.parametrize("count", [3000, 20_000], ids=["the pipe", "the pipe and the queue"])
+def test_a_process_ends_though_nobody_reads_its_full_stderr(count: int) -> None:
+    code = f"""for number in range({count}):
+    log.info("line %d", number)
+print("done", flush=True)"""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command(code), stdout=pipe, stderr=pipe, cwd=ROOT, text=True) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == "done\n"
+            began = time.monotonic()
+            assert process.wait(timeout=8) == 0
+            assert time.monotonic() - began < 4
+        finally:
+            process.kill()
+
+
+def test_a_record_that_cannot_be_written_out_keeps_no_other_from_it() -> None:
+    code = """class Odd:
+    def __str__(self):
+        raise ValueError
+log.info("odd", extra={"field": Odd()})
+log.info("plain")"""
+    assert json.loads(logged(code).splitlines()[-1])["message"] == "plain"
