@@ -34,6 +34,7 @@ RETRY_AFTER_S = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 """Seconds before each further attempt; then it is given up."""
 
 _TIMEOUT_S = 20.0
+_CONNECT_S = 5.0  # to each address of a name: one that answers nothing leaves time for the next
 _CALLS_AT_ONCE = 20
 _PIECE_BYTES = 1 << 16
 _RESOLVE_S = 2.0
@@ -144,13 +145,8 @@ class Webhooks:
         addresses = await _resolved(host)
         if not self._allow_private:
             _refuse_private(addresses)
-        # To the very address that was looked at: a name that answers otherwise the second time gains nothing.
-        reader, writer = await asyncio.open_connection(
-            addresses[0],
-            parts.port or (443 if secure else 80),
-            ssl=self._ssl if secure else None,
-            server_hostname=host if secure else None,
-        )
+        port = parts.port or (443 if secure else 80)
+        reader, writer = await self._connected(addresses, port, host if secure else None)
         try:
             wire = h11.Connection(h11.CLIENT)
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -171,6 +167,25 @@ class Webhooks:
             raise
         writer.close()
         return answer.status_code
+
+    async def _connected(
+        self, addresses: Sequence[str], port: int, secure_host: str | None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to the first of ``addresses`` that takes one. They are the very ones that were looked
+        at: a name that answers otherwise the second time gains nothing."""
+        failure = OSError("its name has no address")
+        for address in addresses:
+            try:
+                async with asyncio.timeout(_CONNECT_S):
+                    return await asyncio.open_connection(
+                        address,
+                        port,
+                        ssl=self._ssl if secure_host else None,
+                        server_hostname=secure_host,
+                    )
+            except OSError as error:  # ``TimeoutError`` is one
+                failure = error
+        raise failure
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:

@@ -1,11 +1,14 @@
 """Delivery without a service around it: who may be called, how often, and what an answer may cost."""
 
 import asyncio
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from config.errors import Forbidden
+from orchestrator import webhooks
 from orchestrator.library import Library
 from orchestrator.manifest import Song, Status, new_songs
 from orchestrator.requests import Brief
@@ -92,6 +95,62 @@ def test_a_private_address_is_not_called_even_if_it_was_let_through_before(tmp_p
         hook = run(tmp_path, receiver, allow_private=False).webhook
     assert hook
     assert not hook.delivered_at
+    assert "private" in hook.error
+    assert receiver.got == []
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Gives every name the addresses it is called with: only the names' own system is not real here."""
+
+    def name(*addresses: str) -> None:
+        async def resolved(_host: str) -> list[str]:
+            return list(addresses)
+
+        monkeypatch.setattr(webhooks, "_resolved", resolved)
+
+    return name
+
+
+def test_each_address_of_a_name_is_tried_in_turn(tmp_path: Path, named: Callable[..., None]) -> None:
+    named("127.0.0.2", "127.0.0.1")  # nobody listens at the first
+    with receiving() as receiver:
+        hook = run(tmp_path, receiver).webhook
+    assert hook
+    assert hook.delivered_at
+    assert hook.attempts == len(receiver.got) == 1
+
+
+def test_an_address_that_swallows_the_call_leaves_time_for_the_next(
+    tmp_path: Path, named: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named("127.0.0.2", "127.0.0.1")
+    monkeypatch.setattr(webhooks, "_CONNECT_S", 0.2)
+    with receiving() as receiver, socket.socket() as full:
+        full.bind(("127.0.0.2", receiver.server_port))
+        full.listen(0)
+        with socket.create_connection(full.getsockname(), timeout=5):  # the one for which there is room
+            hook = run(tmp_path, receiver).webhook
+    assert hook
+    assert hook.attempts == len(receiver.got) == 1
+
+
+def test_the_last_address_says_why_none_was_reached(tmp_path: Path, named: Callable[..., None]) -> None:
+    named("127.0.0.3", "127.0.0.2")
+    with receiving() as receiver:
+        hook = run(tmp_path, receiver).webhook
+    assert hook
+    assert hook.given_up
+    assert "127.0.0.2" in hook.error
+
+
+def test_a_name_with_one_private_address_is_not_called_at_any(
+    tmp_path: Path, named: Callable[..., None]
+) -> None:
+    named("93.184.215.14", "127.0.0.1")
+    with receiving() as receiver:
+        hook = run(tmp_path, receiver, allow_private=False).webhook
+    assert hook
     assert "private" in hook.error
     assert receiver.got == []
 
