@@ -40,6 +40,8 @@ _PIECE_BYTES = 1 << 16
 _RESOLVE_S = 2.0
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
 _IPV6_PUBLIC = ipaddress.IPv6Network("2000::/3")
+# Set apart by IANA (RFC 6890, RFC 7526, RFC 9637), which not every Python's ``is_global`` knows or refuses.
+_SET_APART = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20")))
 _REFUSED = "webhook addresses in private networks are not allowed here"
 _FIX = "use a public address; the service's owner may set SONGWRIGHT_WEBHOOKS__ALLOW_PRIVATE=true"
 
@@ -216,5 +218,6 @@ def _refuse_private(addresses: Iterable[str]) -> None:
             else:
                 address = address.ipv4_mapped or address.sixtofour or address
         outside = isinstance(address, ipaddress.IPv6Address) and address not in _IPV6_PUBLIC
-        if outside or not address.is_global or address.is_multicast:
+        apart = any(address in network for network in _SET_APART)
+        if outside or apart or not address.is_global or address.is_multicast:
             raise Forbidden(_REFUSED, _FIX)

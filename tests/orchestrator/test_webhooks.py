@@ -160,7 +160,11 @@ def test_a_name_with_one_private_address_is_not_called_at_any(
     (
         "127.0.0.1 localhost 0.0.0.0 10.1.2.3 172.16.0.1 192.168.0.1 100.64.0.1 169.254.169.254 224.0.0.1 "
         "255.255.255.255 2130706433 0x7f.1 [::1] [fe80::1] [fd00::1] [::ffff:127.0.0.1] "
-        "[2002:7f00:1::] [64:ff9b::7f00:1] [64:ff9b::a9fe:a9fe] [::7f00:1] [fec0::1]"
+        "[2002:7f00:1::] [64:ff9b::7f00:1] [64:ff9b::a9fe:a9fe] [::7f00:1] [fec0::1] "
+        # set apart by IANA: for protocols, anycast to relays, documentation, benchmarks, segment routing
+        "192.0.0.8 192.0.0.9 192.0.0.170 192.88.99.1 192.0.2.1 198.18.0.1 198.51.100.1 203.0.113.1 240.0.0.1 "
+        "[::ffff:192.0.0.8] [2002:c000:8::] [64:ff9b::c000:8] [64:ff9b:1::1] [100::1] [2001::1] [2001:1::1] "
+        "[2001:2::1] [2001:db8::1] [3fff::1] [5f00::1] [ff02::1]"
     ).split(),
 )
 def test_addresses_that_only_this_machine_can_reach_are_refused(host: str) -> None:
@@ -180,6 +184,7 @@ def test_a_public_address_passes() -> None:
             SECRET, allow_private=False, body=lambda _: b"", save=lambda song: asyncio.sleep(0, song)
         )
         await hooks.check("https://93.184.215.14/hook")
+        await hooks.check("https://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/hook")
         await hooks.check("https://no-such-name.invalid/hook")  # looked at again when it is called
 
     asyncio.run(check())
