@@ -196,6 +196,23 @@ def test_a_song_whose_cancelling_was_stored_after_all_is_not_made(store: Moody) 
     asyncio.run(journey())
 
 
+def test_a_song_cancelled_while_its_manifest_is_written_stays_cancelled(store: Moody) -> None:
+    async def journey() -> None:
+        async with working(store, at_once=1) as jobs:
+            [song] = await jobs.submit(songs())
+            store.held = manifest_key(song.id)  # that its work begins
+            await held(store, song)
+            store.held = ""
+            cancelling = asyncio.create_task(jobs.cancel(song.id))
+            done, _ = await asyncio.wait([cancelling], timeout=0.3)
+            assert not done, "the older manifest would be written over the last"
+            store.let_go.set()
+            assert (await soon(cancelling)).status is Status.CANCELLED
+            assert (await jobs.load(song.id)).status is Status.CANCELLED
+
+    asyncio.run(journey())
+
+
 def test_who_cancels_a_song_at_its_very_beginning_is_told_where_the_store_refuses(store: Moody) -> None:
     async def journey() -> None:
         async with working(store, at_once=1) as jobs:
