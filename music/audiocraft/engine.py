@@ -30,9 +30,10 @@ from models.tensors import Tensors
 from music.audiocraft.weights import lm_state
 from music.contract import Audio, MusicRequest
 from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
+from music.musicgen.decoder import PARAMETERS, Sampling
 
 _WINDOW_S = 30.0  # what the models were trained on
-_STRIDE_S, _TOP_K = 18.0, 250  # AudioCraft's defaults
+_STRIDE_S = 18.0  # AudioCraft's default
 _SHARE = {"reading": 0.02, "composing": 0.93}  # of the time; the rest is EnCodec's
 _LOOK_S = 0.2
 
@@ -91,7 +92,7 @@ class AudiocraftComposer(ModelEngine):
         if place.precision == "fp32":
             self._model.autocast = TorchAutocast(enabled=False)
         self._free = threading.Lock()
-        self.info = self.facts(place, ("guidance_scale",))
+        self.info = self.facts(place, PARAMETERS)
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """Raises ``InvalidRequest`` for a prompt without a word."""
@@ -113,10 +114,13 @@ class AudiocraftComposer(ModelEngine):
     ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
         """``(2, samples)`` float32, as long as asked for."""
         frames = math.ceil(request.duration_s * self._model.frame_rate)
+        sampling = Sampling.of(request)
         self._model.set_generation_params(
             duration=(frames + 0.5) / self._model.frame_rate,  # which AudioCraft rounds down
-            cfg_coef=3.0 if request.guidance_scale is None else request.guidance_scale,
-            top_k=min(_TOP_K, self._model.lm.card),
+            cfg_coef=sampling.guidance,
+            temperature=sampling.temperature,
+            top_k=min(sampling.top_k, self._model.lm.card),
+            top_p=sampling.top_p,
             extend_stride=_STRIDE_S,
         )
         self._model.set_custom_progress_callback(self._told(frames, report))

@@ -16,7 +16,7 @@ from models.tensors import Tensors
 from music.contract import Audio, MusicRequest
 from music.musicgen.batch import Batch
 from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
-from music.musicgen.decoder import Decoder, Sampling, Track, gumbel
+from music.musicgen.decoder import PARAMETERS, Decoder, Sampling, Track, gumbel
 
 WINDOW_S = 30.0
 """What the models were trained on; a longer song is made window by window."""
@@ -55,16 +55,15 @@ class MusicgenComposer(ModelEngine):
         self._frames_per_s: int = config.audio_encoder.frame_rate
         self._batch = Batch(self._decoder)
         self._codec_free = threading.Lock()
-        self.info = self.facts(place, ("guidance_scale",))
+        self.info = self.facts(place, PARAMETERS)
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """Raises ``InvalidRequest`` for a prompt without a word."""
         if not request.prompt.strip():
             raise InvalidRequest("prompt", request.prompt, "say how the music sounds")
-        guidance = 3.0 if request.guidance_scale is None else request.guidance_scale
         report("reading", 0.0)
         text = self._read(request.prompt)
-        codes = self._tokens(text, request, Sampling(guidance=guidance), report)
+        codes = self._tokens(text, request, Sampling.of(request), report)
         report("decoding", _SHARE["reading"] + _SHARE["composing"])
         with self._codec_free:
             samples = self._sound(codes)

@@ -222,7 +222,8 @@ def test_seed_and_prompt_decide_and_nothing_else(composer: Composer) -> None:
     assert first.dtype == np.float32
     assert first.std() > 1e-4
     assert np.array_equal(first, composer.compose(request(), ignore_progress).samples)
-    for other in (request(seed=2), request("metal"), request(guidance_scale=1.0)):
+    others = ({"guidance_scale": 1.0}, {"temperature": 1.5}, {"top_k": 3}, {"top_p": 0.3})
+    for other in (request(seed=2), request("metal"), *(request(**changed) for changed in others)):
         assert not np.array_equal(first, composer.compose(other, ignore_progress).samples)
 
 
