@@ -1,5 +1,6 @@
 """A chat model as the writer, on a tiny checkpoint: it knows nothing; its plans are whole all the same."""
 
+import json
 import re
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from config.errors import Cancelled, EngineUnavailable, InvalidRequest
 from lyrics.contract import GENRES, MOODS, WRITERS, PlanRequest, SongPlan, Writer
 from lyrics.qwen.batch import Text, drawn
 from lyrics.qwen.engine import QwenWriter
-from lyrics.qwen.grammar import METRES, SECTIONS, sections_for
+from lyrics.qwen.grammar import METRES, SECTIONS, plan_of, sections_for
 from lyrics.qwen.prompts import messages
 from lyrics.qwen.slots import ROOM, Singly, Slots, slots_for
 from tests.tiny import musicgen, qwen
@@ -302,6 +303,17 @@ def test_what_the_user_names_holds(writer: Writer) -> None:
 def test_torch_is_not_imported_before_a_model_is_asked_for() -> None:
     code = "import sys, lyrics.contract; print([n for n in ('torch', 'transformers') if n in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_a_picture_of_hardly_more_than_spaces_is_replaced() -> None:
+    said = {"title": "t", "genre": "folk", "mood": "calm", "tags": ["a", "b", "c"], "key": "A minor"}
+    said |= {"categories": ["A", "B", "C"], "energy": 1, "tempo_bpm": 90, "metre": "4/4", "language": "en"}
+    for written, found in (
+        ("ab" + " " * 30 + "c", "cover of a calm folk song"),
+        ("a  blue   boat", "a blue boat"),
+    ):
+        text = json.dumps(said | {"cover_prompt": written})
+        assert plan_of(text, lyrics="", instrumental=True).cover_prompt == found
 
 
 def test_the_model_is_told_what_the_user_said() -> None:
