@@ -96,6 +96,7 @@ class ModelEngine:
         folder = folder_of(model, fetch=fetch)
         weights = weights_bytes(folder)
         needed = int(weights * _BYTES[precision] / cls.stored_bytes)
+        needed += cls.beside(folder, number_bytes=_BYTES[precision])
         free = free_bytes(device)
         check_room(str(model), needed, free, str(device))
         return Placement(
@@ -110,6 +111,11 @@ class ModelEngine:
             model.name,
             revision_of(folder),
         )
+
+    @classmethod
+    def beside(cls, folder: Path, *, number_bytes: float) -> int:
+        """Bytes that it will need beside the weights, as a cache does, with numbers of so many bytes."""
+        return 0
 
     @classmethod
     def facts(cls, place: Placement, parameters: tuple[str, ...] = (), detail: str = "") -> EngineInfo:
