@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from models.together import Together
 from music.musicgen.decoder import Decoder, Track
+from music.musicgen.slots import Slots
 
-_MOST = 16
+_MOST = 8
 
 
 class Batch:
@@ -15,6 +16,7 @@ class Batch:
 
     def __init__(self, decoder: Decoder, most: int = _MOST) -> None:
         self._decoder = decoder
+        self._slots = Slots(decoder, most) if decoder.slotted else None
         self._loop = Together[Track](self, most, "musicgen")
 
     def run(self, track: Track, report: Callable[[float], None]) -> None:
@@ -23,14 +25,21 @@ class Batch:
         self._loop.run(track, lambda: report(track.position / track.steps))
 
     def join(self, track: Track) -> None:
-        """It brings its caches with it."""
+        """On a CPU it brings its own cache with it."""
+        if self._slots:
+            self._slots.join(track)
 
     def step(self, tracks: Sequence[Track]) -> Mapping[int, Exception]:
-        self._decoder.step(tracks)
+        if self._slots:
+            self._slots.step(tracks)
+        else:
+            self._decoder.step(tracks)
         return {}
 
     def done(self, track: Track) -> bool:
         return track.done
 
     def leave(self, track: Track) -> None:
-        """It takes them along."""
+        """And takes it along."""
+        if self._slots:
+            self._slots.leave(track)

@@ -87,6 +87,7 @@ class Track:
         """``text (tokens, width of the text encoder)``; ``noise(step)`` gives Gumbel noise ``(codebooks,
         vocabulary)``; ``prompt (codebooks, frames of it)`` are tokens to go on from."""
         shape = decoder.shape
+        known = 0 if prompt is None else prompt.shape[1]
         self.sampling = sampling
         self.noise = noise
         self.frames = frames
@@ -95,14 +96,13 @@ class Track:
         for codebook, delay in enumerate(shape.delays):
             self.tokens[codebook, delay + 1 : delay + 1 + frames] = UNKNOWN
             if prompt is not None:
-                known = prompt.shape[1]
                 self.tokens[codebook, delay + 1 : delay + 1 + known] = prompt[codebook]
         self.position = 0
         """The column that is fed to the decoder next."""
-        self.cache = decoder.cache(self.steps)
+        self.cache = decoder.cache(known if decoder.slotted else self.steps)
         self.cross = decoder.cross(text)
-        if prompt is not None and prompt.shape[1]:
-            decoder.prefill(self, prompt.shape[1])
+        if known:
+            decoder.prefill(self, known)
 
     @property
     def done(self) -> bool:
@@ -121,6 +121,8 @@ class Decoder:
     def __init__(self, read: Read, shape: Shape, precision: str, device: torch.device) -> None:
         self.shape = shape
         self.device = device
+        self.slotted = device.type == "cuda"
+        """Whether songs are stepped in ``music.musicgen.slots``, which have room for their caches."""
         narrow = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, torch.float32)
         # On a CPU only the products are narrow, whose weights are what is read: attention in fp32 is several
         # times as fast there as in bf16, and loses nothing.
@@ -136,14 +138,14 @@ class Decoder:
 
         self._head_width = shape.width // shape.heads
         below = "model.decoder"
-        self._embeddings = [
+        self.embeddings = [
             read(f"{below}.embed_tokens.{codebook}.weight").to(device, torch.float32)
             for codebook in range(shape.codebooks)
         ]
-        self._layers = []
+        self.layers = []
         for number in range(shape.layers):
             name = f"{below}.layers.{number}"
-            self._layers.append(
+            self.layers.append(
                 _Layer(
                     qkv=ready(*(f"{name}.self_attn.{part}_proj" for part in "qkv")),
                     out=ready(f"{name}.self_attn.out_proj"),
@@ -159,9 +161,9 @@ class Decoder:
                     ),
                 )
             )
-        self._norm = norm(f"{below}.layer_norm")
-        self._head = ready(*(f"lm_heads.{codebook}" for codebook in range(shape.codebooks)))
-        self._positions = _sinusoids(2048, shape.width).to(device)
+        self.norm = norm(f"{below}.layer_norm")
+        self.head = ready(*(f"lm_heads.{codebook}" for codebook in range(shape.codebooks)))
+        self.positions = _sinusoids(2048, shape.width).to(device)
 
     @torch.inference_mode()
     def step(self, tracks: Sequence[Track]) -> Tensor:
@@ -183,8 +185,8 @@ class Decoder:
         x = x.repeat(2, 1).to(self.dtype)  # rows: all songs with their text, then all without
         heard = [track.cache[..., : track.position + 1, :].unbind() for track in tracks]
         here = [track.cache[..., track.position, :].unbind() for track in tracks]
-        for number, layer in enumerate(self._layers):
-            qkv = layer.qkv(_normal(x, layer.norms[0])).view(2, count, 3, shape.heads, 1, -1)
+        for number, layer in enumerate(self.layers):
+            qkv = layer.qkv(normal(x, layer.norms[0])).view(2, count, 3, shape.heads, 1, -1)
             mixed = []
             for place in range(count):
                 q, *kv = qkv[:, place].unbind(1)
@@ -193,8 +195,8 @@ class Decoder:
             together = mixed[0] if count == 1 else torch.stack(mixed, dim=1)
             x = x + layer.out(together.reshape(2 * count, shape.width))
             self._hear(x, layer, [track.cross[number] for track in tracks])
-            x = x + layer.down(gelu(layer.up(_normal(x, layer.norms[2]))))
-        rows = self._head(_normal(x, self._norm)).float().view(2, count, shape.codebooks, shape.vocabulary)
+            x = x + layer.down(gelu(layer.up(normal(x, layer.norms[2]))))
+        rows = self.head(normal(x, self.norm)).float().view(2, count, shape.codebooks, shape.vocabulary)
         guidance = torch.tensor([track.sampling.guidance for track in tracks], device=self.device)
         return rows[1] + (rows[0] - rows[1]) * guidance[:, None, None]
 
@@ -203,14 +205,14 @@ class Decoder:
         """Takes the track's first ``columns`` known columns in at once."""
         shape = self.shape
         x = self._embedded(track, 0, columns).repeat(2, 1).to(self.dtype)
-        for number, layer in enumerate(self._layers):
-            qkv = layer.qkv(_normal(x, layer.norms[0])).view(2, columns, 3, shape.heads, -1)
+        for number, layer in enumerate(self.layers):
+            qkv = layer.qkv(normal(x, layer.norms[0])).view(2, columns, 3, shape.heads, -1)
             q, k, v = qkv.permute(2, 0, 3, 1, 4)
             track.cache[number, :, :, :, :columns] = torch.stack([k, v])
             mixed = scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2)
             x = x + layer.out(mixed.reshape(2 * columns, shape.width))
             self._hear(x, layer, [track.cross[number]])
-            x = x + layer.down(gelu(layer.up(_normal(x, layer.norms[2]))))
+            x = x + layer.down(gelu(layer.up(normal(x, layer.norms[2]))))
         track.position = columns
 
     def cache(self, columns: int) -> Tensor:
@@ -226,7 +228,7 @@ class Decoder:
         has none: its keys and values are zero, and add nothing."""
         text = text.to(self.device, self.dtype)
         found = []
-        for layer in self._layers:
+        for layer in self.layers:
             k, v = layer.cross_kv(text).view(len(text), 2, self.shape.heads, -1).permute(1, 2, 0, 3)
             found.append((k[None].contiguous(), v[None].contiguous()))
         return found
@@ -235,17 +237,17 @@ class Decoder:
         """Adds to ``x`` what each song's rows hear of its text: those of the first half."""
         heads, count = self.shape.heads, len(texts)
         x = x[: x.shape[0] // 2]
-        q = layer.cross_q(_normal(x, layer.norms[1])).view(count, -1, heads, self._head_width).transpose(1, 2)
+        q = layer.cross_q(normal(x, layer.norms[1])).view(count, -1, heads, self._head_width).transpose(1, 2)
         heard = [scaled_dot_product_attention(q[place, None], *text) for place, text in enumerate(texts)]
         together = heard[0] if count == 1 else torch.cat(heard)
         x += layer.cross_out(together.transpose(1, 2).reshape(x.shape))
 
     def _embedded(self, track: Track, start: int, end: int) -> Tensor:
         """Columns ``start`` up to ``end`` of a track as vectors ``(columns, width)``, float32."""
-        if end > len(self._positions):
-            self._positions = _sinusoids(2 * end, self.shape.width).to(self.device)
-        vectors = self._positions[start:end].clone()
-        for codebook, table in enumerate(self._embeddings):
+        if end > len(self.positions):
+            self.positions = _sinusoids(2 * end, self.shape.width).to(self.device)
+        vectors = self.positions[start:end].clone()
+        for codebook, table in enumerate(self.embeddings):
             vectors += table[track.tokens[codebook, start:end]]
         return vectors
 
@@ -288,7 +290,7 @@ def gumbel(seed: int, shape: Shape, device: torch.device) -> Callable[[int], Ten
     return noise
 
 
-def _normal(x: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
+def normal(x: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
     return layer_norm(x, (x.shape[-1],), *norm, _EPSILON)
 
 

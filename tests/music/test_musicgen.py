@@ -22,6 +22,7 @@ from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled, EngineUnavailable, InvalidRequest
 from music.contract import COMPOSERS, Composer, MusicRequest
 from music.musicgen.decoder import Decoder, Sampling, Shape, Track, draw, gumbel
+from music.musicgen.slots import Slots
 from tests.tiny import musicgen
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -170,6 +171,49 @@ def test_a_song_has_the_same_tokens_alone_and_among_eight_that_come_and_go(
             running.append(waiting.pop(0))
     for number, one in enumerate(every):
         assert torch.equal(one.codes(shape), alone[number]), number
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_slots_make_the_same_tokens_as_songs_with_caches_of_their_own(
+    folder: Path, reference: MusicgenForConditionalGeneration, precision: str
+) -> None:
+    """What a GPU records and replays, run here as it is: songs come and go, go on from a prompt, and draw
+    each in its own way."""
+    shape, decoder = shape_of(reference), decoder_of(reference, precision)
+    texts = [heard(reference, folder, PROMPTS[n % 3][: 4 + n])[1] for n in range(6)]
+    ways = (Sampling(), Sampling(top_k=5), Sampling(top_p=0.6), Sampling(temperature=1.7, guidance=1.5))
+    start = torch.randint(64, (shape.codebooks, 10), generator=torch.Generator().manual_seed(8))
+
+    def track(number: int) -> Track:
+        noise = gumbel(number, shape, CPU)
+        prompt = start if number == 5 else None
+        return Track(decoder, texts[number], 30 + 3 * number, ways[number % 4], noise, prompt)
+
+    def in_slots(most: int) -> list[Tensor]:
+        slots = Slots(decoder, 3, columns=64)
+        waiting = [track(number) for number in range(6)]
+        every, running, step = list(waiting), list[Track](), 0
+        while running or waiting:
+            if waiting and len(running) < most and step % 4 == 0:
+                running.append(waiting.pop(0))
+                slots.join(running[-1])
+            if running:
+                slots.step(running)
+            step += 1
+            for one in [one for one in running if one.done]:
+                running.remove(one)
+                slots.leave(one)
+        return [one.codes(shape) for one in every]
+
+    together = in_slots(3)
+    for number, (one, other) in enumerate(zip(in_slots(1), together, strict=True)):
+        assert torch.equal(one, other), number
+    if precision == "fp32":  # in narrower numbers the two sum in another order, and rounding shows
+        for number in range(6):
+            one = track(number)
+            while not one.done:
+                decoder.step([one])
+            assert torch.equal(one.codes(shape), together[number]), number
 
 
 def test_a_prompt_taken_in_at_once_leads_where_it_leads_step_by_step(
