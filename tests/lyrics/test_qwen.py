@@ -66,14 +66,18 @@ def checked(found: SongPlan) -> None:
 
 
 @pytest.fixture(scope="module")
-def wide(tmp_path_factory: pytest.TempPathFactory) -> Writer:
+def brisk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return qwen(tmp_path_factory.mktemp("brisk"), brisk=True)
+
+
+@pytest.fixture(scope="module")
+def wide(brisk: Path) -> Writer:
     """One that writes many plans at a time, quickly."""
 
     class Wide(QwenWriter):
         together = 64
 
-    folder = qwen(tmp_path_factory.mktemp("brisk"), brisk=True)
-    return Wide.from_options(EngineOptions(model=str(folder), precision="fp32"))
+    return Wide.from_options(EngineOptions(model=str(brisk), precision="fp32"))
 
 
 KINDS: list[dict[str, object]] = [*[{"instrumental": True}, {"lyrics": OWN}] * 4, {}, {"duration_s": 20.0}]
@@ -166,8 +170,8 @@ WISHES: list[dict[str, object]] = [
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_plan_is_the_same_alone_and_among_others(folder: Path, precision: str) -> None:
-    options = EngineOptions(model=str(folder), precision=precision)
+def test_a_plan_is_the_same_alone_and_among_others(brisk: Path, precision: str) -> None:
+    options = EngineOptions(model=str(brisk), precision=precision)
     writer, other = (QwenWriter.from_options(options) for _ in range(2))
     wishes = [request(seed, **WISHES[seed % len(WISHES)]) for seed in range(10)]
     alone = [writer.plan(wish, ignore_progress) for wish in reversed(wishes)]
