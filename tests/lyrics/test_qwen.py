@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
-from transformers import AutoModelForCausalLM, Qwen2Config
+from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled, EngineUnavailable, InvalidRequest
@@ -66,14 +66,18 @@ def checked(found: SongPlan) -> None:
 
 
 @pytest.fixture(scope="module")
-def wide(tmp_path_factory: pytest.TempPathFactory) -> Writer:
+def brisk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return qwen(tmp_path_factory.mktemp("brisk"), brisk=True)
+
+
+@pytest.fixture(scope="module")
+def wide(brisk: Path) -> Writer:
     """One that writes many plans at a time, quickly."""
 
     class Wide(QwenWriter):
         together = 64
 
-    folder = qwen(tmp_path_factory.mktemp("brisk"), brisk=True)
-    return Wide.from_options(EngineOptions(model=str(folder), precision="fp32"))
+    return Wide.from_options(EngineOptions(model=str(brisk), precision="fp32"))
 
 
 KINDS: list[dict[str, object]] = [*[{"instrumental": True}, {"lyrics": OWN}] * 4, {}, {"duration_s": 20.0}]
@@ -166,8 +170,8 @@ WISHES: list[dict[str, object]] = [
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_plan_is_the_same_alone_and_among_others(folder: Path, precision: str) -> None:
-    options = EngineOptions(model=str(folder), precision=precision)
+def test_a_plan_is_the_same_alone_and_among_others(brisk: Path, precision: str) -> None:
+    options = EngineOptions(model=str(brisk), precision=precision)
     writer, other = (QwenWriter.from_options(options) for _ in range(2))
     wishes = [request(seed, **WISHES[seed % len(WISHES)]) for seed in range(10)]
     alone = [writer.plan(wish, ignore_progress) for wish in reversed(wishes)]
@@ -251,6 +255,35 @@ def test_the_cache_counts_in_the_memory_that_is_needed(folder: Path) -> None:
     keys_and_values, layers, heads, width, number_bytes = 2, 2, 2, 8, 2
     cache = keys_and_values * layers * heads * width * number_bytes * QwenWriter.together * ROOM
     assert place.needed == place.weights + cache
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_slots_logits_are_the_same_to_the_bit_whoever_is_beside_it(dtype: torch.dtype) -> None:
+    torch.manual_seed(1)
+    config = Qwen2Config(
+        vocab_size=256,
+        hidden_size=512,
+        intermediate_size=1024,
+        num_hidden_layers=1,
+        num_attention_heads=8,
+        num_key_value_heads=2,
+    )
+    model = Qwen2ForCausalLM(config).eval().to(dtype)
+    text, long = torch.randint(256, (100,)), torch.randint(256, (600,))
+
+    def rows(slot: int, others: dict[int, int]) -> Tensor:
+        slots = Slots(model, 8)
+        for other, length in others.items():
+            slots.begin(other, long[:length], 10)
+        slots.begin(slot, text[:-5], 10)
+        return torch.stack(
+            [slots.step({slot: int(token), **dict.fromkeys(others, 7)})[slot] for token in text[-5:]]
+        )
+
+    alone = rows(0, {})
+    assert torch.equal(rows(5, {}), alone)
+    assert torch.equal(rows(3, {0: 3, 1: 90, 7: 333}), alone)
+    assert torch.equal(rows(7, dict(enumerate((600, 1, 2, 30, 511, 512, 513)))), alone)
 
 
 @pytest.mark.parametrize("window", [None, 8])
