@@ -49,8 +49,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.song
+bench: $(VENV)/.dev
 	$(BIN)/songwright bench
+	$(BIN)/python -m tests.bench.musicgen
 
 picture: $(VENV)/.dev browser
 	$(BIN)/python -m docs.picture

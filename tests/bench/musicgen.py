@@ -29,9 +29,9 @@ from transformers import AutoTokenizer, MusicgenForConditionalGeneration
 
 from config.engine import EngineOptions, ignore_progress
 from music.contract import COMPOSERS, Composer, MusicRequest
+from tests.bench.audiocraft import PROMPT
 from tests.tiny import musicgen_small
 
-PROMPT = "80s pop track with bassy drums and synth"
 FRAMES_PER_S = 50
 AUDIOCRAFT = Path(".venv-audiocraft/bin/python")
 _BYTES = {"fp32": 4, "bf16": 2, "int8": 1}
@@ -135,7 +135,8 @@ def _runtimes(folder: Path) -> Iterator[list[Runtime]]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
-        process.stdout.readline()  # it has loaded
+        if not process.stdout.readline():
+            raise SystemExit("AudioCraft's process ended while it loaded")
 
         def song(duration_s: float) -> None:
             print(json.dumps(duration_s), file=process.stdin, flush=True)
