@@ -83,10 +83,10 @@ class Variations:
                     self._thread = None
                     return
                 self._waiting = [song for song in self._waiting if song not in songs]
-            failure = None
+            failure: BaseException | None = None
             try:
                 self._make(songs)
-            except Exception as error:  # noqa: BLE001 - it is raised again where each song is waited for
+            except BaseException as error:  # noqa: BLE001 - it is raised again where each song is waited for
                 failure = error
             with self._changed:
                 for song in songs:
