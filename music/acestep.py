@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
-import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,26 +13,56 @@ import torch
 from diffusers import AceStepPipeline
 
 from config.engine import EngineOptions, Report
-from config.errors import EngineUnavailable, InvalidRequest
+from config.errors import EngineFailed, EngineUnavailable, InvalidRequest
 from models.loading import ModelEngine
 from music.contract import Audio, MusicRequest
+from music.variations import Deserted, Song, Variations
 
 SHORTEST_S = 10.0
 """What the models were trained on; a shorter song is cut from it."""
 _STEPS = {"turbo": 8, "base": 50}
+_MOST_STEPS = {"turbo": 20, "base": 200}  # ACE-Step 1.5, docs/en/INFERENCE.md
 _GUIDANCE = 7.0  # of a base checkpoint; a turbo one has none
+_LYRIC_TOKENS = 2048
+_PROMPT_TOKENS = 256
 _PREPARED = 0.05  # of the time, before the first step
 _STEPPED = 0.9
-_METRE = re.compile(r"(\d+)/")
+
+# What the models were told in training: ACE-Step 1.5, acestep/constants.py.
+_METRES = {"2/4": "2", "3/4": "3", "4/4": "4", "6/8": "6"}
+_NEAREST_METRE = {"12/8": "6/8"}
+_KEY = re.compile(r"([A-G][#b♯♭]?) (\w+)")
+_THIRDS = {
+    **dict.fromkeys(("major", "ionian", "lydian", "mixolydian"), "major"),
+    **dict.fromkeys(("minor", "aeolian", "dorian", "phrygian", "locrian"), "minor"),
+}
+_LANGUAGES = frozenset(
+    "ar az bg bn ca cs da de el en es fa fi fr he hi hr ht hu id is it ja ko la lt ms ne nl no pa pl pt ro ru"
+    " sa sk sr sv sw ta te th tl tr uk ur vi yue zh".split()
+)
 
 
 class AceStepComposer(ModelEngine):
-    """Turbo and base checkpoints in diffusers' layout. One song at a time: a pipeline has a state."""
+    """Turbo and base checkpoints in diffusers' layout.
+
+    Calls from several threads that differ only in ``seed`` are one call of the pipeline, which reads the
+    words once. The transformer and the decoder take the songs in turn, so that a seed gives the same bytes
+    alone and among others. In a real batch it does not: the embedding of a step is a product with a row for
+    each song, and one row is added up in another order than four, which moves fp32 samples on a CPU by 1e-6;
+    a GPU chooses how to add up by the size of each product. Nor does a batch save a CPU work: two layers of
+    the real width took 2.3 s of its time four times and 2.1 s in a batch of four for 10 s of music, 5.1 s and
+    5.3 s for 30 s.
+    """
 
     name = "acestep"
     default = "ACE-Step/acestep-v15-xl-turbo-diffusers"
     instead = "ACE-Step's own weights"
     libraries = ("torch", "diffusers", "transformers")
+    precisions = ("fp32", "bf16")
+    """Not fp16: the lyric encoder's last layer exceeds its range, and every song with lyrics is NaN (ACE-Step
+    1.5, issue 1055)."""
+    together = 4
+    """How many calls of ``compose`` are of use at the same time."""
 
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
@@ -44,58 +76,173 @@ class AceStepComposer(ModelEngine):
                 f"give one, such as {self.default}",
             ) from error
         self._pipe.set_progress_bar_config(disable=True)
+        self._pipe.vae.enable_slicing()  # a song at a time
+        self._pipe.vae.enable_tiling()  # ten minutes in one piece take some 15 GB for each layer
         self._device = place.device
-        self._turbo = bool(self._pipe.is_turbo)
-        self._free = threading.Lock()
-        parameters = ("infer_step",) if self._turbo else ("infer_step", "guidance_scale")
-        self.info = self.facts(place, parameters, ", turbo" if self._turbo else ", base")
+        self._kind = "turbo" if self._pipe.is_turbo else "base"
+        # The pipeline's guidance adds up the frames of all songs in one go, and only a CPU was seen to do
+        # that in the same order for one song and for four.
+        apart = self._kind == "turbo" or place.device.type == "cpu"
+        self._variations = Variations(self._make, self.together if apart else 1)
+        parameters = ("infer_step",) if self._kind == "turbo" else ("infer_step", "guidance_scale")
+        self.info = self.facts(place, parameters, f", {self._kind}")
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
-        """Raises ``InvalidRequest`` for a prompt without a word."""
+        """A song of 10 to 600 s with its peak at -1 dBFS; a shorter one is cut from 10 s. ``key``, ``metre``
+        and ``tempo_bpm`` are those the model was told. Raises ``InvalidRequest`` for a prompt without a word,
+        ``EngineFailed`` where the model's numbers overflow, and what ``report`` raises, within 0.1 s."""
         if not request.prompt.strip():
             raise InvalidRequest("prompt", request.prompt, "say how the music sounds")
-        steps = request.infer_step or _STEPS["turbo" if self._turbo else "base"]
-        report("reading", 0.0)
-
-        def stepped(_pipe: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            report("composing", _PREPARED + _STEPPED * min((step + 1) / steps, 1.0))  # raises when cancelled
-            return tensors
-
-        with self._free:
-            report("composing", _PREPARED)
-            audio = self._pipe(
-                prompt=request.prompt,
-                lyrics=request.lyrics or "[instrumental]",
-                audio_duration=max(request.duration_s, SHORTEST_S),
-                vocal_language=request.language,
-                num_inference_steps=steps,
-                guidance_scale=1.0 if self._turbo else (request.guidance_scale or _GUIDANCE),
-                generator=torch.Generator(self._device).manual_seed(request.seed),
-                bpm=round(request.tempo_bpm),
-                keyscale=request.key,
-                timesignature=_beats(request.metre),
-                callback_on_step_end=stepped,
-            ).audios[0]
-            rate_hz = int(self._pipe.sample_rate)
-        samples = audio.float().cpu().numpy().astype(np.float32)
+        report("waiting", 0.0)
+        samples = self._variations.samples(
+            request, lambda fraction: report("composing" if fraction else "waiting", fraction)
+        )
+        if not np.isfinite(samples).all():
+            raise EngineFailed(self.name, "the model's numbers overflowed: set the precision to fp32")
+        rate_hz = int(self._pipe.sample_rate)
         length = round(request.duration_s * rate_hz)
-        report("composing", 1.0)
-        warnings = []
-        if request.duration_s < SHORTEST_S:
-            warnings.append(f"ACE-Step makes {SHORTEST_S:g} s or more: this is the beginning of that")
-        if samples.shape[1] < length:
+        if samples.shape[1] < length:  # a decoder whose strides are odd loses a few
             samples = np.pad(samples, ((0, 0), (0, length - samples.shape[1])))
+        report("composing", 1.0)
+        told = _told(request)
         return Audio(
-            samples=np.clip(samples[:, :length], -1.0, 1.0),
+            samples=samples[:, :length],
             rate_hz=rate_hz,
-            tempo_bpm=float(round(request.tempo_bpm)),
-            key=request.key,
-            metre=request.metre,
-            warnings=tuple(warnings),
+            tempo_bpm=float(told.bpm),
+            key=told.key,
+            metre=told.metre,
+            warnings=(*told.warnings, *self._warnings(request)),
         )
 
+    def _make(self, songs: Sequence[Song]) -> None:
+        """All but the noise is that of one song; the noise has a row for each."""
+        request = songs[0].request
+        pipe, told, steps = self._pipe, _told(request), self._steps(request)
+        duration_s = max(request.duration_s, SHORTEST_S)
+        forward, done, kept = pipe.transformer.forward, 0, list(range(len(songs)))
 
-def _beats(metre: str) -> str:
-    """ "3" for "3/4": the model is told the beats of a bar."""
-    found = _METRE.match(metre)
-    return found[1] if found else "4"
+        def go_on(*_: object) -> None:
+            if not any(song.wanted for song in songs):
+                raise Deserted
+
+        def denoise(*, hidden_states: torch.Tensor, **rest: Any) -> tuple[torch.Tensor]:
+            # (songs, frames, width); with guidance as many rows again, for the songs without their words.
+            nonlocal done
+            flow = torch.zeros_like(hidden_states)
+            for row, song in enumerate(songs):
+                go_on()
+                if song.wanted:
+                    rows = slice(row, None, len(songs))
+                    flow[rows] = forward(hidden_states=hidden_states[rows], **rest)[0]
+                done += 1
+                for each in songs:
+                    each.fraction = _PREPARED + _STEPPED * done / (steps * len(songs))
+            return (flow,)
+
+        def stepped(_pipe: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            if step + 1 < steps:
+                return tensors
+            go_on()
+            kept[:] = [row for row, song in enumerate(songs) if song.wanted]
+            return {"latents": tensors["latents"][kept]}
+
+        for song in songs:
+            song.fraction = _PREPARED
+        pipe.transformer.forward = denoise
+        try:
+            with pipe.vae.decoder.register_forward_pre_hook(go_on):
+                audios = pipe(
+                    prompt=request.prompt,
+                    lyrics=request.lyrics or "[instrumental]",
+                    audio_duration=duration_s,
+                    vocal_language=told.language,
+                    num_inference_steps=steps,
+                    guidance_scale=self._guidance(request),
+                    latents=self._noise([song.request.seed for song in songs], duration_s),
+                    bpm=told.bpm,
+                    keyscale=told.key,
+                    timesignature=told.metre and _METRES[told.metre],
+                    callback_on_step_end=stepped,
+                ).audios
+        finally:
+            pipe.transformer.forward = forward
+        for row, audio in zip(kept, audios, strict=True):
+            songs[row].samples = audio.float().cpu().numpy().astype(np.float32)
+
+    def _noise(self, seeds: Sequence[int], duration_s: float) -> torch.Tensor:
+        """``(seeds, frames, width)``. The pipeline's own has a frame too many for some lengths, 16.43 s for
+        one, as it rounds up what it has rounded up before."""
+        transformer = self._pipe.transformer
+        frames = math.ceil(duration_s * self._pipe.latents_per_second)
+        shape = (1, frames, transformer.config.audio_acoustic_hidden_dim)
+        generators = [torch.Generator(self._device).manual_seed(seed) for seed in seeds]
+        return torch.cat(
+            [
+                torch.randn(shape, generator=g, device=self._device, dtype=transformer.dtype)
+                for g in generators
+            ]
+        )
+
+    def _steps(self, request: MusicRequest) -> int:
+        return min(request.infer_step or _STEPS[self._kind], _MOST_STEPS[self._kind])
+
+    def _guidance(self, request: MusicRequest) -> float:
+        if self._kind == "turbo":
+            return 1.0
+        return _GUIDANCE if request.guidance_scale is None else request.guidance_scale
+
+    def _warnings(self, request: MusicRequest) -> list[str]:
+        """What this checkpoint leaves out."""
+        found = []
+        if request.duration_s < SHORTEST_S:
+            found.append(f"ACE-Step makes {SHORTEST_S:g} s or more: this is the beginning of that")
+        if (request.infer_step or 0) > (most := _MOST_STEPS[self._kind]):
+            found.append(f"ACE-Step {self._kind} takes {most} steps at most: it was made in {most}")
+        told = _told(request)
+        prompt, lyrics = self._pipe._format_prompt(
+            request.prompt, request.lyrics, told.language, bpm=told.bpm, keyscale=told.key, timesignature="4"
+        )
+        if self._tokens(prompt) > _PROMPT_TOKENS:
+            found.append(
+                "the style is longer than ACE-Step reads: its end, tempo, key and metre are not heeded"
+            )
+        if self._tokens(lyrics) > _LYRIC_TOKENS:
+            found.append("the lyrics are longer than ACE-Step reads: their end is not sung")
+        return found
+
+    def _tokens(self, text: str) -> int:
+        return len(self._pipe.tokenizer(text).input_ids)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the model is told beside words, in values that it knows; None: it chooses."""
+
+    bpm: int
+    key: str | None
+    metre: str | None
+    language: str
+    warnings: tuple[str, ...]
+
+
+def _told(request: MusicRequest) -> _Told:
+    warnings = []
+    named = _KEY.fullmatch(request.key)
+    third = _THIRDS.get(named[2]) if named else None
+    key = f"{named[1]} {third}" if named and third else None
+    if key != request.key:
+        warnings.append(f"ACE-Step knows major and minor: {_instead(request.key, key)}")
+    near = _NEAREST_METRE.get(request.metre, request.metre)
+    metre = near if near in _METRES else None
+    if metre != request.metre:
+        warnings.append(f"ACE-Step knows {', '.join(_METRES)}: {_instead(request.metre, metre)}")
+    language = request.language.lower().partition("-")[0]
+    if language not in _LANGUAGES:
+        language = "unknown"
+        if request.lyrics:
+            warnings.append(f"ACE-Step was not taught to sing in {request.language!r}")
+    return _Told(round(request.tempo_bpm), key, metre, language, tuple(warnings))
+
+
+def _instead(asked: str, told: str | None) -> str:
+    return f"{told} stands for {asked}" if told else f"{asked} is left to it"

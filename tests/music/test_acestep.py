@@ -1,13 +1,21 @@
 """ACE-Step on tiny checkpoints, turbo and base, held to the composers' contract."""
 
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
+import torch
+from diffusers import AceStepPipeline
 
 from config.engine import EngineOptions, ignore_progress
-from config.errors import Cancelled, EngineUnavailable, InvalidRequest
+from config.errors import Cancelled, EngineFailed, EngineUnavailable, InvalidRequest
+from models.devices import precision_of
+from music.acestep import AceStepComposer
 from music.contract import COMPOSERS, Composer, MusicRequest
 from tests.tiny import acestep, sdxl
 
@@ -70,12 +78,209 @@ def test_a_cancelled_song_stops_within_a_step_and_the_next_is_as_ever(composer: 
     assert np.array_equal(made(composer), expected)
 
 
-def test_songs_of_several_threads_are_what_they_are_alone(composer: Composer) -> None:
-    alone = [made(composer, seed=seed) for seed in range(3)]
-    with ThreadPoolExecutor(3) as threads:
-        together = list(threads.map(lambda seed: made(composer, seed=seed), range(3)))
-    for one, other in zip(alone, together, strict=True):
+def together(composer: Composer, seeds: Sequence[int], **more: object) -> list[np.ndarray]:  # type: ignore[type-arg]
+    with ThreadPoolExecutor(len(seeds)) as threads:
+        return list(threads.map(lambda seed: made(composer, seed=seed, **more), seeds))
+
+
+@pytest.fixture
+def calls(composer: Composer, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the pipeline was called with."""
+    seen: list[dict[str, Any]] = []
+    usual = AceStepPipeline.__call__
+
+    def call(pipe: AceStepPipeline, **inputs: Any) -> Any:
+        seen.append(inputs)
+        return usual(pipe, **inputs)
+
+    monkeypatch.setattr(AceStepPipeline, "__call__", call)
+    return seen
+
+
+@pytest.mark.parametrize(("duration_s", "songs"), [(10.0, 4), (21.0, 2)])  # the longer in two tiles
+def test_a_seed_gives_the_same_bytes_alone_and_among_its_variations(
+    composer: Composer, calls: list[dict[str, Any]], duration_s: float, songs: int
+) -> None:
+    more = {"duration_s": duration_s, "infer_step": 3}
+    alone = [made(composer, seed=seed, **more) for seed in range(songs)]
+    calls.clear()
+    among = together(composer, range(songs), **more)
+    assert [len(call["latents"]) for call in calls] == [songs]
+    for one, other in zip(alone, among, strict=True):
         assert np.array_equal(one, other)
+
+
+def test_its_samples_are_the_pipelines_own(composer: Composer) -> None:
+    pipe = composer._pipe  # type: ignore[attr-defined]
+    guidance = 7.0 if "guidance_scale" in composer.info.parameters else 1.0
+    [theirs] = pipe(
+        prompt="lofi",
+        lyrics="[verse]\nla la",
+        audio_duration=10.0,
+        num_inference_steps=4,
+        guidance_scale=guidance,
+        generator=torch.Generator().manual_seed(1),
+        bpm=110,
+        keyscale="C major",
+        timesignature="4",
+    ).audios.numpy()
+    # Their guidance adds up over samples that lie in memory in another order.
+    assert np.abs(made(composer) - theirs).max() < 1e-5
+
+
+def test_a_variation_that_is_cancelled_leaves_the_others_as_they_are(composer: Composer) -> None:
+    expected = made(composer, seed=2, infer_step=8)
+    left = threading.Event()
+
+    def stop(_: str, fraction: float) -> None:
+        if fraction > 0.0:
+            left.set()
+            raise Cancelled
+
+    with ThreadPoolExecutor(2) as threads:
+        leaving = threads.submit(composer.compose, request(seed=1, infer_step=8), stop)
+        staying = threads.submit(made, composer, seed=2, infer_step=8)
+        with pytest.raises(Cancelled):
+            leaving.result(9.0)
+        assert np.array_equal(staying.result(9.0), expected)
+    assert left.is_set()
+
+
+def test_the_pipeline_stops_within_a_step_when_all_have_left(
+    composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transformer, decoder = composer._pipe.transformer, composer._pipe.vae.decoder  # type: ignore[attr-defined]
+    steps: list[float] = []
+    gone = threading.Event()
+    usual = transformer.forward
+
+    def step(**inputs: Any) -> Any:
+        steps.append(float(inputs["timestep"][0]))
+        if len(steps) > 2:
+            assert gone.wait(9.0)
+        return usual(**inputs)
+
+    monkeypatch.setattr(transformer, "forward", step)
+    monkeypatch.setattr(decoder, "forward", lambda *_: pytest.fail("it was decoded"))
+
+    def stop(_: str, fraction: float) -> None:
+        if len(steps) > 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        composer.compose(request(infer_step=8), stop)
+    gone.set()
+    variations = composer._variations  # type: ignore[attr-defined]
+    variations._thread.join(9.0)
+    assert len(steps) == 3
+
+
+def test_what_breaks_the_pipeline_reaches_every_caller_and_the_next_song_is_as_ever(
+    composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = made(composer)
+    with monkeypatch.context() as broken:
+        decoder = composer._pipe.vae.decoder  # type: ignore[attr-defined]
+        broken.setattr(decoder, "forward", Mock(side_effect=torch.OutOfMemoryError("no room")))
+        with ThreadPoolExecutor(3) as threads:
+            futures = [threads.submit(made, composer, seed=seed) for seed in range(3)]
+        for future in futures:
+            with pytest.raises(torch.OutOfMemoryError):
+                future.result()
+    assert np.array_equal(made(composer), expected)
+
+
+@pytest.mark.parametrize("duration_s", [16.43, 16.44])
+def test_a_length_that_the_pipeline_rounds_up_twice_is_made(composer: Composer, duration_s: float) -> None:
+    assert made(composer, duration_s=duration_s, infer_step=1).shape == (2, round(duration_s * 48_000))
+
+
+def test_ten_minutes_are_made_and_decoded_in_parts(
+    composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames: list[int] = []
+
+    def decode(latents: torch.Tensor) -> torch.Tensor:
+        frames.append(latents.shape[-1])
+        return latents[:, :2].repeat_interleave(1920, dim=-1)
+
+    monkeypatch.setattr(composer._pipe.vae.decoder, "forward", decode)  # type: ignore[attr-defined]
+    assert made(composer, duration_s=600.0, infer_step=1).shape == (2, 28_800_000)
+    assert max(frames) <= 512
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "warning"),
+    [
+        ({"key": "F# minor"}, {"keyscale": "F# minor"}, None),
+        ({"key": "F# dorian"}, {"keyscale": "F# minor"}, "F# minor stands for F# dorian"),
+        ({"key": "Bb mixolydian"}, {"keyscale": "Bb major"}, "Bb major stands for Bb mixolydian"),
+        ({"key": "C whole-tone"}, {"keyscale": None}, "C whole-tone is left to it"),
+        ({"metre": "6/8"}, {"timesignature": "6"}, None),
+        ({"metre": "12/8"}, {"timesignature": "6"}, "6/8 stands for 12/8"),
+        ({"metre": "7/8"}, {"timesignature": None}, "7/8 is left to it"),
+        ({"tempo_bpm": 99.6}, {"bpm": 100}, None),
+        ({"language": "pt-BR"}, {"vocal_language": "pt"}, None),
+        ({"language": "eo"}, {"vocal_language": "unknown"}, "not taught to sing in 'eo'"),
+        ({"language": "eo", "lyrics": ""}, {"vocal_language": "unknown", "lyrics": "[instrumental]"}, None),
+        ({"lyrics": "[Verse 1]\nla\n\n[Pre-Chorus]\nla"}, {}, None),
+        ({"lyrics": "la " * 700}, {}, "lyrics are longer"),
+        ({"prompt": "lofi, " * 50}, {}, "style is longer"),
+    ],
+)
+def test_the_model_is_told_what_it_knows_and_the_user_what_it_does_not(
+    composer: Composer,
+    calls: list[dict[str, Any]],
+    asked: dict[str, Any],
+    told: dict[str, Any],
+    warning: str | None,
+) -> None:
+    audio = composer.compose(request(infer_step=1, **asked), ignore_progress)
+    [call] = calls
+    assert {name: call[name] for name in told} == told
+    assert call["lyrics"] == (asked.get("lyrics", "[verse]\nla la") or "[instrumental]")
+    assert (warning is None) == (audio.warnings == ())
+    assert warning is None or warning in audio.warnings[0]
+    if "keyscale" in told:
+        assert audio.key == told["keyscale"]
+    if "timesignature" in told:
+        assert (audio.metre or "")[:1] == (told["timesignature"] or "")
+
+
+def test_steps_are_held_to_what_the_checkpoint_takes(composer: Composer, calls: list[dict[str, Any]]) -> None:
+    turbo = "guidance_scale" not in composer.info.parameters
+    made(composer, infer_step=None)
+    audio = composer.compose(request(infer_step=60), ignore_progress)
+    assert [call["num_inference_steps"] for call in calls] == ([8, 20] if turbo else [50, 60])
+    assert (audio.warnings == ("ACE-Step turbo takes 20 steps at most: it was made in 20",)) == turbo
+
+
+def test_a_loud_song_is_scaled_down_and_not_clipped(
+    composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder = composer._pipe.vae.decoder  # type: ignore[attr-defined]
+    usual, expected = decoder.forward, made(composer)
+    monkeypatch.setattr(decoder, "forward", lambda latents: usual(latents) * 64.0)
+    loud = made(composer)
+    assert np.abs(loud).max() == pytest.approx(10 ** (-1 / 20), abs=1e-4)
+    assert np.allclose(loud, expected, atol=1e-4)
+
+
+def test_numbers_that_overflow_are_an_error_and_no_song(
+    composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder = composer._pipe.vae.decoder  # type: ignore[attr-defined]
+    usual = decoder.forward
+    monkeypatch.setattr(decoder, "forward", lambda latents: usual(latents) * float("nan"))
+    with pytest.raises(EngineFailed, match="set the precision to fp32"):
+        composer.compose(request(), ignore_progress)
+
+
+def test_a_gpu_runs_it_in_bf16_and_fp16_is_refused() -> None:
+    gpu = torch.device("cuda")
+    assert precision_of("auto", gpu, known=AceStepComposer.precisions, cpu="fp32") == "bf16"
+    with pytest.raises(InvalidRequest, match="fp32, bf16"):
+        precision_of("fp16", gpu, known=AceStepComposer.precisions, cpu="fp32")
 
 
 def test_a_song_shorter_than_it_makes_is_cut_and_says_so(composer: Composer) -> None:

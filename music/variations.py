@@ -1,0 +1,104 @@
+"""Songs that differ only in their seed, asked for from several threads, are made together in one thread,
+while each caller watches its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from music.contract import MusicRequest, Samples
+
+_LOOK_S = 0.05
+_GATHER_S = 0.05
+"""How long the first of several variations waits for the others: their threads start one after another."""
+
+
+class Deserted(Exception):
+    """Every caller has gone: a maker stops by raising it."""
+
+
+@dataclass(eq=False)
+class Song:
+    """What a caller waits for; ``make`` fills it in."""
+
+    request: MusicRequest
+    fraction: float = 0.0
+    """How far it is, in 0..1."""
+    samples: Samples | None = None
+    wanted: bool = True
+    """Whether its caller is still there."""
+    done: bool = False
+    failure: BaseException | None = None
+
+
+Make = Callable[[Sequence[Song]], None]
+"""Makes songs whose requests are equal but for the seed. It sets each ``fraction`` as it goes and ``samples``
+of those that are ``wanted``; what it raises reaches every caller."""
+
+
+class Variations:
+    """Runs ``make`` for up to ``most`` songs, those that came first first, in a thread of its own, which ends
+    when nothing is left to do."""
+
+    def __init__(self, make: Make, most: int) -> None:
+        self._make = make
+        self._most = most
+        self._changed = threading.Condition()
+        self._waiting: list[Song] = []
+        self._thread: threading.Thread | None = None
+
+    def samples(self, request: MusicRequest, report: Callable[[float], None]) -> Samples:
+        """Blocks until the song is made. ``report`` is told the fraction in the caller's own thread, at least
+        every 0.05 s; where it raises, the caller leaves at once, and the others' songs go on. Raises what
+        ``make`` raised."""
+        song = Song(request)
+        with self._changed:
+            self._waiting.append(song)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._loop, name="variations", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+        try:
+            while not self._is_done(song):
+                report(song.fraction)
+        except BaseException:
+            song.wanted = False
+            raise
+        if song.failure is not None:
+            raise song.failure
+        assert song.samples is not None  # it was wanted all the time
+        return song.samples
+
+    def _is_done(self, song: Song) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: song.done, _LOOK_S)
+
+    def _loop(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: len(self._alike()) == self._most, _GATHER_S)
+                songs = self._alike()
+                if not songs:
+                    self._thread = None
+                    return
+                self._waiting = [song for song in self._waiting if song not in songs]
+            failure: BaseException | None = None
+            try:
+                self._make(songs)
+            except BaseException as error:  # noqa: BLE001 - it is raised again where each song is waited for
+                failure = error
+            with self._changed:
+                for song in songs:
+                    song.failure, song.done = failure, True
+                self._changed.notify_all()
+
+    def _alike(self) -> list[Song]:
+        """The first that waits, and those that differ from it only in the seed."""
+        self._waiting = [song for song in self._waiting if song.wanted]
+        first = [song.request for song in self._waiting[:1]]
+        return [song for song in self._waiting if _but_seed(song.request, first[0])][: self._most]
+
+
+def _but_seed(one: MusicRequest, other: MusicRequest) -> bool:
+    return one.model_copy(update={"seed": other.seed}) == other
