@@ -60,6 +60,12 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.002)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gathers those who come at the same time on however busy a machine."""
+    monkeypatch.setattr("music.variations._GATHER_S", 0.5)
+
+
 def ask(
     threads: ThreadPoolExecutor, variations: Variations, asked: MusicRequest, told: list[float] | None = None
 ) -> "Future[np.ndarray]":  # type: ignore[type-arg]
@@ -82,6 +88,7 @@ def test_those_that_wait_and_differ_only_in_the_seed_are_made_together(
     assert maker.batches == [[100], [0, 1, 3, 4], [2], [5]]
 
 
+@pytest.mark.usefixtures("patient")
 def test_variations_asked_for_at_the_same_time_are_one_batch(
     threads: ThreadPoolExecutor, maker: Maker
 ) -> None:
@@ -91,6 +98,7 @@ def test_variations_asked_for_at_the_same_time_are_one_batch(
     assert sorted(maker.batches[0]) == [0, 1, 2, 3]
 
 
+@pytest.mark.usefixtures("patient")
 def test_each_caller_is_told_in_its_own_thread(threads: ThreadPoolExecutor, maker: Maker) -> None:
     variations = Variations(maker, most=2)
     heard: dict[int, set[int]] = {0: set(), 1: set()}
@@ -111,6 +119,7 @@ def test_each_caller_is_told_in_its_own_thread(threads: ThreadPoolExecutor, make
     assert 0.5 in fractions
 
 
+@pytest.mark.usefixtures("patient")
 def test_one_that_leaves_is_not_held_up_and_the_others_go_on(
     threads: ThreadPoolExecutor, maker: Maker
 ) -> None:
@@ -149,6 +158,7 @@ def test_one_that_leaves_while_it_waits_is_never_begun(threads: ThreadPoolExecut
     assert maker.batches == [[0], [2]]
 
 
+@pytest.mark.usefixtures("patient")
 def test_the_maker_stops_when_all_have_left_and_the_next_is_made(
     threads: ThreadPoolExecutor, maker: Maker
 ) -> None:
@@ -166,6 +176,7 @@ def test_the_maker_stops_when_all_have_left_and_the_next_is_made(
     assert ask(threads, variations, request(3)).result(5.0)[0, 0] == 3
 
 
+@pytest.mark.usefixtures("patient")
 def test_an_error_reaches_every_caller_of_the_batch_and_only_those(
     threads: ThreadPoolExecutor, maker: Maker
 ) -> None:
