@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import struct
@@ -98,27 +99,35 @@ def revision_of(folder: Path) -> str:
     return f"sha256-{digest.hexdigest()[:16]}"
 
 
-def weights_bytes(folder: Path, *, below: str = "") -> int:
-    """Bytes of the tensors in a folder's safetensors files, each looked at: whole, and what it says it is.
+@dataclass(frozen=True)
+class Stored:
+    """A tensor in a checkpoint: how many numbers, in how many bytes."""
+
+    name: str
+    numbers: int
+    size_bytes: int
+
+
+def stored_tensors(folder: Path) -> list[Stored]:
+    """What is in a folder's safetensors files, each looked at: whole, and what it says it is.
 
     Raises ``EngineUnavailable`` where there are none, or one of them is cut short or only pickled.
     """
-    place = folder / below
     files = [
         file
-        for file in sorted(place.rglob("*.safetensors"))
+        for file in sorted(folder.rglob("*.safetensors"))
         if not any(file.match(pattern) for pattern in _UNWANTED)
     ]
-    if (place / "model_index.json").exists():  # a pipeline's parts have folders of their own
-        files = [file for file in files if file.parent != place]
+    if (folder / "model_index.json").exists():  # a pipeline's parts have folders of their own
+        files = [file for file in files if file.parent != folder]
     if not files:
-        if any(next(place.rglob(pattern), None) for pattern in _PICKLES):
+        if any(next(folder.rglob(pattern), None) for pattern in _PICKLES):
             fix = "convert it with save_pretrained: pickles can run code, and are not read"
             raise EngineUnavailable(f"{folder} has only pickled weights", fix)
         raise EngineUnavailable(
             f"{folder} has no weights", "give the folder of a checkpoint, with *.safetensors in it"
         )
-    return sum(_tensor_bytes(file) for file in files)
+    return [tensor for file in files for tensor in _tensors_of(file)]
 
 
 def check_room(model: str, weights: int, free: int, where: str) -> None:
@@ -155,8 +164,8 @@ def _limit() -> int:
         return 1 << 62
 
 
-def _tensor_bytes(file: Path) -> int:
-    """A safetensors file: eight bytes of length, a JSON header, and the tensors
+def _tensors_of(file: Path) -> list[Stored]:
+    """Of a safetensors file: eight bytes of length, a JSON header, and the tensors
     (huggingface.co/docs/safetensors)."""
     size = file.stat().st_size
     with file.open("rb") as opened:
@@ -166,13 +175,18 @@ def _tensor_bytes(file: Path) -> int:
             raise _broken(file)
         try:
             header = json.loads(opened.read(length))
-        except ValueError as error:
+            header.pop("__metadata__", None)
+            places = {name: entry["data_offsets"] for name, entry in header.items()}
+            found = [
+                Stored(name, math.prod(header[name]["shape"]), end - start)
+                for name, (start, end) in places.items()
+            ]
+            whole = size == 8 + length + max((end for _, end in places.values()), default=0)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise _broken(file) from error
-    ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-    tensors = max(ends, default=0)
-    if size != 8 + length + tensors:
+    if not whole:
         raise _broken(file)
-    return int(tensors)
+    return found
 
 
 def _broken(file: Path) -> EngineUnavailable:

@@ -35,7 +35,6 @@ class QwenWriter(ModelEngine):
     default = "Qwen/Qwen2-7B-Instruct"
     instead = "a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct"
     on_cpu = "bf16"
-    stored_bytes = 2.0
     libraries = ("torch", "transformers", "xgrammar")
 
     def __init__(self, options: EngineOptions) -> None:
