@@ -1,17 +1,22 @@
 # make song   a song from one sentence, here and now:  make song ABOUT="a slow waltz about the sea"
 # make serve  the API and the page, at http://127.0.0.1:8000/
 # make test   every test;   make check   format, lint and types;   make bench   what a song costs here
+# make test-audiocraft  our MusicGen against AudioCraft, in an environment of its own: 6 GB, some minutes at first
 
 PYTHON ?= python3
+PYTHON311 ?= python3.11
 VENV := .venv
+AUDIOCRAFT := .venv-audiocraft
 BIN := $(VENV)/bin
 ABOUT ?= a dreamy synthwave song with a female vocal about neon rain
 export ABOUT
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := constraints.txt
 
+FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
+
 .DEFAULT_GOAL := help
-.PHONY: help song serve test browser check bench picture clean
+.PHONY: help song serve test test-audiocraft browser check bench picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -36,6 +41,9 @@ browser:
 			echo "The tests of the page will be skipped: they need Chromium (apt install chromium)"; \
 		fi
 
+test-audiocraft: $(VENV)/.dev $(AUDIOCRAFT)/.installed
+	$(AUDIOCRAFT)/bin/python -m pytest -m audiocraft tests/music/test_audiocraft.py
+
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -48,7 +56,7 @@ picture: $(VENV)/.dev browser
 	$(BIN)/python -m docs.picture
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AUDIOCRAFT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.song: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Setting up Songwright in $(VENV) (once, about a minute) ..."
@@ -59,6 +67,26 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Setting up Songwright and its tests in $(VENV) (once, about two minutes) ..."
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.song
+
+$(AUDIOCRAFT)/.installed: export PIP_CONSTRAINT := constraints-audiocraft.txt
+$(AUDIOCRAFT)/.installed: pyproject.toml constraints-audiocraft.txt | $(AUDIOCRAFT)/bin/python
+	@pkg-config --exists $(FFMPEG) 2>/dev/null || \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing the headers that PyAV is built with (once, about a minute) ..."; \
+			{ apt-get -qq update && \
+				apt-get -qq install --yes --no-install-recommends gcc pkg-config $(FFMPEG:=-dev); } >/dev/null; \
+		else \
+			echo "AudioCraft's PyAV is built here: apt install gcc pkg-config $(FFMPEG:=-dev)"; exit 1; \
+		fi
+	@echo "Setting up AudioCraft in $(AUDIOCRAFT) (once, about five minutes and 6 GB) ..."
+	@$(AUDIOCRAFT)/bin/python -m pip install --quiet --editable '.[audiocraft]' pytest
+	@touch $@
+
+$(AUDIOCRAFT)/bin/python:
+	@command -v $(PYTHON311) >/dev/null || \
+		{ echo "AudioCraft's torch needs Python 3.11: make test-audiocraft PYTHON311=/path/to/python3.11"; exit 1; }
+	@$(PYTHON311) -m venv $(AUDIOCRAFT) || \
+		{ rm -rf $(AUDIOCRAFT); echo "Python's venv module is missing: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -45,8 +45,6 @@ class EngineInfo:
     """"cpu", or the GPU's own name."""
     libraries: tuple[str, ...] = ()
     """The installed packages on which its results hang, bit for bit."""
-    songs_at_once: int = 1
-    """How many calls it works on together; more than these wait."""
 
     @property
     def identity(self) -> str:
@@ -80,9 +78,13 @@ _LOADING = threading.RLock()
 class Registry(Generic[T]):
     """Engines of one craft by name. An entry is ``"package.module:Class"``, imported when it is asked for."""
 
-    def __init__(self, craft: str, entries: Mapping[str, str]) -> None:
+    def __init__(
+        self, craft: str, entries: Mapping[str, str], ways_out: Mapping[str, str] | None = None
+    ) -> None:
+        """``ways_out`` says what to do where an engine's packages are not those of the extra ``models``."""
         self.craft = craft
         self._entries = dict(entries)
+        self._ways_out = dict(ways_out or {})
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -121,9 +123,14 @@ class Registry(Generic[T]):
         except ModuleNotFoundError as error:
             raise EngineUnavailable(
                 f"{self.craft} engine {name!r} needs the package {error.name!r}",
-                "install it: pip install 'songwright[models]'" if name in self._entries else "install it",
+                self._way_out(name),
             ) from error
         except AttributeError as error:
             raise InvalidRequest(
                 f"{self.craft} engine", name, f"there is no {attribute} in {module}"
             ) from error
+
+    def _way_out(self, name: str) -> str:
+        if name not in self._entries:
+            return "install it"
+        return self._ways_out.get(name, "install it: pip install 'songwright[models]'")

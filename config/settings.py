@@ -33,6 +33,8 @@ class EngineSettings(BaseModel):
     processes: int = Field(default=0, ge=0, le=256)
     """How many of it the service runs side by side; 0: for music as many as cores and memory carry, else
     one."""
+    together: int = Field(default=0, ge=0, le=64)
+    """How many songs one process works on together; 0: as many as the engine makes in one batch."""
 
 
 class WebhookSettings(BaseModel):

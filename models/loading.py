@@ -67,7 +67,6 @@ class ModelEngine:
     narrowed: ClassVar[str] = ""
     """How the names of those tensors begin that the precision is for; the others are in fp32."""
     libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
-    songs_at_once: ClassVar[int] = 1
 
     _unloaded: frozenset[str] = frozenset()
     """The attributes that ``close`` has taken away."""
@@ -131,6 +130,7 @@ class ModelEngine:
             tensor.numbers * _BYTES[precision if tensor.name.startswith(cls.narrowed) else "fp32"]
             for tensor in tensors
         )
+        needed += cls.beside(folder, number_bytes=_BYTES[precision])
         free = free_bytes(device)
         check_room(str(model), needed, free, str(device))
         return Placement(
@@ -147,6 +147,11 @@ class ModelEngine:
         )
 
     @classmethod
+    def beside(cls, folder: Path, *, number_bytes: float) -> int:
+        """Bytes that it will need beside the weights, as a cache does, with numbers of so many bytes."""
+        return 0
+
+    @classmethod
     def facts(cls, place: Placement, parameters: tuple[str, ...] = (), detail: str = "") -> EngineInfo:
         """What the manifest says about it."""
         return EngineInfo(
@@ -161,5 +166,4 @@ class ModelEngine:
             precision=place.precision,
             device=device_name(place.device),
             libraries=cls.libraries,
-            songs_at_once=cls.songs_at_once,
         )

@@ -7,15 +7,15 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Around the loading of a model."""
-    from diffusers.utils import logging as of_diffusers
-    from transformers.utils import logging as of_transformers
-
-    for library in (of_transformers, of_diffusers):
+    found = [name for name in ("transformers", "diffusers") if find_spec(name)]
+    for library in [import_module(f"{name}.utils.logging") for name in found]:
         library.disable_progress_bar()
         library.set_verbosity(logging.ERROR)
     with warnings.catch_warnings():

@@ -46,6 +46,11 @@ class MusicRequest(BaseModel):
     """How closely a model keeps to the prompt; None: the engine's best. An engine that heeds it has it among
     its ``info.parameters``; so with ``infer_step``, the number of a diffusion model's steps."""
     infer_step: int | None = None
+    temperature: float | None = None
+    """Of a model that draws tokens: higher is more random; so with the largest number of tokens it draws
+    from, ``top_k``, and their summed probability, ``top_p``; 0 leaves all tokens in."""
+    top_k: int | None = None
+    top_p: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,5 +125,7 @@ COMPOSERS: Registry[Composer] = Registry(
         "sketch": "music.sketch.engine:SketchComposer",
         "acestep": "music.acestep:AceStepComposer",
         "musicgen": "music.musicgen.engine:MusicgenComposer",
+        "audiocraft": "music.audiocraft.engine:AudiocraftComposer",
     },
+    ways_out={"audiocraft": "it has an environment of its own: pip install 'songwright[audiocraft]' there"},
 )

@@ -13,7 +13,9 @@ from config.errors import InvalidRequest, StoreUnavailable
 from orchestrator.manifest import Song
 from storage.contract import Store
 
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # in a file name on one of Windows, macOS and Linux
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')  # in a file name on one of Windows, macOS and Linux
+
+_LONGEST_BYTES = 200  # of the 255 that a name may have: what follows the title needs its part
 
 
 def check_folder(folder: Path) -> None:
@@ -56,8 +58,9 @@ def export(song: Song, store: Store, folder: Path) -> Path:
 
 
 def plain_title(song: Song) -> str:
-    """The title as a file name of any system."""
-    return _FORBIDDEN.sub("", song.title).strip(" .") or song.id
+    """The title as a file name of any system, at most ``_LONGEST_BYTES`` long."""
+    title = _FORBIDDEN.sub("", song.title).strip(" .")
+    return title.encode()[:_LONGEST_BYTES].decode(errors="ignore").rstrip(" .") or song.id
 
 
 def file_names(song: Song) -> Iterator[tuple[str, str]]:

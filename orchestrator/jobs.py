@@ -97,6 +97,7 @@ class Jobs:
         self._waiting_s = 0.0
         self._next_ticket = itertools.count()
         self._accepting = 0
+        self._cancelling: dict[str, asyncio.Task[Song]] = {}  # of those waiting: they keep their places
         self._running: dict[str, _Run] = {}
         self._ends: dict[str, asyncio.Future[Song]] = {}
         self._halting = False
@@ -130,7 +131,7 @@ class Jobs:
         self.check_room(len(songs))
         self._accepting += len(songs)
         try:
-            await self.stored(lambda: [self._library.save(song) for song in songs])
+            await self.stored(self._save_all, songs)
         finally:
             self._accepting -= len(songs)
         for song in songs:
@@ -158,13 +159,15 @@ class Jobs:
 
     async def cancel(self, song_id: str) -> Song:
         """The song, cancelled; one that is cancelled already stays so. Raises ``Conflict`` for one that has
-        ended otherwise, or that another process makes."""
+        ended otherwise, or that another process makes, and ``StoreUnavailable`` where that cannot be
+        stored: a song that waits then goes on waiting."""
         if song_id in self._waiting:
-            self._leave(song_id)
-            song = await self.load(song_id)
-            song = await self.stored(self._library.save, song.changed(status=Status.CANCELLED, owner=None))
-            self._end(song)
-            return song
+            task = self._cancelling.get(song_id)
+            if task is None:
+                # Its own task: whoever asks meanwhile gets the same answer, and who goes away stops nothing.
+                task = asyncio.get_running_loop().create_task(self._withdraw(song_id))
+                self._cancelling[song_id] = task
+            return await asyncio.shield(task)
         if run := self._running.get(song_id):
             end = self._ends[song_id]
             self._stop(run)
@@ -179,14 +182,18 @@ class Jobs:
 
     async def delete(self, song_id: str) -> None:
         """Ends the song's work if there is any and deletes it with all its files."""
-        song = await self.load(song_id)
         if song_id in self._waiting or song_id in self._running:
             try:
                 await self.cancel(song_id)
             except Conflict:
                 log.info("song ended before it was cancelled", extra={"song_id": song_id})
-        elif not song.status.finished and not may_resume(song):
-            raise Conflict(f"another process makes song {song_id}", "stop that process: Ctrl-C where it runs")
+        else:
+            # Looked at only now: a manifest read before the song ended here would say that it is being made.
+            song = await self.load(song_id)
+            if not song.status.finished and not may_resume(song):
+                raise Conflict(
+                    f"another process makes song {song_id}", "stop that process: Ctrl-C where it runs"
+                )
         await self.stored(self._library.delete, song_id)
         self._feed.forget(song_id)
 
@@ -222,8 +229,8 @@ class Jobs:
         for run in self._running.values():
             run.terms.halting = True
             self._stop(run)
-        if tasks:
-            await asyncio.wait(tasks)
+        if ending := [*tasks, *self._cancelling.values()]:
+            await asyncio.wait(ending)
         for future in self._ends.values():
             if not future.done():
                 future.set_exception(_stopping())
@@ -233,6 +240,21 @@ class Jobs:
     def close(self) -> None:
         """After ``drain``: lets the threads end with what they still write."""
         self._threads.shutdown(wait=True)
+
+    def _save_all(self, songs: list[Song]) -> None:
+        begun: list[Song] = []
+        try:
+            for song in songs:
+                begun.append(song)
+                self._library.save(song)
+        except BaseException:
+            for song in begun:
+                try:
+                    self._library.take_back(song.id)
+                except SongwrightError as error:
+                    # The next start will make it, though nobody was told of it.
+                    log.error("song could not be taken back: %s", error, extra={"song_id": song.id})
+            raise
 
     def _enqueue(self, song: Song) -> None:
         self._ends[song.id] = asyncio.get_running_loop().create_future()
@@ -250,9 +272,24 @@ class Jobs:
         self._waiting_s -= place.duration_s
         return place
 
+    async def _withdraw(self, song_id: str) -> Song:
+        """Cancels a waiting song. It leaves the queue only once that is stored, so that at every moment it is
+        somewhere to be found."""
+        try:
+            song = await self.load(song_id)
+            song = await self.stored(self._library.save, song.changed(status=Status.CANCELLED, owner=None))
+            self._leave(song_id)
+        finally:
+            del self._cancelling[song_id]
+            self._pump()  # which passed over it meanwhile
+        self._end(song)
+        return song
+
     def _pump(self) -> None:
-        while self._waiting and len(self._running) < self._bounds.at_once and not self._halting:
-            song_id = next(iter(self._waiting))
+        while len(self._running) < self._bounds.at_once and not self._halting:
+            song_id = next((song_id for song_id in self._waiting if song_id not in self._cancelling), None)
+            if song_id is None:
+                return
             run = _Run(self._leave(song_id).duration_s, Terms(self._owner, self._bounds.job_timeout_s))
             self._running[song_id] = run
             run.task = asyncio.get_running_loop().create_task(self._run(song_id, run), name=f"song {song_id}")
@@ -274,15 +311,17 @@ class Jobs:
         run.terms.saved = saved
         failure: SongwrightError | None = None
         try:
-            last = await self.load(song_id)
-            if run.stopping:
-                raise asyncio.CancelledError  # asked for before this task had its first turn
-            await make_song(last, self._worker, self._library, report, run.terms)
-        except asyncio.CancelledError:
-            last = last or await self.load(song_id)
-            if not last.status.finished and not run.terms.halting:
-                last = last.changed(status=Status.CANCELLED, owner=None)
-                await self.stored(self._library.save, last)
+            try:
+                last = await self.load(song_id)
+                if run.stopping:
+                    raise asyncio.CancelledError  # asked for before this task had its first turn
+                if not last.status.finished:  # its cancelling may have been stored and yet have failed
+                    await make_song(last, self._worker, self._library, report, run.terms)
+            except asyncio.CancelledError:
+                last = last or await self.load(song_id)
+                if not last.status.finished and not run.terms.halting:
+                    cancelled = last.changed(status=Status.CANCELLED, owner=None)
+                    last = await self.stored(self._library.save, cancelled)
         except SongwrightError as error:
             failure = error
         except Exception as error:

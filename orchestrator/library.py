@@ -38,6 +38,11 @@ class Library:
             self._close(song.id)
         return song
 
+    def take_back(self, song_id: str) -> None:
+        """Undoes the first ``save`` of a song, however far that came."""
+        self.store.delete(manifest_key(song_id))
+        self._close(song_id)
+
     def load(self, song_id: str) -> Song:
         """Raises ``NotFound`` for an id that is not in the library, or is not an id at all."""
         if not _ID.fullmatch(song_id):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import logging.handlers
+import os
 import queue
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
@@ -23,6 +27,7 @@ _STANDARD = set(vars(logging.makeLogRecord({}))) | {
     "color_message",  # uvicorn's own, for terminals
 }
 _WAITING_LINES = 10_000
+_LAST_LINES_S = 1.0
 
 
 class JsonFormatter(logging.Formatter):
@@ -37,8 +42,8 @@ class JsonFormatter(logging.Formatter):
             **_ids(record),
             **_extra(record),
         }
-        if record.exc_info:
-            fields["exception"] = self.formatException(record.exc_info)
+        if exception := _exception(record):
+            fields["exception"] = exception
         return json.dumps(fields, default=str)
 
 
@@ -49,32 +54,71 @@ class TextFormatter(logging.Formatter):
         extra = " ".join(f"{name}={value}" for name, value in (_ids(record) | _extra(record)).items())
         clock = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
         line = f"{clock} {record.levelname.lower():<7} {record.getMessage()} {extra}".rstrip()
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        exception = _exception(record)
+        return f"{line}\n{exception}" if exception else line
 
 
 @contextmanager
 def logging_to_stderr(log_format: str) -> Iterator[None]:
     """Sends all logs there from a thread of its own: whoever reads slowly holds up no request. Lines that
-    nobody has read in time are dropped, past ten thousand of them."""
+    nobody has read in time are dropped: past ten thousand of them, and at the end after a second."""
     text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr(sys.stderr.fileno())
     handler.setFormatter(TextFormatter() if text else JsonFormatter())
-    lines: queue.Queue[object] = queue.Queue(_WAITING_LINES)
+    lines: queue.Queue[logging.LogRecord | None] = queue.Queue(_WAITING_LINES)
     gate = _Gate(lines)
-    listener = logging.handlers.QueueListener(lines, handler)
+    # A daemon: it may never come back from a write that nobody reads.
+    writer = threading.Thread(target=_write, args=(lines, handler), name="logs", daemon=True)
     root = logging.getLogger()
     root.addHandler(gate)
     root.setLevel(logging.INFO)
-    listener.start()
+    writer.start()
     try:
         yield
     finally:
         root.removeHandler(gate)
-        listener.stop()
+        until = time.monotonic() + _LAST_LINES_S
+        with suppress(queue.Full):
+            lines.put(None, timeout=_LAST_LINES_S)
+            writer.join(max(until - time.monotonic(), 0.0))
+
+
+def _write(lines: queue.Queue[logging.LogRecord | None], handler: logging.Handler) -> None:
+    while (record := lines.get()) is not None:
+        # Not ``handle``: the lock that it takes would be waited for at the process's end.
+        handler.emit(record)
+
+
+class _Stderr(logging.Handler):
+    """Writes past ``sys.stderr``, whose own lock would be waited for at the process's end as well."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            left = f"{self.format(record)}\n".encode(errors="backslashreplace")
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError:
+            return  # nobody reads there any more
+        except Exception:  # noqa: BLE001 - as the library's own handlers do: one odd record ends no other
+            self.handleError(record)
 
 
 class _Gate(logging.handlers.QueueHandler):
     """Marks each record with the request it belongs to, while that is still known."""
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        # Written out in the thread that logs, for what it names may change; the standard library's own way
+        # would make the traceback a part of the message.
+        record = copy.copy(record)
+        record.msg = record.message = record.getMessage()
+        record.args = None
+        record.exc_text = _exception(record)
+        record.exc_info = None
+        return record
 
     def enqueue(self, record: logging.LogRecord) -> None:
         record.request_id = request_id.get()
@@ -87,6 +131,12 @@ class _Gate(logging.handlers.QueueHandler):
 def _ids(record: logging.LogRecord) -> dict[str, object]:
     value = getattr(record, "request_id", "") or request_id.get()
     return {"request_id": value} if value else {}
+
+
+def _exception(record: logging.LogRecord) -> str:
+    if record.exc_info and not record.exc_text:
+        return logging.Formatter().formatException(record.exc_info)
+    return record.exc_text or ""
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

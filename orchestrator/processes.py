@@ -1,52 +1,34 @@
 """A service's worker: each engine in processes of its own.
 
 The service's process then only waits and answers, however long an engine holds Python's lock; a crash or
-an engine that hangs costs one song and not the service; and what an engine's memory grows to is its own.
+an engine that hangs costs the songs of one process and not the service; and what an engine's memory grows to
+is its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
-import signal
+import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from typing import Any
 
 from config.engine import EngineInfo, Report, ignore_progress
-from config.errors import Cancelled, EngineFailed, EngineUnavailable, SongwrightError
-from config.settings import EngineSettings, Settings, options_of
+from config.errors import Cancelled, SongwrightError
+from config.settings import EngineSettings, Settings
 from lyrics.contract import SongPlan
+from orchestrator.engine_process import EngineProcess
 from orchestrator.engines import REGISTRIES
 from orchestrator.manifest import Asset, Song
-from orchestrator.steps import (
-    StepResult,
-    cover_step,
-    draft_step,
-    given_plan_step,
-    music_step,
-    plan_step,
-    tag_step,
-)
+from orchestrator.steps import StepResult, given_plan_step
 from orchestrator.stores import open_store
 
 _WHOLE_MACHINE = frozenset({"musicgen", "audiocraft", "acestep"})  # every core, or the GPU, is one model's
-_STEPS: Mapping[str, Callable[..., Any]] = {
-    "draft": draft_step,
-    "plan": plan_step,
-    "music": music_step,
-    "cover": cover_step,
-}
-
-_NICENESS = 10  # answering comes before rendering
-_REPORT_EVERY_S = 0.1
-_CANCEL_GRACE_S = 5.0  # engines report every 0.3 s or more often: one that has not noticed by then hangs
+_TOGETHER = {"musicgen": 8, "acestep": 4, "qwen": 8}  # songs that one batch of the engine takes in
 _RETRY_AFTER_S = 5.0
 _MUSIC_BYTES = 2_000_000_000  # a song of some minutes takes about half of this
 
@@ -67,17 +49,20 @@ class ProcessWorker:
     def __init__(self, settings: Settings) -> None:
         self._store = open_store(settings)
         self._lanes = {
-            craft: ProcessLane(craft, settings, processes_for(craft, settings)) for craft in REGISTRIES
+            craft: ProcessLane(craft, settings, processes_for(craft, settings), together_for(craft, settings))
+            for craft in REGISTRIES
         }
 
     @property
     def songs_at_once(self) -> int:
-        """How many songs keep every lane at work: one in each music process, and one being planned."""
-        return self._lanes["music"].size + 1
+        """How many songs keep every lane at work: those that are composed, and one being planned."""
+        return self.music_lanes + 1
 
     @property
     def music_lanes(self) -> int:
-        return self._lanes["music"].size
+        """How many songs can be composed at once."""
+        lane = self._lanes["music"]
+        return lane.size * lane.together
 
     def start(self) -> None:
         """Loads every engine, in the background."""
@@ -129,16 +114,23 @@ class ProcessWorker:
 
 
 class ProcessLane:
-    """One craft's engine in ``size`` processes; work beyond that waits its turn."""
+    """One craft's engine in ``size`` processes, each of which works on ``together`` songs; work beyond that
+    waits its turn."""
 
-    def __init__(self, craft: str, settings: Settings, size: int) -> None:
+    def __init__(self, craft: str, settings: Settings, size: int, together: int) -> None:
         self.craft = craft
         self.size = size
+        self.together = together
         self._settings = settings
         self._engine: str = getattr(settings, craft).engine
-        self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix=f"lane-{craft}")
-        self._own = threading.local()  # each thread keeps one process
-        self._started: list[_EngineProcess] = []
+        self._threads = ThreadPoolExecutor(max_workers=size * together, thread_name_prefix=f"lane-{craft}")
+        # A place for each thread. Given back at the end, so that the processes take turns.
+        self._places: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for _ in range(together):
+            for number in range(size):
+                self._places.put(number)
+        self._processes: list[EngineProcess | None] = [None] * size
+        self._starting = threading.Lock()
         self._closed = False
         self._tried_at = time.monotonic()
         self.state = EngineState("starting", self._engine)
@@ -177,117 +169,44 @@ class ProcessLane:
     def close(self) -> None:
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for process in self._started:
-            process.end()
+        with self._starting:
+            for process in self._processes:
+                if process:
+                    process.end()
 
     def _warm_up(self) -> None:
-        with suppress(SongwrightError):  # kept in ``state``, where readiness and each song find it
-            self._process()
+        number = self._places.get()
+        try:
+            with suppress(SongwrightError):  # kept in ``state``, where readiness and each song find it
+                self._process(number)
+        finally:
+            self._places.put(number)
 
     def _call(self, step: str, song: Song, told: Report, stop: threading.Event) -> Any:
-        if stop.is_set() or self._closed:
-            raise Cancelled
-        process = self._process()
+        number = self._places.get()
         try:
-            return process.call(step, song, told, stop)
+            if stop.is_set() or self._closed:
+                raise Cancelled
+            return self._process(number).call(step, song, told, stop)
         finally:
-            if not process.lives:
-                self._own.process = None
-                self._started.remove(process)
+            self._places.put(number)
 
-    def _process(self) -> _EngineProcess:
-        """This thread's process, started and loaded if need be."""
-        process: _EngineProcess | None = getattr(self._own, "process", None)
-        if process is None or not process.lives:
-            process = _EngineProcess(self.craft, self._engine, self._settings)
-            self._started.append(process)
-            self._own.process = process
+    def _process(self, number: int) -> EngineProcess:
+        """The process of that number, started and loaded if need be."""
+        with self._starting:
+            if self._closed:
+                raise Cancelled
+            process = self._processes[number]
+            if process is None or not process.lives:
+                process = EngineProcess(self.craft, self._engine, self._settings, self.together)
+                self._processes[number] = process
         try:
             info = process.ready()
         except SongwrightError as error:
             self.state = EngineState("unavailable", self._engine, error=error)
-            self._own.process = None
-            self._started.remove(process)
             raise
         self.state = EngineState("ready", self._engine, info=info)
         return process
-
-
-class _EngineProcess:
-    """The parent's end of one process that holds an engine. Only one thread uses it."""
-
-    def __init__(self, craft: str, engine: str, settings: Settings) -> None:
-        self._engine = engine
-        # "spawn" on every system: a fork would copy the service's threads' locks in whatever state they are.
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_serve, args=(theirs, craft, settings), name=f"songwright-{craft}", daemon=True
-        )
-        self._process.start()
-        theirs.close()
-        self._info: EngineInfo | None = None
-        self.lives = True
-
-    def ready(self) -> EngineInfo:
-        """Waits until the engine is loaded. Raises what kept it from that."""
-        if self._info is None:
-            try:
-                kind, value = self._connection.recv()
-            except (EOFError, OSError) as error:
-                raise EngineUnavailable(
-                    f"the process of engine {self._engine!r} ended while loading, {self._fate()}",
-                    "see the service's log, and 'songwright doctor'",
-                ) from error
-            if kind == "error":
-                self.end()
-                raise value
-            self._info = value
-        assert self._info is not None
-        return self._info
-
-    def call(self, step: str, song: Song, told: Report, stop: threading.Event) -> Any:
-        try:
-            self._connection.send((step, song))
-            asked_to_stop_at: float | None = None
-            while True:
-                if stop.is_set() and asked_to_stop_at is None:
-                    self._connection.send("stop")
-                    asked_to_stop_at = time.monotonic()
-                if asked_to_stop_at and time.monotonic() - asked_to_stop_at > _CANCEL_GRACE_S:
-                    self.end()
-                    raise Cancelled
-                if not self._connection.poll(0.05):
-                    continue
-                kind, value = self._connection.recv()
-                if kind == "report":
-                    told(*value)
-                elif kind == "error":
-                    raise value
-                else:
-                    return value
-        except (EOFError, OSError) as error:
-            fate = self._fate()
-            if stop.is_set():
-                raise Cancelled from error
-            raise EngineFailed(
-                self._engine, f"its process ended in the middle of its work, {fate}"
-            ) from error
-
-    def end(self) -> None:
-        self.lives = False
-        self._process.kill()
-        self._connection.close()
-
-    def _fate(self) -> str:
-        """How the process ended, in words; it is over after this."""
-        self._process.join(timeout=1.0)
-        code = self._process.exitcode
-        self.end()
-        if code is not None and code < 0:
-            name = signal.Signals(-code).name
-            return f"killed by {name}" + (", as when memory runs out" if name == "SIGKILL" else "")
-        return f"with exit code {code}"
 
 
 def processes_for(craft: str, settings: Settings) -> int:
@@ -301,74 +220,15 @@ def processes_for(craft: str, settings: Settings) -> int:
     return max(1, min(os.cpu_count() or 1, _memory_bytes() // _MUSIC_BYTES))
 
 
+def together_for(craft: str, settings: Settings) -> int:
+    """How many songs one process of a craft's engine works on together: as set, or as many as its batch
+    takes."""
+    chosen: EngineSettings = getattr(settings, craft)
+    return chosen.together or _TOGETHER.get(chosen.engine, 1)
+
+
 def _memory_bytes() -> int:
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not told on this system: assume a small machine
         return 4_000_000_000
-
-
-def _serve(connection: Connection, craft: str, settings: Settings) -> None:
-    """The process: loads its engine, then does what it is sent until the service has gone."""
-    # Ctrl-C and a service manager's SIGTERM go to the whole group; only the service decides what they mean.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
-    threading.Thread(target=_end_with_the_service, args=(os.getppid(),), daemon=True).start()
-    name: str = getattr(settings, craft).engine
-    try:
-        engine = REGISTRIES[craft].load(name, options_of(settings, craft))
-    except SongwrightError as error:
-        connection.send(("error", error))
-        return
-    store = open_store(settings)
-    # The service gone: nobody waits for the rest.
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        connection.send(("ready", engine.info))
-        while True:
-            message = connection.recv()
-            if message == "stop":
-                continue  # for work that had ended by then
-            step, song = message
-            connection.send(_outcome(step, song, engine, store, _Reporter(connection)))
-
-
-def _end_with_the_service(parent: int) -> None:
-    """Ends this process, even in the middle of an engine that never reports, once the service is killed."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
-
-
-def _outcome(step: str, song: Song, engine: Any, store: Any, report: Report) -> tuple[str, object]:
-    try:
-        if step == "tag":
-            return "done", tag_step(store, song)
-        result = _STEPS[step](engine, store, song, report)
-        report("done", 1.0)
-    except SongwrightError as error:
-        return "error", error
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        raise
-    except Exception as error:  # noqa: BLE001 - an engine's bug ends its song, with the reason kept
-        return "error", EngineFailed(engine.info.name, f"{type(error).__name__}: {error}")
-    else:
-        return "done", result
-
-
-class _Reporter:
-    """A ``Report`` that tells the service of each new stage, and else ten times a second at most."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._stage = ""
-        self._told_at = 0.0
-
-    def __call__(self, stage: str, fraction: float) -> None:
-        if self._connection.poll() and self._connection.recv() == "stop":
-            raise Cancelled
-        now = time.monotonic()
-        if stage != self._stage or fraction >= 1.0 or now - self._told_at > _REPORT_EVERY_S:
-            self._stage, self._told_at = stage, now
-            self._connection.send(("report", (stage, fraction)))

@@ -16,6 +16,18 @@ DURATION_S = (5.0, 600.0)
 VARIATIONS = (1, 4)
 GUIDANCE_SCALE = (0.0, 100.0)
 INFER_STEP = (1, 1000)
+TEMPERATURE = (0.1, 2.0)
+TOP_K = (0, 2048)
+TOP_P = (0.0, 1.0)
+MODEL_PARAMETERS = {
+    "guidance_scale": GUIDANCE_SCALE,
+    "infer_step": INFER_STEP,
+    "temperature": TEMPERATURE,
+    "top_k": TOP_K,
+    "top_p": TOP_P,
+}
+"""What some models heed, and its bounds; left out, it is what is best for the engine."""
+
 RANDOM_SEED = -1
 LARGEST_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exact
 
@@ -41,8 +53,11 @@ class Brief(BaseModel):
     format: str = "wav"
     variations: int = 1
     guidance_scale: float | None = None
-    """How closely a model keeps to the prompt; None: what is best for the engine. So with ``infer_step``."""
+    """How closely a model keeps to the prompt; None: what is best for the engine. So with the next four."""
     infer_step: int | None = None
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
     cover_title: bool = True
     """Whether the title is set on the cover."""
     plan: SongPlan | None = None
@@ -66,10 +81,10 @@ class Brief(BaseModel):
             raise InvalidRequest("duration", seconds, f"ask for {low:g} to {high:g} seconds")
         return round(seconds, 3)
 
-    @field_validator("guidance_scale", "infer_step")
+    @field_validator(*MODEL_PARAMETERS)
     @classmethod
     def _within_reason(cls, value: float | None, info: ValidationInfo) -> float | None:
-        low, high = GUIDANCE_SCALE if info.field_name == "guidance_scale" else INFER_STEP
+        low, high = MODEL_PARAMETERS[str(info.field_name)]
         if value is not None and not low <= value <= high:
             raise InvalidRequest(str(info.field_name), value, f"use {low:g} to {high:g}, or leave it out")
         return value

@@ -136,7 +136,13 @@ class _Journey:
         self.song = self.song.changed(**facts)
         # Two parts may end together: the later manifest holds both and is written last.
         async with self._saving:
-            song = await asyncio.to_thread(self._library.save, self.song)
+            writing = asyncio.ensure_future(asyncio.to_thread(self._library.save, self.song))
+            try:
+                song = await asyncio.shield(writing)
+            except asyncio.CancelledError:
+                # The thread goes on all the same, and would write this manifest over the next one.
+                await asyncio.wait([writing])
+                raise
         self._saved(song)
         return song
 

@@ -24,6 +24,7 @@ from music.tags import Tags
 from music.waveform import waveform_json
 from orchestrator.library import asset_key
 from orchestrator.manifest import GIVEN, Asset, EngineFacts, MusicFacts, SectionTime, Song
+from orchestrator.requests import MODEL_PARAMETERS
 from storage.contract import Store, read
 
 _SEED_BOUND = 2**63
@@ -144,8 +145,7 @@ def music_request(song: Song) -> MusicRequest:
         instruments=plan.instruments,
         exclude=plan.exclude,
         language=plan.language,
-        guidance_scale=song.brief.guidance_scale,
-        infer_step=song.brief.infer_step,
+        **song.brief.model_dump(include=set(MODEL_PARAMETERS)),
     )
 
 
@@ -211,7 +211,7 @@ def _plan(song: Song) -> SongPlan:
 
 
 def _unheeded(info: EngineInfo, request: MusicRequest) -> Iterator[str]:
-    for name in ("guidance_scale", "infer_step"):
+    for name in MODEL_PARAMETERS:
         value = getattr(request, name)
         if value is not None and name not in info.parameters:
             yield f"{name} {value:g} was not used: engine {info.name!r} has no such parameter"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from config.errors import StoreUnavailable
@@ -40,24 +41,36 @@ def kept_secret(settings: Settings, name: str, prefix: str = "") -> tuple[str, b
     """
     path = private_folder(settings) / name
     try:
-        try:
-            # Created with its final rights and only if absent: no moment in which others may read it, and of
-            # two processes that start together one makes it.
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            kept = path.read_text().strip()
-            if not kept:
-                raise StoreUnavailable(
-                    f"{path} is empty", "delete it: another is made at the next start"
-                ) from None
-            return kept, False
-        secret = prefix + secrets.token_urlsafe(32)
-        with os.fdopen(handle, "w") as file:
-            file.write(secret + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        if not path.exists():
+            secret = prefix + secrets.token_urlsafe(32)
+            if _written_once(path, secret + "\n"):
+                return secret, True
+        kept = path.read_text().strip()
     except OSError as error:
         raise StoreUnavailable(
             f"cannot use {path}: {error.strerror}", "check who may read and write it"
         ) from error
-    return secret, True
+    if not kept:
+        raise StoreUnavailable(f"{path} is empty", "delete it: another is made at the next start")
+    return kept, False
+
+
+def _written_once(path: Path, text: str) -> bool:
+    """Whether this call made the file: of several at once one does, and nobody ever reads a part of it."""
+    # It has its final rights (0600) from the start: no moment in which others may read it.
+    handle, part = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            return False
+        except OSError:
+            # A file system without links (FAT, some networks' folders): whoever comes last wins there.
+            Path(part).replace(path)
+        return True
+    finally:
+        Path(part).unlink(missing_ok=True)

@@ -34,11 +34,14 @@ RETRY_AFTER_S = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 """Seconds before each further attempt; then it is given up."""
 
 _TIMEOUT_S = 20.0
+_CONNECT_S = 5.0  # to each address of a name: one that answers nothing leaves time for the next
 _CALLS_AT_ONCE = 20
 _PIECE_BYTES = 1 << 16
 _RESOLVE_S = 2.0
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
 _IPV6_PUBLIC = ipaddress.IPv6Network("2000::/3")
+# Set apart by IANA (RFC 6890, RFC 7526, RFC 9637), which not every Python's ``is_global`` knows or refuses.
+_SET_APART = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20")))
 _REFUSED = "webhook addresses in private networks are not allowed here"
 _FIX = "use a public address; the service's owner may set SONGWRIGHT_WEBHOOKS__ALLOW_PRIVATE=true"
 
@@ -144,13 +147,8 @@ class Webhooks:
         addresses = await _resolved(host)
         if not self._allow_private:
             _refuse_private(addresses)
-        # To the very address that was looked at: a name that answers otherwise the second time gains nothing.
-        reader, writer = await asyncio.open_connection(
-            addresses[0],
-            parts.port or (443 if secure else 80),
-            ssl=self._ssl if secure else None,
-            server_hostname=host if secure else None,
-        )
+        port = parts.port or (443 if secure else 80)
+        reader, writer = await self._connected(addresses, port, host if secure else None)
         try:
             wire = h11.Connection(h11.CLIENT)
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -171,6 +169,25 @@ class Webhooks:
             raise
         writer.close()
         return answer.status_code
+
+    async def _connected(
+        self, addresses: Sequence[str], port: int, secure_host: str | None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to the first of ``addresses`` that takes one. They are the very ones that were looked
+        at: a name that answers otherwise the second time gains nothing."""
+        failure = OSError("its name has no address")
+        for address in addresses:
+            try:
+                async with asyncio.timeout(_CONNECT_S):
+                    return await asyncio.open_connection(
+                        address,
+                        port,
+                        ssl=self._ssl if secure_host else None,
+                        server_hostname=secure_host,
+                    )
+            except OSError as error:  # ``TimeoutError`` is one
+                failure = error
+        raise failure
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
@@ -201,5 +218,6 @@ def _refuse_private(addresses: Iterable[str]) -> None:
             else:
                 address = address.ipv4_mapped or address.sixtofour or address
         outside = isinstance(address, ipaddress.IPv6Address) and address not in _IPV6_PUBLIC
-        if outside or not address.is_global or address.is_multicast:
+        apart = any(address in network for network in _SET_APART)
+        if outside or apart or not address.is_global or address.is_multicast:
             raise Forbidden(_REFUSED, _FIX)

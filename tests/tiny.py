@@ -22,7 +22,7 @@ from diffusers.pipelines.ace_step.modeling_ace_step import (
     AceStepAudioTokenizer,
     AceStepConditionEncoder,
 )
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
@@ -45,6 +45,7 @@ from transformers import (
 # The test run has a worker on each core: more threads would spin, waiting for each other.
 torch.set_num_threads(1)
 
+ROOT = Path(__file__).parent.parent
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,!?'-#:"
 
 
@@ -67,9 +68,9 @@ def musicgen(folder: Path, *, channels: int = 1, layers: int = 2, width: int = 6
         num_residual_layers=1,
         upsampling_ratios=[8, 5, 4, 4],
         use_causal_conv=False,
-        codebook_size=64,
+        codebook_size=1024,  # older transformers count codebooks as if each token had ten bits
         codebook_dim=16,
-        target_bandwidths=[1.2],
+        target_bandwidths=[2.0],
         num_lstm_layers=1,
     )
     decoder = MusicgenDecoderConfig(
@@ -117,9 +118,12 @@ def _musicgen(folder: Path, config: MusicgenConfig) -> Path:
     model = MusicgenForConditionalGeneration(config).eval()
     if config.decoder.hidden_size < 100:
         # With the usual start all logits lie so close together that nothing chosen from them means anything.
-        for weight in model.decoder.parameters():
+        # And a fresh norm does nothing, nor does a fresh bias: it could be left out, or another's, unseen.
+        for weight in (*model.decoder.parameters(), model.enc_to_dec_proj.bias):
             if weight.dim() > 1:
                 weight.data.mul_(4.0)
+            else:
+                weight.data.add_(torch.randn_like(weight), alpha=0.2)
     fill_codebooks(model)
     settings = model.generation_config
     start = config.decoder.vocab_size
@@ -257,36 +261,68 @@ def sdxl(folder: Path, *, width: int = 32) -> Path:
     return folder
 
 
-def qwen(folder: Path, *, layers: int = 2, width: int = 32, dtype: torch.dtype = torch.float32) -> Path:
-    """``Qwen/Qwen2-7B-Instruct`` in little; the published one is in bfloat16."""
+def qwen(
+    folder: Path,
+    *,
+    brisk: bool = False,
+    layers: int = 2,
+    width: int = 32,
+    dtype: torch.dtype = torch.float32,
+) -> Path:
+    """``Qwen/Qwen2-7B-Instruct`` in little; a ``brisk`` one has a single layer, and closes quotes sooner. The
+    published one is in bfloat16."""
     torch.manual_seed(20261124)
-    tokenizer = byte_tokenizer()
+    tokenizer = word_tokenizer()
     tokenizer.chat_template = (
         "{% for message in messages %}<|im_start|>{{ message.role }}\n"
         "{{ message.content }}<|im_end|>\n{% endfor %}"
         "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
     )
     settings = Qwen2Config(
-        vocab_size=320,
+        vocab_size=2048,
         hidden_size=width,
         intermediate_size=2 * width,
-        num_hidden_layers=layers,
+        num_hidden_layers=1 if brisk else layers,
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=32768,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    Qwen2ForCausalLM(settings).to(dtype).eval().save_pretrained(folder)
+    model = Qwen2ForCausalLM(settings).to(dtype).eval()
+    if brisk:
+        quotes = [number for piece, number in tokenizer.get_vocab().items() if piece.startswith('"')]
+        model.lm_head.weight.data[quotes] *= 24.0
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def word_tokenizer() -> PreTrainedTokenizerFast:
+    """Qwen's tokenizer in little: bytes, and the commonest strings of them, whatever a grammar divides."""
+    made = _byte_pairs(models.BPE())
+    sources = ("README.md", "lyrics/contract.py", "lyrics/qwen/prompts.py")
+    texts = [(ROOT / name).read_text() for name in sources]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    made.train_from_iterator(
+        texts, trainers.BpeTrainer(vocab_size=2000, initial_alphabet=alphabet, show_progress=False)
+    )
+    return _chatty(made)
 
 
 def byte_tokenizer() -> PreTrainedTokenizerFast:
     """Qwen's kind of tokenizer, with a piece for each byte."""
     letters = {letter: number for number, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
-    made = Tokenizer(models.BPE(letters, []))
+    return _chatty(_byte_pairs(models.BPE(letters, [])))
+
+
+def _byte_pairs(model: models.BPE) -> Tokenizer:
+    made = Tokenizer(model)
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
+    return made
+
+
+def _chatty(made: Tokenizer) -> PreTrainedTokenizerFast:
     made.add_special_tokens(["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
     return PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<|im_end|>", pad_token="<|endoftext|>")

@@ -5,30 +5,33 @@ from __future__ import annotations
 import math
 import threading
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
-import torch
 import xgrammar
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
 from lyrics.contract import PlanRequest, SongPlan
-from lyrics.qwen.grammar import grammar, plan_of
+from lyrics.qwen.batch import Batch, Text
+from lyrics.qwen.grammar import grammar, plan_of, sections_for
 from lyrics.qwen.prompts import messages
+from lyrics.qwen.slots import cache_bytes
+from lyrics.sketch.reading import Reading, read
 from models.loading import ModelEngine
 
-_TEMPERATURE = 0.8
-_TOP_P = 0.95
-_EXPECTED_TOKENS = 400  # of a plan with lyrics: only for the progress that is told
-_TEMPO_WORDS = ("bpm",)
+_PLAN_TOKENS = 4096
+"""Room that is left for the plan itself: three times what one of twelve sections takes in English."""
+_TOKENS, _SECTION_TOKENS = 250, 60  # of a plan without lyrics, and of each section of them: a guess
 
 
 class QwenWriter(ModelEngine):
-    """One generation makes the whole plan, held to a grammar token by token (xgrammar; Dong et al., 2024).
+    """One generation makes the whole plan; those that several threads ask for are written together.
 
-    Calls from several threads take turns.
+    What the description names outright (tempo, key, metre, energy, voice, instruments) holds, whatever the
+    model writes.
     """
 
     name = "qwen"
@@ -36,81 +39,106 @@ class QwenWriter(ModelEngine):
     instead = "a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct"
     on_cpu = "bf16"
     libraries = ("torch", "transformers", "xgrammar")
+    together: ClassVar[int] = 8
+    """Plans written at a time. Part of how the numbers are rounded: another one gives other plans."""
 
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(place.folder)
+            self._tokenizer = AutoTokenizer.from_pretrained(place.folder, trust_remote_code=False)
             if not self._tokenizer.chat_template:
                 raise ValueError("it has no chat template")
-            vocabulary = AutoConfig.from_pretrained(place.folder).vocab_size
-            self._model = AutoModelForCausalLM.from_pretrained(
-                place.folder, dtype=place.dtype, use_safetensors=True, trust_remote_code=False
-            )
+            model = AutoModelForCausalLM.from_pretrained(
+                place.folder,
+                dtype=place.dtype,
+                device_map={"": place.device},
+                use_safetensors=True,
+                trust_remote_code=False,
+            ).eval()
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise EngineUnavailable(
                 f"{place.model} is not a chat model of transformers ({_first_line(error)})",
                 f"give one, such as {self.default}",
             ) from error
-        self._model = self._model.to(place.device).eval()
-        self._device = place.device
+        config = model.config.get_text_config()
+        vocabulary: int = config.vocab_size
         tokens = xgrammar.TokenizerInfo.from_huggingface(self._tokenizer, vocab_size=vocabulary)
         # The compiler's own cache breaks on bounded repetitions; ours keeps whole grammars.
         self._compile = lru_cache(maxsize=64)(
             xgrammar.GrammarCompiler(tokens, max_threads=1, cache_enabled=False).compile_grammar
         )
-        self._vocabulary = vocabulary
-        self._free = threading.Lock()
+        self._compiling = threading.Lock()
+        self._longest = int(getattr(config, "max_position_embeddings", 0) or _PLAN_TOKENS * 4)
+        self._batch = Batch(model, vocabulary, self.together)
         self.info = self.facts(place)
 
+    @classmethod
+    def beside(cls, folder: Path, *, number_bytes: float) -> int:
+        """The cache's, as long as no text is longer than ``ROOM`` tokens; it grows if one is."""
+        try:
+            return cache_bytes(AutoConfig.from_pretrained(folder), cls.together, number_bytes)
+        except (OSError, ValueError, KeyError, AttributeError):
+            return 0  # not a chat model, which loading will say
+
     def plan(self, request: PlanRequest, report: Report) -> SongPlan:
-        """Raises ``InvalidRequest`` where nothing is said about the song."""
+        """Raises ``InvalidRequest`` where nothing is said about the song, or more than the model can read."""
         if not f"{request.description}{request.lyrics}{request.lyrics_about}".strip():
             raise InvalidRequest("description", request.description, "say something about the song")
-        own = bool(request.lyrics.strip()) and not request.instrumental
-        rules = grammar(
-            lyrics=not own and not request.instrumental,
-            voice=not request.instrumental,
-            duration_s=request.duration_s,
-        )
         report("reading", 0.0)
-        with self._free, torch.inference_mode():
-            text = self._written(rules, messages(request), request.seed, report)
-        plan = plan_of(text, lyrics=request.lyrics if own else "", instrumental=request.instrumental)
-        named = any(word in request.description.lower() for word in _TEMPO_WORDS)
+        named = read(request.description)
+        own = request.lyrics if request.lyrics.strip() else ""
+        instrumental = request.instrumental or (named.voice == "none" and not own)
+        if instrumental:
+            request, own = request.model_copy(update={"instrumental": True}), ""
+        rules = grammar(
+            lyrics=not own and not instrumental, voice=not instrumental, duration_s=request.duration_s
+        )
+        prompt = self._prompt(request)
+        with self._compiling:
+            compiled = self._compile(rules)
+        expected = _TOKENS + (
+            0 if own or instrumental else _SECTION_TOKENS * sections_for(request.duration_s)
+        )
+        text = Text(prompt, compiled, request.seed, expected)
+        self._batch.write(
+            text, lambda: report("writing", 0.98 * (1.0 - math.exp(-len(text.written) / expected)))
+        )
+        said: str = self._tokenizer.decode(
+            text.written, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        plan = plan_of(said, lyrics=own, instrumental=instrumental)
         report("writing", 1.0)
-        return plan.model_copy(update={"tempo_fixed": named})
+        return plan.model_copy(update=_facts(named, sung=not instrumental))
 
-    def _written(self, rules: str, talk: list[dict[str, str]], seed: int, report: Report) -> str:
-        """What the model writes, ended by the grammar."""
-        matcher = xgrammar.GrammarMatcher(self._compile(rules), terminate_without_stop_token=True)
-        mask = xgrammar.allocate_token_bitmask(1, self._vocabulary)
-        generator = torch.Generator(self._device).manual_seed(seed)
+    def _prompt(self, request: PlanRequest) -> Tensor:
+        """What the model reads ``(tokens)``."""
         ids: Tensor = self._tokenizer.apply_chat_template(
-            talk, add_generation_prompt=True, return_tensors="pt", return_dict=True
-        )["input_ids"].to(self._device)
-        cache = DynamicCache()
-        written: list[int] = []
-        while not matcher.is_terminated():
-            report("writing", 0.98 * (1.0 - math.exp(-len(written) / _EXPECTED_TOKENS)))
-            out: Any = self._model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            logits = out.logits[:, -1].float()
-            matcher.fill_next_token_bitmask(mask)
-            xgrammar.apply_token_bitmask_inplace(logits, mask.to(self._device))
-            token = _drawn(logits[0], generator)
-            if not matcher.accept_token(token):
-                raise RuntimeError("the grammar refused a token that it had let in")
-            written.append(token)
-            ids = torch.tensor([[token]], device=self._device)
-        text: str = self._tokenizer.decode(written, skip_special_tokens=True)
-        return text
+            messages(request), add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )["input_ids"][0]
+        if len(ids) > self._longest - _PLAN_TOKENS:
+            field = "lyrics" if request.lyrics else "description"
+            raise InvalidRequest(
+                field,
+                f"{len(ids)} tokens with the instructions",
+                f"shorten it: this model reads {self._longest - _PLAN_TOKENS}",
+            )
+        return ids
 
 
-def _drawn(logits: Tensor, generator: torch.Generator) -> int:
-    """A token from the softmax of ``logits (vocabulary)``, within the likeliest that make up ``_TOP_P``."""
-    chances, places = (logits / _TEMPERATURE).softmax(0).sort(descending=True)
-    chances = chances.masked_fill(chances.cumsum(0) - chances > _TOP_P, 0.0)
-    return int(places[torch.multinomial(chances, 1, generator=generator)])
+def _facts(named: Reading, *, sung: bool) -> dict[str, Any]:
+    """What the user named, as it goes into a plan."""
+    found: dict[str, Any] = {
+        "instruments": named.instruments,
+        "exclude": named.exclude,
+        "warnings": named.warnings,
+    }
+    for name in ("tempo_bpm", "key", "metre", "energy"):
+        value = getattr(named, name)
+        if value is not None:
+            found[name] = value
+    if sung and named.voice not in (None, "none"):
+        found["voice"] = named.voice
+    return found | {"tempo_fixed": named.tempo_bpm is not None}
 
 
 def _first_line(error: Exception) -> str:

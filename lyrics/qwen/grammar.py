@@ -18,6 +18,7 @@ SECONDS_A_SECTION = 12.0
 _MOST_SECTIONS = 12
 _LINES = (2, 8)
 _LINE_CHARACTERS = 70
+_SHORTEST_PICTURE = 10  # characters
 
 _COMMON = r"""
 letter ::= [^"\\\x00-\x20\x7f-\xa0]
@@ -81,6 +82,8 @@ def plan_of(text: str, *, lyrics: str, instrumental: bool) -> SongPlan:
         lyrics = _tagged(said.pop("lyrics"))
     tidy = {name: _tidied(value) for name, value in said.items()}
     tidy["title"] = tidy["title"] or "Untitled"
+    if len(tidy["cover_prompt"]) < _SHORTEST_PICTURE:  # it was spaces for the most part
+        tidy["cover_prompt"] = f"cover of a {tidy['mood']} {tidy['genre']} song"
     return SongPlan.model_validate(
         {"voice": "none", **tidy, "lyrics": "" if instrumental else lyrics, "theme": ()}
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
 from lyrics.contract import Voice
 from lyrics.sketch import notation
@@ -72,7 +73,7 @@ def _exclusions(text: str) -> tuple[tuple[str, ...], str]:
     def collect(match: re.Match[str]) -> str:
         words = match[1].lower()
         names = [*INSTRUMENTS, "vocals", "vocal", "voice", "singing", "lyrics"]
-        hits = [name for name in names if re.search(rf"\b{re.escape(name)}\b", words)]
+        hits = [name for name in names if _pattern(rf"\b{re.escape(name)}\b").search(words)]
         found.extend(hit for hit in hits if not any(hit != other and hit in other for other in hits))
         return " " if hits else match[0]
 
@@ -89,13 +90,20 @@ _WEAK_NAMES = frozenset(
 _Span = tuple[int, int]
 
 
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    """One of the tables' names, compiled: they are more than ``re`` keeps, which would compile all of them
+    again for each description."""
+    return re.compile(name, re.IGNORECASE)
+
+
 def _genre(text: str) -> tuple[str | None, list[_Span]]:
     """The genre that is named first, and where genres are named: one beside it is a colour, not another
     genre."""
     found: list[tuple[bool, int, int, str]] = []
     for genre, facts in GENRE_FACTS.items():
         for name in facts.names:
-            for match in re.finditer(rf"(?<![\w&]){re.escape(name)}(?![\w&])", text, re.IGNORECASE):
+            for match in _pattern(rf"(?<![\w&]){re.escape(name)}(?![\w&])").finditer(text):
                 if not _means_something_else(name, text, match):
                     found.append((name in _WEAK_NAMES, match.start(), -match.end(), genre))
     spans = [(start, -end) for _, start, end, _ in found]
@@ -166,7 +174,7 @@ def _mood(text: str) -> tuple[str | None, list[_Span]]:
     spans: list[_Span] = []
     for mood, facts in MOOD_FACTS.items():
         for name in facts.names:
-            for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE):
+            for match in _pattern(rf"(?<!\w){re.escape(name)}(?!\w)").finditer(text):
                 if not _GREETING.match(text, match.start()):
                     spans.append(match.span())
                 if not _DENIAL.search(text[: match.start()]):
@@ -178,8 +186,7 @@ def _instruments(text: str) -> list[str]:
     """The instruments named, each stretch of text read once, the longest name first."""
     left, found = text.lower(), []
     for name in INSTRUMENTS:
-        if re.search(rf"\b{re.escape(name)}\b", left):
-            left = re.sub(rf"\b{re.escape(name)}\b", " ", left)
-            if name not in ("beat", "beats", "keys"):
-                found.append(name)
+        left, times = _pattern(rf"\b{re.escape(name)}\b").subn(" ", left)
+        if times and name not in ("beat", "beats", "keys"):
+            found.append(name)
     return found

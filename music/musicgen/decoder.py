@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
 
+from music.contract import MusicRequest
 from music.musicgen.linear import Linear, linear
 
 _EPSILON = 1e-5
 UNKNOWN = -1
+PARAMETERS = ("guidance_scale", "temperature", "top_k", "top_p")
+"""Which of a request's optional parameters MusicGen heeds."""
 
 Read = Callable[[str], Tensor]
 """A tensor of the checkpoint by its name below ``decoder.``."""
@@ -45,12 +48,24 @@ class Shape:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How tokens are drawn. ``top_k`` 0 and ``top_p`` 0 leave all tokens in."""
+    """How tokens are drawn. ``top_k`` 0 and ``top_p`` 0 leave all tokens in; ``top_p`` above 0 takes the
+    place of ``top_k``, as in AudioCraft, whose defaults these are."""
 
     temperature: float = 1.0
     top_k: int = 250
     top_p: float = 0.0
     guidance: float = 3.0
+
+    @staticmethod
+    def of(request: MusicRequest) -> Sampling:
+        """What the request says, and for the rest the defaults."""
+        said = {
+            "temperature": request.temperature,
+            "top_k": request.top_k,
+            "top_p": request.top_p,
+            "guidance": request.guidance_scale,
+        }
+        return replace(Sampling(), **{name: value for name, value in said.items() if value is not None})  # type: ignore[arg-type]
 
 
 class Track:
@@ -252,10 +267,10 @@ def draw(logits: Tensor, sampling: Sampling, noise: Tensor) -> Tensor:
     """A token for each codebook: the largest of ``logits (codebooks, vocabulary)`` with Gumbel ``noise``,
     which draws from their softmax, among those that ``top_k`` and ``top_p`` leave in."""
     logits = logits / max(sampling.temperature, 1e-5)
-    if 0 < sampling.top_k < logits.shape[1]:
+    if sampling.top_p <= 0.0 < sampling.top_k < logits.shape[1]:
         least = logits.topk(sampling.top_k, dim=1).values[:, -1:]
         logits = logits.masked_fill(logits < least, -math.inf)
-    if 0.0 < sampling.top_p < 1.0:
+    elif 0.0 < sampling.top_p < 1.0:
         ordered, places = logits.softmax(1).sort(1, descending=True)
         out = ordered.cumsum(1) - ordered > sampling.top_p
         logits = logits.masked_fill(torch.zeros_like(out).scatter(1, places, out), -math.inf)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import AutoTokenizer, EncodecModel, MusicgenConfig, T5EncoderModel
+from transformers import AutoTokenizer
 
 from config.engine import EngineOptions, Report
-from config.errors import EngineUnavailable, InvalidRequest
+from config.errors import InvalidRequest
 from models.loading import ModelEngine
 from models.tensors import Tensors
 from music.contract import Audio, MusicRequest
 from music.musicgen.batch import Batch
-from music.musicgen.decoder import Decoder, Sampling, Shape, Track, gumbel
+from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
+from music.musicgen.decoder import PARAMETERS, Decoder, Sampling, Track, gumbel
 
 WINDOW_S = 30.0
 """What the models were trained on; a longer song is made window by window."""
@@ -36,43 +36,35 @@ class MusicgenComposer(ModelEngine):
     instead = "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch"
     precisions = ("fp32", "bf16", "fp16", "int8")
     narrowed = "decoder."
-    songs_at_once = 8
 
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
         folder, device, precision = place.folder, place.device, place.precision
         if precision == "int8" and device.type != "cpu":
             raise InvalidRequest("precision", "int8", "on a GPU use fp16, bf16 or fp32")
-        config = _config(folder)
-        self._shape = Shape(
-            layers=config.decoder.num_hidden_layers,
-            width=config.decoder.hidden_size,
-            heads=config.decoder.num_attention_heads,
-            codebooks=config.decoder.num_codebooks,
-            vocabulary=config.decoder.vocab_size,
-            channels=config.decoder.audio_channels,
-        )
+        config = config_of(folder)
+        self._shape = shape_of(config)
         self._device = device
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
         with Tensors(folder) as tensors:
-            self._text = _text_encoder(config, tensors).to(device)
-            self._codec = _codec(config, tensors).to(device)
-            self._projection = _projection(tensors, device)
+            self._text = text_encoder_of(config, tensors).to(device)
+            self._codec = codec_of(config, tensors).to(device)
+            projection = projection_of(tensors)
+            self._projection = projection and tuple(part.to(device) for part in projection)
             self._decoder = Decoder(lambda name: tensors[f"decoder.{name}"], self._shape, precision, device)
         self._rate_hz: int = config.audio_encoder.sampling_rate
         self._frames_per_s: int = config.audio_encoder.frame_rate
         self._batch = Batch(self._decoder)
         self._codec_free = threading.Lock()
-        self.info = self.facts(place, ("guidance_scale",))
+        self.info = self.facts(place, PARAMETERS)
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """Raises ``InvalidRequest`` for a prompt without a word."""
         if not request.prompt.strip():
             raise InvalidRequest("prompt", request.prompt, "say how the music sounds")
-        guidance = 3.0 if request.guidance_scale is None else request.guidance_scale
         report("reading", 0.0)
         text = self._read(request.prompt)
-        codes = self._tokens(text, request, Sampling(guidance=guidance), report)
+        codes = self._tokens(text, request, Sampling.of(request), report)
         report("decoding", _SHARE["reading"] + _SHARE["composing"])
         with self._codec_free:
             samples = self._sound(codes)
@@ -120,40 +112,3 @@ class MusicgenComposer(ModelEngine):
         waves = [self._codec.decode(side[None, None], [None]).audio_values[0, 0] for side in sides]
         samples = torch.stack(waves if len(waves) == 2 else waves * 2).clamp(-1.0, 1.0)
         return samples.cpu().numpy()
-
-
-def _config(folder: Path) -> MusicgenConfig:
-    try:
-        config = MusicgenConfig.from_pretrained(folder)
-        if config.model_type != "musicgen":
-            raise ValueError(config.model_type)
-    except (OSError, ValueError, KeyError) as error:
-        raise EngineUnavailable(
-            f"{folder} is not a MusicGen checkpoint", "give one, such as facebook/musicgen-small"
-        ) from error
-    return config
-
-
-def _text_encoder(config: MusicgenConfig, tensors: Tensors) -> T5EncoderModel:
-    with torch.device("meta"):  # no memory, and no time for weights that are replaced
-        model = T5EncoderModel(config.text_encoder)
-    found = tensors.below("text_encoder.")
-    # Saved under one of its two names.
-    shared = found["shared.weight" if "shared.weight" in found else "encoder.embed_tokens.weight"]
-    found |= {"shared.weight": shared, "encoder.embed_tokens.weight": shared}
-    model.load_state_dict(found, strict=True, assign=True)
-    return model.float().eval()
-
-
-def _codec(config: MusicgenConfig, tensors: Tensors) -> EncodecModel:
-    model = EncodecModel(config.audio_encoder)
-    model.load_state_dict(tensors.below("audio_encoder."), strict=True, assign=True)
-    return model.float().eval()
-
-
-def _projection(tensors: Tensors, device: torch.device) -> tuple[Tensor, Tensor] | None:
-    """From the text encoder's width to the decoder's; None where they are the same."""
-    if "enc_to_dec_proj.weight" not in set(tensors):
-        return None
-    weight, bias = tensors["enc_to_dec_proj.weight"], tensors["enc_to_dec_proj.bias"]
-    return weight.to(device, torch.float32), bias.to(device, torch.float32)

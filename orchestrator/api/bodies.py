@@ -17,7 +17,11 @@ from orchestrator.requests import (
     INFER_STEP,
     LARGEST_SEED,
     LYRICS_CHARACTERS,
+    MODEL_PARAMETERS,
     RANDOM_SEED,
+    TEMPERATURE,
+    TOP_K,
+    TOP_P,
     VARIATIONS,
     Brief,
     Format,
@@ -97,6 +101,21 @@ class Options(BaseModel):
         "ACE-Step). An engine that has no such thing says so in `warnings`.",
         examples=[60],
     )
+    temperature: float | None = Field(
+        default=None,
+        ge=TEMPERATURE[0],
+        le=TEMPERATURE[1],
+        description="Of a model that draws tokens, as MusicGen (1): higher is more random.",
+    )
+    top_k: Annotated[int, Field(ge=TOP_K[0], le=TOP_K[1]), _WHOLE] | None = Field(
+        default=None, description="Likewise: draw from so many of the likeliest tokens (250); 0 for all."
+    )
+    top_p: float | None = Field(
+        default=None,
+        ge=TOP_P[0],
+        le=TOP_P[1],
+        description="Likewise: draw from the likeliest that make up this probability; 0 for all (0).",
+    )
     instrumental: bool = Field(default=False, description="No voice, no lyrics.")
     format: Format = "wav"
     variations: Whole = Field(
@@ -136,8 +155,7 @@ class Options(BaseModel):
         return {
             "duration_s": self.audio_duration,
             "seed": self.seed,
-            "guidance_scale": self.guidance_scale,
-            "infer_step": self.infer_step,
+            **{name: getattr(self, name) for name in MODEL_PARAMETERS},
             "instrumental": self.instrumental,
             "format": self.format,
             "variations": self.variations,

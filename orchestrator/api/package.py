@@ -19,7 +19,7 @@ _NOT_FOR_OTHERS = {"owner", "webhook", "idempotency"}
 
 def package_name(song: Song) -> str:
     """``<title>.zip``, in ASCII for the header that carries it."""
-    return plain_title(song).encode("ascii", "ignore").decode().replace('"', "").strip() or song.id
+    return plain_title(song).encode("ascii", "ignore").decode().strip(" .") or song.id
 
 
 def package(song: Song, store: Store) -> Iterator[bytes]:

@@ -189,7 +189,7 @@ async function again() {
     body.full_described_song = brief.description;
   }
   // A plan that was edited is part of what was asked for.
-  for (const wish of ["plan", "guidance_scale", "infer_step"]) if (brief[wish] !== null) body[wish] = brief[wish];
+  for (const wish of ["plan", "guidance_scale", "infer_step", "temperature", "top_k", "top_p"]) if (brief[wish] !== null) body[wish] = brief[wish];
   at("again-button").disabled = true;
   await order(path, body, actionFailed);
   at("again-button").disabled = false;

@@ -8,7 +8,9 @@ REGISTRY: Registry[object] = Registry(
     {
         "counter": "collections:Counter",
         "torchless": "a_package_that_nobody_has.engine:Composer",
+        "aside": "a_package_that_nobody_has.engine:Composer",
     },
+    ways_out={"aside": "it has an environment of its own"},
 )
 
 
@@ -17,7 +19,7 @@ def test_an_engine_is_found_by_name() -> None:
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(InvalidRequest, match="use one of: counter, torchless"):
+    with pytest.raises(InvalidRequest, match="use one of: counter, torchless, aside"):
         REGISTRY.load("suno")
 
 
@@ -26,6 +28,10 @@ def test_an_engine_whose_package_is_missing_says_what_to_install() -> None:
         EngineUnavailable, match=r"a_package_that_nobody_has.*pip install 'songwright\[models\]'"
     ):
         REGISTRY.load("torchless")
+    with pytest.raises(
+        EngineUnavailable, match=r"a_package_that_nobody_has.*it has an environment of its own"
+    ):
+        REGISTRY.load("aside")
 
 
 def test_an_engine_of_ones_own_is_named_by_module_and_class() -> None:

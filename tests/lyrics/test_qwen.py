@@ -1,16 +1,28 @@
 """A chat model as the writer, on a tiny checkpoint: it knows nothing; its plans are whole all the same."""
 
+import json
 import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor
+from transformers import AutoModelForCausalLM, Qwen2Config
 
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled, EngineUnavailable, InvalidRequest
 from lyrics.contract import GENRES, MOODS, WRITERS, PlanRequest, SongPlan, Writer
-from lyrics.qwen.grammar import METRES, SECTIONS, sections_for
+from lyrics.qwen.batch import Text, drawn
+from lyrics.qwen.engine import QwenWriter
+from lyrics.qwen.grammar import METRES, SECTIONS, plan_of, sections_for
 from lyrics.qwen.prompts import messages
+from lyrics.qwen.slots import ROOM, Singly, Slots, slots_for
 from tests.tiny import musicgen, qwen
 
 pytestmark = pytest.mark.filterwarnings(
@@ -26,8 +38,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def writer(folder: Path) -> Writer:
-    return WRITERS.load("qwen", EngineOptions(model=str(folder), precision="fp32"))
+def writer(folder: Path) -> QwenWriter:
+    loaded = WRITERS.load("qwen", EngineOptions(model=str(folder), precision="fp32"))
+    assert isinstance(loaded, QwenWriter)
+    return loaded
 
 
 def request(seed: int = 1, **more: object) -> PlanRequest:
@@ -51,14 +65,35 @@ def checked(found: SongPlan) -> None:
     assert len(found.cover_prompt) >= 10
 
 
-def test_forty_plans_of_random_weights_are_all_whole(writer: Writer) -> None:
-    plans = [plan(writer, seed) for seed in range(40)]
-    for found in plans:
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Writer:
+    """One that writes many plans at a time, quickly."""
+
+    class Wide(QwenWriter):
+        together = 64
+
+    folder = qwen(tmp_path_factory.mktemp("brisk"), brisk=True)
+    return Wide.from_options(EngineOptions(model=str(folder), precision="fp32"))
+
+
+KINDS: list[dict[str, object]] = [*[{"instrumental": True}, {"lyrics": OWN}] * 4, {}, {"duration_s": 20.0}]
+
+
+@pytest.mark.parametrize("first", range(0, 1000, 200))
+def test_a_thousand_plans_of_random_weights_are_all_whole(wide: Writer, first: int) -> None:
+    wishes = [request(seed, **KINDS[seed % len(KINDS)]) for seed in range(first, first + 200)]
+    with ThreadPoolExecutor(80) as threads:
+        plans = list(threads.map(lambda wish: wide.plan(wish, ignore_progress), wishes))
+    for wish, found in zip(wishes, plans, strict=True):
         checked(found)
+        assert (found.voice == "none") is wish.instrumental
+        if wish.instrumental or wish.lyrics:
+            assert found.lyrics == wish.lyrics
+            continue
         tags = re.findall(r"(?m)^\[([a-z-]+)\]$", found.lyrics)
-        assert 1 <= len(tags) <= sections_for(10.0)
+        assert 1 <= len(tags) <= sections_for(wish.duration_s)
         assert set(tags) <= set(SECTIONS)
-    assert len({found.title for found in plans}) == 40
+    assert len({found.cover_prompt for found in plans}) > 190
     assert len({found.genre for found in plans}) > 5
 
 
@@ -89,27 +124,196 @@ def test_progress_only_rises_and_ends_at_one(writer: Writer) -> None:
     writer.plan(request(), lambda _, fraction: seen.append(fraction))
     assert seen == sorted(seen)
     assert (seen[0], seen[-1]) == (0.0, 1.0)
-    assert len(seen) > 200
+    assert len(set(seen)) > 3
 
 
-def test_a_cancelled_plan_stops_within_a_token_and_the_next_is_as_ever(writer: Writer) -> None:
-    expected, told = plan(writer), []
+def test_a_cancelled_plan_stops_within_a_token_and_the_next_is_as_ever(
+    writer: QwenWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, steps, at_the_end = plan(writer), [0], [0]
+    step = writer._batch._slots.step
+
+    def slow(tokens: Mapping[int, int]) -> Tensor:
+        steps[0] += 1
+        time.sleep(0.02)  # a real model is as slow: there is time to leave between two steps
+        return step(tokens)
 
     def stop(_: str, fraction: float) -> None:
-        told.append(fraction)
-        if len(told) == 50:
+        if fraction > 0.02:
+            at_the_end[0] = steps[0]
             raise Cancelled
 
-    with pytest.raises(Cancelled):
-        writer.plan(request(), stop)
-    assert len(told) == 50
+    with monkeypatch.context() as patch:
+        patch.setattr(writer._batch._slots, "step", slow)
+        with pytest.raises(Cancelled):
+            writer.plan(request(), stop)
+        for thread in threading.enumerate():
+            if thread.name == "qwen":
+                thread.join(5.0)
+    assert 0 < at_the_end[0] < 100
+    assert steps[0] <= at_the_end[0] + 1
+    assert len(writer._batch._free) == writer.together
     assert plan(writer) == expected
 
 
-def test_plans_of_several_threads_are_what_they_are_alone(writer: Writer) -> None:
-    alone = [plan(writer, seed) for seed in range(4)]
+WISHES: list[dict[str, object]] = [
+    {"instrumental": True},
+    {"lyrics": OWN, "description": "two words"},
+    {"lyrics": OWN * 80, "description": "a song whose prompt makes the cache grow"},
+    {"instrumental": True, "description": "slow folk about a very long road home, with fiddle and banjo"},
+    {},
+]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_plan_is_the_same_alone_and_among_others(folder: Path, precision: str) -> None:
+    options = EngineOptions(model=str(folder), precision=precision)
+    writer, other = (QwenWriter.from_options(options) for _ in range(2))
+    wishes = [request(seed, **WISHES[seed % len(WISHES)]) for seed in range(10)]
+    alone = [writer.plan(wish, ignore_progress) for wish in reversed(wishes)]
+    rooms, most = recorded(other)
+    with ThreadPoolExecutor(10) as pool:  # more than go at a time: the last ones wait, and join later
+        together = list(pool.map(lambda wish: other.plan(wish, ignore_progress), wishes))
+    assert together == alone[::-1]
+    assert 2 * ROOM in rooms
+    assert max(most) == other.together
+    assert other._batch._slots._room == ROOM  # the memory is given back
+
+
+def recorded(writer: QwenWriter) -> tuple[set[int], set[int]]:
+    """The room that the cache has, and the number of texts, at each of the steps to come."""
+    slots = writer._batch._slots
+    rooms: set[int] = set()
+    counts: set[int] = set()
+    step = slots.step
+
+    def recording(tokens: Mapping[int, int]) -> Tensor:
+        rooms.add(slots._room)
+        counts.add(len(tokens))
+        return step(tokens)
+
+    slots.step = recording
+    return rooms, counts
+
+
+def test_who_leaves_takes_nothing_from_the_others(writer: QwenWriter) -> None:
+    alone = [plan(writer, seed) for seed in range(3)]
+
+    def leave(_: str, fraction: float) -> None:
+        if fraction > 0.2:
+            raise Cancelled
+
+    with ThreadPoolExecutor(6) as threads:
+        left = [threads.submit(writer.plan, request(seed), leave) for seed in range(10, 13)]
+        stayed = [threads.submit(plan, writer, seed) for seed in range(3)]
+        assert [future.result() for future in stayed] == alone
+        assert all(isinstance(future.exception(), Cancelled) for future in left)
+
+
+def test_a_grammar_that_fails_ends_its_own_plan_alone(
+    writer: QwenWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = [plan(writer, seed) for seed in range(3)]
+    add = Text.add
+
+    def failing(text: Text, token: int) -> None:
+        if text is broken and len(text.written) == 20:
+            raise RuntimeError("the grammar is broken")
+        add(text, token)
+
+    monkeypatch.setattr(Text, "add", failing)
+    broken = Text(torch.arange(30), writer._compile("root ::= [a-z]{300,400}"), 1, 0)
     with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(lambda seed: plan(writer, seed), range(4))) == alone
+        bad = threads.submit(writer._batch.write, broken, lambda: None)
+        good = [threads.submit(plan, writer, seed) for seed in range(3)]
+        assert "the grammar is broken" in str(bad.exception())
+        assert [future.result() for future in good] == alone
+    assert len(broken.written) == 20
+
+
+def test_a_step_that_fails_ends_every_plan_in_it_and_none_after(
+    writer: QwenWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = plan(writer)
+
+    def broken(_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(3) as threads:
+        patch.setattr(writer._batch._slots, "step", broken)
+        futures = [threads.submit(plan, writer, seed) for seed in range(3)]
+        assert all("out of memory" in str(future.exception()) for future in futures)
+    assert plan(writer) == expected
+
+
+def test_the_cache_counts_in_the_memory_that_is_needed(folder: Path) -> None:
+    place = QwenWriter.placed(EngineOptions(model=str(folder), precision="bf16"))
+    keys_and_values, layers, heads, width, number_bytes = 2, 2, 2, 8, 2
+    cache = keys_and_values * layers * heads * width * number_bytes * QwenWriter.together * ROOM
+    assert place.needed == place.weights + cache
+
+
+@pytest.mark.parametrize("window", [None, 8])
+def test_steps_give_what_transformers_gives(folder: Path, window: int | None) -> None:
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    if window:  # layers that forget are not for slots
+        config = Qwen2Config.from_pretrained(
+            folder, use_sliding_window=True, sliding_window=window, layer_types=["sliding_attention"] * 2
+        )
+        model = AutoModelForCausalLM.from_pretrained(folder, config=config).eval()
+    slots = slots_for(model, 4)
+    assert isinstance(slots, Singly if window else Slots)
+    texts = {slot: torch.randint(300, (length,)) for slot, length in ((0, 5), (2, 30), (3, 12))}
+    for slot, text in texts.items():
+        slots.begin(slot, text[:-3], 10)
+    for place in (-3, -2, -1):
+        logits = slots.step({slot: int(text[place]) for slot, text in texts.items()})
+    for slot, text in texts.items():
+        with torch.inference_mode():
+            expected = model(text[None]).logits[0, -1]
+        assert (logits[slot] - expected).abs().max() < 1e-5
+        assert expected.std() > 0.01
+
+
+def test_what_is_drawn_is_allowed_and_as_likely_as_the_model_says() -> None:
+    logits = torch.randn(1, 64, generator=torch.Generator().manual_seed(1))
+    allowed = torch.tensor([[0b111100, 0]], dtype=torch.int32)
+    chances = (torch.arange(2000, dtype=torch.float64) + 0.5) / 2000
+    tokens = drawn(logits.repeat(2000, 1), allowed.repeat(2000, 1), chances)
+    shares = (logits[0, 2:6] / 0.8).softmax(0)
+    counted = torch.bincount(tokens, minlength=64)[2:6] / 2000
+    assert counted.sum() == 1.0
+    assert (counted - shares).abs().max() < 0.06  # but for the tail that top_p leaves out
+    nothing = torch.full((1, 64), torch.nan)
+    assert 2 <= int(drawn(nothing, allowed, chances[-1:])) <= 5
+
+
+def test_what_the_user_names_holds(writer: Writer) -> None:
+    found = plan(
+        writer, description="a waltz at 93 BPM in D minor with a male vocal and fiddle, no drums, energy 9"
+    )
+    assert (found.tempo_bpm, found.tempo_fixed, found.key, found.metre) == (93.0, True, "D minor", "3/4")
+    assert (found.voice, found.energy) == ("male", 9)
+    assert "fiddle" in found.instruments
+    assert "drums" in found.exclude
+    assert not plan(writer).tempo_fixed
+    assert plan(writer, description="an instrumental folk song").lyrics == ""
+
+
+def test_torch_is_not_imported_before_a_model_is_asked_for() -> None:
+    code = "import sys, lyrics.contract; print([n for n in ('torch', 'transformers') if n in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_a_picture_of_hardly_more_than_spaces_is_replaced() -> None:
+    said = {"title": "t", "genre": "folk", "mood": "calm", "tags": ["a", "b", "c"], "key": "A minor"}
+    said |= {"categories": ["A", "B", "C"], "energy": 1, "tempo_bpm": 90, "metre": "4/4", "language": "en"}
+    for written, found in (
+        ("ab" + " " * 30 + "c", "cover of a calm folk song"),
+        ("a  blue   boat", "a blue boat"),
+    ):
+        text = json.dumps(said | {"cover_prompt": written})
+        assert plan_of(text, lyrics="", instrumental=True).cover_prompt == found
 
 
 def test_the_model_is_told_what_the_user_said() -> None:
@@ -124,6 +328,8 @@ def test_the_model_is_told_what_the_user_said() -> None:
 def test_what_does_not_do_says_what_to_do(writer: Writer, folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="say something about the song"):
         plan(writer, description=" \n")
+    with pytest.raises(InvalidRequest, match="shorten it: this model reads 28672"):
+        plan(writer, lyrics=OWN * 2000)
     with pytest.raises(EngineUnavailable, match="not a chat model") as caught:
         WRITERS.load("qwen", EngineOptions(model=str(musicgen(tmp_path))))
     assert "\n" not in str(caught.value)

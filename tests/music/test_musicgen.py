@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import (
     AutoTokenizer,
@@ -221,7 +222,8 @@ def test_seed_and_prompt_decide_and_nothing_else(composer: Composer) -> None:
     assert first.dtype == np.float32
     assert first.std() > 1e-4
     assert np.array_equal(first, composer.compose(request(), ignore_progress).samples)
-    for other in (request(seed=2), request("metal"), request(guidance_scale=1.0)):
+    others = ({"guidance_scale": 1.0}, {"temperature": 1.5}, {"top_k": 3}, {"top_p": 0.3})
+    for other in (request(seed=2), request("metal"), *(request(**changed) for changed in others)):
         assert not np.array_equal(first, composer.compose(other, ignore_progress).samples)
 
 
@@ -268,6 +270,23 @@ def test_lyrics_it_cannot_sing_are_said_to_be_missing(composer: Composer) -> Non
     assert "sings no words" in composer.compose(request(lyrics="[verse]\nla"), ignore_progress).warnings[0]
     with pytest.raises(InvalidRequest, match="say how the music sounds"):
         composer.compose(request(" \n"), ignore_progress)
+
+
+def test_a_checkpoint_with_the_names_of_an_older_torch_sounds_the_same(tmp_path: Path) -> None:
+    weights = musicgen(tmp_path) / "model.safetensors"
+    expected = COMPOSERS.load("musicgen", EngineOptions(model=str(tmp_path))).compose(
+        request(), ignore_progress
+    )
+    older = {
+        name.replace("parametrizations.weight.original0", "weight_g").replace(
+            "parametrizations.weight.original1", "weight_v"
+        ): tensor
+        for name, tensor in load_file(weights).items()
+    }
+    assert any(name.endswith(".weight_g") for name in older)
+    save_file(older, weights)
+    found = COMPOSERS.load("musicgen", EngineOptions(model=str(tmp_path))).compose(request(), ignore_progress)
+    assert np.array_equal(found.samples, expected.samples)
 
 
 def cut(folder: Path) -> None:

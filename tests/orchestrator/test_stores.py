@@ -1,3 +1,9 @@
+import errno
+import json
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -8,6 +14,7 @@ from orchestrator.stores import FOLDER, kept_secret, open_store, private_folder
 from storage.contract import read
 from storage.local import LocalStore
 from storage.signing import Signer
+from tests.orchestrator.test_cli import ROOT
 
 
 def test_the_store_is_the_folder_that_the_settings_name_and_signs_as_it_is_told(tmp_path: Path) -> None:
@@ -41,3 +48,52 @@ def test_a_folder_or_file_that_cannot_be_used_says_what_to_do(tmp_path: Path) ->
     (tmp_path / FOLDER / "token").mkdir(parents=True)
     with pytest.raises(StoreUnavailable, match="check who may read and write it"):
         kept_secret(load_settings(home=tmp_path), "token")
+
+
+def test_processes_that_start_together_agree_on_a_secret_that_one_of_them_made(tmp_path: Path) -> None:
+    # Many secrets one after the other: each is a race anew.
+    script = """
+import json, sys
+from config.settings import load_settings
+from orchestrator.stores import kept_secret
+print("ready", flush=True)
+sys.stdin.readline()
+settings = load_settings(home=sys.argv[1])
+print(json.dumps([kept_secret(settings, f"secret-{number}") for number in range(150)]))
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    pipe = subprocess.PIPE
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=ROOT, text=True))
+            for _ in range(4)
+        ]
+        for process in processes:
+            stack.callback(process.kill)
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        answers = [json.loads(process.communicate(timeout=30)[0]) for process in processes]
+    for found in zip(*answers, strict=True):
+        assert len({secret for secret, _ in found}) == 1
+        assert [made for _, made in found].count(True) == 1
+    files = list((tmp_path / FOLDER).iterdir())
+    assert len(files) == 150
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def test_a_folder_that_knows_no_links_keeps_a_secret_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    settings = load_settings(home=tmp_path)
+    secret, made = kept_secret(settings, "token")
+    assert made
+    assert kept_secret(settings, "token") == (secret, False)
+    assert [file.name for file in (tmp_path / FOLDER).iterdir()] == ["token"]

@@ -1,11 +1,14 @@
 """Delivery without a service around it: who may be called, how often, and what an answer may cost."""
 
 import asyncio
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from config.errors import Forbidden
+from orchestrator import webhooks
 from orchestrator.library import Library
 from orchestrator.manifest import Song, Status, new_songs
 from orchestrator.requests import Brief
@@ -96,12 +99,72 @@ def test_a_private_address_is_not_called_even_if_it_was_let_through_before(tmp_p
     assert receiver.got == []
 
 
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Gives every name the addresses it is called with: only the names' own system is not real here."""
+
+    def name(*addresses: str) -> None:
+        async def resolved(_host: str) -> list[str]:
+            return list(addresses)
+
+        monkeypatch.setattr(webhooks, "_resolved", resolved)
+
+    return name
+
+
+def test_each_address_of_a_name_is_tried_in_turn(tmp_path: Path, named: Callable[..., None]) -> None:
+    named("127.0.0.2", "127.0.0.1")  # nobody listens at the first
+    with receiving() as receiver:
+        hook = run(tmp_path, receiver).webhook
+    assert hook
+    assert hook.delivered_at
+    assert hook.attempts == len(receiver.got) == 1
+
+
+def test_an_address_that_swallows_the_call_leaves_time_for_the_next(
+    tmp_path: Path, named: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named("127.0.0.2", "127.0.0.1")
+    monkeypatch.setattr(webhooks, "_CONNECT_S", 0.2)
+    with receiving() as receiver, socket.socket() as full:
+        full.bind(("127.0.0.2", receiver.server_port))
+        full.listen(0)
+        with socket.create_connection(full.getsockname(), timeout=5):  # the one for which there is room
+            hook = run(tmp_path, receiver).webhook
+    assert hook
+    assert hook.attempts == len(receiver.got) == 1
+
+
+def test_the_last_address_says_why_none_was_reached(tmp_path: Path, named: Callable[..., None]) -> None:
+    named("127.0.0.3", "127.0.0.2")
+    with receiving() as receiver:
+        hook = run(tmp_path, receiver).webhook
+    assert hook
+    assert hook.given_up
+    assert "127.0.0.2" in hook.error
+
+
+def test_a_name_with_one_private_address_is_not_called_at_any(
+    tmp_path: Path, named: Callable[..., None]
+) -> None:
+    named("93.184.215.14", "127.0.0.1")
+    with receiving() as receiver:
+        hook = run(tmp_path, receiver, allow_private=False).webhook
+    assert hook
+    assert "private" in hook.error
+    assert receiver.got == []
+
+
 @pytest.mark.parametrize(
     "host",
     (
         "127.0.0.1 localhost 0.0.0.0 10.1.2.3 172.16.0.1 192.168.0.1 100.64.0.1 169.254.169.254 224.0.0.1 "
         "255.255.255.255 2130706433 0x7f.1 [::1] [fe80::1] [fd00::1] [::ffff:127.0.0.1] "
-        "[2002:7f00:1::] [64:ff9b::7f00:1] [64:ff9b::a9fe:a9fe] [::7f00:1] [fec0::1]"
+        "[2002:7f00:1::] [64:ff9b::7f00:1] [64:ff9b::a9fe:a9fe] [::7f00:1] [fec0::1] "
+        # set apart by IANA: for protocols, anycast to relays, documentation, benchmarks, segment routing
+        "192.0.0.8 192.0.0.9 192.0.0.170 192.88.99.1 192.0.2.1 198.18.0.1 198.51.100.1 203.0.113.1 240.0.0.1 "
+        "[::ffff:192.0.0.8] [2002:c000:8::] [64:ff9b::c000:8] [64:ff9b:1::1] [100::1] [2001::1] [2001:1::1] "
+        "[2001:2::1] [2001:db8::1] [3fff::1] [5f00::1] [ff02::1]"
     ).split(),
 )
 def test_addresses_that_only_this_machine_can_reach_are_refused(host: str) -> None:
@@ -121,6 +184,7 @@ def test_a_public_address_passes() -> None:
             SECRET, allow_private=False, body=lambda _: b"", save=lambda song: asyncio.sleep(0, song)
         )
         await hooks.check("https://93.184.215.14/hook")
+        await hooks.check("https://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/hook")
         await hooks.check("https://no-such-name.invalid/hook")  # looked at again when it is called
 
     asyncio.run(check())

@@ -1,0 +1,165 @@
+"""AudioCraft as a composer: its language model, sampling and extension, with the checkpoints that our own
+MusicGen takes. They are converted as they are read: AudioCraft's own are pickles, which are not."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from audiocraft.models import MusicGen
+from audiocraft.models.encodec import HFEncodecCompressionModel, InterleaveStereoCompressionModel
+from audiocraft.models.lm import LMModel
+from audiocraft.modules.codebooks_patterns import DelayedPatternProvider
+from audiocraft.modules.conditioners import (
+    ConditionFuser,
+    ConditioningProvider,
+    T5Conditioner,
+    TextConditioner,
+)
+from audiocraft.utils.autocast import TorchAutocast
+from transformers import T5TokenizerFast
+
+from config.engine import EngineOptions, Report
+from config.errors import InvalidRequest
+from models.loading import ModelEngine
+from models.tensors import Tensors
+from music.audiocraft.weights import lm_state
+from music.contract import Audio, MusicRequest
+from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
+from music.musicgen.decoder import PARAMETERS, Sampling
+
+_WINDOW_S = 30.0  # what the models were trained on
+_STRIDE_S = 18.0  # AudioCraft's default
+_SHARE = {"reading": 0.02, "composing": 0.93}  # of the time; the rest is EnCodec's
+_LOOK_S = 0.2
+
+
+class AudiocraftComposer(ModelEngine):
+    """``facebook/musicgen-small``, ``-medium``, ``-large`` and their ``stereo-`` siblings. One song at a
+    time: AudioCraft's model has a state, and draws from torch's own source of chance.
+
+    Instrumental: MusicGen sings no words.
+    """
+
+    name = "audiocraft"
+    default = "facebook/musicgen-small"
+    instead = "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch"
+    precisions = ("fp32", "fp16")
+
+    def __init__(self, options: EngineOptions) -> None:
+        place = self.placed(options)
+        folder, device = place.folder, place.device
+        if place.precision == "fp16" and device.type == "cpu":
+            raise InvalidRequest("precision", "fp16", "on a processor use fp32")
+        config = config_of(folder)
+        shape = shape_of(config)
+        with Tensors(folder) as tensors:
+            text_encoder = text_encoder_of(config, tensors).to(device)
+            codec: Any = HFEncodecCompressionModel(codec_of(config, tensors).to(device))
+            state = lm_state(lambda name: tensors[f"decoder.{name}"], shape, projection_of(tensors))
+        with torch.device("meta"):  # no memory, and no time for weights that are replaced
+            text = _Text(T5TokenizerFast.from_pretrained(folder), text_encoder, shape.width, device)
+            model = LMModel(
+                DelayedPatternProvider(shape.codebooks, list(shape.delays)),
+                ConditioningProvider({"description": text}, device),
+                ConditionFuser({"cross": ["description"], "prepend": [], "sum": [], "input_interpolate": []}),
+                n_q=shape.codebooks,
+                card=shape.vocabulary,
+                dim=shape.width,
+                num_layers=shape.layers,
+                num_heads=shape.heads,
+                hidden_scale=config.decoder.ffn_dim / shape.width,
+                activation=config.decoder.activation_function,
+                causal=True,
+                cross_attention=True,
+                memory_efficient=True,
+                norm_first=True,
+                bias_attn=False,
+                bias_ff=False,
+                bias_proj=False,
+            )
+        model.load_state_dict(state, strict=True, assign=True)
+        model = model.to(device, place.dtype).eval()
+        if shape.channels == 2:
+            codec = InterleaveStereoCompressionModel(codec)
+        self._delay = max(shape.delays)
+        self._device = device
+        self._model = MusicGen(place.model, codec, model, max_duration=_WINDOW_S)
+        if place.precision == "fp32":
+            self._model.autocast = TorchAutocast(enabled=False)
+        self._free = threading.Lock()
+        self.info = self.facts(place, PARAMETERS)
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        """Raises ``InvalidRequest`` for a prompt without a word."""
+        if not request.prompt.strip():
+            raise InvalidRequest("prompt", request.prompt, "say how the music sounds")
+        report("reading", 0.0)
+        while not self._free.acquire(timeout=_LOOK_S):
+            report("reading", 0.0)  # raises when cancelled
+        try:
+            samples = self._made(request, report)
+        finally:
+            self._free.release()
+        report("decoding", 1.0)
+        warnings = ("MusicGen sings no words: the lyrics are not in the music",) if request.lyrics else ()
+        return Audio(samples=samples, rate_hz=int(self._model.sample_rate), warnings=warnings)
+
+    def _made(
+        self, request: MusicRequest, report: Report
+    ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+        """``(2, samples)`` float32, as long as asked for."""
+        frames = math.ceil(request.duration_s * self._model.frame_rate)
+        sampling = Sampling.of(request)
+        self._model.set_generation_params(
+            duration=(frames + 0.5) / self._model.frame_rate,  # which AudioCraft rounds down
+            cfg_coef=sampling.guidance,
+            temperature=sampling.temperature,
+            top_k=min(sampling.top_k, self._model.lm.card),
+            top_p=sampling.top_p,
+            extend_stride=_STRIDE_S,
+        )
+        self._model.set_custom_progress_callback(self._told(frames, report))
+        with torch.random.fork_rng([self._device] if self._device.type == "cuda" else []):
+            torch.manual_seed(request.seed)
+            attributes, _ = self._model._prepare_tokens_and_attributes([request.prompt], None)
+            codes = self._model._generate_tokens(attributes, None, progress=True)
+        report("decoding", _SHARE["reading"] + _SHARE["composing"])
+        sound = self._model.generate_audio(codes)[0, :, : round(request.duration_s * self._model.sample_rate)]
+        samples: np.ndarray[tuple[int, int], np.dtype[np.float32]] = (
+            sound.clamp(-1.0, 1.0).expand(2, -1).contiguous().float().cpu().numpy()
+        )
+        return samples
+
+    def _told(self, frames: int, report: Report) -> Callable[[int, int], None]:
+        """AudioCraft's own count goes back at each window: this one counts the steps of them all."""
+        window, stride = (round(seconds * self._model.frame_rate) for seconds in (_WINDOW_S, _STRIDE_S))
+        windows = 1 + max(0, math.ceil((frames - window) / stride))
+        steps, done = frames + windows * self._delay, 0
+
+        def step(_made: int, _of: int) -> None:
+            nonlocal done
+            done += 1
+            report("composing", _SHARE["reading"] + _SHARE["composing"] * min(done / steps, 1.0))
+
+        return step
+
+
+class _Text(T5Conditioner):  # type: ignore[misc]  # AudioCraft has no types
+    """AudioCraft's own with a text encoder that it is given: it would fetch one by name."""
+
+    def __init__(
+        self, tokenizer: T5TokenizerFast, encoder: Any, output_dim: int, device: torch.device
+    ) -> None:
+        TextConditioner.__init__(self, encoder.config.d_model, output_dim)
+        self.device = str(device)
+        self.t5_tokenizer = tokenizer
+        self.__dict__["t5"] = encoder  # as AudioCraft keeps it: no part of the language model's state
+        self.finetune = self.normalize_text = False
+        self.word_dropout = 0.0
+        on_gpu = device.type != "cpu"
+        self.autocast = TorchAutocast(enabled=on_gpu, device_type=device.type, dtype=torch.float32)

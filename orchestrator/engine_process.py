@@ -1,0 +1,252 @@
+"""One process that holds an engine: the service's end of it, and what runs inside."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import pickle
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from itertools import count
+from multiprocessing.connection import Connection
+from typing import Any
+
+from config.engine import EngineInfo, Report
+from config.errors import Cancelled, EngineFailed, EngineUnavailable, SongwrightError
+from config.settings import Settings, options_of
+from orchestrator.engines import REGISTRIES
+from orchestrator.manifest import Song
+from orchestrator.steps import cover_step, draft_step, music_step, plan_step, tag_step
+from orchestrator.stores import open_store
+
+log = logging.getLogger(__name__)
+
+_STEPS: Mapping[str, Callable[..., Any]] = {
+    "draft": draft_step,
+    "plan": plan_step,
+    "music": music_step,
+    "cover": cover_step,
+}
+
+_NICENESS = 10  # answering comes before rendering
+_REPORT_EVERY_S = 0.1
+_CANCEL_GRACE_S = 5.0  # engines report every 0.3 s or more often: one that has not noticed by then hangs
+
+_Message = tuple[str, object]
+"""What a process says about a call: "report", "error" or "done", and which. "ended" is said of it."""
+
+
+class EngineProcess:
+    """The parent's end of one process that holds an engine. Several threads may call it at once."""
+
+    def __init__(self, craft: str, engine: str, settings: Settings, together: int) -> None:
+        self._engine = engine
+        # "spawn" on every system: a fork would copy the service's threads' locks in whatever state they are.
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(theirs, craft, settings, together), name=f"songwright-{craft}", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        self.lives = True
+        self._fate = ""
+        self._loaded: Future[EngineInfo] = Future()
+        self._numbers = count()
+        self._calls: dict[int, queue.SimpleQueue[_Message]] = {}
+        self._guard = threading.Lock()  # of ``lives``, ``_calls`` and of sending
+        threading.Thread(target=self._listen, name=f"listen-{craft}", daemon=True).start()
+
+    def ready(self) -> EngineInfo:
+        """Waits until the engine is loaded. Raises what kept it from that."""
+        return self._loaded.result()
+
+    def call(self, step: str, song: Song, told: Report, stop: threading.Event) -> Any:
+        heard: queue.SimpleQueue[_Message] = queue.SimpleQueue()
+        number = next(self._numbers)
+        if not self._sent((number, (step, song)), heard):
+            heard.put(("ended", None))
+        try:
+            asked_to_stop_at: float | None = None
+            while True:
+                if stop.is_set() and asked_to_stop_at is None:
+                    self._sent((number, "stop"))
+                    asked_to_stop_at = time.monotonic()
+                if asked_to_stop_at and time.monotonic() - asked_to_stop_at > _CANCEL_GRACE_S:
+                    self.end()
+                    raise Cancelled
+                try:
+                    kind, value = heard.get(timeout=0.05)
+                except queue.Empty:
+                    continue
+                if kind == "report":
+                    told(*value)  # type: ignore[misc]  # it is what ``_Reporter`` was told
+                elif kind == "done":
+                    return value
+                elif kind == "error":
+                    assert isinstance(value, Exception)
+                    raise value
+                elif stop.is_set():
+                    raise Cancelled
+                else:
+                    raise EngineFailed(
+                        self._engine, f"its process ended in the middle of its work, {self._fate}"
+                    )
+        finally:
+            with self._guard:
+                self._calls.pop(number, None)
+
+    def end(self) -> None:
+        """Kills it; whoever waits for it is told."""
+        self.lives = False
+        self._process.kill()
+
+    def _sent(self, message: object, heard: queue.SimpleQueue[_Message] | None = None) -> bool:
+        """Whether the process was still there to be sent it; the answers go to ``heard``."""
+        with self._guard:
+            if not self.lives:
+                return False
+            if heard:
+                assert isinstance(message, tuple)
+                self._calls[message[0]] = heard
+            try:
+                self._connection.send(message)
+            except OSError:
+                return False
+        return True
+
+    def _listen(self) -> None:
+        """Hands on what the process says, until it has ended."""
+        try:
+            kind, value = self._connection.recv()
+            if kind == "error":
+                self.end()
+                self._loaded.set_exception(value)
+            else:
+                self._loaded.set_result(value)
+                while True:
+                    number, kind, value = self._connection.recv()
+                    with self._guard:
+                        heard = self._calls.get(number)
+                    if heard:
+                        heard.put((kind, value))
+        except (EOFError, OSError):
+            pass  # it has ended; how, is told to all who wait
+        except Exception:
+            # Cut short by its death, or an error of an engine's own that cannot be put together again here.
+            log.exception("the process of engine %r said what cannot be read", self._engine)
+        self._fate = self._how_it_ended()
+        with self._guard:
+            self.lives = False
+            for heard in self._calls.values():
+                heard.put(("ended", None))
+        self._connection.close()
+        if not self._loaded.done():
+            error = EngineUnavailable(
+                f"the process of engine {self._engine!r} ended while loading, {self._fate}",
+                "see the service's log, and 'songwright doctor'",
+            )
+            self._loaded.set_exception(error)
+
+    def _how_it_ended(self) -> str:
+        """In words; it is over after this."""
+        self._process.join(timeout=1.0)
+        code = self._process.exitcode
+        self._process.kill()
+        self._process.join()
+        if code is not None and code < 0:
+            name = signal.Signals(-code).name
+            return f"killed by {name}" + (", as when memory runs out" if name == "SIGKILL" else "")
+        return f"with exit code {code}"
+
+
+def _serve(connection: Connection, craft: str, settings: Settings, together: int) -> None:
+    """The process: loads its engine, then does what it is sent until the service has gone."""
+    # Ctrl-C and a service manager's SIGTERM go to the whole group; only the service decides what they mean.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    threading.Thread(target=_end_with_the_service, args=(os.getppid(),), daemon=True).start()
+    name: str = getattr(settings, craft).engine
+    try:
+        engine = REGISTRIES[craft].load(name, options_of(settings, craft))
+    except SongwrightError as error:
+        connection.send(("error", error))
+        return
+    store = open_store(settings)
+    sending = threading.Lock()
+    stops: dict[int, threading.Event] = {}
+    threads = ThreadPoolExecutor(max_workers=together, thread_name_prefix=craft)
+
+    def say(number: int, kind: str, value: object) -> None:
+        # The service gone: nobody waits for the rest, and this process ends.
+        with sending, suppress(OSError):
+            connection.send((number, kind, value))
+
+    def work(number: int, step: str, song: Song) -> None:
+        report = _Reporter(stops[number], partial(say, number, "report"))
+        kind, value = _outcome(step, song, engine, store, report)
+        del stops[number]
+        try:
+            say(number, kind, value)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            failed = EngineFailed(engine.info.name, f"what it answered cannot be sent: {error}")
+            say(number, "error", failed)
+
+    with suppress(EOFError, OSError):
+        connection.send(("ready", engine.info))
+        while True:
+            number, what = connection.recv()
+            if what != "stop":
+                stops[number] = threading.Event()
+                threads.submit(work, number, *what)
+            elif stop := stops.get(number):  # else the work had ended by then
+                stop.set()
+    os._exit(0)  # not to wait for engines at work
+
+
+def _end_with_the_service(parent: int) -> None:
+    """Ends this process, even in the middle of an engine that never reports, once the service is killed."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _outcome(step: str, song: Song, engine: Any, store: Any, report: Report) -> tuple[str, object]:
+    try:
+        if step == "tag":
+            return "done", tag_step(store, song)
+        result = _STEPS[step](engine, store, song, report)
+        report("done", 1.0)
+    except SongwrightError as error:
+        return "error", error
+    except Exception as error:  # noqa: BLE001 - an engine's bug ends its song, with the reason kept
+        return "error", EngineFailed(engine.info.name, f"{type(error).__name__}: {error}")
+    else:
+        return "done", result
+
+
+class _Reporter:
+    """A ``Report`` that tells the service of each new stage, and else ten times a second at most."""
+
+    def __init__(self, stop: threading.Event, say: Callable[[tuple[str, float]], None]) -> None:
+        self._stop = stop
+        self._say = say
+        self._stage = ""
+        self._told_at = 0.0
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        if self._stop.is_set():
+            raise Cancelled
+        now = time.monotonic()
+        if stage != self._stage or fraction >= 1.0 or now - self._told_at > _REPORT_EVERY_S:
+            self._stage, self._told_at = stage, now
+            self._say((stage, fraction))

@@ -1,0 +1,68 @@
+"""Several songs in one engine process: how they share it, and what one that goes wrong costs the others."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.engine import Report
+from music.contract import Audio, MusicRequest
+from tests.orchestrator.engines import HumComposer
+from tests.service.server import Server, ended, serving
+from tests.service.test_generation import ASYNC, describe
+
+HERE = "tests.service.test_together"
+
+
+class ChoirComposer(HumComposer):
+    """Waits until three are in it at once, and says in whose process they were."""
+
+    def __init__(self) -> None:
+        self._all_here = threading.Barrier(3)
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        report("gathering", 0.0)
+        if request.seed == 666:
+            raise ZeroDivisionError("a bug in one song")
+        while request.seed == 1000:
+            report("waiting to be cancelled", 0.5)
+            time.sleep(0.01)
+        self._all_here.wait(20)
+        audio = super().compose(request, report)
+        return Audio(audio.samples, audio.rate_hz, warnings=(f"process {os.getpid()}",))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    choir = {"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:ChoirComposer", "SONGWRIGHT_MUSIC__PROCESSES": "1"}
+    with serving(tmp_path, **choir, SONGWRIGHT_MUSIC__TOGETHER="4") as running:
+        yield running
+
+
+def test_songs_are_in_one_process_together_and_one_that_fails_or_is_cancelled_leaves_the_rest(
+    server: Server,
+) -> None:
+    with server.client() as client:
+
+        def asked(seed: int) -> str:
+            body = describe(f"song {seed}", seed=seed)
+            answer = client.post("/generate-from-description", json=body, headers=ASYNC)
+            return str(answer.raise_for_status().json()["id"])
+
+        waiting = asked(1000)
+        while client.get(f"/songs/{waiting}").json()["progress"].get("music", {}).get("fraction") != 0.5:
+            time.sleep(0.02)
+        failing = asked(666)
+        others = [asked(seed) for seed in (1, 2)]
+        assert ended(client, failing)["status"] == "failed"
+        assert client.post(f"/songs/{waiting}/cancel").json()["status"] == "cancelled"
+        others.append(asked(3))
+        songs = [ended(client, song_id) for song_id in others]
+        assert [song["status"] for song in songs] == ["done"] * 3
+        told = {warning for song in songs for warning in song["warnings"] if warning.startswith("process ")}
+        assert len(told) == 1, told
+        audio = [song["assets"]["audio"]["sha256"] for song in songs]
+        assert len(set(audio)) == 3
