@@ -76,9 +76,16 @@ class ModelEngine:
 
     @classmethod
     def from_options(cls, options: EngineOptions) -> Self:
-        """Loads the model; raises as ``placed`` does."""
+        """Loads the model; raises as ``placed`` does, and ``EngineUnavailable`` for another's checkpoint."""
         with quiet():
-            return cls(options)
+            try:
+                return cls(options)
+            except (OSError, ValueError, LookupError, AttributeError, RuntimeError) as error:
+                why = str(error).strip().partition("\n")[0][:100]
+                raise EngineUnavailable(
+                    f"engine {cls.name!r} cannot load {options.model or cls.default} ({why})",
+                    f"give one that it can, such as {cls.default}",
+                ) from error
 
     def close(self) -> None:
         """Unloads the model: its memory comes back when no call is at work with it any more. Such a call, and

@@ -23,6 +23,7 @@ _UNWANTED = ("*.fp16.*", "*.non_ema.*", "*.ema_only.*")
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _REVISION = re.compile(r"[\w./-]{1,200}", re.ASCII)
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.th")
+_HUB_S = 10.0
 _HEADER_BYTES = 100_000_000  # the format's own limit
 _SAMPLES, _SAMPLE_BYTES = 16, 65_536
 _ROOM = 1.2  # loading takes up to so much of the weights' own size
@@ -67,7 +68,7 @@ def folder_of(model: ModelName, *, fetch: bool = True) -> Path:
                 revision=model.revision,
                 allow_patterns=list(WANTED),
                 ignore_patterns=list(_UNWANTED),
-                local_files_only=not fetch,
+                local_files_only=not (fetch and _hub_answers(model)),
             )
         )
     except RepositoryNotFoundError as error:
@@ -75,12 +76,27 @@ def folder_of(model: ModelName, *, fetch: bool = True) -> Path:
             f"the hub has no model {shown(str(model))}, or it is not open to you",
             "check the id; for a gated one, accept its licence and set HF_TOKEN",
         ) from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:  # or a proxy's page
         why = ", and the hub cannot be reached" if fetch else ""
         raise EngineUnavailable(
             f"the weights of {shown(str(model))} are not here{why}",
             "connect to the network and make a song once, or set MODEL to a folder that has them",
         ) from error
+
+
+def _hub_answers(model: ModelName) -> bool:
+    """Whether it says anything at all in ten seconds: ``snapshot_download`` would wait for ever."""
+    import httpx2
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        HfApi().model_info(model.name, revision=model.revision, timeout=_HUB_S)
+    except httpx2.TimeoutException:
+        return False
+    except (httpx2.HTTPError, HfHubHTTPError, OSError, ValueError):
+        pass  # which ``snapshot_download`` knows what to do about
+    return True
 
 
 def revision_of(folder: Path) -> str:
@@ -127,6 +143,8 @@ def stored_tensors(folder: Path) -> list[Stored]:
         raise EngineUnavailable(
             f"{folder} has no weights", "give the folder of a checkpoint, with *.safetensors in it"
         )
+    for index in folder.rglob("*.safetensors.index.json"):
+        _check_shards(index)
     return [tensor for file in files for tensor in _tensors_of(file)]
 
 
@@ -162,6 +180,17 @@ def _limit() -> int:
         return int(most) - int(used) if most != "max" else 1 << 62
     except (OSError, ValueError):
         return 1 << 62
+
+
+def _check_shards(index: Path) -> None:
+    """Raises ``EngineUnavailable`` where a file that the index names is not there."""
+    try:
+        named: set[str] = set(json.loads(index.read_text())["weight_map"].values())
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _broken(index) from error
+    for name in sorted(named):
+        if not (index.parent / name).is_file():
+            raise EngineUnavailable(f"{index.parent} lacks {name}", "fetch it again")
 
 
 def _tensors_of(file: Path) -> list[Stored]:

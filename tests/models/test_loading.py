@@ -7,52 +7,25 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from art.contract import PAINTERS, CoverRequest
-from config.engine import EngineOptions, Registry, Report, ignore_progress
+from config.engine import EngineOptions, Registry, ignore_progress
 from config.errors import EngineUnavailable
-from lyrics.contract import WRITERS, PlanRequest
-from music.contract import COMPOSERS, MusicRequest
 from orchestrator.workers import Lane
-from tests import tiny
+from tests.models.engines import checkpoint, registry_of, used
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
 )
 
-CHECKPOINTS: dict[str, Callable[[Path], Path]] = {
-    "musicgen": tiny.musicgen,
-    "acestep": tiny.acestep,
-    "sdxl_turbo": tiny.sdxl,
-    "qwen": tiny.qwen,
-}
 
-
-def registry_of(engine: str) -> Registry[Any]:
-    return next(registry for registry in (WRITERS, COMPOSERS, PAINTERS) if engine in registry)
-
-
-def used(engine: Any, report: Report = ignore_progress) -> object:
-    """Something that it makes, in bytes that can be compared."""
-    if hasattr(engine, "compose"):
-        request = MusicRequest(prompt="lofi", seed=1, duration_s=5.0, infer_step=2)
-        return engine.compose(request, report).samples.tobytes()
-    if hasattr(engine, "paint"):
-        return engine.paint(
-            CoverRequest(prompt="a boat", title="Sea", seed=1, size=256), report
-        ).pixels.tobytes()
-    return engine.plan(PlanRequest(description="a song", seed=1, duration_s=10.0), report).model_dump_json()
-
-
-@pytest.fixture(scope="module", params=list(CHECKPOINTS))
+@pytest.fixture(scope="module", params=["musicgen", "acestep", "sdxl_turbo", "qwen"])
 def name(request: pytest.FixtureRequest) -> str:
     engine: str = request.param
     return engine
@@ -60,7 +33,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def options(name: str, tmp_path_factory: pytest.TempPathFactory) -> EngineOptions:
-    return EngineOptions(model=str(CHECKPOINTS[name](tmp_path_factory.mktemp(name))), precision="fp32")
+    return EngineOptions(model=str(checkpoint(name, tmp_path_factory.mktemp(name))), precision="fp32")
 
 
 def networks() -> Iterator[torch.nn.Module]:

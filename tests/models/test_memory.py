@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from config.engine import EngineOptions, Registry
+from config.engine import EngineOptions
+from tests.models.engines import registry_of
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc"),
@@ -68,14 +69,6 @@ def built(engine: str, folder: str, *, large: bool) -> None:
         "qwen": partial(tiny.qwen, layers=8, width=1024, dtype=torch.bfloat16) if large else tiny.qwen,
     }
     makers[engine](Path(folder))
-
-
-def registry_of(engine: str) -> Registry[Any]:
-    from art.contract import PAINTERS
-    from lyrics.contract import WRITERS
-    from music.contract import COMPOSERS
-
-    return next(registry for registry in (WRITERS, COMPOSERS, PAINTERS) if engine in registry)
 
 
 def loaded(engine: str, precision: str, folders: dict[str, str], parent: Connection) -> None:

@@ -1,15 +1,14 @@
 """ACE-Step on tiny checkpoints, turbo and base, held to the composers' contract."""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from config.engine import EngineOptions, ignore_progress
-from config.errors import Cancelled, EngineUnavailable, InvalidRequest
+from config.errors import Cancelled
 from music.contract import COMPOSERS, Composer, MusicRequest
-from tests.tiny import acestep, sdxl
+from tests.tiny import acestep
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
@@ -82,11 +81,3 @@ def test_a_song_shorter_than_it_makes_is_cut_and_says_so(composer: Composer) -> 
     audio = composer.compose(request(duration_s=5.0), ignore_progress)
     assert audio.samples.shape == (2, 240_000)
     assert "10 s or more" in audio.warnings[0]
-
-
-def test_a_blank_prompt_and_a_foreign_checkpoint_say_what_to_do(composer: Composer, tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="say how the music sounds"):
-        composer.compose(request(prompt="  "), ignore_progress)
-    with pytest.raises(EngineUnavailable, match="not an ACE-Step checkpoint") as caught:
-        COMPOSERS.load("acestep", EngineOptions(model=str(sdxl(tmp_path))))
-    assert "\n" not in str(caught.value)
