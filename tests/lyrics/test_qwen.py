@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -117,14 +115,6 @@ def test_an_instrumental_has_neither_lyrics_nor_a_voice(writer: Writer) -> None:
     checked(found)
     assert found.lyrics == ""
     assert found.voice == "none"
-
-
-def test_progress_only_rises_and_ends_at_one(writer: Writer) -> None:
-    seen: list[float] = []
-    writer.plan(request(), lambda _, fraction: seen.append(fraction))
-    assert seen == sorted(seen)
-    assert (seen[0], seen[-1]) == (0.0, 1.0)
-    assert len(set(seen)) > 3
 
 
 def test_a_cancelled_plan_stops_within_a_token_and_the_next_is_as_ever(
@@ -298,11 +288,6 @@ def test_what_the_user_names_holds(writer: Writer) -> None:
     assert "drums" in found.exclude
     assert not plan(writer).tempo_fixed
     assert plan(writer, description="an instrumental folk song").lyrics == ""
-
-
-def test_torch_is_not_imported_before_a_model_is_asked_for() -> None:
-    code = "import sys, lyrics.contract; print([n for n in ('torch', 'transformers') if n in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
 def test_a_picture_of_hardly_more_than_spaces_is_replaced() -> None:

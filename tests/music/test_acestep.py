@@ -1,7 +1,5 @@
 """ACE-Step on tiny checkpoints, turbo and base, held to the composers' contract."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 
@@ -47,14 +45,6 @@ def test_guidance_is_heeded_where_the_checkpoint_has_it(composer: Composer) -> N
     assert heeded == ("guidance_scale" in composer.info.parameters)
 
 
-def test_progress_only_rises_and_ends_at_one(composer: Composer) -> None:
-    seen: list[float] = []
-    composer.compose(request(), lambda _, fraction: seen.append(fraction))
-    assert seen == sorted(seen)
-    assert seen[-1] == 1.0
-    assert len(seen) >= 6
-
-
 def test_a_cancelled_song_stops_within_a_step_and_the_next_is_as_ever(composer: Composer) -> None:
     expected, told = made(composer), []
 
@@ -67,14 +57,6 @@ def test_a_cancelled_song_stops_within_a_step_and_the_next_is_as_ever(composer: 
         composer.compose(request(infer_step=8), stop)
     assert len([fraction for fraction in told if fraction > 0.2]) == 1
     assert np.array_equal(made(composer), expected)
-
-
-def test_songs_of_several_threads_are_what_they_are_alone(composer: Composer) -> None:
-    alone = [made(composer, seed=seed) for seed in range(3)]
-    with ThreadPoolExecutor(3) as threads:
-        together = list(threads.map(lambda seed: made(composer, seed=seed), range(3)))
-    for one, other in zip(alone, together, strict=True):
-        assert np.array_equal(one, other)
 
 
 def test_a_song_shorter_than_it_makes_is_cut_and_says_so(composer: Composer) -> None:
