@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -96,7 +97,7 @@ class Registry(Generic[T]):
         Raises ``InvalidRequest`` for a name that is neither, and ``EngineUnavailable`` where a package that
         the engine stands on is not installed.
         """
-        with _LOADING:
+        with _LOADING, self._installed(name):
             factory = self._factory(name)
             from_options = getattr(factory, "from_options", None)
             return cast(T, from_options(options or EngineOptions()) if from_options else factory())
@@ -104,7 +105,7 @@ class Registry(Generic[T]):
     def check(self, name: str, options: EngineOptions | None = None) -> EngineInfo:
         """What the engine called ``name`` would be. One that runs a model has a class method ``check``, which
         looks without loading it, or fetching anything; another is loaded. Raises as ``load`` does."""
-        with _LOADING:
+        with _LOADING, self._installed(name):
             factory = self._factory(name)
             look = getattr(factory, "check", None)
             info = look(options or EngineOptions()) if look else factory().info
@@ -119,15 +120,28 @@ class Registry(Generic[T]):
                 f"{self.craft} engine", name, f"use one of: {known}; or your own package.module:Class"
             )
         try:
-            return getattr(importlib.import_module(module), attribute)
-        except ModuleNotFoundError as error:
-            raise EngineUnavailable(
-                f"{self.craft} engine {name!r} needs the package {error.name!r}",
-                self._way_out(name),
-            ) from error
+            found = importlib.import_module(module)
+        except RuntimeError as error:  # what transformers and diffusers make of an ImportError
+            raise ImportError(str(error)) from error
+        try:
+            return getattr(found, attribute)
         except AttributeError as error:
             raise InvalidRequest(
                 f"{self.craft} engine", name, f"there is no {attribute} in {module}"
+            ) from error
+
+    @contextmanager
+    def _installed(self, name: str) -> Iterator[None]:
+        """Around all that may import what is not there: the libraries do so as late as they can."""
+        try:
+            yield
+        except ImportError as error:
+            package = (error.name or "").partition(".")[0]
+            why = f"({str(error).strip().partition(chr(10))[0]})"
+            raise EngineUnavailable(
+                f"{self.craft} engine {name!r} needs "
+                + (f"the package {package!r}" if package else f"packages that are not all there {why}"),
+                self._way_out(name),
             ) from error
 
     def _way_out(self, name: str) -> str:

@@ -3,20 +3,24 @@ runs, in which numbers, and whether it fits."""
 
 from __future__ import annotations
 
+import ctypes
+import gc
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from config.engine import EngineInfo, EngineOptions
+from config.errors import EngineUnavailable
 from models.devices import device_name, device_of, dtype_of, free_bytes, precision_of
 from models.licences import Licence, licence_of, refuse_unless_sellable
 from models.quiet import quiet
-from models.weights import check_room, folder_of, model_name, revision_of, weights_bytes
+from models.weights import check_room, folder_of, model_name, revision_of, stored_tensors
 
 if TYPE_CHECKING:
     import torch
 
-_BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "int8": 1.0}
+_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 1}
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,51 @@ class ModelEngine:
     precisions: ClassVar[tuple[str, ...]] = ("fp32", "bf16", "fp16")
     on_cpu: ClassVar[str] = "fp32"
     """The precision that ``auto`` is there."""
-    stored_bytes: ClassVar[float] = 4.0
-    """How many a number has in the published checkpoints."""
+    narrowed: ClassVar[str] = ""
+    """How the names of those tensors begin that the precision is for; the others are in fp32."""
     libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
+
+    _unloaded: frozenset[str] = frozenset()
+    """The attributes that ``close`` has taken away."""
 
     def __init__(self, options: EngineOptions) -> None:
         raise NotImplementedError
 
     @classmethod
     def from_options(cls, options: EngineOptions) -> Self:
-        """Loads the model; raises as ``placed`` does."""
+        """Loads the model; raises as ``placed`` does, and ``EngineUnavailable`` for another's checkpoint."""
         with quiet():
-            return cls(options)
+            try:
+                return cls(options)
+            except (OSError, ValueError, LookupError, AttributeError, RuntimeError) as error:
+                why = str(error).strip().partition("\n")[0][:100]
+                raise EngineUnavailable(
+                    f"engine {cls.name!r} cannot load {options.model or cls.default} ({why})",
+                    f"give one that it can, such as {cls.default}",
+                ) from error
+
+    def close(self) -> None:
+        """Unloads the model: its memory comes back when no call is at work with it any more. Such a call, and
+        each later one, raises ``EngineUnavailable``."""
+        import torch
+
+        held = vars(self).keys() - {"info", "_unloaded"}
+        if not held:
+            return
+        self._unloaded |= held
+        for name in held:
+            vars(self).pop(name, None)
+        gc.collect()  # a module and its hooks refer to each other
+        torch.cuda.empty_cache()
+        with suppress(OSError, AttributeError, TypeError):  # only glibc has it, which else keeps half
+            ctypes.CDLL(None).malloc_trim(0)
+
+    if not TYPE_CHECKING:  # or any misspelt attribute would do
+
+        def __getattr__(self, name: str) -> Any:
+            if name in self._unloaded:
+                raise EngineUnavailable(f"the model of engine {self.name!r} was unloaded", "load it again")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @classmethod
     def check(cls, options: EngineOptions) -> EngineInfo:
@@ -94,8 +131,12 @@ class ModelEngine:
         device = device_of(options.device)
         precision = precision_of(options.precision, device, known=cls.precisions, cpu=cls.on_cpu)
         folder = folder_of(model, fetch=fetch)
-        weights = weights_bytes(folder)
-        needed = int(weights * _BYTES[precision] / cls.stored_bytes)
+        tensors = stored_tensors(folder)
+        weights = sum(tensor.size_bytes for tensor in tensors)
+        needed = sum(
+            tensor.numbers * _BYTES[precision if tensor.name.startswith(cls.narrowed) else "fp32"]
+            for tensor in tensors
+        )
         needed += cls.beside(folder, number_bytes=_BYTES[precision])
         free = free_bytes(device)
         check_room(str(model), needed, free, str(device))

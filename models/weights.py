@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import struct
@@ -22,6 +23,7 @@ _UNWANTED = ("*.fp16.*", "*.non_ema.*", "*.ema_only.*")
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _REVISION = re.compile(r"[\w./-]{1,200}", re.ASCII)
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.th")
+_HUB_S = 10.0
 _HEADER_BYTES = 100_000_000  # the format's own limit
 _SAMPLES, _SAMPLE_BYTES = 16, 65_536
 _ROOM = 1.2  # loading takes up to so much of the weights' own size
@@ -66,7 +68,7 @@ def folder_of(model: ModelName, *, fetch: bool = True) -> Path:
                 revision=model.revision,
                 allow_patterns=list(WANTED),
                 ignore_patterns=list(_UNWANTED),
-                local_files_only=not fetch,
+                local_files_only=not (fetch and _hub_answers(model)),
             )
         )
     except RepositoryNotFoundError as error:
@@ -74,12 +76,27 @@ def folder_of(model: ModelName, *, fetch: bool = True) -> Path:
             f"the hub has no model {shown(str(model))}, or it is not open to you",
             "check the id; for a gated one, accept its licence and set HF_TOKEN",
         ) from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:  # or a proxy's page
         why = ", and the hub cannot be reached" if fetch else ""
         raise EngineUnavailable(
             f"the weights of {shown(str(model))} are not here{why}",
             "connect to the network and make a song once, or set MODEL to a folder that has them",
         ) from error
+
+
+def _hub_answers(model: ModelName) -> bool:
+    """Whether it says anything at all in ten seconds: ``snapshot_download`` would wait for ever."""
+    import httpx2
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        HfApi().model_info(model.name, revision=model.revision, timeout=_HUB_S)
+    except httpx2.TimeoutException:
+        return False
+    except (httpx2.HTTPError, HfHubHTTPError, OSError, ValueError):
+        pass  # which ``snapshot_download`` knows what to do about
+    return True
 
 
 def revision_of(folder: Path) -> str:
@@ -98,27 +115,37 @@ def revision_of(folder: Path) -> str:
     return f"sha256-{digest.hexdigest()[:16]}"
 
 
-def weights_bytes(folder: Path, *, below: str = "") -> int:
-    """Bytes of the tensors in a folder's safetensors files, each looked at: whole, and what it says it is.
+@dataclass(frozen=True)
+class Stored:
+    """A tensor in a checkpoint: how many numbers, in how many bytes."""
+
+    name: str
+    numbers: int
+    size_bytes: int
+
+
+def stored_tensors(folder: Path) -> list[Stored]:
+    """What is in a folder's safetensors files, each looked at: whole, and what it says it is.
 
     Raises ``EngineUnavailable`` where there are none, or one of them is cut short or only pickled.
     """
-    place = folder / below
     files = [
         file
-        for file in sorted(place.rglob("*.safetensors"))
+        for file in sorted(folder.rglob("*.safetensors"))
         if not any(file.match(pattern) for pattern in _UNWANTED)
     ]
-    if (place / "model_index.json").exists():  # a pipeline's parts have folders of their own
-        files = [file for file in files if file.parent != place]
+    if (folder / "model_index.json").exists():  # a pipeline's parts have folders of their own
+        files = [file for file in files if file.parent != folder]
     if not files:
-        if any(next(place.rglob(pattern), None) for pattern in _PICKLES):
+        if any(next(folder.rglob(pattern), None) for pattern in _PICKLES):
             fix = "convert it with save_pretrained: pickles can run code, and are not read"
             raise EngineUnavailable(f"{folder} has only pickled weights", fix)
         raise EngineUnavailable(
             f"{folder} has no weights", "give the folder of a checkpoint, with *.safetensors in it"
         )
-    return sum(_tensor_bytes(file) for file in files)
+    for index in folder.rglob("*.safetensors.index.json"):
+        _check_shards(index)
+    return [tensor for file in files for tensor in _tensors_of(file)]
 
 
 def check_room(model: str, weights: int, free: int, where: str) -> None:
@@ -155,8 +182,19 @@ def _limit() -> int:
         return 1 << 62
 
 
-def _tensor_bytes(file: Path) -> int:
-    """A safetensors file: eight bytes of length, a JSON header, and the tensors
+def _check_shards(index: Path) -> None:
+    """Raises ``EngineUnavailable`` where a file that the index names is not there."""
+    try:
+        named: set[str] = set(json.loads(index.read_text())["weight_map"].values())
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _broken(index) from error
+    for name in sorted(named):
+        if not (index.parent / name).is_file():
+            raise EngineUnavailable(f"{index.parent} lacks {name}", "fetch it again")
+
+
+def _tensors_of(file: Path) -> list[Stored]:
+    """Of a safetensors file: eight bytes of length, a JSON header, and the tensors
     (huggingface.co/docs/safetensors)."""
     size = file.stat().st_size
     with file.open("rb") as opened:
@@ -166,13 +204,18 @@ def _tensor_bytes(file: Path) -> int:
             raise _broken(file)
         try:
             header = json.loads(opened.read(length))
-        except ValueError as error:
+            header.pop("__metadata__", None)
+            places = {name: entry["data_offsets"] for name, entry in header.items()}
+            found = [
+                Stored(name, math.prod(header[name]["shape"]), end - start)
+                for name, (start, end) in places.items()
+            ]
+            whole = size == 8 + length + max((end for _, end in places.values()), default=0)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise _broken(file) from error
-    ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-    tensors = max(ends, default=0)
-    if size != 8 + length + tensors:
+    if not whole:
         raise _broken(file)
-    return int(tensors)
+    return found
 
 
 def _broken(file: Path) -> EngineUnavailable:

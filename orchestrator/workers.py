@@ -62,8 +62,10 @@ class Lane:
             raise
 
     def close(self) -> None:
-        """Lets the thread end."""
+        """Lets the thread end, and unloads the engine's model if it has one."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        if unload := getattr(self._engine, "close", None):
+            unload()
 
     def _work(self, work: Callable[[Any, Report], T], report: Report) -> T:
         report("loading", 0.0)

@@ -1,5 +1,6 @@
 """Checkpoints of the real architectures with random weights, a few hundred kB each, saved as the published
-ones are. A seed of its own for each, so that they are the same wherever they are built."""
+ones are. A seed of its own for each, so that they are the same wherever they are built. With ``width`` and
+``layers`` they are as large as one likes."""
 
 from __future__ import annotations
 
@@ -48,10 +49,16 @@ ROOT = Path(__file__).parent.parent
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,!?'-#:"
 
 
-def musicgen(folder: Path, *, channels: int = 1, layers: int = 2) -> Path:
+def musicgen(folder: Path, *, channels: int = 1, layers: int = 2, width: int = 64) -> Path:
     """``facebook/musicgen-small`` (stereo: ``musicgen-stereo-small``) in little: T5, decoder, EnCodec."""
     text = T5Config(
-        vocab_size=128, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, is_encoder_decoder=False
+        vocab_size=128,
+        d_model=width // 2,
+        d_kv=width // 8,
+        d_ff=width,
+        num_layers=layers,
+        num_heads=4,
+        is_encoder_decoder=False,
     )
     codec = EncodecConfig(
         sampling_rate=32000,
@@ -68,9 +75,9 @@ def musicgen(folder: Path, *, channels: int = 1, layers: int = 2) -> Path:
     )
     decoder = MusicgenDecoderConfig(
         vocab_size=64,
-        hidden_size=64,
+        hidden_size=width,
         num_hidden_layers=layers,
-        ffn_dim=128,
+        ffn_dim=2 * width,
         num_attention_heads=4,
         num_codebooks=4 * channels,
         audio_channels=channels,
@@ -148,17 +155,19 @@ def t5_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def acestep(folder: Path, *, turbo: bool = True) -> Path:
+def acestep(folder: Path, *, turbo: bool = True, layers: int = 2, width: int = 32) -> Path:
     """ACE-Step 1.5 in diffusers' layout, in little: 48 kHz stereo at 25 latents a second."""
     torch.manual_seed(20261122)
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
-    width = {"hidden_size": 32, "intermediate_size": 64}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": width // 4}
+    sizes = {"hidden_size": width, "intermediate_size": 2 * width}
     acoustic = {
         "audio_acoustic_hidden_dim": 8,
         "pool_window_size": 5,
         "num_attention_pooler_hidden_layers": 1,
     }
-    text = Qwen3Config(vocab_size=300, num_hidden_layers=2, max_position_embeddings=4096, **width, **heads)
+    text = Qwen3Config(
+        vocab_size=300, num_hidden_layers=layers, max_position_embeddings=4096, **sizes, **heads
+    )
     AceStepPipeline(
         vae=AutoencoderOobleck(
             encoder_hidden_size=16,
@@ -172,32 +181,32 @@ def acestep(folder: Path, *, turbo: bool = True) -> Path:
         text_encoder=Qwen3Model(text).eval(),
         tokenizer=byte_tokenizer(),
         transformer=AceStepTransformer1DModel(
-            num_hidden_layers=2,
+            num_hidden_layers=layers,
             in_channels=24,
             audio_acoustic_hidden_dim=8,
             patch_size=2,
             sliding_window=16,
             is_turbo=turbo,
-            **width,
+            **sizes,
             **heads,
         ),
         condition_encoder=AceStepConditionEncoder(
-            text_hidden_dim=32,
+            text_hidden_dim=width,
             timbre_hidden_dim=8,
             num_lyric_encoder_hidden_layers=2,
             num_timbre_encoder_hidden_layers=2,
             sliding_window=16,
-            **width,
+            **sizes,
             **heads,
         ),
         scheduler=FlowMatchEulerDiscreteScheduler(num_train_timesteps=1, shift=1.0),
-        audio_tokenizer=AceStepAudioTokenizer(fsq_dim=32, sliding_window=16, **acoustic, **width, **heads),
-        audio_token_detokenizer=AceStepAudioTokenDetokenizer(sliding_window=16, **acoustic, **width, **heads),
+        audio_tokenizer=AceStepAudioTokenizer(fsq_dim=width, sliding_window=16, **acoustic, **sizes, **heads),
+        audio_token_detokenizer=AceStepAudioTokenDetokenizer(sliding_window=16, **acoustic, **sizes, **heads),
     ).save_pretrained(folder)
     return folder
 
 
-def sdxl(folder: Path) -> Path:
+def sdxl(folder: Path, *, width: int = 32) -> Path:
     """``stabilityai/sdxl-turbo`` in little."""
     torch.manual_seed(20261123)
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -217,7 +226,7 @@ def sdxl(folder: Path) -> Path:
     )
     StableDiffusionXLPipeline(
         unet=UNet2DConditionModel(
-            block_out_channels=(32, 64),
+            block_out_channels=(width, 2 * width),
             layers_per_block=2,
             sample_size=32,
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
@@ -252,8 +261,16 @@ def sdxl(folder: Path) -> Path:
     return folder
 
 
-def qwen(folder: Path, *, brisk: bool = False) -> Path:
-    """``Qwen/Qwen2-7B-Instruct`` in little; a ``brisk`` one has a single layer, and closes quotes sooner."""
+def qwen(
+    folder: Path,
+    *,
+    brisk: bool = False,
+    layers: int = 2,
+    width: int = 32,
+    dtype: torch.dtype = torch.float32,
+) -> Path:
+    """``Qwen/Qwen2-7B-Instruct`` in little; a ``brisk`` one has a single layer, and closes quotes sooner. The
+    published one is in bfloat16."""
     torch.manual_seed(20261124)
     tokenizer = word_tokenizer()
     tokenizer.chat_template = (
@@ -263,16 +280,16 @@ def qwen(folder: Path, *, brisk: bool = False) -> Path:
     )
     settings = Qwen2Config(
         vocab_size=2048,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=1 if brisk else 2,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=1 if brisk else layers,
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=32768,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    model = Qwen2ForCausalLM(settings).eval()
+    model = Qwen2ForCausalLM(settings).to(dtype).eval()
     if brisk:
         quotes = [number for piece, number in tokenizer.get_vocab().items() if piece.startswith('"')]
         model.lm_head.weight.data[quotes] *= 24.0

@@ -38,7 +38,6 @@ class QwenWriter(ModelEngine):
     default = "Qwen/Qwen2-7B-Instruct"
     instead = "a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct"
     on_cpu = "bf16"
-    stored_bytes = 2.0
     libraries = ("torch", "transformers", "xgrammar")
     together: ClassVar[int] = 8
     """Plans written at a time. Part of how the numbers are rounded: another one gives other plans."""
@@ -49,13 +48,17 @@ class QwenWriter(ModelEngine):
             self._tokenizer = AutoTokenizer.from_pretrained(place.folder, trust_remote_code=False)
             if not self._tokenizer.chat_template:
                 raise ValueError("it has no chat template")
-            model = AutoModelForCausalLM.from_pretrained(
+            model, loading = AutoModelForCausalLM.from_pretrained(
                 place.folder,
                 dtype=place.dtype,
                 device_map={"": place.device},
                 use_safetensors=True,
                 trust_remote_code=False,
-            ).eval()
+                output_loading_info=True,
+            )
+            if loading["missing_keys"]:  # which would be filled with chance
+                raise ValueError(f"{min(loading['missing_keys'])} is missing")
+            model.eval()
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise EngineUnavailable(
                 f"{place.model} is not a chat model of transformers ({_first_line(error)})",

@@ -1,23 +1,40 @@
-"""What every embedded painter promises; a model is held to it on a tiny checkpoint, in a file of its own."""
+"""What every painter promises: the sketch engine, and the models on a tiny checkpoint."""
 
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from art.contract import PAINTERS, Cover, CoverRequest, Painter
-from config.engine import ignore_progress
+from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled
+from tests.models.engines import checkpoint
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
+)
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture(params=["sketch"])
-def painter(request: pytest.FixtureRequest) -> Painter:
-    return PAINTERS.load(request.param)
+@pytest.fixture(scope="module", params=["sketch", "sdxl_turbo", "diffusion"])
+def painter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Painter:
+    if request.param == "sketch":
+        return PAINTERS.load("sketch")
+    folder = checkpoint(request.param, tmp_path_factory.mktemp(request.param))
+    loaded: Any = PAINTERS.load(request.param, EngineOptions(model=str(folder)))
+    loaded.steps = 4  # thirty take even a tiny model seconds
+    return cast(Painter, loaded)
+
+
+@pytest.fixture
+def sketch() -> Painter:
+    """For what would take a model, even a tiny one, too long."""
+    return PAINTERS.load("sketch")
 
 
 def paint(painter: Painter, **fields: object) -> Cover:
@@ -26,11 +43,18 @@ def paint(painter: Painter, **fields: object) -> Cover:
 
 
 @pytest.mark.parametrize("size", [256, 384, 1024])
-def test_a_cover_has_the_size_that_was_asked_for(painter: Painter, size: int) -> None:
-    pixels = paint(painter, size=size).pixels
+def test_a_cover_has_the_size_that_was_asked_for(sketch: Painter, size: int) -> None:
+    pixels = paint(sketch, size=size).pixels
     assert pixels.shape == (size, size, 3)
     assert pixels.dtype == np.uint8
     assert pixels.std() > 10
+
+
+def test_a_model_is_held_to_the_size_too(painter: Painter) -> None:
+    pixels = paint(painter, size=260, titled=False).pixels
+    assert pixels.shape == (260, 260, 3)
+    assert pixels.dtype == np.uint8
+    assert pixels.std() > 1
 
 
 def test_the_same_request_gives_the_same_pixels_and_another_seed_others(painter: Painter) -> None:
@@ -38,24 +62,25 @@ def test_the_same_request_gives_the_same_pixels_and_another_seed_others(painter:
     assert not np.array_equal(paint(painter).pixels, paint(painter, seed=2).pixels)
 
 
-def test_another_process_paints_the_same(painter: Painter) -> None:
+def test_another_process_paints_the_same(sketch: Painter) -> None:
     code = (
-        "import hashlib; from art.contract import *; from config.engine import ignore_progress; "
-        f"cover = PAINTERS.load({painter.info.name!r}).paint("
+        "from art.contract import *; from config.engine import ignore_progress; "
+        f"cover = PAINTERS.load({sketch.info.name!r}).paint("
         "CoverRequest(prompt='a cover', title='Neon Rain', seed=1, size=256), ignore_progress); "
         "print(int(cover.pixels.astype(int).sum()))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )
-    assert int(result.stdout) == int(paint(painter).pixels.astype(int).sum())
+    assert int(result.stdout) == int(paint(sketch).pixels.astype(int).sum())
 
 
-def test_threads_do_not_disturb_each_other(painter: Painter) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        covers = list(pool.map(lambda seed: paint(painter, seed=seed).pixels, [1, 2, 1, 2]))
-    assert np.array_equal(covers[0], covers[2])
-    assert np.array_equal(covers[1], covers[3])
+def test_covers_of_several_threads_are_what_they_are_alone(painter: Painter) -> None:
+    alone = [paint(painter, seed=seed).pixels for seed in range(3)]
+    with ThreadPoolExecutor(3) as threads:
+        together = list(threads.map(lambda seed: paint(painter, seed=seed).pixels, range(3)))
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_progress_only_rises_and_ends_at_one(painter: Painter) -> None:
@@ -63,25 +88,32 @@ def test_progress_only_rises_and_ends_at_one(painter: Painter) -> None:
     request = CoverRequest(prompt="a cover", title="Neon Rain", seed=1, size=256)
     painter.paint(request, lambda _stage, fraction: fractions.append(fraction))
     assert fractions == sorted(fractions)
+    assert fractions[0] <= 0.3
     assert fractions[-1] == 1.0
 
 
-def test_a_caller_who_has_gone_stops_it(painter: Painter) -> None:
-    def gone(_stage: str, fraction: float) -> None:
-        if fraction > 0:
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_cancelled_cover_stops_there_and_the_next_is_as_ever(painter: Painter, after: int) -> None:
+    expected, told = paint(painter).pixels, []
+
+    def stop(_stage: str, fraction: float) -> None:
+        told.append(fraction)
+        if len(told) >= after:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        painter.paint(CoverRequest(prompt="a cover", title="Neon Rain", seed=1, size=256), gone)
+        painter.paint(CoverRequest(prompt="a cover", title="Neon Rain", seed=1, size=256), stop)
+    assert len(told) == after
+    assert np.array_equal(paint(painter).pixels, expected)
 
 
 @pytest.mark.parametrize(
     "title", ["…", "雨の夜", "أغنية", "🎉🎂", "A", "x" * 80, "W" * 40, "one two three " * 5]
 )
-def test_any_title_can_be_set(painter: Painter, title: str) -> None:
-    cover = paint(painter, title=title.strip())
+def test_any_title_can_be_set(sketch: Painter, title: str) -> None:
+    cover = paint(sketch, title=title.strip())
     assert cover.pixels.shape == (256, 256, 3)
 
 
-def test_unknown_genres_and_moods_are_painted_too(painter: Painter) -> None:
-    assert paint(painter, genre="zydeco fusion", mood="saudade").pixels.std() > 10
+def test_unknown_genres_and_moods_are_painted_too(sketch: Painter) -> None:
+    assert paint(sketch, genre="zydeco fusion", mood="saudade").pixels.std() > 10

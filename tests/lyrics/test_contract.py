@@ -1,21 +1,37 @@
-"""What every embedded writer promises; a model is held to its part on a tiny checkpoint, in ``test_qwen``."""
+"""What every writer promises: the sketch engine, and a chat model on a tiny checkpoint."""
+
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.engine import ignore_progress
+from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled
 from lyrics.contract import WRITERS, PlanRequest, SongPlan, Writer
+from tests.tiny import qwen
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
+)
 
 LYRICS = "Walking  home,\r\n\tin the rain\n\n[chorus]\nÑandú 雨\n"
 
 
 EMBEDDED = ["sketch"]
+"""Those that understand what they are told, as a model with random weights does not."""
+
+
+@pytest.fixture(scope="module", params=[*EMBEDDED, "qwen"])
+def writer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Writer:
+    if request.param == "sketch":
+        return WRITERS.load("sketch")
+    folder = qwen(tmp_path_factory.mktemp("qwen"), brisk=True)
+    return WRITERS.load("qwen", EngineOptions(model=str(folder), precision="fp32"))
 
 
 @pytest.fixture(params=EMBEDDED)
-def writer(request: pytest.FixtureRequest) -> Writer:
+def embedded(request: pytest.FixtureRequest) -> Writer:
     return WRITERS.load(request.param)
 
 
@@ -36,9 +52,11 @@ def test_own_lyrics_are_kept_to_the_byte(writer: Writer) -> None:
     assert plan(writer, description="punk", lyrics=LYRICS).lyrics == LYRICS
 
 
-def test_described_lyrics_take_theme_from_one_text_and_style_from_the_other(writer: Writer) -> None:
+def test_described_lyrics_take_theme_from_one_text_and_style_from_the_other(embedded: Writer) -> None:
     made = plan(
-        writer, description="rave, funk, 140BPM, disco", lyrics_about="lyrics about summer nights and dancing"
+        embedded,
+        description="rave, funk, 140BPM, disco",
+        lyrics_about="lyrics about summer nights and dancing",
     )
     assert made.tempo_bpm == 140.0
     assert made.tempo_fixed
@@ -58,26 +76,39 @@ def test_the_same_request_gives_the_same_plan_and_another_seed_another(writer: W
     )
 
 
-def test_progress_only_rises_and_ends_at_one(writer: Writer) -> None:
+def test_progress_only_rises_from_near_nothing_to_one(writer: Writer) -> None:
     fractions: list[float] = []
     writer.plan(
         PlanRequest(description="a song", seed=1), lambda _stage, fraction: fractions.append(fraction)
     )
     assert fractions == sorted(fractions)
+    assert fractions[0] <= 0.05
     assert fractions[-1] == 1.0
 
 
-def test_a_caller_who_has_gone_stops_it(writer: Writer) -> None:
-    def gone(_stage: str, _fraction: float) -> None:
+def test_a_cancelled_plan_stops_there_and_the_next_is_as_ever(writer: Writer) -> None:
+    expected, told = plan(writer, description="a song"), []
+
+    def stop(_stage: str, fraction: float) -> None:
+        told.append(fraction)
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        writer.plan(PlanRequest(description="a song", seed=1), gone)
+        writer.plan(PlanRequest(description="a song", seed=1), stop)
+    assert len(told) == 1
+    assert plan(writer, description="a song") == expected
+
+
+def test_plans_of_several_threads_are_what_they_are_alone(writer: Writer) -> None:
+    alone = [plan(writer, description="a song", seed=seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        together = threads.map(lambda seed: plan(writer, description="a song", seed=seed), range(4))
+        assert list(together) == alone
 
 
 @pytest.mark.parametrize("description", ["🎉🎂", "雨の夜", "песня о море", "؟؟", "...", "zz"])
-def test_a_description_that_names_nothing_readable_is_said(writer: Writer, description: str) -> None:
-    made = plan(writer, description=description)
+def test_a_description_that_names_nothing_readable_is_said(embedded: Writer, description: str) -> None:
+    made = plan(embedded, description=description)
     assert made.lyrics
     assert made.warnings or description == "zz"
 

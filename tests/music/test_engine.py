@@ -98,11 +98,6 @@ def test_the_same_request_gives_the_same_bytes_in_another_process(
     assert other.stdout.strip() == digest(song[0])
 
 
-def test_another_seed_is_another_song(song: tuple[Audio, list[tuple[str, float]]]) -> None:
-    other = SketchComposer().compose(REQUEST.model_copy(update={"seed": 8}), lambda *_: None)
-    assert not np.array_equal(other.samples, song[0].samples)
-
-
 @pytest.mark.parametrize("stage", ["writing", "singing", "mixing", "mastering"])
 def test_a_caller_who_leaves_stops_the_work_at_once(stage: str) -> None:
     left_at = 0.0

@@ -2,7 +2,6 @@
 contract."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from transformers import (
 )
 
 from config.engine import EngineOptions, ignore_progress
-from config.errors import Cancelled, EngineUnavailable, InvalidRequest
+from config.errors import Cancelled
 from music.contract import COMPOSERS, Composer, MusicRequest
 from music.musicgen.decoder import Decoder, Sampling, Shape, Track, draw, gumbel
 from music.musicgen.slots import Slots
@@ -312,8 +311,6 @@ def test_a_cancelled_song_stops_and_leaves_the_others_alone(composer: Composer) 
 
 def test_lyrics_it_cannot_sing_are_said_to_be_missing(composer: Composer) -> None:
     assert "sings no words" in composer.compose(request(lyrics="[verse]\nla"), ignore_progress).warnings[0]
-    with pytest.raises(InvalidRequest, match="say how the music sounds"):
-        composer.compose(request(" \n"), ignore_progress)
 
 
 def test_a_checkpoint_with_the_names_of_an_older_torch_sounds_the_same(tmp_path: Path) -> None:
@@ -331,49 +328,3 @@ def test_a_checkpoint_with_the_names_of_an_older_torch_sounds_the_same(tmp_path:
     save_file(older, weights)
     found = COMPOSERS.load("musicgen", EngineOptions(model=str(tmp_path))).compose(request(), ignore_progress)
     assert np.array_equal(found.samples, expected.samples)
-
-
-def cut(folder: Path) -> None:
-    weights = folder / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1000])
-
-
-def pickled(folder: Path) -> None:
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-
-
-def foreign(folder: Path) -> None:
-    (folder / "config.json").write_text('{"model_type": "bert"}')
-
-
-@pytest.mark.parametrize(
-    ("break_it", "says"),
-    [
-        (cut, "cut short"),
-        (pickled, "only pickled"),
-        (foreign, "not a MusicGen checkpoint"),
-        (lambda folder: (folder / "model.safetensors").unlink(), "has no weights"),
-    ],
-)
-def test_a_checkpoint_that_does_not_do_says_why_in_one_line(
-    tmp_path: Path, break_it: Callable[[Path], object], says: str
-) -> None:
-    break_it(musicgen(tmp_path))
-    with pytest.raises(EngineUnavailable, match=says) as caught:
-        COMPOSERS.load("musicgen", EngineOptions(model=str(tmp_path)))
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        ({"model": "no such model"}, "hub id"),
-        ({"model": "facebook/musicgen-small@"}, "hub id"),
-        ({"device": "abacus"}, "device"),
-        ({"precision": "fp4"}, "precision"),
-        ({"model": "facebook/musicgen-small", "commercial": True}, "CC-BY-NC"),
-    ],
-)
-def test_options_that_do_not_do_say_what_does(folder: Path, options: dict[str, object], says: str) -> None:
-    with pytest.raises((InvalidRequest, EngineUnavailable), match=says):
-        COMPOSERS.load("musicgen", EngineOptions(**({"model": str(folder)} | options)))  # type: ignore[arg-type]
