@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,7 +80,9 @@ class ModelEngine:
         """Loads the model; raises as ``placed`` does, and ``EngineUnavailable`` for another's checkpoint."""
         with quiet():
             try:
-                return cls(options)
+                # In a thread that ends with it, and takes its OpenMP threads along: see ``Together``.
+                with ThreadPoolExecutor(1, f"load-{cls.name}") as thread:
+                    return thread.submit(cls, options).result()
             except (OSError, ValueError, LookupError, AttributeError, RuntimeError) as error:
                 why = str(error).strip().partition("\n")[0][:100]
                 raise EngineUnavailable(

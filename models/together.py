@@ -1,17 +1,24 @@
 """Work of several callers in one loop of steps: a new one joins between two steps, a finished or unwanted one
-leaves. What a step is, is up to the engine."""
+leaves. What a step is, is up to the engine.
+
+All that a model computes on a CPU belongs in one thread: for each thread that computes, OpenMP keeps others,
+and where these are more than the cores, it puts them to sleep after every product, which doubles the time of
+a step.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from concurrent.futures import Future, wait
+from typing import Generic, Protocol, TypeVar, cast
 
 _LOOK_S = 0.05  # how often callers report: to wake all of them after each step would slow down quick ones
 
 Member = TypeVar("Member")
 _In = TypeVar("_In", contravariant=True)
+T = TypeVar("T")
 
 
 class Steps(Protocol[_In]):
@@ -41,6 +48,7 @@ class Together(Generic[Member]):
         self._name = name
         self._changing = threading.Lock()
         self._waiting: deque[_Seat[Member]] = deque()
+        self._errands: deque[tuple[Callable[[], object], Future[object]]] = deque()
         self._thread: threading.Thread | None = None
 
     def run(self, member: Member, report: Callable[[], None]) -> None:
@@ -49,9 +57,7 @@ class Together(Generic[Member]):
         seat = _Seat(member)
         with self._changing:
             self._waiting.append(seat)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
-                self._thread.start()
+            self._start()
         try:
             report()
             while not seat.ended.wait(_LOOK_S):
@@ -62,6 +68,26 @@ class Together(Generic[Member]):
         if seat.failure is not None:
             raise seat.failure
 
+    def do(self, work: Callable[[], T], report: Callable[[], None]) -> T:
+        """``work`` in the loop's thread, between two steps; ``report`` as in ``run``."""
+        done: Future[object] = Future()
+        with self._changing:
+            self._errands.append((work, done))
+            self._start()
+        try:
+            report()
+            while not wait([done], _LOOK_S).done:
+                report()
+        except BaseException:
+            done.cancel()
+            raise
+        return cast(T, done.result())
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
+            self._thread.start()
+
     def _loop(self) -> None:
         running: list[_Seat[Member]] = []
         while True:
@@ -69,7 +95,10 @@ class Together(Generic[Member]):
                 running.remove(seat)
                 self._let_out(seat)
             while joining := self._next(len(running)):
-                self._let_in(joining, running)
+                if isinstance(joining, _Seat):
+                    self._let_in(joining, running)
+                else:
+                    _run(*joining)
             if not running:
                 return
             try:
@@ -79,9 +108,12 @@ class Together(Generic[Member]):
             for place, failure in failures.items():
                 running[place].failure = failure
 
-    def _next(self, running: int) -> _Seat[Member] | None:
-        """Who joins beside so many. If nobody is there and nobody comes, this thread is over."""
+    def _next(self, running: int) -> _Seat[Member] | tuple[Callable[[], object], Future[object]] | None:
+        """An errand, or who joins beside so many. If nobody is there and nobody comes, this thread is
+        over."""
         with self._changing:
+            if self._errands:
+                return self._errands.popleft()
             while self._waiting and running < self._most:
                 seat = self._waiting.popleft()
                 if not seat.unwanted:
@@ -101,6 +133,14 @@ class Together(Generic[Member]):
     def _let_out(self, seat: _Seat[Member]) -> None:
         self._steps.leave(seat.member)
         seat.ended.set()
+
+
+def _run(work: Callable[[], object], done: Future[object]) -> None:
+    if done.set_running_or_notify_cancel():
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
+            done.set_exception(error)
 
 
 class _Seat(Generic[Member]):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
 
-from config.engine import Registry
+from config.engine import EngineOptions, Registry
 from config.errors import SongwrightError
-from config.settings import Settings, options_of, variable_of
+from config.settings import EngineSettings, Settings, options_of, variable_of
 from orchestrator.auth import TOKEN_FILE, given_tokens
 from orchestrator.engines import REGISTRIES
 from orchestrator.stores import FOLDER
@@ -30,14 +30,23 @@ class Finding:
     ok: bool
     detail: str
     fix: str = ""
+    wanted: bool = True
+    """Whether it is set to be used."""
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Loads each engine that is set and writes a byte to the store; raises nothing that it can tell
-    instead."""
+def examine(settings: Settings, *, every_engine: bool = False) -> list[Finding]:
+    """Looks at each engine that is set, or at ``every_engine`` that there is, and writes a byte to the store;
+    raises nothing that it can tell instead. Nothing is fetched, and no model is loaded."""
     findings = [Finding("python", ok=True, detail=f"{platform.python_version()} on {platform.platform()}")]
     findings.append(Finding("settings", ok=True, detail=_settings(settings)))
-    findings += [_engine(craft, registry, settings) for craft, registry in REGISTRIES.items()]
+    for craft, registry in REGISTRIES.items():
+        chosen: EngineSettings = getattr(settings, craft)
+        findings.append(_engine(craft, registry, chosen.engine, options_of(settings, craft)))
+        if every_engine:
+            # As it would be with nothing else set: another engine's model and precision mean nothing to it.
+            usual = EngineOptions(device=chosen.device, commercial=settings.commercial)
+            others = [_engine(craft, registry, name, usual) for name in registry if name != chosen.engine]
+            findings += [replace(other, wanted=False) for other in others]
     findings.append(_store(settings))
     findings.append(_service(settings))
     return findings
@@ -80,10 +89,9 @@ def _service(settings: Settings) -> Finding:
     return Finding("service", ok=True, detail=f"{where}, {tokens}")
 
 
-def _engine(craft: str, registry: Registry[Any], settings: Settings) -> Finding:
-    name: str = getattr(settings, craft).engine
+def _engine(craft: str, registry: Registry[Any], name: str, options: EngineOptions) -> Finding:
     try:
-        info = registry.check(name, options_of(settings, craft))
+        info = registry.check(name, options)
     except SongwrightError as error:
         return Finding(craft, ok=False, detail=f"engine {name!r} is not ready", fix=str(error))
     sale = "may be sold" if info.commercial else "may not be sold"

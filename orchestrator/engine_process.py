@@ -97,7 +97,8 @@ class EngineProcess:
                     raise Cancelled
                 else:
                     raise EngineFailed(
-                        self._engine, f"its process ended in the middle of its work, {self._fate}"
+                        self._engine,
+                        f"its process ended in the middle of its work, {self._fate or 'or before it'}",
                     )
         finally:
             with self._guard:

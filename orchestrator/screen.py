@@ -135,6 +135,8 @@ def print_findings(findings: Sequence[Finding]) -> None:
     table = Table.grid(padding=(0, 2))
     for finding in findings:
         mark = Text("ok", style="green") if finding.ok else Text("!!", style="bold red")
+        if not finding.wanted:
+            mark = Text("ok" if finding.ok else "--", style="dim")
         table.add_row(mark, Text(finding.subject, style="bold"), finding.detail)
         if finding.fix:
             table.add_row("", "", Text(finding.fix, style="yellow"))

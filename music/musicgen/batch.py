@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from models.together import Together
 from music.musicgen.decoder import Decoder, Track
 from music.musicgen.slots import Slots
 
 _MOST = 8
+T = TypeVar("T")
 
 
 class Batch:
@@ -23,6 +25,10 @@ class Batch:
         """Until ``track`` is done; ``report`` is told the fraction in the caller's own thread. What it raises
         takes the track out before the next step."""
         self._loop.run(track, lambda: report(track.position / track.steps))
+
+    def do(self, work: Callable[[], T], report: Callable[[], None]) -> T:
+        """``work`` in the thread that decodes; see ``Together``."""
+        return self._loop.do(work, report)
 
     def join(self, track: Track) -> None:
         """On a CPU it brings its own cache with it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 import numpy as np
 import torch
@@ -55,7 +55,6 @@ class MusicgenComposer(ModelEngine):
         self._rate_hz: int = config.audio_encoder.sampling_rate
         self._frames_per_s: int = config.audio_encoder.frame_rate
         self._batch = Batch(self._decoder)
-        self._codec_free = threading.Lock()
         self.info = self.facts(place, PARAMETERS)
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
@@ -63,11 +62,10 @@ class MusicgenComposer(ModelEngine):
         if not request.prompt.strip():
             raise InvalidRequest("prompt", request.prompt, "say how the music sounds")
         report("reading", 0.0)
-        text = self._read(request.prompt)
+        text = self._batch.do(lambda: self._read(request.prompt), lambda: report("reading", 0.0))
         codes = self._tokens(text, request, Sampling.of(request), report)
-        report("decoding", _SHARE["reading"] + _SHARE["composing"])
-        with self._codec_free:
-            samples = self._sound(codes)
+        made = _SHARE["reading"] + _SHARE["composing"]
+        samples = self._batch.do(lambda: self._sound(codes), lambda: report("decoding", made))
         report("decoding", 1.0)
         warnings = ("MusicGen sings no words: the lyrics are not in the music",) if request.lyrics else ()
         length = round(request.duration_s * self._rate_hz)
@@ -91,7 +89,11 @@ class MusicgenComposer(ModelEngine):
         prompt: Tensor | None = None
         start = 0
         while not made or start + (0 if prompt is None else prompt.shape[1]) < frames:
-            track = Track(self._decoder, text, min(window, frames - start), sampling, noise, prompt)
+            length = min(window, frames - start)
+            begin = partial(Track, self._decoder, text, length, sampling, noise, prompt)
+            known = start + (0 if prompt is None else prompt.shape[1])
+            fraction = _SHARE["reading"] + _SHARE["composing"] * known / frames
+            track = self._batch.do(begin, partial(report, "composing", fraction))
             done = start + track.position
 
             def told(fraction: float, done: int = done, track: Track = track, start: int = start) -> None:

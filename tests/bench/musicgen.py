@@ -10,7 +10,6 @@ weights. AudioCraft takes part where ``make test-audiocraft`` has set up its env
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -18,34 +17,40 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from transformers import AutoTokenizer, MusicgenForConditionalGeneration
 
-from config.engine import EngineOptions, ignore_progress
-from music.contract import COMPOSERS, Composer, MusicRequest
-from tests.bench.audiocraft import PROMPT
+from tests.bench.runtime import FRAMES_PER_S
 from tests.tiny import musicgen_small
 
-FRAMES_PER_S = 50
 AUDIOCRAFT = Path(".venv-audiocraft/bin/python")
 _BYTES = {"fp32": 4, "bf16": 2, "int8": 1}
 
 
 @dataclass
 class Runtime:
-    """One way to make the song, and what was measured of it."""
+    """A process that makes songs in one way, and what was measured of it."""
 
     name: str
-    song: Callable[[float], object]
-    load_s: float
+    process: subprocess.Popen[str]
+    load_s: float = 0.0
     songs_s: list[float] = field(default_factory=list)
     batches_s: list[float] = field(default_factory=list)
+
+    def answer(self, question: str = "") -> float:
+        """Seconds. Raises ``SystemExit`` if the process has ended."""
+        assert self.process.stdin
+        assert self.process.stdout
+        if question:
+            print(question, file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"the process of {self.name} has ended")
+        return float(line)
 
     @property
     def song_s(self) -> float:
@@ -66,15 +71,15 @@ def main() -> None:
         folder = musicgen_small(Path(name))
         parameters = _read_at_each_step(folder)
         with _runtimes(folder) as runtimes:
-            duration_s = asked.steps / FRAMES_PER_S
+            song = f"{asked.steps / FRAMES_PER_S}"
             bandwidths = []
             for number in range(asked.rounds):
                 bandwidths.append(_bandwidth())
                 for runtime in runtimes:
                     _say(f"round {number + 1} of {asked.rounds}: {runtime.name}")
-                    runtime.songs_s.append(_timed(runtime.song, duration_s))
+                    runtime.songs_s.append(runtime.answer(f"{song} 1"))
                     if runtime.name.startswith("songwright"):
-                        runtime.batches_s.append(_timed(_together(runtime.song, asked.batch), duration_s))
+                        runtime.batches_s.append(runtime.answer(f"{song} {asked.batch}"))
         bandwidth = statistics.median(bandwidths)
         head = f"{threads} cores, {bandwidth / 1e9:.0f} GB/s read; {asked.rounds} rounds"
         print(f"{head}; songs of {asked.steps} steps from text to sound, guidance on")
@@ -115,68 +120,23 @@ def _ratios(by_name: dict[str, Runtime], length: float) -> Iterator[str]:
 
 @contextmanager
 def _runtimes(folder: Path) -> Iterator[list[Runtime]]:
-    made: list[Runtime] = []
-    for precision in ("fp32", "bf16", "int8"):
-        _say(f"loading songwright {precision}")
-        began = time.perf_counter()
-        composer = COMPOSERS.load("musicgen", EngineOptions(model=str(folder), precision=precision))
-        made.append(Runtime(f"songwright {precision}", _ours(composer), time.perf_counter() - began))
-    for precision in ("fp32", "bf16"):
-        _say(f"loading transformers {precision}")
-        began = time.perf_counter()
-        song = _transformers(folder, precision)
-        made.append(Runtime(f"transformers {precision}", song, time.perf_counter() - began))
-    if not AUDIOCRAFT.exists():
-        _say("AudioCraft is left out: make test-audiocraft sets it up")
+    """Each in a process of its own, as its user has it: threads of one library slow down another's."""
+    ways = [("songwright", precision) for precision in ("fp32", "bf16", "int8")]
+    ways += [("transformers", "fp32"), ("transformers", "bf16"), ("audiocraft", "fp32")]
+    with ExitStack() as stack:
+        made = []
+        for name, precision in ways:
+            python = str(AUDIOCRAFT) if name == "audiocraft" else sys.executable
+            if not Path(python).exists():
+                _say("AudioCraft is left out: make test-audiocraft sets it up")
+                continue
+            _say(f"loading {name} {precision}")
+            command = [python, "-m", "tests.bench.runtime", name, precision, str(folder)]
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            stack.callback(process.kill)
+            made.append(Runtime(f"{name} {precision}", process))
+            made[-1].load_s = made[-1].answer()
         yield made
-        return
-    began = time.perf_counter()
-    command = [str(AUDIOCRAFT), "-m", "tests.bench.audiocraft", str(folder)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin
-        assert process.stdout
-        if not process.stdout.readline():
-            raise SystemExit("AudioCraft's process ended while it loaded")
-
-        def song(duration_s: float) -> None:
-            print(json.dumps(duration_s), file=process.stdin, flush=True)
-            if not process.stdout.readline():
-                raise SystemExit("AudioCraft's process has ended")
-
-        made.append(Runtime("audiocraft fp32", song, time.perf_counter() - began))
-        yield made
-        process.stdin.close()
-
-
-def _ours(composer: Composer) -> Callable[[float], object]:
-    def song(duration_s: float) -> object:
-        return composer.compose(MusicRequest(prompt=PROMPT, duration_s=duration_s, seed=1), ignore_progress)
-
-    return song
-
-
-def _transformers(folder: Path, precision: str) -> Callable[[float], object]:
-    model = MusicgenForConditionalGeneration.from_pretrained(folder).eval()
-    if precision == "bf16":  # EnCodec stays as it is, as in ours
-        for part in (model.text_encoder, model.enc_to_dec_proj, model.decoder):
-            part.to(torch.bfloat16)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-
-    def song(duration_s: float) -> object:
-        with torch.inference_mode():
-            steps = round(duration_s * FRAMES_PER_S) + 3
-            given = tokenizer(PROMPT, return_tensors="pt")
-            return model.generate(**given, do_sample=True, guidance_scale=3.0, max_new_tokens=steps)
-
-    return song
-
-
-def _together(song: Callable[[float], object], count: int) -> Callable[[float], object]:
-    def songs(duration_s: float) -> object:
-        with ThreadPoolExecutor(count) as threads:
-            return list(threads.map(song, [duration_s] * count))
-
-    return songs
 
 
 def _read_at_each_step(folder: Path) -> int:
@@ -197,14 +157,12 @@ def _read_at_each_step(folder: Path) -> int:
 
 def _bandwidth() -> float:
     """Bytes a second that all cores together read from memory."""
-    numbers = torch.ones(100_000_000)
-    return numbers.nbytes / min(_timed(lambda _: numbers.sum(), 0.0) for _ in range(5))
-
-
-def _timed(work: Callable[[float], object], argument: float) -> float:
-    began = time.perf_counter()
-    work(argument)
-    return time.perf_counter() - began
+    numbers, times = torch.ones(100_000_000), []
+    for _ in range(5):
+        began = time.perf_counter()
+        numbers.sum()
+        times.append(time.perf_counter() - began)
+    return numbers.nbytes / min(times)
 
 
 def _say(text: str) -> None:

@@ -121,3 +121,28 @@ def test_the_thread_ends_when_nothing_is_left_to_do() -> None:
         if thread.name == "idle":
             thread.join(5.0)
     assert "idle" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_an_errand_is_run_in_the_loops_thread_while_members_go_on_and_its_error_comes_back() -> None:
+    loop = Together[str](Counting(), 2, "loop")
+    names = [loop.do(lambda: threading.current_thread().name, lambda: None) for _ in range(2)]
+    assert names == ["loop", "loop"]
+
+    def broken() -> None:
+        raise ZeroDivisionError("in the errand")
+
+    with pytest.raises(ZeroDivisionError, match="in the errand"):
+        loop.do(broken, lambda: None)
+
+
+def test_an_errand_whose_caller_goes_is_not_waited_for() -> None:
+    loop = Together[str](Counting(), 2, "loop")
+    go = threading.Event()
+
+    def leave() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        loop.do(lambda: go.wait(9.0), leave)
+    go.set()
+    assert loop.do(lambda: "next", lambda: None) == "next"
