@@ -173,6 +173,8 @@ def _files(files: dict[str, Path]) -> Table:
 def _again(song: Song, home: Path) -> str:
     """The command that makes this very song again."""
     brief = song.brief
+    if brief.plan:
+        return f"songwright make --like {song.id}"
     words = ["songwright", "make"]
     if brief.description:
         words.append(brief.description)

@@ -40,7 +40,7 @@ def test_a_caller_who_leaves_stops_all_hands_at_once() -> None:
     with pytest.raises(Cancelled):
         run([working(1000) for _ in range(5)], Span(gone, "playing", 0.0, 1.0))  # type: ignore[misc]
     assert time.monotonic() - started < 1.0
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # others may have ended meanwhile
 
 
 def test_one_failure_stops_the_others_and_is_the_one_that_is_raised() -> None:

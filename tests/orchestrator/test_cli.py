@@ -333,6 +333,8 @@ def test_like_makes_a_song_again_bit_by_bit_or_with_what_is_given_beside_it(tmp_
     assert again["like"] == first["id"]
     assert bytes_of(tmp_path, again) == bytes_of(tmp_path, first)
     assert again["engines"]["lyrics"]["name"] == "given"
+    shown = songwright(tmp_path, "show", again["id"], variables={})
+    assert f"songwright make --like {again['id']}" in shown.stdout
     other = songwright(
         tmp_path, "make", "--like", "latest", "--seed", "4", "--no-title", "--json", variables={}
     )
