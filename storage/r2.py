@@ -105,11 +105,10 @@ class R2Store:
         for attempt in range(_ATTEMPTS):
             with self._translated(key):
                 try:
-                    more = {"IfMatch": tag} if tag else {}
-                    last = "" if end is None else end - 1
-                    answer = self._client.get_object(
-                        Bucket=self._bucket, Key=checked_key(key), Range=f"bytes={start}-{last}", **more
-                    )
+                    more: dict[str, str] = {"IfMatch": tag} if tag else {}
+                    if start or end is not None:
+                        more["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
+                    answer = self._client.get_object(Bucket=self._bucket, Key=checked_key(key), **more)
                 except ClientError as error:
                     if error.response["Error"]["Code"] in ("InvalidRange", "416"):
                         return  # past the end, as in an empty object: nothing is there
@@ -175,8 +174,11 @@ class R2Store:
         try:
             parts = list(self._parts.map(send, range(1, len(pieces) + 1)))
             self._complete(named, upload, parts, len(data))
-        except BaseException:
-            self._client.abort_multipart_upload(**named, UploadId=upload)
+        except BaseException as error:
+            try:
+                self._client.abort_multipart_upload(**named, UploadId=upload)
+            except (BotoCoreError, ClientError) as refusal:
+                error.add_note(f"its parts stay until the bucket's own rule ends them: {refusal}")
             raise
 
     def _complete(
