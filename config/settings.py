@@ -62,7 +62,16 @@ class Settings(BaseSettings):
 
     home: Path = Path()
     """The local store's folder: songs are kept in ``songs/`` inside it."""
-    store: Literal["local"] = "local"
+    store: Literal["local", "r2"] = "local"
+    """A folder of this machine, or a bucket of Cloudflare R2 or of another S3 service."""
+    r2_bucket_name: str = Field(default="", validation_alias="R2_BUCKET_NAME")
+    r2_endpoint_url: str = Field(
+        default="", validation_alias="R2_ENDPOINT_URL", pattern=r"^(https?://[^/]+/?)?$"
+    )
+    r2_access_key_id: SecretStr = Field(default=SecretStr(""), validation_alias="R2_ACCESS_KEY_ID")
+    r2_secret_access_key: SecretStr = Field(default=SecretStr(""), validation_alias="R2_SECRET_ACCESS_KEY")
+    r2_region: str = Field(default="auto", validation_alias="R2_REGION")
+    """``auto`` for R2; another S3 service wants its own."""
     lyrics: EngineSettings = Field(default_factory=EngineSettings)
     music: EngineSettings = Field(default_factory=EngineSettings)
     art: EngineSettings = Field(default_factory=EngineSettings)
@@ -106,6 +115,9 @@ class Settings(BaseSettings):
         return value
 
 
+_ALIASES = {str(field.validation_alias) for field in Settings.model_fields.values()} - {"None"}
+
+
 def options_of(settings: Settings, craft: str) -> EngineOptions:
     """What the engine of ``craft`` ("lyrics", "music", "art") is told."""
     chosen: EngineSettings = getattr(settings, craft)
@@ -124,5 +136,6 @@ def load_settings(**arguments: Any) -> Settings:
         return Settings(**arguments)
     except ValidationError as error:
         first = error.errors()[0]
-        name = "SONGWRIGHT_" + "__".join(str(part).upper() for part in first["loc"])
+        name = "__".join(str(part).upper() for part in first["loc"])
+        name = name if first["loc"][0] in _ALIASES else f"SONGWRIGHT_{name}"
         raise InvalidRequest(name, first["input"], f"{first['msg'][0].lower()}{first['msg'][1:]}") from error

@@ -182,13 +182,15 @@ def list_(limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes eve
 def show(song_id: str, as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
     """Show a song: its facts, lyrics and files. Without ID, the newest."""
     from orchestrator.screen import print_song
+    from orchestrator.stores import places_in
 
     settings = load_settings()
-    song = _find(_library(settings), song_id)
+    library = _library(settings)
+    song = _find(library, song_id)
     if as_json:
         click.echo(song.model_dump_json(indent=2))
     else:
-        print_song(song, settings.home)
+        print_song(song, places_in(settings, library.store))
 
 
 @commands.command()
@@ -282,6 +284,7 @@ def _produce(songs: list[Song], settings: Settings, *, out: Path | None, as_json
     from orchestrator.export import export
     from orchestrator.screen import print_song, progress
     from orchestrator.song import make_song
+    from orchestrator.stores import places_in
     from orchestrator.workers import LocalWorker
 
     library = _library(settings)
@@ -293,7 +296,7 @@ def _produce(songs: list[Song], settings: Settings, *, out: Path | None, as_json
                 made.append(asyncio.run(make_song(song, worker, library, report)))
             copies = export(made[-1], library.store, out) if out else None
             if not as_json:
-                print_song(made[-1], settings.home, copies=copies)
+                print_song(made[-1], places_in(settings, library.store), copies=copies)
     except (SongwrightError, KeyboardInterrupt):
         stopped = songs[len(made)].id
         if stopped in library.ids():

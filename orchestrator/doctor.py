@@ -14,7 +14,7 @@ from config.errors import SongwrightError
 from config.settings import EngineSettings, Settings, options_of, variable_of
 from orchestrator.auth import TOKEN_FILE, given_tokens
 from orchestrator.engines import REGISTRIES
-from orchestrator.stores import FOLDER
+from orchestrator.stores import FOLDER, open_store
 from storage.local import LocalStore
 
 # Each second of a finished song takes about this much disk: a WAV, six FLAC stems and the rest.
@@ -102,6 +102,8 @@ def _engine(craft: str, registry: Registry[Any], name: str, options: EngineOptio
 
 
 def _store(settings: Settings) -> Finding:
+    if settings.store == "r2":
+        return _bucket(settings)
     store = LocalStore(settings.home)
     try:
         free = store.check_writable()
@@ -114,3 +116,12 @@ def _store(settings: Settings) -> Finding:
             "store", ok=False, detail=detail, fix="free space, or set SONGWRIGHT_HOME to another disk"
         )
     return Finding("store", ok=True, detail=detail)
+
+
+def _bucket(settings: Settings) -> Finding:
+    where = f"r2, bucket {settings.r2_bucket_name!r} at {settings.r2_endpoint_url}"
+    try:
+        open_store(settings).check_writable()
+    except SongwrightError as error:
+        return Finding("store", ok=False, detail=where, fix=str(error))
+    return Finding("store", ok=True, detail=f"{where}, can be written, read and listed")

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -20,6 +20,7 @@ from config.engine import Report, ignore_progress
 from orchestrator.doctor import Finding
 from orchestrator.manifest import CRAFTS, Song, Status
 from orchestrator.requests import Brief
+from orchestrator.stores import Places
 
 _PARTS = {"lyrics": "lyrics", "music": "music", "cover": "cover"}
 _PLAYERS = ("afplay", "mpv", "ffplay", "pw-play", "paplay", "aplay", "xdg-open")
@@ -58,7 +59,7 @@ def progress(*, of: int, number: int) -> Iterator[Report]:
         yield report
 
 
-def print_song(song: Song, home: Path, copies: Path | None = None) -> None:
+def print_song(song: Song, places: Places, copies: Path | None = None) -> None:
     """The last screen: title, facts, lyrics, where the files are, how to play and to make it again."""
     console = _console()
     plan, music = song.plan, song.music
@@ -88,7 +89,7 @@ def print_song(song: Song, home: Path, copies: Path | None = None) -> None:
     parts: list[RenderableType] = [facts]
     if plan and plan.lyrics:
         parts += ["", _lyrics(plan.lyrics)]
-    files = {role: home / asset.key for role, asset in song.assets.items()}
+    files = {role: places.of(asset.key) for role, asset in song.assets.items()}
     if files:
         parts += ["", _files(files)]
     console.print()
@@ -100,10 +101,10 @@ def print_song(song: Song, home: Path, copies: Path | None = None) -> None:
             width=min(console.width, 100),
         )
     )
-    audio = copies or files.get("audio")
-    if audio and song.status is Status.DONE:
-        console.print(_command("Play it", f"{_player()} {shlex.quote(str(audio))}"))
-        console.print(_command("Make it again", _again(song, home)))
+    if song.status is Status.DONE:
+        audio = str(copies) if copies else places.playable(song.assets["audio"].key)
+        console.print(_command("Play it", f"{_player()} {shlex.quote(audio)}"))
+        console.print(_command("Make it again", _again(song, places)))
 
 
 def print_list(songs: Sequence[Song], more: int) -> None:
@@ -157,20 +158,20 @@ def _lyrics(lyrics: str) -> Text:
     return text
 
 
-def _files(files: dict[str, Path]) -> Table:
+def _files(files: dict[str, str]) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for role, path in files.items():
         if not role.startswith("stem:"):
-            grid.add_row(role, str(path))
+            grid.add_row(role, path)
     stems = [role.removeprefix("stem:") for role in files if role.startswith("stem:")]
     if stems:
-        grid.add_row("stems", f"{files[f'stem:{stems[0]}'].parent} ({', '.join(stems)})")
+        grid.add_row("stems", f"{PurePath(files[f'stem:{stems[0]}']).parent} ({', '.join(stems)})")
     return grid
 
 
-def _again(song: Song, home: Path) -> str:
+def _again(song: Song, places: Places) -> str:
     """The command that makes this very song again."""
     brief = song.brief
     if brief.plan:
@@ -178,8 +179,10 @@ def _again(song: Song, home: Path) -> str:
     words = ["songwright", "make"]
     if brief.description:
         words.append(brief.description)
+    if brief.plan or (brief.lyrics and not places.folder):
+        return f"songwright make --like {song.id}"
     if brief.lyrics:
-        words += ["--lyrics", str(home / song.assets["lyrics"].key)]
+        words += ["--lyrics", places.of(song.assets["lyrics"].key)]
     if brief.about:
         words += ["--about", brief.about]
     if brief.instrumental:

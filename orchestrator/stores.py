@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from config.errors import StoreUnavailable
-from config.settings import Settings
+from pydantic import SecretStr
+
+from config.errors import InvalidRequest, StoreUnavailable
+from config.settings import Settings, variable_of
 from storage.contract import Store
 from storage.local import LocalStore
 from storage.signing import Signer
@@ -17,8 +20,56 @@ FOLDER = ".songwright"
 
 
 def open_store(settings: Settings, signer: Signer | None = None) -> Store:
-    """The store that the settings name; ``signer`` signs its addresses where it has none of its own."""
-    return LocalStore(settings.home, signer)
+    """The store that the settings name; ``signer`` signs its addresses where it has none of its own.
+
+    Raises ``InvalidRequest`` for a bucket's setting that is missing.
+    """
+    if settings.store == "local":
+        return LocalStore(settings.home, signer)
+    for name in ("r2_bucket_name", "r2_endpoint_url", "r2_access_key_id", "r2_secret_access_key"):
+        if not str(value_of(settings, name)).strip():
+            raise InvalidRequest(variable_of(name), "", "set it: SONGWRIGHT_STORE=r2 needs it")
+    try:
+        from storage.r2 import R2Store
+    except ModuleNotFoundError as error:
+        raise StoreUnavailable(
+            f"store 'r2' needs the package {error.name!r}", "install it: pip install 'songwright[r2]'"
+        ) from error
+    return R2Store(
+        settings.r2_bucket_name,
+        settings.r2_endpoint_url,
+        value_of(settings, "r2_access_key_id"),
+        value_of(settings, "r2_secret_access_key"),
+        settings.r2_region,
+    )
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a person finds an object: a file, or a key in the bucket; and what a player can open."""
+
+    store: Store
+    folder: Path | None
+    """Of a local store."""
+    bucket: str = ""
+
+    def of(self, key: str) -> str:
+        return str(self.folder / key) if self.folder else f"{self.bucket}/{key}"
+
+    def playable(self, key: str) -> str:
+        return self.of(key) if self.folder else self.store.url(key, 3600)
+
+
+def places_in(settings: Settings, store: Store) -> Places:
+    if settings.store == "local":
+        return Places(store, settings.home)
+    return Places(store, None, settings.r2_bucket_name)
+
+
+def value_of(settings: Settings, name: str) -> str:
+    """A setting as text, a secret in the clear."""
+    value = getattr(settings, name)
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def private_folder(settings: Settings) -> Path:

@@ -54,6 +54,10 @@ class Store(Protocol):
         """An address at which the object can be read for ``expires_s`` seconds or longer."""
         ...
 
+    def check_writable(self) -> int | None:
+        """Raises ``StoreUnavailable`` if nothing can be written; else the free bytes, where that is known."""
+        ...
+
 
 def checked_key(key: str) -> str:
     """``key`` itself. Raises ``InvalidRequest`` unless it is made of plain lower-case segments, so that no

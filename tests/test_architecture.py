@@ -29,7 +29,7 @@ DOORS = {
     "lyrics": {"lyrics.contract"},
     "music": {"music.contract", "music.encode", "music.tags", "music.artwork", "music.lrc", "music.waveform"},
     "art": {"art.contract", "art.encode"},
-    "storage": {"storage.contract", "storage.local", "storage.signing"},
+    "storage": {"storage.contract", "storage.local", "storage.signing", "storage.r2"},
 }
 HOMES = {
     "click": {"orchestrator.cli"},
@@ -45,6 +45,8 @@ HOMES = {
     "uvicorn": {"orchestrator.serve"},
     "prometheus_client": {"orchestrator.metrics"},
     "h11": {"orchestrator.webhooks"},
+    "boto3": {"storage.r2"},
+    "botocore": {"storage.r2"},
 }
 NEVER_AT_IMPORT = ("torch", "transformers", "diffusers", "audiocraft", "modal", "boto3")
 

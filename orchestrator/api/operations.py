@@ -89,6 +89,8 @@ def _store(service: Service) -> PartReadiness:
     try:
         if isinstance(store, LocalStore):
             store.check_writable()
+        else:
+            next(store.list("open/"), None)  # writing to a bucket costs money: this is asked often
     except SongwrightError as error:
         return PartReadiness(state="unavailable", name=name, detail=str(error))
     return PartReadiness(state="ready", name=name)

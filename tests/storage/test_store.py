@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,13 +14,23 @@ from config.errors import InvalidRequest, NotFound, StoreUnavailable
 from storage.contract import Store, read
 from storage.local import LocalStore
 from storage.signing import Signer
+from tests.storage.s3 import S3, s3_server
 
-STORES: dict[str, Callable[[Path], Store]] = {"local": LocalStore}
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3]:
+    with s3_server() as running:
+        yield running
+
+
+@pytest.fixture(params=["local", "r2"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    return STORES[request.param](tmp_path / "store")
+    if request.param == "local":
+        return LocalStore(tmp_path / "store")
+    s3: S3 = request.getfixturevalue("s3")
+    return s3.store(s3.new_bucket())
 
 
 def test_what_is_put_is_read_back_whole_or_in_part(store: Store) -> None:

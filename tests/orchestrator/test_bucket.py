@@ -1,0 +1,91 @@
+"""Songs whose library is a bucket: made, shown, served and deleted there; and what doctor says of it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from orchestrator.cli import DONE, FAILED, WRONG_USAGE
+from tests.orchestrator.test_cli import QUICK, songwright
+from tests.service.server import ended, serving
+from tests.service.test_generation import describe
+from tests.storage.s3 import KEY, S3, SECRET, s3_server
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3]:
+    with s3_server() as running:
+        yield running
+
+
+def settings(s3: S3, bucket: str) -> dict[str, str]:
+    return QUICK | {
+        "SONGWRIGHT_STORE": "r2",
+        "R2_BUCKET_NAME": bucket,
+        "R2_ENDPOINT_URL": s3.endpoint,
+        "R2_ACCESS_KEY_ID": KEY,
+        "R2_SECRET_ACCESS_KEY": SECRET,
+        "R2_REGION": "us-east-1",
+    }
+
+
+def test_a_song_is_made_into_the_bucket_found_there_played_from_there_and_deleted(
+    s3: S3, tmp_path: Path
+) -> None:
+    bucket = s3.new_bucket()
+    here = settings(s3, bucket)
+    made = songwright(tmp_path, "make", "A Song", "--duration", "5", "--format", "mp3", variables=here)
+    assert made.returncode == DONE, made.stderr
+    assert f"{bucket}/songs/" in made.stdout
+    assert s3.endpoint in made.stdout
+    [song] = json.loads(songwright(tmp_path, "list", "--json", variables=here).stdout)
+    for asset in song["assets"].values():
+        assert s3.store(bucket).stat(asset["key"]).size_bytes == asset["size_bytes"]
+    assert not (tmp_path / "songs").exists()
+    again = songwright(tmp_path, "make", "--like", "latest", "--json", variables=here)
+    assert json.loads(again.stdout)["assets"]["cover"]["sha256"] == song["assets"]["cover"]["sha256"]
+    for song_id in (song["id"], json.loads(again.stdout)["id"]):
+        assert songwright(tmp_path, "delete", song_id, variables=here).returncode == DONE
+    assert list(s3.store(bucket).list("")) == []
+
+
+def test_the_service_answers_with_addresses_of_the_bucket(s3: S3, tmp_path: Path) -> None:
+    with serving(tmp_path, **settings(s3, s3.new_bucket())) as server, server.client() as client:
+        store = client.get("/health/ready").json()["store"]
+        assert (store["state"], store["name"]) == ("ready", "r2")
+        answer = client.post("/generate-from-description", json=describe()).raise_for_status().json()
+        song = ended(client, answer["id"])
+        assert song["urls"]["audio"].startswith(s3.endpoint)
+        audio = httpx.get(song["urls"]["audio"])
+        assert len(audio.content) == song["assets"]["audio"]["size_bytes"]
+        assert client.get(f"/songs/{song['id']}/audio").content == audio.content
+        part = client.get(f"/songs/{song['id']}/audio", headers={"Range": "bytes=10-19"})
+        assert (part.status_code, part.content) == (206, audio.content[10:20])
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        ({"R2_BUCKET_NAME": ""}, WRONG_USAGE, "R2_BUCKET_NAME"),
+        ({"R2_SECRET_ACCESS_KEY": ""}, WRONG_USAGE, "R2_SECRET_ACCESS_KEY"),
+        ({"R2_BUCKET_NAME": "no-such-bucket"}, FAILED, "set R2_BUCKET_NAME to one that is there"),
+        ({"R2_ENDPOINT_URL": "nowhere"}, WRONG_USAGE, "R2_ENDPOINT_URL"),
+        ({"R2_ENDPOINT_URL": "http://127.0.0.1:9"}, FAILED, "check R2_ENDPOINT_URL"),
+    ],
+)
+def test_what_is_wrong_with_the_bucket_is_said_in_a_line_by_make_and_by_doctor(
+    s3: S3, tmp_path: Path, change: dict[str, str], code: int, says: str
+) -> None:
+    here = settings(s3, s3.new_bucket()) | change
+    made = songwright(tmp_path, "make", "A Song", "--duration", "5", variables=here)
+    assert made.returncode == code, made.stderr
+    assert says in made.stderr
+    assert "Traceback" not in made.stderr
+    doctor = songwright(tmp_path, "doctor", variables=here)
+    assert doctor.returncode != DONE
+    assert says in doctor.stdout + doctor.stderr
+    assert SECRET not in doctor.stdout

@@ -1,0 +1,108 @@
+"""A proxy in front of an S3 endpoint that breaks a share of the requests in the ways that networks and
+services do, drawn from a seed."""
+
+from __future__ import annotations
+
+import random
+import socket
+import struct
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+FAULTS = ("500", "503", "reset before", "reset after", "half an answer")
+_SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
+_INTERNAL = b"<Error><Code>InternalError</Code><Message>We are sorry.</Message></Error>"
+_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
+
+
+class Faults:
+    """Which requests are broken, and how; ``seen`` counts them."""
+
+    def __init__(self, share: float, seed: int) -> None:
+        self.share = share
+        self.seen: Counter[str] = Counter()
+        self._rng = random.Random(seed)
+        self._guard = threading.Lock()
+
+    def next(self) -> str:
+        with self._guard:
+            fault = self._rng.choice(FAULTS) if self._rng.random() < self.share else ""
+            self.seen[fault or "none"] += 1
+            return fault
+
+
+@contextmanager
+def broken(endpoint: str, faults: Faults) -> Iterator[str]:
+    """The address of a proxy to ``endpoint``."""
+    there = urlsplit(endpoint)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing: a proxy for tests."""
+
+        def _pass(self) -> None:
+            body = self._body()
+            fault = faults.next()
+            if fault == "reset before":
+                return self._reset()
+            if fault in ("500", "503"):
+                return self._answer(int(fault), {}, _INTERNAL if fault == "500" else _SLOW_DOWN)
+            onward = HTTPConnection(str(there.hostname), there.port, timeout=30)
+            kept = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
+            if body:
+                kept["Content-Length"] = str(len(body))
+            onward.request(self.command, self.path, body or None, kept)
+            answer = onward.getresponse()
+            data = answer.read()
+            onward.close()
+            if fault == "reset after":
+                return self._reset()
+            headers = {name: value for name, value in answer.getheaders() if name.lower() not in _HOP}
+            if self.command == "HEAD":
+                headers["Content-Length"] = answer.getheader("Content-Length") or "0"
+            self._answer(answer.status, headers, data, half=fault == "half an answer")
+
+        do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _pass
+
+        def _body(self) -> bytes:
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+        def _answer(self, status: int, headers: dict[str, str], data: bytes, *, half: bool = False) -> None:
+            self.send_response_only(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            if "Content-Length" not in headers:
+                self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(data[: len(data) // 2] if half else data)
+                if half and data:
+                    self._reset()
+
+        def _reset(self) -> None:
+            self.wfile.flush()
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: Any) -> None:
+            """A client that has gone is what this is for."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
