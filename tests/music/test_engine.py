@@ -112,7 +112,7 @@ def test_a_caller_who_leaves_stops_the_work_at_once(stage: str) -> None:
     with pytest.raises(Cancelled):
         SketchComposer().compose(REQUEST, leave)
     assert time.monotonic() - left_at < 1.0
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads  # others may have ended meanwhile
 
 
 def test_the_shortest_song_is_whole_too() -> None:
