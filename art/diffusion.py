@@ -45,11 +45,16 @@ class DiffusionPainter(ModelEngine):
             raise EngineUnavailable(
                 f"{place.model} is not a text-to-image checkpoint of diffusers", f"give one, such as {OPEN}"
             ) from error
-        self._pipe = pipe.to(place.device)
+        self._place = place
+        self._pipe = pipe
+        self._move(place.device)
         self._pipe.set_progress_bar_config(disable=True)
-        self._device = place.device
         self._free = threading.Lock()
         self.info = self.facts(place)
+
+    def _move(self, device: torch.device) -> None:
+        self._pipe.to(device)
+        self._device = device
 
     def paint(self, request: CoverRequest, report: Report) -> Cover:
         """Raises ``InvalidRequest`` for a prompt without a word."""

@@ -68,6 +68,9 @@ class EngineOptions:
     precision: str = "auto"
     commercial: bool = False
     """Whether weights are refused whose licence does not let what they make be sold."""
+    staged: bool = False
+    """Whether the model is only loaded into this machine's memory, as a GPU wants it that is not there yet:
+    ``settle`` then takes it there. Without meaning where ``device`` is ``cpu``."""
 
 
 T = TypeVar("T")

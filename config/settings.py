@@ -7,8 +7,9 @@ environment, and it over the file. The token alone is ``API_BEARER_TOKEN``, the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -30,6 +31,8 @@ class EngineSettings(BaseModel):
     """``cpu``, ``cuda``, ``cuda:1``, ``mps``; auto: the GPU where there is one."""
     precision: str = "auto"
     """``fp32``, ``bf16``, ``fp16``, ``int8``, where the engine knows it; auto: what is best on the device."""
+    gpu: str = ""
+    """The kind of GPU on Modal, by Modal's name; empty: the one that ``main.py`` deploys it to."""
     processes: int = Field(default=0, ge=0, le=256)
     """How many of it the service runs side by side; 0: for music as many as cores and memory carry, else
     one."""
@@ -115,6 +118,7 @@ class Settings(BaseSettings):
         return value
 
 
+S = TypeVar("S", bound=Settings)
 _ALIASES = {str(field.validation_alias) for field in Settings.model_fields.values()} - {"None"}
 
 
@@ -124,16 +128,34 @@ def options_of(settings: Settings, craft: str) -> EngineOptions:
     return EngineOptions(chosen.model, chosen.device, chosen.precision, settings.commercial)
 
 
-def variable_of(name: str) -> str:
+def variable_of(name: str, kind: type[Settings] = Settings) -> str:
     """The environment variable of a setting at the tree's root."""
-    alias = Settings.model_fields[name].validation_alias
+    alias = kind.model_fields[name].validation_alias
     return alias if isinstance(alias, str) else f"SONGWRIGHT_{name.upper()}"
+
+
+def variables(settings: Settings) -> Iterator[tuple[str, Any, Any]]:
+    """Every setting by the name of its variable, those of a group one by one: the value and the default."""
+    kind = type(settings)
+    usual = kind.model_construct()
+    for name, value in settings:
+        default = getattr(usual, name)
+        if isinstance(value, BaseModel):
+            for member, inner in value:
+                yield f"{variable_of(name, kind)}__{member.upper()}", inner, getattr(default, member)
+        else:
+            yield variable_of(name, kind), value, default
 
 
 def load_settings(**arguments: Any) -> Settings:
     """The settings of this process. Raises ``InvalidRequest`` naming the variable whose value does not do."""
+    return load(Settings, **arguments)
+
+
+def load(kind: type[S], **arguments: Any) -> S:
+    """As ``load_settings``, of a tree that is more than ``Settings``."""
     try:
-        return Settings(**arguments)
+        return kind(**arguments)
     except ValidationError as error:
         first = error.errors()[0]
         name = "__".join(str(part).upper() for part in first["loc"])

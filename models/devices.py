@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 
 
-def device_of(setting: str) -> torch.device:
+def device_of(setting: str, *, there: bool = True) -> torch.device:
     """The device that ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps`` names.
 
-    Raises ``InvalidRequest`` for another name and ``EngineUnavailable`` for a device that is not there.
+    Raises ``InvalidRequest`` for another name and, if it is to be ``there``, ``EngineUnavailable`` for a
+    device that is not.
     """
     import torch
 
@@ -30,7 +31,7 @@ def device_of(setting: str) -> torch.device:
     if device.type not in ("cpu", "cuda", "mps"):
         raise InvalidRequest("device", setting, "use auto, cpu, cuda, cuda:1 or mps")
     count = torch.cuda.device_count() if device.type == "cuda" else int(torch.backends.mps.is_available())
-    if device.type != "cpu" and (device.index or 0) >= count:
+    if there and device.type != "cpu" and (device.index or 0) >= count:
         raise EngineUnavailable(f"there is no device {setting!r} here", "set DEVICE to auto or cpu")
     return device
 

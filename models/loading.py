@@ -44,6 +44,8 @@ class Placement:
     """The model without the revision that was asked for."""
     revision: str
     """The revision that was found."""
+    staged: bool = False
+    """Whether ``device`` is only where the model waits for its GPU, which ``precision`` is for."""
 
     @property
     def dtype(self) -> Any:
@@ -69,6 +71,8 @@ class ModelEngine:
     """How the names of those tensors begin that the precision is for; the others are in fp32."""
     libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
+    info: EngineInfo
+    _place: Placement
     _unloaded: frozenset[str] = frozenset()
     """The attributes that ``close`` has taken away."""
 
@@ -89,6 +93,21 @@ class ModelEngine:
                     f"engine {cls.name!r} cannot load {options.model or cls.default} ({why})",
                     f"give one that it can, such as {cls.default}",
                 ) from error
+
+    def settle(self, setting: str = "cuda") -> None:
+        """Takes a model that was loaded with ``EngineOptions.staged`` to the device that it is to run on,
+        before it is used. Raises ``EngineUnavailable`` where that is not there, or has too little memory."""
+        device = device_of(setting)
+        if device.type != "cpu":  # where it is already
+            check_room(self._place.model, self._place.needed, free_bytes(device), str(device))
+        with quiet():
+            self._move(device)
+        summary = self.info.summary.replace(" on cpu", f" on {device}")
+        self.info = replace(self.info, device=device_name(device), summary=summary)
+
+    def _move(self, device: torch.device) -> None:
+        """Takes all tensors to ``device``."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Unloads the model: its memory comes back when no call is at work with it any more. Such a call, and
@@ -131,8 +150,10 @@ class ModelEngine:
         licence = licence_of(model.name)
         if options.commercial:
             refuse_unless_sellable(str(model), licence, cls.instead)
-        device = device_of(options.device)
-        precision = precision_of(options.precision, device, known=cls.precisions, cpu=cls.on_cpu)
+        staged = options.staged and options.device != "cpu"
+        device = device_of("cpu" if staged else options.device)
+        target = device_of("cuda", there=False) if staged else device
+        precision = precision_of(options.precision, target, known=cls.precisions, cpu=cls.on_cpu)
         folder = folder_of(model, fetch=fetch)
         tensors = stored_tensors(folder)
         weights = sum(tensor.size_bytes for tensor in tensors)
@@ -154,6 +175,7 @@ class ModelEngine:
             free,
             model.name,
             revision_of(folder),
+            staged,
         )
 
     @classmethod

@@ -69,7 +69,7 @@ class AceStepComposer(ModelEngine):
         try:
             self._pipe = AceStepPipeline.from_pretrained(
                 place.folder, dtype=place.dtype, use_safetensors=True
-            ).to(place.device)
+            )
         except (OSError, ValueError, KeyError) as error:
             raise EngineUnavailable(
                 f"{place.model} is not an ACE-Step checkpoint of diffusers",
@@ -78,14 +78,19 @@ class AceStepComposer(ModelEngine):
         self._pipe.set_progress_bar_config(disable=True)
         self._pipe.vae.enable_slicing()  # a song at a time
         self._pipe.vae.enable_tiling()  # ten minutes in one piece take some 15 GB for each layer
-        self._device = place.device
         self._kind = "turbo" if self._pipe.is_turbo else "base"
-        # The pipeline's guidance adds up the frames of all songs in one go, and only a CPU was seen to do
-        # that in the same order for one song and for four.
-        apart = self._kind == "turbo" or place.device.type == "cpu"
-        self._variations = Variations(self._make, self.together if apart else 1)
+        self._place = place
+        self._move(place.device)
         parameters = ("infer_step",) if self._kind == "turbo" else ("infer_step", "guidance_scale")
         self.info = self.facts(place, parameters, f", {self._kind}")
+
+    def _move(self, device: torch.device) -> None:
+        self._pipe.to(device)
+        self._device = device
+        # The pipeline's guidance adds up the frames of all songs in one go, and only a CPU was seen to do
+        # that in the same order for one song and for four.
+        apart = self._kind == "turbo" or device.type == "cpu"
+        self._variations = Variations(self._make, self.together if apart else 1)
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """A song of 10 to 600 s with its peak at -1 dBFS; a shorter one is cut from 10 s. ``key``, ``metre``

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel
-
 from config.engine import EngineOptions, Registry
 from config.errors import SongwrightError
-from config.settings import EngineSettings, Settings, options_of, variable_of
+from config.settings import EngineSettings, Settings, options_of, variables
 from orchestrator.auth import TOKEN_FILE, given_tokens
 from orchestrator.engines import REGISTRIES
 from orchestrator.stores import FOLDER, open_store
@@ -57,21 +54,10 @@ def _settings(settings: Settings) -> str:
     stars."""
     given: list[str] = []
     by_default: list[str] = []
-    usual = Settings.model_construct()
-    for name, value in settings:
-        for variable, inner, default in _members(name, value, getattr(usual, name)):
-            text = str(inner) if not isinstance(inner, tuple) else ",".join(inner)
-            (by_default if inner == default else given).append(f"{variable}={text}")
+    for variable, value, default in variables(settings):
+        text = str(value) if not isinstance(value, tuple) else ",".join(value)
+        (by_default if value == default else given).append(f"{variable}={text}")
     return f"set: {', '.join(given) or 'none'}\nby default: {', '.join(by_default)}"
-
-
-def _members(name: str, value: object, usual: object) -> Iterator[tuple[str, object, object]]:
-    """A setting, or those of its group: the variable's name, the value and the default."""
-    if isinstance(value, BaseModel):
-        for member, inner in value:
-            yield f"{variable_of(name)}__{member.upper()}", inner, getattr(usual, member)
-    else:
-        yield variable_of(name), value, usual
 
 
 def _service(settings: Settings) -> Finding:

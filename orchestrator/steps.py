@@ -15,6 +15,7 @@ from importlib.metadata import version
 from art.contract import CoverRequest, Painter
 from art.encode import png_bytes
 from config.engine import EngineInfo, Report
+from config.version import VERSION
 from lyrics.contract import PlanRequest, SongPlan, Writer
 from music.artwork import with_cover
 from music.contract import Audio, Composer, MusicRequest
@@ -234,4 +235,4 @@ def _facts(info: EngineInfo, seed: int, warnings: tuple[str, ...]) -> EngineFact
 
 def versions_of(info: EngineInfo) -> dict[str, str]:
     """The versions of Songwright and of what the engine rests on, as installed here."""
-    return {name: version(name) for name in ("songwright", *info.libraries)}
+    return {"songwright": VERSION, **{name: version(name) for name in info.libraries}}

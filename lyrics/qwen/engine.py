@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 import xgrammar
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
@@ -73,8 +74,14 @@ class QwenWriter(ModelEngine):
         )
         self._compiling = threading.Lock()
         self._longest = int(getattr(config, "max_position_embeddings", 0) or _PLAN_TOKENS * 4)
-        self._batch = Batch(model, vocabulary, self.together)
+        self._model, self._vocabulary = model, vocabulary
+        self._place = place
+        self._move(place.device)
         self.info = self.facts(place)
+
+    def _move(self, device: torch.device) -> None:
+        self._model.to(device)
+        self._batch = Batch(self._model, self._vocabulary, self.together)
 
     @classmethod
     def beside(cls, folder: Path, *, number_bytes: float) -> int:

@@ -54,7 +54,7 @@ class AudiocraftComposer(ModelEngine):
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
         folder, device = place.folder, place.device
-        if place.precision == "fp16" and device.type == "cpu":
+        if place.precision == "fp16" and device.type == "cpu" and not place.staged:
             raise InvalidRequest("precision", "fp16", "on a processor use fp32")
         config = config_of(folder)
         shape = shape_of(config)
@@ -88,12 +88,22 @@ class AudiocraftComposer(ModelEngine):
         if shape.channels == 2:
             codec = InterleaveStereoCompressionModel(codec)
         self._delay = max(shape.delays)
-        self._device = device
+        self._place = place
+        self._conditioner = text
         self._model = MusicGen(place.model, codec, model, max_duration=_WINDOW_S)
-        if place.precision == "fp32":
-            self._model.autocast = TorchAutocast(enabled=False)
+        self._move(device)
         self._free = threading.Lock()
         self.info = self.facts(place, PARAMETERS)
+
+    def _move(self, device: torch.device) -> None:
+        model = self._model
+        model.lm.to(device)
+        model.lm.condition_provider.device = device
+        model.compression_model.to(device)
+        self._conditioner.move(device)
+        model.device = self._device = device
+        half = device.type != "cpu" and self._place.precision != "fp32"
+        model.autocast = TorchAutocast(enabled=half, device_type=device.type, dtype=torch.float16)
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """Raises ``InvalidRequest`` for a prompt without a word."""
@@ -157,10 +167,14 @@ class _Text(T5Conditioner):  # type: ignore[misc]  # AudioCraft has no types
         self, tokenizer: T5TokenizerFast, encoder: Any, output_dim: int, device: torch.device
     ) -> None:
         TextConditioner.__init__(self, encoder.config.d_model, output_dim)
-        self.device = str(device)
         self.t5_tokenizer = tokenizer
         self.__dict__["t5"] = encoder  # as AudioCraft keeps it: no part of the language model's state
         self.finetune = self.normalize_text = False
         self.word_dropout = 0.0
+        self.move(device)
+
+    def move(self, device: torch.device) -> None:
+        self.device = str(device)
+        self.__dict__["t5"].to(device)
         on_gpu = device.type != "cpu"
         self.autocast = TorchAutocast(enabled=on_gpu, device_type=device.type, dtype=torch.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -39,23 +40,42 @@ class MusicgenComposer(ModelEngine):
 
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
-        folder, device, precision = place.folder, place.device, place.precision
-        if precision == "int8" and device.type != "cpu":
+        folder, device = place.folder, place.device
+        if place.precision == "int8" and (device.type != "cpu" or place.staged):
             raise InvalidRequest("precision", "int8", "on a GPU use fp16, bf16 or fp32")
         config = config_of(folder)
         self._shape = shape_of(config)
-        self._device = device
+        self._place = place
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
-        with Tensors(folder) as tensors:
-            self._text = text_encoder_of(config, tensors).to(device)
-            self._codec = codec_of(config, tensors).to(device)
-            projection = projection_of(tensors)
-            self._projection = projection and tuple(part.to(device) for part in projection)
-            self._decoder = Decoder(lambda name: tensors[f"decoder.{name}"], self._shape, precision, device)
         self._rate_hz: int = config.audio_encoder.sampling_rate
         self._frames_per_s: int = config.audio_encoder.frame_rate
-        self._batch = Batch(self._decoder)
+        with Tensors(folder) as tensors:
+            self._text = text_encoder_of(config, tensors)
+            self._codec = codec_of(config, tensors)
+            self._projection = projection_of(tensors)
+            if place.staged:
+                self._staged = {
+                    name: _narrowed(tensors, name, place.dtype)
+                    for name in tensors
+                    if name.startswith("decoder.")
+                }
+            else:
+                self._start(lambda name: tensors[name], device)
         self.info = self.facts(place, PARAMETERS)
+
+    def _move(self, device: torch.device) -> None:
+        self._start(self._staged.pop, device)  # each is let go as it is taken
+
+    def _start(self, read: Callable[[str], Tensor], device: torch.device) -> None:
+        self._device = device
+        self._text.to(device)
+        self._codec.to(device)
+        if self._projection:
+            weight, bias = self._projection
+            self._projection = weight.to(device), bias.to(device)
+        precision = self._place.precision
+        self._decoder = Decoder(lambda name: read(f"decoder.{name}"), self._shape, precision, device)
+        self._batch = Batch(self._decoder)
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """Raises ``InvalidRequest`` for a prompt without a word."""
@@ -114,3 +134,9 @@ class MusicgenComposer(ModelEngine):
         waves = [self._codec.decode(side[None, None], [None]).audio_values[0, 0] for side in sides]
         samples = torch.stack(waves if len(waves) == 2 else waves * 2).clamp(-1.0, 1.0)
         return samples.cpu().numpy()
+
+
+def _narrowed(tensors: Tensors, name: str, dtype: torch.dtype) -> Tensor:
+    """A tensor as a GPU's decoder takes it, which has only its embeddings in fp32."""
+    tensor = tensors[name]
+    return tensor if "embed_tokens" in name else tensor.to(dtype)

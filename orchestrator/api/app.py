@@ -19,6 +19,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from config.errors import SongwrightError, shown
 from config.settings import Settings
+from config.version import VERSION
 from orchestrator.api import assets, generation, operations, songs
 from orchestrator.api.fields import field_problem
 from orchestrator.api.gate import Gate, Watch
@@ -66,7 +67,7 @@ def create_app(settings: Settings, tokens: Tokens | None = None) -> FastAPI:
     service = Service(settings, tokens)
     app = FastAPI(
         title="Songwright",
-        version=operations.VERSION,
+        version=VERSION,
         summary="One sentence in, a finished song out.",
         description=_DESCRIPTION,
         docs_url=None,

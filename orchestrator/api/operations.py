@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
 from config.errors import SongwrightError
+from config.version import VERSION
 from orchestrator.answers import AuthStatus, Health, PartReadiness, Readiness
 from orchestrator.api.context import BEARER, TheService
 from orchestrator.api.openapi import refusals
@@ -16,7 +15,6 @@ from orchestrator.service import Service
 from storage.local import LocalStore
 
 router = APIRouter(tags=["operations"])
-VERSION = version("songwright")
 
 
 @router.get("/health", operation_id="health", summary="Whether the service runs")

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,6 +35,24 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def options(name: str, tmp_path_factory: pytest.TempPathFactory) -> EngineOptions:
     return EngineOptions(model=str(checkpoint(name, tmp_path_factory.mktemp(name))), precision="fp32")
+
+
+def test_a_model_that_waited_for_its_device_makes_the_same_there(name: str, options: EngineOptions) -> None:
+    """As a memory snapshot wants it: loaded where there is no GPU, and moved to the device afterwards."""
+    waiting = registry_of(name).load(name, replace(options, staged=True))
+    with pytest.raises(EngineUnavailable, match="there is no device 'cuda' here"):
+        waiting.settle()
+    waiting.settle("cpu")
+    other = registry_of(name).load(name, options)
+    assert waiting.info == other.info
+    assert used(waiting) == used(other)
+
+
+def test_a_model_that_waits_for_a_gpu_is_in_the_gpus_numbers(name: str, options: EngineOptions) -> None:
+    waiting = registry_of(name).load(name, replace(options, precision="auto", staged=True))
+    assert waiting.info.precision == {"acestep": "bf16"}.get(name, "fp16")
+    on_cpu = registry_of(name).load(name, replace(options, precision="auto", device="cpu", staged=True))
+    assert on_cpu.info.precision == {"qwen": "bf16"}.get(name, "fp32")
 
 
 def networks() -> Iterator[torch.nn.Module]:

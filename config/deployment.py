@@ -1,0 +1,75 @@
+"""The settings of a deployment on Modal: the same tree, with the real models where a laptop has the embedded
+engines, and what only Modal has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from config.settings import EngineSettings, Settings, variables
+
+SECRET_KEYS = (
+    "R2_BUCKET_NAME",
+    "R2_ENDPOINT_URL",
+    "R2_ACCESS_KEY_ID",
+    "R2_SECRET_ACCESS_KEY",
+    "API_BEARER_TOKEN",
+)
+"""What the Modal secret has to hold."""
+MUSICIANS = ("acestep", "musicgen", "audiocraft")
+
+
+class ModalSettings(BaseModel):
+    """How the containers run, and how many of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    app: str = Field(default="songwright", pattern=r"^[a-zA-Z0-9._-]{1,63}$")
+    """The app's name on Modal."""
+    secret: str = "music-gen-secret"
+    """The Modal secret with ``SECRET_KEYS``."""
+    weights: str = Field(default="/weights", pattern=r"^/[\w./-]+$")
+    """Where a container sees the volume of its model."""
+    scaledown_s: int = Field(default=60, ge=2, le=3600)
+    """Seconds that a GPU container waits for the next song before it is let go."""
+    startup_s: int = Field(default=900, ge=10, le=3600)
+    """Seconds in which a container must have loaded its model."""
+    gpu_containers: int = Field(default=4, ge=1, le=100)
+    """How many containers each model may have at once."""
+    web_containers: int = Field(default=0, ge=0, le=1)
+    """1 keeps the web function's container there all the time: no cold start, about 1 USD a day."""
+    warm: str = ""
+    """A cron line (``*/5 8-20 * * 1-5``) at whose times each model in use is woken; empty: never."""
+    timezone: str = "UTC"
+    """In which ``warm`` is read."""
+
+
+class Deployment(Settings):
+    """``Settings`` as a deployment has them."""
+
+    model_config = SettingsConfigDict(nested_model_default_partial_update=True)
+
+    home: Path = Path("/tmp/songwright")  # of a container: nothing is kept there
+    store: Literal["local", "r2"] = "r2"
+    lyrics: EngineSettings = EngineSettings(engine="qwen", gpu="A10")
+    music: EngineSettings = EngineSettings(engine="acestep", gpu="L40S")
+    art: EngineSettings = EngineSettings(engine="sdxl_turbo", gpu="L4")
+    log_format: Literal["auto", "json", "text"] = "json"
+    modal: ModalSettings = ModalSettings()
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What was set otherwise than by default, as a container's environment; no secret, and nothing that the
+    Modal secret holds."""
+    return dict(_given(settings))
+
+
+def _given(settings: Settings) -> Iterator[tuple[str, str]]:
+    for name, value, default in variables(settings):
+        if value != default and name not in SECRET_KEYS and not isinstance(value, SecretStr):
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            yield name, text
