@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from config.errors import EngineUnavailable, InvalidRequest
@@ -113,6 +114,13 @@ class Registry(Generic[T]):
             look = getattr(factory, "check", None)
             info = look(options or EngineOptions()) if look else factory().info
             return cast(EngineInfo, info)
+
+    def fetch(self, name: str, options: EngineOptions, cache: Path) -> int:
+        """Fetches the weights of the engine called ``name`` into the folder ``cache``, and answers their
+        bytes, 0 for an engine without a model. Raises as ``load`` does."""
+        with _LOADING, self._installed(name):
+            fetch = getattr(self._factory(name), "fetch", None)
+            return int(fetch(options, cache)) if fetch else 0
 
     def _factory(self, name: str) -> Any:
         entry = self._entries.get(name, name)

@@ -8,6 +8,7 @@
     ├── QueueFull           the caller, later: the queue is at its bound
     ├── Unavailable         a retry, or the operator
     │   ├── EngineUnavailable   an engine cannot load: says what to install or set
+    │   │   └── WeightsMissing      the weights of its model are not on this machine
     │   ├── EngineTimeout       an engine took longer than its limit
     │   └── StoreUnavailable    the store cannot be read or written
     ├── EngineFailed        us: an engine broke on a valid request
@@ -104,6 +105,10 @@ class Unavailable(SongwrightError):
 
 class EngineUnavailable(Unavailable):
     """An engine cannot be loaded: a missing extra, missing weights, too little memory."""
+
+
+class WeightsMissing(EngineUnavailable):
+    """The weights of an engine's model are not on this machine."""
 
 
 class EngineTimeout(Unavailable):

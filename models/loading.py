@@ -143,6 +143,13 @@ class ModelEngine:
         return replace(cls.facts(place), summary=f"{place.summary}, {sizes}")
 
     @classmethod
+    def fetch(cls, options: EngineOptions, cache: Path) -> int:
+        """Fetches the weights into ``cache``, a folder laid out as the hub's own, and answers their bytes;
+        raises as ``folder_of`` does."""
+        folder = folder_of(model_name(options.model or cls.default), cache=cache)
+        return sum(tensor.size_bytes for tensor in stored_tensors(folder))
+
+    @classmethod
     def placed(cls, options: EngineOptions, *, fetch: bool = True) -> Placement:
         """Raises ``InvalidRequest`` for options that make no sense and ``EngineUnavailable`` where weights,
         device, memory or licence stand against it."""

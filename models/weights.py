@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.errors import EngineUnavailable, InvalidRequest, shown
+from config.errors import EngineUnavailable, InvalidRequest, WeightsMissing, shown
 
 WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 """The files of a hub repository that are ever fetched: no pickles, no code."""
@@ -50,10 +50,12 @@ def model_name(text: str) -> ModelName:
     return ModelName(name, revision or None)
 
 
-def folder_of(model: ModelName, *, fetch: bool = True) -> Path:
+def folder_of(model: ModelName, *, fetch: bool = True, cache: Path | None = None) -> Path:
     """The folder with the model's files: its own, the hub's cache, or, with ``fetch``, fetched into that now.
+    ``cache`` is another one than the hub's usual.
 
-    Raises ``EngineUnavailable`` where the hub has no such model or cannot be reached.
+    Raises ``EngineUnavailable`` where the hub has no such model, and ``WeightsMissing`` where it cannot be
+    reached.
     """
     local = Path(model.name)
     if local.is_dir():
@@ -66,6 +68,7 @@ def folder_of(model: ModelName, *, fetch: bool = True) -> Path:
             snapshot_download(
                 model.name,
                 revision=model.revision,
+                cache_dir=cache,
                 allow_patterns=list(WANTED),
                 ignore_patterns=list(_UNWANTED),
                 local_files_only=not (fetch and _hub_answers(model)),
@@ -78,7 +81,7 @@ def folder_of(model: ModelName, *, fetch: bool = True) -> Path:
         ) from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:  # or a proxy's page
         why = ", and the hub cannot be reached" if fetch else ""
-        raise EngineUnavailable(
+        raise WeightsMissing(
             f"the weights of {shown(str(model))} are not here{why}",
             "connect to the network and make a song once, or set MODEL to a folder that has them",
         ) from error

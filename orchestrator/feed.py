@@ -24,6 +24,7 @@ _TICK_S = 1.0
 _ID = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)
 
 Mark = tuple[int, int]
+Look = Callable[[str], Awaitable[dict[str, tuple[str, float]]]]
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,10 @@ class Feed:
     """The events of the songs this process makes, and of others by looking at their manifests. Only the event
     loop's own thread may touch it."""
 
-    def __init__(self, load: Callable[[str], Awaitable[Song]]) -> None:
+    def __init__(self, load: Callable[[str], Awaitable[Song]], look: Look | None = None) -> None:
+        """``look`` tells the newest progress of a song made elsewhere: by part, stage and fraction."""
         self._load = load
+        self._look = look
         self._tracks: dict[str, _Track] = {}
         self._ended: OrderedDict[str, _Track] = OrderedDict()
         self._closed = False
@@ -129,6 +132,7 @@ class Feed:
         Raises ``NotFound`` for a song that is not in the library.
         """
         told = False
+        seen: dict[str, tuple[str, float]] = {}
         while not self._closed:
             track = self._tracks.get(song_id) or self._ended.get(song_id)
             if track is None:
@@ -141,6 +145,8 @@ class Feed:
                 events, changed, ended = _moments(song), None, song.status.finished
                 if ended:
                     events.append(_end(song))
+                elif self._look:
+                    events += _news(len(song.history), after, seen, await self._look(song_id))
             else:
                 events, changed, ended = track.events, track.changed, track.ended
             for event in [event for event in events if event.mark > after]:
@@ -167,6 +173,20 @@ def mark_of(text: str) -> Mark:
 
 def _moments(song: Song) -> list[Event]:
     return [Event((number, 0), "status", moment) for number, moment in enumerate(song.history, 1)]
+
+
+def _news(
+    moment: int, after: Mark, seen: dict[str, tuple[str, float]], told: dict[str, tuple[str, float]]
+) -> list[Event]:
+    """What is ``told`` and was not ``seen`` yet, with ids that go on from ``after``."""
+    step = after[1] if after[0] == moment else 0
+    events = []
+    for part, (stage, fraction) in told.items():
+        if seen.get(part) != (stage, fraction):
+            step += 1
+            events.append(Event((moment, step), "progress", part=part, stage=stage, fraction=fraction))
+    seen.update(told)
+    return events
 
 
 def _end(song: Song) -> Event:

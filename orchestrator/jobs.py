@@ -141,7 +141,7 @@ class Jobs:
     def check_room(self, count: int) -> None:
         """Raises ``QueueFull`` if ``count`` more songs may not wait, ``Unavailable`` when stopping."""
         if self._halting:
-            raise _stopping()
+            raise stopping()
         depth = len(self._waiting) + self._accepting
         if depth + count > self._bounds.waiting:
             raise QueueFull(depth, self._next_place_s())
@@ -233,7 +233,7 @@ class Jobs:
             await asyncio.wait(ending)
         for future in self._ends.values():
             if not future.done():
-                future.set_exception(_stopping())
+                future.set_exception(stopping())
                 future.exception()  # seen: nobody may be waiting
         self._feed.close()
 
@@ -379,5 +379,5 @@ class Jobs:
         return min(max(min(known, default=10.0), 1.0), 600.0)
 
 
-def _stopping() -> Unavailable:
+def stopping() -> Unavailable:
     return Unavailable("the service is stopping", "songs are kept and go on when it starts again: ask then")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from pydantic import ValidationError
 
@@ -33,10 +33,25 @@ class Library:
         if not song.settled and song.id not in self._opened:
             self.store.put(_OPEN + song.id, b"", "application/octet-stream")
             self._opened.add(song.id)
-        self.store.put(manifest_key(song.id), song.model_dump_json(indent=2).encode(), "application/json")
+        self.store.put(manifest_key(song.id), _written(song), "application/json")
         if song.settled:
             self._close(song.id)
         return song
+
+    def version(self, song_id: str) -> tuple[Song, str]:
+        """As ``load``, with the tag of what was read, for ``save_if``."""
+        _check_id(song_id)
+        with _missing(song_id):
+            version = self.store.version(manifest_key(song_id))
+        return _read(song_id, version.data), version.etag
+
+    def save_if(self, song: Song, etag: str) -> bool:
+        """Writes the manifest if it is still the version with ``etag``; answers whether it did."""
+        key = manifest_key(song.id)
+        saved = self.store.put_if(key, _written(song), "application/json", etag=etag)
+        if saved and song.settled:
+            self._close(song.id)
+        return saved
 
     def take_back(self, song_id: str) -> None:
         """Undoes the first ``save`` of a song, however far that came."""
@@ -45,19 +60,10 @@ class Library:
 
     def load(self, song_id: str) -> Song:
         """Raises ``NotFound`` for an id that is not in the library, or is not an id at all."""
-        if not _ID.fullmatch(song_id):
-            raise NotFound("song", song_id, "an id has 15 letters and digits: see 'songwright list'")
-        try:
+        _check_id(song_id)
+        with _missing(song_id):
             data = read(self.store, manifest_key(song_id))
-        except NotFound as error:
-            raise NotFound("song", song_id, "see 'songwright list'") from error
-        try:
-            return Song.model_validate_json(data)
-        except ValidationError as error:
-            raise StoreUnavailable(
-                f"the manifest of song {song_id} cannot be read ({error.error_count()} errors)",
-                f"restore {manifest_key(song_id)} from a backup, or delete its folder",
-            ) from error
+        return _read(song_id, data)
 
     def ids(self, after: str = "") -> Iterator[str]:
         """The ids of all songs, newest first; those older than ``after``, where it is given."""
@@ -109,3 +115,31 @@ def asset_key(song_id: str, name: str) -> str:
 
 def manifest_key(song_id: str) -> str:
     return asset_key(song_id, "song.json")
+
+
+def _written(song: Song) -> bytes:
+    return song.model_dump_json(indent=2).encode()
+
+
+def _read(song_id: str, data: bytes) -> Song:
+    try:
+        return Song.model_validate_json(data)
+    except ValidationError as error:
+        raise StoreUnavailable(
+            f"the manifest of song {song_id} cannot be read ({error.error_count()} errors)",
+            f"restore {manifest_key(song_id)} from a backup, or delete its folder",
+        ) from error
+
+
+def _check_id(song_id: str) -> None:
+    if not _ID.fullmatch(song_id):
+        raise NotFound("song", song_id, "an id has 15 letters and digits: see 'songwright list'")
+
+
+@contextmanager
+def _missing(song_id: str) -> Iterator[None]:
+    """Says of a manifest that is not there that the song is not."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotFound("song", song_id, "see 'songwright list'") from error

@@ -224,7 +224,12 @@ def together_for(craft: str, settings: Settings) -> int:
     """How many songs one process of a craft's engine works on together: as set, or as many as its batch
     takes."""
     chosen: EngineSettings = getattr(settings, craft)
-    return chosen.together or _TOGETHER.get(chosen.engine, 1)
+    return together_of(chosen.engine, chosen.together)
+
+
+def together_of(engine: str, chosen: int = 0) -> int:
+    """How many songs ``engine`` works on together: as ``chosen``, or as many as its batch takes."""
+    return chosen or _TOGETHER.get(engine, 1)
 
 
 def _memory_bytes() -> int:

@@ -10,6 +10,7 @@ from config.settings import Settings
 from orchestrator.answers import PACKAGE, Addresses, PartProgress, SongAnswer, song_answer
 from orchestrator.auth import Tokens, load_tokens
 from orchestrator.feed import Feed
+from orchestrator.homes import ServiceJobs, ServiceWorker
 from orchestrator.jobs import Bounds, Jobs
 from orchestrator.library import Library, asset_key
 from orchestrator.manifest import Song, Status
@@ -36,29 +37,39 @@ class Service:
         """Raises ``InvalidRequest`` and ``StoreUnavailable`` for settings and a folder that do not do."""
         self.settings = settings
         self.tokens = tokens or load_tokens(settings)[0]
-        self.signer = Signer(kept_secret(settings, _SIGNING_FILE)[0].encode())
+        self.signer = Signer(self._secret(_SIGNING_FILE).encode())
         self.library = Library(open_store(settings, self.signer))
-        self.worker = ProcessWorker(settings)
         self.pace = Pace()
-        self.feed = Feed(lambda song_id: self.jobs.load(song_id))
-        bounds = Bounds(
-            waiting=settings.queue_limit,
-            at_once=self.worker.songs_at_once,
-            lanes=self.worker.music_lanes,
-            job_timeout_s=settings.job_timeout_s,
-        )
-        owner = this_process(service=True)
-        self.jobs = Jobs(self.library, self.worker, self.feed, self.pace, owner, bounds, self._ended)
+        self.feed = self._make_feed()
+        self.worker, self.jobs = self._make_workers()
         self.metrics = Metrics(lambda: self.jobs.waiting, lambda: self.jobs.running)
         self.reuse = Reuse(self.library, self._engine_identities)
         secret = settings.webhooks.secret.get_secret_value()
         self.webhooks = Webhooks(
-            secret or kept_secret(settings, SECRET_FILE, SECRET_PREFIX)[0],
+            secret or self._secret(SECRET_FILE, SECRET_PREFIX),
             allow_private=settings.webhooks.allow_private,
             body=self._webhook_body,
             save=lambda song: self.jobs.stored(self.library.save, song),
         )
         self._after: set[asyncio.Task[None]] = set()
+
+    def _secret(self, name: str, prefix: str = "") -> str:
+        return kept_secret(self.settings, name, prefix)[0]
+
+    def _make_feed(self) -> Feed:
+        return Feed(lambda song_id: self.jobs.load(song_id))
+
+    def _make_workers(self) -> tuple[ServiceWorker, ServiceJobs]:
+        """What does the work, and what hands it out."""
+        settings, worker = self.settings, ProcessWorker(self.settings)
+        bounds = Bounds(
+            waiting=settings.queue_limit,
+            at_once=worker.songs_at_once,
+            lanes=worker.music_lanes,
+            job_timeout_s=settings.job_timeout_s,
+        )
+        owner = this_process(service=True)
+        return worker, Jobs(self.library, worker, self.feed, self.pace, owner, bounds, self._ended)
 
     async def start(self) -> None:
         """Loads the engines in the background and takes up what was left unfinished."""

@@ -96,6 +96,11 @@ class Webhooks:
             task.cancel()
             await asyncio.wait([task])
 
+    async def flush(self, seconds: float) -> None:
+        """Waits for the deliveries under way, but no longer than so many seconds."""
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=seconds)
+
     async def close(self) -> None:
         """Ends every delivery; those not taken yet are made after the next start."""
         for song_id in list(self._tasks):

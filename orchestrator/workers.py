@@ -31,15 +31,25 @@ class Worker(Protocol):
 
 
 class Lane:
-    """One engine and the one thread it runs in: it is loaded there on first use, and never runs twice at
-    once."""
+    """One engine and the threads it runs in, as many as it takes songs together: one, unless it is said
+    otherwise. It is loaded there on first use."""
 
-    def __init__(self, registry: Registry[Any], name: str, options: EngineOptions) -> None:
+    def __init__(
+        self, registry: Registry[Any], name: str, options: EngineOptions, *, together: int = 1
+    ) -> None:
         self.name = name
         self._options = options
         self._registry = registry
         self._engine: Any = None
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{registry.craft}-{name}")
+        self._loading = threading.Lock()
+        self._pool = ThreadPoolExecutor(max_workers=together, thread_name_prefix=f"{registry.craft}-{name}")
+
+    def load(self) -> Any:
+        """The engine, loaded if it was not yet. Raises as ``Registry.load`` does."""
+        with self._loading:
+            if self._engine is None:
+                self._engine = self._registry.load(self.name, self._options)
+            return self._engine
 
     async def run(self, work: Callable[[Any, Report], T], report: Report) -> T:
         """``work(engine, report)`` in the lane's thread. When the awaiting task is cancelled, the next
@@ -69,10 +79,9 @@ class Lane:
 
     def _work(self, work: Callable[[Any, Report], T], report: Report) -> T:
         report("loading", 0.0)
-        if self._engine is None:
-            self._engine = self._registry.load(self.name, self._options)
+        engine = self.load()
         try:
-            result = work(self._engine, report)
+            result = work(engine, report)
             report("done", 1.0)
             return result
         except SongwrightError:

@@ -59,12 +59,13 @@ Every path but `/health`, `/health/ready`, `/docs`, `/openapi.json` and the page
 field and the fix, and `retry` says whether the same request can succeed later."""
 
 
-def create_app(settings: Settings, tokens: Tokens | None = None) -> FastAPI:
-    """The service as an ASGI app. It starts its engines and takes up unfinished songs in its lifespan.
+def create_app(settings: Settings, tokens: Tokens | None = None, service: Service | None = None) -> FastAPI:
+    """The service as an ASGI app, ``service`` itself where it is given. It starts its engines and takes up
+    unfinished songs in its lifespan.
 
     Raises ``InvalidRequest`` and ``StoreUnavailable`` for settings and a folder that do not do.
     """
-    service = Service(settings, tokens)
+    service = service or Service(settings, tokens)
     app = FastAPI(
         title="Songwright",
         version=VERSION,

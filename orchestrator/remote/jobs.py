@@ -1,0 +1,278 @@
+"""Songs as spawned calls: the queue is Modal's, and the manifest is still the job.
+
+Beside each song that is not done stands ``calls/<id>``, which names the call that makes it. Whoever finds a
+song whose call has died spawns it again; the mark is replaced only as the version that was read, so of
+several that find it one does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import modal
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from config.errors import Conflict, NotFound, QueueFull, SongwrightError, Unavailable
+from orchestrator.feed import Feed
+from orchestrator.jobs import Outlook, stopping
+from orchestrator.library import Library
+from orchestrator.manifest import Failure, Owner, Song, Status
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+_STORE_THREADS = 16
+_LOOK_S = 1.0  # between looks at a manifest that another container writes
+_PATROL_S = 60.0  # between looks at every song that is not done
+_GRACE = timedelta(seconds=30)  # in which who accepted a song will have spawned it
+_MOST_CALLS = 4
+_STOPPED_S = 10.0
+_RETRY_AFTER_S = 30.0
+
+OWNER = Owner(host="modal", pid=0, service=True)
+"""Of a song whose call is at work on it."""
+
+Spawn = Callable[[str], Awaitable[Any]]
+"""Spawns the call that makes a song, and gives its ``modal.FunctionCall``."""
+
+
+class _Mark(BaseModel):
+    """What ``calls/<id>`` says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call_id: str
+    """Empty between the decision to spawn and the spawning."""
+    number: int = 1
+    """How many calls this song has had."""
+    at: datetime
+
+
+class SpawnedJobs:
+    """``Jobs`` where the work is done elsewhere: it accepts songs, finds, follows and cancels them."""
+
+    def __init__(
+        self, library: Library, feed: Feed, spawn: Spawn, ended: Callable[[Song], None], limit: int
+    ) -> None:
+        """``ended`` is told of songs that ended untold; ``limit`` is how many may be unfinished."""
+        self._library = library
+        self._feed = feed
+        self._spawn = spawn
+        self._ended = ended
+        self._limit = limit
+        self._open = 0
+        self._accepting = 0
+        self._halting = asyncio.Event()
+        self._patrol: asyncio.Task[None] | None = None
+        self._threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
+
+    @property
+    def waiting(self) -> int:
+        """Songs that are not done, as of the last look at the store."""
+        return self._open
+
+    @property
+    def running(self) -> int:
+        """Which of them are at work, Modal knows."""
+        return 0
+
+    async def start(self) -> None:
+        """Looks after what earlier containers left, now and once a minute."""
+        self._patrol = asyncio.get_running_loop().create_task(self._keep_watch())
+
+    async def submit(self, songs: list[Song]) -> list[Song]:
+        """Stores and spawns ``songs``. Raises ``QueueFull`` past the bound, before anything is stored, and
+        ``Unavailable`` where Modal takes no call: songs that are stored by then are kept, and spawned as soon
+        as it does."""
+        self.check_room(len(songs))
+        self._accepting += len(songs)
+        try:
+            for song in songs:
+                await self.stored(self._library.save, song)
+            for song in songs:
+                await self._call(song.id, _Mark(call_id="", at=datetime.now(UTC)), None)
+            self._open += len(songs)
+        finally:
+            self._accepting -= len(songs)
+        return songs
+
+    def check_room(self, count: int) -> None:
+        """Raises ``QueueFull`` if ``count`` more songs may not wait, ``Unavailable`` when stopping."""
+        if self._halting.is_set():
+            raise stopping()
+        depth = self._open + self._accepting
+        if depth + count > self._limit:
+            raise QueueFull(depth, _RETRY_AFTER_S)
+
+    async def wait(self, song_id: str) -> Song:
+        """The song's final manifest, once it has ended; ``Unavailable`` if this container stops before."""
+        while not (song := await self.load(song_id)).status.finished:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._halting.wait(), _LOOK_S)
+            if self._halting.is_set():
+                raise stopping()
+        return song
+
+    async def cancel(self, song_id: str) -> Song:
+        """The song, cancelled; one that is cancelled already stays so. Raises ``Conflict`` for one that has
+        ended otherwise."""
+        song, etag = await self.stored(self._library.version, song_id)
+        stopped_at: float | None = None
+        clock = asyncio.get_running_loop().time
+        while not song.status.finished:
+            call_id = (await self.stored(self._mark, song_id))[0].call_id
+            if call_id and stopped_at is None:
+                await _stop(call_id)
+                stopped_at = clock()
+            # A call that had begun writes its own last manifest; one that had not never will, and what it
+            # finds when it begins is that the song is cancelled.
+            late = stopped_at is not None and clock() - stopped_at > _STOPPED_S
+            if song.owner != OWNER or late:
+                cancelled = song.changed(status=Status.CANCELLED, owner=None)
+                await self.stored(self._library.save_if, cancelled, etag)
+            else:
+                await asyncio.sleep(_LOOK_S / 4)
+            song, etag = await self.stored(self._library.version, song_id)
+        await self.stored(self._library.store.delete, _key(song_id))
+        if song.status is Status.CANCELLED:
+            return song
+        raise Conflict(f"song {song_id} is {song.status} already", "delete it if you do not want it")
+
+    async def delete(self, song_id: str) -> None:
+        """Ends the song's work if there is any and deletes it with all its files."""
+        with suppress(Conflict):  # it had ended
+            await self.cancel(song_id)
+        await self.stored(self._library.delete, song_id)
+        await self.stored(self._library.store.delete, _key(song_id))
+        self._feed.forget(song_id)
+
+    def outlook(self, _song_id: str) -> Outlook:
+        """Modal's queue tells no places."""
+        return Outlook(None, None)
+
+    async def load(self, song_id: str) -> Song:
+        return await self.stored(self._library.load, song_id)
+
+    async def stored(self, work: Callable[..., T], *arguments: object) -> T:
+        """``work(*arguments)`` in one of the threads that talk to the store."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    async def drain(self, _grace_s: float) -> None:
+        """Takes no more songs; who waits for one is told so. The songs themselves go on."""
+        self._halting.set()
+        if self._patrol:
+            self._patrol.cancel()
+            await asyncio.wait([self._patrol])
+        self._feed.close()
+
+    def close(self) -> None:
+        """After ``drain``: lets the threads end with what they still write."""
+        self._threads.shutdown(wait=True)
+
+    async def _keep_watch(self) -> None:
+        while True:
+            try:
+                await self._look_after_all()
+            except (SongwrightError, modal.exception.Error) as error:
+                log.warning("unfinished songs could not be looked after: %s", error)
+            await asyncio.sleep(_PATROL_S)
+
+    async def _look_after_all(self) -> None:
+        songs = await self.stored(lambda: list(self._library.unsettled()))
+        self._open = sum(not song.status.finished for song in songs)
+        for song in songs:
+            if song.status.finished:
+                self._ended(song)
+            else:
+                await self._look_after(song)
+
+    async def _look_after(self, song: Song) -> None:
+        """Spawns the song again if nobody makes it."""
+        mark, etag = await self.stored(self._mark, song.id)
+        if mark.call_id:
+            if await _lives(mark.call_id):
+                return
+        elif datetime.now(UTC) - max(mark.at, song.created_at) < _GRACE:
+            return
+        if (await self.load(song.id)).status.finished:
+            return  # meanwhile, and its call with it
+        if mark.number >= _MOST_CALLS:
+            failure = Failure(
+                type="EngineFailed", message=f"its call ended {_MOST_CALLS} times without a word", step="job"
+            )
+            ended = song.changed(status=Status.FAILED, error=failure, owner=None)
+            self._ended(await self.stored(self._library.save, ended))
+            return
+        log.warning("spawning the song again", extra={"song_id": song.id})
+        await self._call(song.id, _Mark(call_id="", number=mark.number + 1, at=datetime.now(UTC)), etag)
+
+    async def _call(self, song_id: str, mark: _Mark, etag: str | None) -> None:
+        """Spawns the call, unless the mark is another by now than the one with ``etag``."""
+        if not await self.stored(self._put, song_id, mark, etag):
+            return
+        try:
+            call = await self._spawn(song_id)
+        except modal.exception.Error as error:
+            raise Unavailable(
+                f"Modal takes no call: {error}", "the song is kept, and made when it does"
+            ) from error
+        known = mark.model_copy(update={"call_id": call.object_id})
+        await self.stored(self._library.store.put, *_object(song_id, known))
+
+    def _mark(self, song_id: str) -> tuple[_Mark, str | None]:
+        """What is known of the song's call, and the version of that."""
+        nothing = _Mark(call_id="", number=0, at=datetime.fromtimestamp(0, UTC))
+        try:
+            version = self._library.store.version(_key(song_id))
+        except NotFound:
+            return nothing, None
+        try:
+            return _Mark.model_validate_json(version.data), version.etag
+        except ValidationError:
+            return nothing, version.etag
+
+    def _put(self, song_id: str, mark: _Mark, etag: str | None) -> bool:
+        key, data, kind = _object(song_id, mark)
+        return self._library.store.put_if(key, data, kind, etag=etag)
+
+
+def forget_call(library: Library, song_id: str) -> None:
+    """Once the song has ended, in the call itself."""
+    library.store.delete(_key(song_id))
+
+
+async def _lives(call_id: str) -> bool:
+    """Whether the call is still to answer."""
+    call = modal.FunctionCall.from_id(call_id)
+    try:
+        await call.get.aio(timeout=0)
+    except TimeoutError:
+        return True
+    except (modal.exception.Error, SongwrightError):
+        return False
+    return False
+
+
+async def _stop(call_id: str) -> None:
+    """Cancels the call and what it has called."""
+    call = modal.FunctionCall.from_id(call_id)
+    try:
+        await call.cancel.aio()
+        with suppress(modal.exception.Error, TimeoutError):  # which is how a cancelled call answers
+            await call.get.aio(timeout=_STOPPED_S)
+    except modal.exception.Error as error:
+        raise Unavailable(f"Modal could not cancel the song: {error}", "ask again") from error
+
+
+def _key(song_id: str) -> str:
+    return f"calls/{song_id}"
+
+
+def _object(song_id: str, mark: _Mark) -> tuple[str, bytes, str]:
+    return _key(song_id), mark.model_dump_json().encode(), "application/json"

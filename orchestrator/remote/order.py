@@ -1,0 +1,79 @@
+"""What ``modal run`` shows where it is typed: weights as they are fetched, a song as it is made."""
+
+from __future__ import annotations
+
+import sys
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from config.deployment import Deployment
+from config.errors import EngineFailed, SongwrightError
+from orchestrator.engines import REGISTRIES
+from orchestrator.export import check_folder, export
+from orchestrator.manifest import Song, Status
+from orchestrator.requests import Brief
+from orchestrator.screen import progress
+
+_PIECE_BYTES = 1 << 20
+
+
+def place_order(
+    asked: Mapping[str, object], folder: Path, order: Callable[[str], Iterable[tuple[str, Any]]]
+) -> None:
+    """Has a song made by ``order`` (see ``ModalService.order``), and saves its files in ``folder``. Ends the
+    process with 2 for a request that cannot be, and with 1 for a song that failed."""
+    try:
+        brief = Brief.model_validate(asked)
+        check_folder(folder)
+    except SongwrightError as error:
+        print(f"songwright: {error}", file=sys.stderr)
+        sys.exit(2)
+    try:
+        song, urls = _made(brief, order)
+        if song.status is not Status.DONE:
+            raise EngineFailed(
+                song.error.step if song.error else "songwright",
+                song.error.message if song.error else f"the song is {song.status}",
+            )
+        path = export(song, _Addresses(urls), folder)
+    except SongwrightError as error:
+        print(f"songwright: {error}", file=sys.stderr)
+        sys.exit(1)
+    print(f"{song.title or song.id}: {path}")
+
+
+def show_fetching(settings: Deployment, fetch: Callable[[str, str, str], int]) -> None:
+    """Fetches the weights of the engines that ``settings`` name."""
+    for craft in REGISTRIES:
+        chosen = getattr(settings, craft)
+        if chosen.engine == "sketch":
+            print(f"{craft}: engine 'sketch' has no weights")
+            continue
+        print(f"{craft}: fetching {chosen.model or f'the model of {chosen.engine!r}'} ...", flush=True)
+        size = fetch(craft, chosen.engine, chosen.model)
+        print(f"{craft}: {size / 1e9:.1f} GB are in their volume", flush=True)
+
+
+def _made(brief: Brief, order: Callable[[str], Iterable[tuple[str, Any]]]) -> tuple[Song, dict[str, str]]:
+    with progress(of=1, number=1) as report:
+        for kind, news in order(brief.model_dump_json()):
+            if kind == "progress":
+                report(*news)
+            else:
+                manifest, urls = news
+                return Song.model_validate_json(manifest), urls
+    raise EngineFailed("songwright", "the order ended without a song")
+
+
+class _Addresses:
+    """A store's files by the addresses that it signed."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+
+    def open(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        with urllib.request.urlopen(self._urls[key], timeout=60) as answer:
+            while piece := answer.read(_PIECE_BYTES):
+                yield piece

@@ -1,0 +1,146 @@
+"""A song's steps as calls of the classes on Modal that hold the engines."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import modal
+
+from config.deployment import Deployment
+from config.engine import EngineInfo, Report
+from config.errors import EngineFailed, EngineTimeout, Unavailable
+from lyrics.contract import SongPlan
+from orchestrator.manifest import Song
+from orchestrator.processes import EngineState, together_for
+from orchestrator.remote.station import RESULT, Outcome, recorded_engine
+from orchestrator.steps import StepResult, given_plan_step, tag_step
+from storage.contract import Store
+
+log = logging.getLogger(__name__)
+
+_TAGS_AT_ONCE = 4  # each holds a whole audio file in memory, twice
+_TRIES, _WAIT_S = 4, 2.0
+_HICCUPS = (
+    modal.exception.ConnectionError,
+    modal.exception.InternalError,
+    modal.exception.InternalFailure,
+    modal.exception.ServiceError,
+)
+"""What Modal's own machinery says when it, and not the call, has failed."""
+
+
+class ModalWorker:
+    """Runs each step where its engine is; see ``Worker`` for the promises. Only keys and facts travel: what
+    a step makes goes from its container to the store."""
+
+    def __init__(self, settings: Deployment, store: Store, hosts: Mapping[str, Any]) -> None:
+        """``hosts``: by craft, an object of a class on Modal whose method ``step`` is ``Station.step``."""
+        self._settings = settings
+        self._store = store
+        self._hosts = hosts
+        self._tagging = asyncio.Semaphore(_TAGS_AT_ONCE)
+        self._infos: dict[str, EngineInfo] = {}
+
+    @property
+    def songs_at_once(self) -> int:
+        """How many songs the most containers there may be can compose, and be planned meanwhile."""
+        return self.music_lanes + together_for("lyrics", self._settings)
+
+    @property
+    def music_lanes(self) -> int:
+        return self._settings.modal.gpu_containers * together_for("music", self._settings)
+
+    def start(self) -> None:
+        """Containers start when they are called."""
+
+    def states(self) -> dict[str, EngineState]:
+        """By craft: "ready", for its container starts when it is called, with the facts of the last one that
+        did."""
+        return {
+            craft: EngineState("ready", getattr(self._settings, craft).engine, info=self._infos.get(craft))
+            for craft in self._hosts
+        }
+
+    def check(self) -> None:
+        """Nothing is known to stand against a song before its container has started."""
+
+    def read_records(self) -> None:
+        """Learns what ran last, and would run now. Blocks on the store."""
+        for craft in self._hosts:
+            info, chosen = recorded_engine(self._store, craft), getattr(self._settings, craft)
+            if info and info.name == chosen.engine:
+                self._infos[craft] = info
+
+    async def draft(self, song: Song) -> SongPlan:
+        return SongPlan.model_validate_json(await self._call("lyrics", "draft", song))
+
+    async def plan(self, song: Song, _report: Report) -> StepResult:
+        if song.brief.plan:
+            return await asyncio.to_thread(given_plan_step, self._store, song, song.brief.plan)
+        return RESULT.validate_json(await self._call("lyrics", "plan", song))
+
+    async def music(self, song: Song, _report: Report) -> StepResult:
+        return RESULT.validate_json(await self._call("music", "music", song))
+
+    async def cover(self, song: Song, _report: Report) -> StepResult:
+        return RESULT.validate_json(await self._call("art", "cover", song))
+
+    async def tag(self, song: Song) -> Any:
+        async with self._tagging:
+            return await asyncio.to_thread(tag_step, self._store, song)
+
+    def close(self) -> None:
+        """Containers end by themselves."""
+
+    async def _call(self, craft: str, step: str, song: Song) -> str:
+        """The step's result as JSON. Raises the error that ended it. Cancelling the awaiting task cancels
+        the call, and with it the engine's work."""
+        engine = getattr(self._settings, craft).engine
+        tries = 0
+        while True:
+            try:
+                result, error = await self._outcome(craft, step, song)
+                break
+            except _HICCUPS as hiccup:
+                # Steps may be made again: the same seed gives the same objects under the same keys.
+                log.warning("calling %s failed: %s", craft, hiccup, extra={"song_id": song.id})
+                tries += 1
+                if tries == _TRIES:
+                    what = f"Modal could not run the {craft} step: {hiccup}"
+                    raise Unavailable(what, "ask again") from hiccup
+                await asyncio.sleep(_WAIT_S * tries)
+            except modal.exception.FunctionTimeoutError as late:
+                what = f"engine {engine!r} took too long on Modal"
+                raise EngineTimeout(what, "ask for a shorter song") from late
+            except modal.exception.Error as refusal:
+                raise EngineFailed(engine, f"its container ended: {refusal}") from refusal
+        if error:
+            raise error
+        return result
+
+    async def _outcome(self, craft: str, step: str, song: Song) -> Outcome:
+        call = await self._hosts[craft].step.spawn.aio(step, song.model_dump_json())
+        # Shielded: Modal's own wait may not be broken off.
+        waiting = asyncio.ensure_future(call.get.aio())
+        try:
+            outcome: Outcome = await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            await asyncio.shield(_stop(call, waiting))
+            raise
+        return outcome
+
+
+async def _stop(call: Any, waiting: asyncio.Future[Any]) -> None:
+    """Cancels a call, and waits a little for its container to have stopped."""
+    try:
+        await call.cancel.aio()
+    except modal.exception.Error as error:
+        log.warning("a call was not cancelled: %s", error)
+    await asyncio.wait([waiting], timeout=10.0)
+    if waiting.done() and not waiting.cancelled():
+        waiting.exception()  # seen, so that asyncio does not report it as lost
+    else:
+        waiting.cancel()
