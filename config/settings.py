@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     r2_secret_access_key: SecretStr = Field(default=SecretStr(""), validation_alias="R2_SECRET_ACCESS_KEY")
     r2_region: str = Field(default="auto", validation_alias="R2_REGION")
     """``auto`` for R2; another S3 service wants its own."""
+    r2_timeout_s: float = Field(default=60.0, ge=1, le=600, validation_alias="R2_TIMEOUT_S")
+    """Seconds without a byte after which a request to the bucket is tried again."""
     lyrics: EngineSettings = Field(default_factory=EngineSettings)
     music: EngineSettings = Field(default_factory=EngineSettings)
     art: EngineSettings = Field(default_factory=EngineSettings)

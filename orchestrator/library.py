@@ -87,21 +87,37 @@ class Library:
             try:
                 song = self.load(song_id)
             except NotFound:
-                self._close(song_id)  # the process ended between this mark and the manifest
+                # The process ended between this mark and the manifest, or while it deleted the song.
+                self._delete_rest(song_id)
+                self._close(song_id)
                 continue
             if song.settled:
                 self._close(song_id)
             else:
                 yield song
 
+    def sweep(self, song_id: str) -> None:
+        """Takes away what a killed process has left of half a write for this song, which nobody else makes
+        now."""
+        self.store.sweep(f"{_PREFIX}{song_id}/")
+
     def delete(self, song_id: str) -> None:
         """Deletes the song's objects, its manifest first, so that no moment shows a whole song with parts
         missing."""
-        self.load(song_id)
+        finished = self.load(song_id).status.finished
+        self.store.put(_OPEN + song_id, b"", "application/octet-stream")  # by which a restart finds the rest
         self.store.delete(manifest_key(song_id))
-        for key in list(self.store.list(f"{_PREFIX}{song_id}/")):
-            self.store.delete(key)
+        if not finished:
+            self.sweep(song_id)
+        self._delete_rest(song_id)
         self._close(song_id)
+
+    def _delete_rest(self, song_id: str) -> None:
+        """Deletes the objects of a song that has no manifest any more."""
+        keys = list(self.store.list(f"{_PREFIX}{song_id}/"))
+        if manifest_key(song_id) not in keys:  # else another process has just begun it
+            for key in keys:
+                self.store.delete(key)
 
     def _close(self, song_id: str) -> None:
         self.store.delete(_OPEN + song_id)

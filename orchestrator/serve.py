@@ -21,7 +21,7 @@ from orchestrator.api import create_app
 from orchestrator.auth import TOKEN_FILE, load_tokens
 from orchestrator.logs import logging_to_stderr
 from orchestrator.service import Service
-from orchestrator.stores import private_folder
+from orchestrator.stores import open_store, private_folder
 
 _LOCK_FILE = "serve.lock"
 _BACKLOG = 2048
@@ -32,10 +32,11 @@ _LAST_REQUESTS_S = 5
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Runs the service until SIGINT or SIGTERM. ``say`` is told where it is, and its token if that is new.
 
-    Raises ``InvalidRequest`` for an address that cannot be had and ``Conflict`` if another service has this
-    library.
+    Raises ``InvalidRequest`` for an address that cannot be had, ``Conflict`` if another service has this
+    library and ``StoreUnavailable`` for a folder or a bucket that cannot be used.
     """
     with _only_service(settings), _listening(settings) as listener, logging_to_stderr(settings.log_format):
+        open_store(settings).check_writable()
         tokens, new_token = load_tokens(settings)
         app = create_app(settings, tokens)
         config = uvicorn.Config(

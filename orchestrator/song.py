@@ -51,6 +51,8 @@ async def make_song(
     clock = asyncio.timeout(terms.limit_s)
     try:
         async with clock:
+            if song.status is not Status.QUEUED:
+                await asyncio.to_thread(library.sweep, song.id)
             if song.plan is None:
                 await journey.save(status=Status.PLANNING, owner=terms.owner, error=None)
                 await journey.take("lyrics", worker.plan(journey.song, _staged(report, "lyrics")))

@@ -41,6 +41,7 @@ def open_store(settings: Settings, signer: Signer | None = None) -> Store:
         value_of(settings, "r2_access_key_id"),
         value_of(settings, "r2_secret_access_key"),
         settings.r2_region,
+        settings.r2_timeout_s,
     )
 
 

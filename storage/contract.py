@@ -22,6 +22,14 @@ class Stat:
     modified: datetime
 
 
+@dataclass(frozen=True)
+class Version:
+    """An object as it was when it was read, and the tag that tells this version of it from others."""
+
+    data: bytes
+    etag: str
+
+
 class Store(Protocol):
     """Bytes by key. ``put`` is atomic: a reader sees the old object or the new one, never a part.
 
@@ -31,6 +39,18 @@ class Store(Protocol):
     """
 
     def put(self, key: str, data: bytes, content_type: str) -> None: ...
+
+    def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> bool:
+        """Writes the object if it is still the version with ``etag``, or with None if there is none.
+
+        Answers whether it did: of several writers that go out from one version, one does. A version with
+        the same bytes as an earlier one may have the same tag.
+        """
+        ...
+
+    def version(self, key: str) -> Version:
+        """The whole object with its tag, for ``put_if``."""
+        ...
 
     def open(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes from ``start`` up to but not including ``end`` (default: all), in pieces."""
@@ -52,6 +72,11 @@ class Store(Protocol):
 
     def url(self, key: str, expires_s: int) -> str:
         """An address at which the object can be read for ``expires_s`` seconds or longer."""
+        ...
+
+    def sweep(self, prefix: str) -> int:
+        """Takes away what killed writers have left of unfinished writes below ``prefix``, where nobody else
+        writes now; how many that were."""
         ...
 
     def check_writable(self) -> int | None:

@@ -1,14 +1,15 @@
 """A store in a folder of this machine. A write goes to a temporary file, is flushed to the disk, then
-renamed."""
+renamed. Renames and deletions wait for each other, so that one that depends on what is there can be sure."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +18,13 @@ from uuid import uuid4
 
 from config.errors import NotFound, StoreUnavailable
 from config.process import runs
-from storage.contract import Stat, checked_key
+from storage.contract import Stat, Version, checked_key
+from storage.lock import held
 from storage.signing import Signer
 
 _PIECE_BYTES = 1 << 20
 _TEMPORARY = ".part-"  # begins with a dot, which no key's segment may
+_LOCK = ".lock"  # likewise
 _PROCESS = uuid4().hex  # two containers that share a folder may have processes with one id
 _count = itertools.count()
 _TRIES = 100
@@ -39,20 +42,16 @@ class LocalStore:
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Writes the object whole. The content type is not kept: a file's ending says it."""
+        self._put(key, data, lambda _path: True)
+
+    def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> bool:
+        return self._put(key, data, lambda path: _etag_of(path) == etag)
+
+    def version(self, key: str) -> Version:
         path = self.path(key)
-        part = path.with_name(f"{_TEMPORARY}{os.getpid()}-{_PROCESS}-{next(_count)}")
         with _translated(path):
-            try:
-                with _new_file(part) as file:
-                    if data:
-                        file.write(data)
-                        file.flush()
-                        os.fsync(file.fileno())
-                part.replace(path)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
-            _flush_folder(path.parent)
+            data = path.read_bytes()
+        return Version(data, _etag(data))
 
     def open(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         path = self.path(key)
@@ -78,8 +77,11 @@ class LocalStore:
 
     def delete(self, key: str) -> None:
         path = self.path(key)
+        if not self.root.exists():
+            return
         with _translated(path):
-            path.unlink(missing_ok=True)
+            with held(self.root / _LOCK):
+                path.unlink(missing_ok=True)
             for folder in path.parents:
                 if folder == self.root or not _deleted_if_empty(folder):
                     break
@@ -104,16 +106,39 @@ class LocalStore:
                 file.flush()
             return shutil.disk_usage(self.root).free
 
-    def sweep(self) -> int:
+    def sweep(self, prefix: str = "") -> int:
         """Deletes what processes that were killed in the middle of a write have left; how many that were."""
         swept = 0
         with _translated(self.root):
-            for part in self.root.rglob(f"{_TEMPORARY}*"):
+            for part in (self.root / prefix).rglob(f"{_TEMPORARY}*"):
                 writer = part.name.removeprefix(_TEMPORARY).partition("-")[0]
                 if writer.isdigit() and not runs(int(writer)):
                     part.unlink(missing_ok=True)
                     swept += 1
         return swept
+
+    def _put(self, key: str, data: bytes, may: Callable[[Path], bool]) -> bool:
+        """Writes the object if, at the moment of the rename, it ``may`` be; answers whether it did."""
+        path = self.path(key)
+        part = path.with_name(f"{_TEMPORARY}{os.getpid()}-{_PROCESS}-{next(_count)}")
+        with _translated(path):
+            try:
+                with _new_file(part) as file:
+                    if data:
+                        file.write(data)
+                        file.flush()
+                        os.fsync(file.fileno())
+                with held(self.root / _LOCK):
+                    wrote = may(path)
+                    if wrote:
+                        part.replace(path)
+                    else:
+                        part.unlink()
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+            _flush_folder(path.parent)
+        return wrote
 
     def _files(self, folder: Path) -> Iterator[str]:
         for path in folder.rglob("[!.]*"):
@@ -129,6 +154,17 @@ class LocalStore:
                 for entry in entries:
                     if not entry.name.startswith("."):
                         yield f"{start}{entry.name}/" if entry.is_dir() else f"{start}{entry.name}"
+
+
+def _etag(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _etag_of(path: Path) -> str | None:
+    try:
+        return _etag(path.read_bytes())
+    except FileNotFoundError:
+        return None
 
 
 @contextmanager

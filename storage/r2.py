@@ -4,57 +4,74 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, SSLError
+from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from config.errors import NotFound, StoreUnavailable
-from storage.contract import Stat, checked_key
+from storage.contract import Stat, Version, checked_key
 
 PART_BYTES = 8 << 20
 """Objects larger than two of these go up in parts, some at a time."""
 _PARTS_AT_ONCE = 4
 _PIECE_BYTES = 1 << 20
 _ATTEMPTS = 8
-_CONNECT_S, _READ_S = 10, 60
+_CONNECT_S = 10
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+_RIGHTS = (
+    "give the token the right to read and write objects of this bucket, or set R2_BUCKET_NAME to its own"
+)
+_TOKEN = "set R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY to a token of this account"
+_ADDRESS = "set R2_ENDPOINT_URL to the address of the S3 service, without the bucket's name"
 _MENDS = {
     "NoSuchBucket": "make the bucket, or set R2_BUCKET_NAME to one that is there",
-    "InvalidAccessKeyId": "set R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY to a token of this account",
+    "InvalidBucketName": "set R2_BUCKET_NAME to a bucket's name alone",
+    "InvalidAccessKeyId": _TOKEN,
+    "Unauthorized": _TOKEN,
     "SignatureDoesNotMatch": "set R2_SECRET_ACCESS_KEY to the secret that belongs to R2_ACCESS_KEY_ID",
-    "AccessDenied": "give the token the right to read and write objects of this bucket",
-    "403": "give the token the right to read and write objects of this bucket",
-    "Unauthorized": "set R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY to a token of this account",
-    "RequestTimeTooSkewed": "set this machine's clock",
+    "AuthorizationHeaderMalformed": "set R2_REGION to the bucket's region, and R2_ACCESS_KEY_ID to a key",
+    "AccessDenied": _RIGHTS,
+    "403": _RIGHTS,
+    "PermanentRedirect": "set R2_REGION and R2_ENDPOINT_URL to those of the bucket",
 }
 _USUAL = "see whether the service is up, and ask again"
+_MARK = "write"  # metadata, by which a write whose answer was lost is known again
 
 
 class R2Store:
     """Objects of ``bucket`` at ``endpoint``.
 
-    What the network or the service refuses for a moment (500, 503, resets, timeouts) is tried up to eight
-    times with a growing, random wait. What is sent carries its MD5, which the service holds the bytes to. The
-    rights it needs: to list the bucket, and to get, put and delete its objects.
+    What the network or the service refuses for a moment (429, 500, 503, resets, timeouts) is tried up to
+    eight times with a growing, random wait. What is sent carries its MD5, which the service holds the bytes
+    to. The rights it needs are in docs/bucket.md.
     """
 
     def __init__(
-        self, bucket: str, endpoint: str, access_key: str, secret_key: str, region: str = "auto"
+        self,
+        bucket: str,
+        endpoint: str,
+        access_key: str,
+        secret_key: str,
+        region: str = "auto",
+        timeout_s: float = 60.0,
     ) -> None:
+        """A request of which nothing is heard for ``timeout_s`` seconds is tried again."""
         self._bucket = bucket
+        self._endpoint = endpoint
         # Checksums in trailers, boto3's default since 1.36, are not known to every service: MD5 is.
         config = Config(
             signature_version="s3v4",
             connect_timeout=_CONNECT_S,
-            read_timeout=_READ_S,
+            read_timeout=timeout_s,
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
@@ -81,19 +98,47 @@ class R2Store:
             else:
                 self._put_in_parts(named, data, content_type)
 
-    def put_new(self, key: str, data: bytes, content_type: str) -> bool:
-        """Writes the object unless there is one, and answers whether it did: of several writers one does."""
+    def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> bool:
+        """In one request, whatever its size."""
         named = {"Bucket": self._bucket, "Key": checked_key(key)}
-        with self._translated(key):
-            try:
-                self._client.put_object(
-                    **named, Body=data, ContentType=content_type, ContentMD5=_md5(data), IfNoneMatch="*"
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
-                    return False
-                raise
-        return True
+        mark = uuid4().hex
+        request = {
+            "Body": data,
+            "ContentType": content_type,
+            "ContentMD5": _md5(data),
+            "Metadata": {_MARK: mark},
+            **({"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}),
+        }
+        attempt = 0
+        while True:
+            attempt += 1
+            with self._translated(key):
+                try:
+                    self._client.put_object(**named, **request)
+                    return True
+                except ClientError as error:
+                    code = error.response["Error"]["Code"]
+                    if code == "ConditionalRequestConflict" and attempt < _ATTEMPTS:
+                        continue  # a write or a deletion was on its way: it tells nothing about who has won
+                    if code == "NoSuchKey" and etag is not None:
+                        return False
+                    if code != "PreconditionFailed":
+                        raise
+                    # A second try fails on its own first one, where the answer to that was lost.
+                    retried = attempt > 1 or error.response["ResponseMetadata"].get("RetryAttempts")
+                    return bool(retried) and self._mark_at(named) == mark
+
+    def version(self, key: str) -> Version:
+        attempt = 0
+        while True:
+            attempt += 1
+            with self._translated(key):
+                answer = self._client.get_object(Bucket=self._bucket, Key=checked_key(key))
+                try:
+                    return Version(answer["Body"].read(), self._tag(answer))
+                except (BotoCoreError, HTTPError):
+                    if attempt == _ATTEMPTS:
+                        raise
 
     def open(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes in pieces of a megabyte at most. A connection that breaks off is made again where it
@@ -113,7 +158,7 @@ class R2Store:
                     if error.response["Error"]["Code"] in ("InvalidRange", "416"):
                         return  # past the end, as in an empty object: nothing is there
                     raise
-                tag = answer["ETag"]
+                tag = self._tag(answer)
                 try:
                     while piece := answer["Body"].read(_PIECE_BYTES):
                         start += len(piece)
@@ -154,14 +199,50 @@ class R2Store:
         return address
 
     def check_writable(self) -> None:
-        """Raises ``StoreUnavailable`` if an object cannot be written, read and deleted."""
-        key = f"check/{threading.get_ident()}"
-        self.put(key, b"0", "text/plain")
-        self.stat(key)
+        """Raises ``StoreUnavailable`` if an object cannot be written, read, listed and deleted."""
+        key, data = f"check/{uuid4().hex}", uuid4().bytes
+        self.put(key, data, "application/octet-stream")
+        try:
+            found = self.version(key).data == data and key in self.list(key)
+        except NotFound:
+            found = False
+        if not found:
+            raise StoreUnavailable(f"{self._endpoint} does not answer as an S3 service does", _ADDRESS)
         self.delete(key)
 
+    def sweep(self, prefix: str) -> int:
+        """Takes back the uploads in parts below ``prefix`` that were not ended; how many that were."""
+        swept = 0
+        with self._translated(prefix):
+            pages = self._client.get_paginator("list_multipart_uploads")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+                for upload in page.get("Uploads", ()):
+                    self._abort({"Bucket": self._bucket, "Key": upload["Key"]}, upload["UploadId"])
+                    swept += 1
+        return swept
+
+    def _tag(self, answer: dict[str, str]) -> str:
+        if "ETag" not in answer:
+            raise StoreUnavailable(f"{self._endpoint} does not answer as an S3 service does", _ADDRESS)
+        return answer["ETag"]
+
+    def _mark_at(self, named: dict[str, str]) -> str | None:
+        try:
+            found: dict[str, str] = self._client.head_object(**named)["Metadata"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _MISSING:
+                return None
+            raise
+        return found.get(_MARK)
+
     def _put_in_parts(self, named: dict[str, str], data: bytes, content_type: str) -> None:
-        upload = self._client.create_multipart_upload(**named, ContentType=content_type)["UploadId"]
+        mark = uuid4().hex
+        begun = self._client.create_multipart_upload(
+            **named, ContentType=content_type, Metadata={_MARK: mark}
+        )
+        upload = begun["UploadId"]
+        if begun["ResponseMetadata"].get("RetryAttempts"):
+            self._abort_others(named, upload)
         pieces = [data[place : place + PART_BYTES] for place in range(0, len(data), PART_BYTES)]
 
         def send(number: int) -> dict[str, object]:
@@ -171,26 +252,41 @@ class R2Store:
             )
             return {"PartNumber": number, "ETag": sent["ETag"]}
 
+        sending = [self._parts.submit(send, number) for number in range(1, len(pieces) + 1)]
         try:
-            parts = list(self._parts.map(send, range(1, len(pieces) + 1)))
-            self._complete(named, upload, parts, len(data))
+            self._complete(named, upload, [part.result() for part in sending], mark)
         except BaseException as error:
+            for part in sending:
+                part.cancel()
+            wait(sending)  # one that came after the end of the upload would stay
             try:
-                self._client.abort_multipart_upload(**named, UploadId=upload)
+                self._abort(named, upload)
             except (BotoCoreError, ClientError) as refusal:
                 error.add_note(f"its parts stay until the bucket's own rule ends them: {refusal}")
             raise
 
+    def _abort_others(self, named: dict[str, str], upload: str) -> None:
+        """Takes back the uploads that were begun for us and whose ids were never heard."""
+        listed = self._client.list_multipart_uploads(Bucket=named["Bucket"], Prefix=named["Key"])
+        for other in listed.get("Uploads", ()):
+            if other["Key"] == named["Key"] and other["UploadId"] != upload:
+                self._abort(named, other["UploadId"])
+
+    def _abort(self, named: dict[str, str], upload: str) -> None:
+        try:
+            self._client.abort_multipart_upload(**named, UploadId=upload)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchUpload":  # a first try has done it
+                raise
+
     def _complete(
-        self, named: dict[str, str], upload: str, parts: Sequence[dict[str, object]], size: int
+        self, named: dict[str, str], upload: str, parts: Sequence[dict[str, object]], mark: str
     ) -> None:
         try:
             self._client.complete_multipart_upload(**named, UploadId=upload, MultipartUpload={"Parts": parts})
         except ClientError as error:
-            # Its answer was lost, and the second try found it done.
-            if error.response["Error"]["Code"] != "NoSuchUpload":
-                raise
-            if self._client.head_object(**named)["ContentLength"] != size:
+            # Where the answer was lost, the second try finds it done.
+            if error.response["Error"]["Code"] != "NoSuchUpload" or self._mark_at(named) != mark:
                 raise
 
     @contextmanager
@@ -199,17 +295,39 @@ class R2Store:
             yield
         except ClientError as error:
             code = str(error.response["Error"].get("Code", ""))
+            head = error.operation_name == "HeadObject"  # whose answer has no body to tell more
+            if code.isdigit() and code.startswith("4") and not head:
+                raise StoreUnavailable(
+                    f"{self._endpoint} answers HTTP {code}, and not as an S3 service does", _ADDRESS
+                ) from error
             if code in _MISSING:
                 raise NotFound("object", key) from error
             why = str(error.response["Error"].get("Message", "")).strip().rstrip(".")
+            mend = _clock(error.response) if code == "RequestTimeTooSkewed" else _MENDS.get(code, _USUAL)
             raise StoreUnavailable(
-                f"bucket {self._bucket!r} refuses: {code}{', ' if why else ''}{why}", _MENDS.get(code, _USUAL)
+                f"bucket {self._bucket!r} refuses: {code}{', ' if why else ''}{why}", mend
+            ) from error
+        except ResponseParserError as error:
+            raise StoreUnavailable(
+                f"{self._endpoint} does not answer as an S3 service does", _ADDRESS
+            ) from error
+        except SSLError as error:
+            raise StoreUnavailable(
+                f"{self._endpoint} cannot be trusted: {error}",
+                "check R2_ENDPOINT_URL, and this machine's certificates and clock",
             ) from error
         except (BotoCoreError, HTTPError) as error:  # the latter while an object is read
             raise StoreUnavailable(
                 f"bucket {self._bucket!r} cannot be reached ({type(error).__name__})",
                 "check R2_ENDPOINT_URL and the network",
             ) from error
+
+
+def _clock(response: dict[str, Any]) -> str:
+    """What mends a clock that is wrong, by the service's own."""
+    theirs = response["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+    told = f", {theirs} by the service" if theirs else ""
+    return f"set this machine's clock: sudo timedatectl set-ntp true{told}"
 
 
 def _md5(data: bytes) -> str:

@@ -8,31 +8,48 @@ import socket
 import struct
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-FAULTS = ("500", "503", "reset before", "reset after", "half an answer")
-_SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
-_INTERNAL = b"<Error><Code>InternalError</Code><Message>We are sorry.</Message></Error>"
+FAULTS = ("429", "500", "503", "reset before", "reset after", "half a request", "half an answer")
+SILENCES = ("silence before", "silence after")
+"""No answer at all, until the client gives up: for stores whose patience is short."""
+_ERRORS = {
+    429: b"<Error><Code>TooManyRequests</Code><Message>Reduce your rate for this object.</Message></Error>",
+    500: b"<Error><Code>InternalError</Code><Message>We are sorry.</Message></Error>",
+    503: b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>",
+}
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
+_LONGEST_SILENCE_S = 30.0
 
 
 class Faults:
-    """Which requests are broken, and how; ``seen`` counts them."""
+    """Which requests are broken, and how; ``seen`` counts them.
 
-    def __init__(self, share: float, seed: int) -> None:
+    ``watch`` is told of each request, method and path, before anything is done with it.
+    """
+
+    def __init__(
+        self,
+        share: float,
+        seed: int,
+        kinds: tuple[str, ...] = FAULTS,
+        watch: Callable[[str, str], None] = lambda _method, _path: None,
+    ) -> None:
         self.share = share
+        self.watch = watch
         self.seen: Counter[str] = Counter()
+        self._kinds = kinds
         self._rng = random.Random(seed)
         self._guard = threading.Lock()
 
     def next(self) -> str:
         with self._guard:
-            fault = self._rng.choice(FAULTS) if self._rng.random() < self.share else ""
+            fault = self._rng.choice(self._kinds) if self._rng.random() < self.share else ""
             self.seen[fault or "none"] += 1
             return fault
 
@@ -49,31 +66,41 @@ def broken(endpoint: str, faults: Faults) -> Iterator[str]:
             """Nothing: a proxy for tests."""
 
         def _pass(self) -> None:
-            body = self._body()
+            faults.watch(self.command, self.path)
             fault = faults.next()
+            size = int(self.headers.get("Content-Length") or 0)
+            cut = fault == "half a request"
+            wanted = size // 2 if cut else size
+            body = self.rfile.read(wanted)
+            if len(body) < wanted:
+                return self._reset()  # its sender was killed
             if fault == "reset before":
                 return self._reset()
-            if fault in ("500", "503"):
-                return self._answer(int(fault), {}, _INTERNAL if fault == "500" else _SLOW_DOWN)
+            if fault == "silence before":
+                return self._keep_silent()
+            if fault.isdigit():
+                return self._answer(int(fault), {}, _ERRORS[int(fault)])
             onward = HTTPConnection(str(there.hostname), there.port, timeout=30)
             kept = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
-            if body:
-                kept["Content-Length"] = str(len(body))
+            if size or self.command in ("PUT", "POST"):
+                kept["Content-Length"] = str(size)
             onward.request(self.command, self.path, body or None, kept)
+            if cut:
+                onward.close()
+                return self._reset()
             answer = onward.getresponse()
             data = answer.read()
             onward.close()
             if fault == "reset after":
                 return self._reset()
+            if fault == "silence after":
+                return self._keep_silent()
             headers = {name: value for name, value in answer.getheaders() if name.lower() not in _HOP}
             if self.command == "HEAD":
                 headers["Content-Length"] = answer.getheader("Content-Length") or "0"
             self._answer(answer.status, headers, data, half=fault == "half an answer")
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _pass
-
-        def _body(self) -> bytes:
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
         def _answer(self, status: int, headers: dict[str, str], data: bytes, *, half: bool = False) -> None:
             self.send_response_only(status)
@@ -87,6 +114,11 @@ def broken(endpoint: str, faults: Faults) -> Iterator[str]:
                 if half and data:
                     self._reset()
 
+        def _keep_silent(self) -> None:
+            self.connection.settimeout(_LONGEST_SILENCE_S)
+            self.connection.recv(1)  # nothing comes: it ends when the client has gone
+            self.close_connection = True
+
         def _reset(self) -> None:
             self.wfile.flush()
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -95,6 +127,7 @@ def broken(endpoint: str, faults: Faults) -> Iterator[str]:
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 128
 
         def handle_error(self, *_: Any) -> None:
             """A client that has gone is what this is for."""

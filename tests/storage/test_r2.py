@@ -1,7 +1,6 @@
 """The bucket's store against a real S3 server, and with a broken network in between."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -13,15 +12,9 @@ from config.errors import NotFound, StoreUnavailable
 from storage.contract import read
 from storage.r2 import PART_BYTES, R2Store
 from tests.storage.faults import FAULTS, Faults, broken
-from tests.storage.s3 import S3, s3_server
+from tests.storage.s3 import S3
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3]:
-    with s3_server() as running:
-        yield running
 
 
 @pytest.fixture
@@ -43,11 +36,19 @@ def test_a_large_object_goes_up_in_parts_and_comes_back_whole_or_in_ranges(store
     assert read(store, "empty") == b""
 
 
-def test_of_several_writers_of_a_new_object_one_does(store: R2Store) -> None:
-    with ThreadPoolExecutor(8) as threads:
-        wrote = list(threads.map(lambda n: store.put_new("lock", f"{n}".encode(), "text/plain"), range(8)))
-    assert wrote.count(True) == 1
-    assert read(store, "lock") == str(wrote.index(True)).encode()
+def test_a_conditional_write_whose_answer_is_lost_knows_its_own(s3: S3) -> None:
+    bucket, faults = s3.new_bucket(), Faults(share=0.5, seed=5)
+    with broken(s3.endpoint, faults) as endpoint:
+        store = s3.store(bucket, endpoint)
+        for number in range(30):
+            assert store.put_if(f"locks/{number}", b"mine", "text/plain", etag=None)
+            assert not store.put_if(f"locks/{number}", b"yours", "text/plain", etag=None)
+            held = store.version(f"locks/{number}")
+            assert held.data == b"mine"
+            assert store.put_if(f"locks/{number}", b"handed on", "text/plain", etag=held.etag)
+            assert not store.put_if(f"locks/{number}", b"late", "text/plain", etag=held.etag)
+    assert faults.seen["reset after"] > 5
+    assert {read(s3.store(bucket), key) for key in s3.store(bucket).list("")} == {b"handed on"}
 
 
 def test_an_upload_that_fails_is_taken_back(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,22 +14,21 @@ from config.errors import InvalidRequest, NotFound, StoreUnavailable
 from storage.contract import Store, read
 from storage.local import LocalStore
 from storage.signing import Signer
-from tests.storage.s3 import S3, s3_server
+from tests.storage.s3 import S3, SERVERS
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3]:
-    with s3_server() as running:
-        yield running
+STORES = ("local", *SERVERS)
 
 
-@pytest.fixture(params=["local", "r2"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, server: Callable[[str], S3], tmp_path: Path) -> Store:
     if request.param == "local":
         return LocalStore(tmp_path / "store")
-    s3: S3 = request.getfixturevalue("s3")
+    s3 = server(request.param)
     return s3.store(s3.new_bucket())
 
 
@@ -46,6 +45,81 @@ def test_a_second_put_replaces_the_first(store: Store) -> None:
     store.put("a", b"long first", "text/plain")
     store.put("a", b"second", "text/plain")
     assert read(store, "a") == b"second"
+
+
+def test_an_object_is_replaced_by_who_has_read_it_as_it_is(store: Store) -> None:
+    assert not store.put_if("a", b"none to replace", "text/plain", etag="0" * 32)
+    assert store.put_if("a", b"first", "text/plain", etag=None)
+    assert not store.put_if("a", b"not the first", "text/plain", etag=None)
+    first = store.version("a")
+    assert first.data == b"first"
+    assert store.put_if("a", b"second", "text/plain", etag=first.etag)
+    assert not store.put_if("a", b"late", "text/plain", etag=first.etag)
+    second = store.version("a")
+    assert (second.data, second == store.version("a")) == (b"second", True)
+    store.put("a", b"third", "text/plain")
+    assert not store.put_if("a", b"late", "text/plain", etag=second.etag)
+    assert read(store, "a") == b"third"
+    store.put("empty", b"", "text/plain")
+    assert store.put_if("empty", b"full", "text/plain", etag=store.version("empty").etag)
+    store.delete("a")
+    assert not store.put_if("a", b"back again", "text/plain", etag=second.etag)
+    assert list(store.list("")) == ["empty"]
+    with pytest.raises(NotFound):
+        store.version("a")
+
+
+def test_of_writers_that_race_from_one_version_one_wins(store: Store) -> None:
+    etag: str | None = None
+    for turn in range(6):
+        go = threading.Barrier(4)
+
+        def write(writer: int, turn: int = turn, etag: str | None = etag, go: threading.Barrier = go) -> bool:
+            go.wait()
+            return store.put_if("a", f"{turn} {writer}".encode(), "text/plain", etag=etag)
+
+        with ThreadPoolExecutor(4) as threads:
+            wrote = list(threads.map(write, range(4)))
+        assert wrote.count(True) == 1
+        now = store.version("a")
+        assert now.data == f"{turn} {wrote.index(True)}".encode()
+        etag = now.etag
+
+
+def test_writers_that_try_again_lose_no_count(store: Store) -> None:
+    store.put("count", b"0", "text/plain")
+
+    def add(_writer: int) -> None:
+        for _ in range(5):
+            while True:
+                seen = store.version("count")
+                if store.put_if("count", str(int(seen.data) + 1).encode(), "text/plain", etag=seen.etag):
+                    break
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(add, range(3)))
+    assert read(store, "count") == b"15"
+
+
+def test_processes_that_race_in_one_folder_have_one_winner(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    store.put("count", b"0", "text/plain")
+    code = """
+import sys
+from pathlib import Path
+from storage.local import LocalStore
+
+store = LocalStore(Path(sys.argv[1]))
+for _ in range(100):
+    while True:
+        seen = store.version("count")
+        if store.put_if("count", str(int(seen.data) + 1).encode(), "text/plain", etag=seen.etag):
+            break
+"""
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    writers = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert read(store, "count") == b"200"
 
 
 def test_keys_are_listed_by_prefix_in_order(store: Store) -> None:
@@ -108,7 +182,7 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()  # a folder where the object should go: the rename fails
     with pytest.raises(StoreUnavailable):
         store.put("a", b"data", "text/plain")
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert {path.name for path in tmp_path.iterdir()} == {"a", ".lock"}
 
 
 def test_the_check_for_room_writes_and_cleans_up(tmp_path: Path) -> None:
