@@ -19,6 +19,7 @@ import modal
 from config.deployment import SECRET_KEYS, Deployment, environment
 from config.pins import AUDIOCRAFT_CONSTRAINTS, CONSTRAINTS, ROOT, pins
 from config.settings import load
+from config.together import together_of
 
 SETTINGS = load(Deployment)
 MODAL = SETTINGS.modal
@@ -65,8 +66,6 @@ VOLUMES = {name: modal.Volume.from_name(name, create_if_missing=True) for name i
 
 def on_gpu(craft: str, engine: str, image: modal.Image) -> Any:
     """The decorators of an engine's class."""
-    from orchestrator.processes import together_of
-
     settings = getattr(SETTINGS, craft)
     together = together_of(engine, settings.together)
     gpus = [] if engine == "sketch" else [gpu.strip() for gpu in settings.gpu.split(",")]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import SettingsConfigDict
 
 from config.settings import EngineSettings, Settings, variables
 
@@ -48,10 +47,8 @@ class ModalSettings(BaseModel):
     """In which ``warm`` is read."""
 
 
-class Deployment(Settings):
+class Deployment(Settings, nested_model_default_partial_update=True):
     """``Settings`` as a deployment has them."""
-
-    model_config = SettingsConfigDict(nested_model_default_partial_update=True)
 
     home: Path = Path("/tmp/songwright")  # of a container: nothing is kept there
     store: Literal["local", "r2"] = "r2"

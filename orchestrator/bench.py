@@ -44,7 +44,7 @@ def measure(runs: int, duration_s: float) -> Iterator[str]:
 
 
 def _run(home: Path, seed: int, duration_s: float) -> Run:
-    command = [sys.executable, "-m", "main", "make", _BRIEF, "--json"]
+    command = [sys.executable, "-m", "orchestrator", "make", _BRIEF, "--json"]
     command += ["--seed", str(seed), "--duration", str(duration_s)]
     started = time.perf_counter()
     process = subprocess.Popen(

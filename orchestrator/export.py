@@ -7,11 +7,11 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 from uuid import uuid4
 
 from config.errors import InvalidRequest, StoreUnavailable
 from orchestrator.manifest import Song
-from storage.contract import Store
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')  # in a file name on one of Windows, macOS and Linux
 
@@ -32,7 +32,13 @@ def check_folder(folder: Path) -> None:
         ) from error
 
 
-def export(song: Song, store: Store, folder: Path) -> Path:
+class Readable(Protocol):
+    """Where files are read from: a ``Store``, or what can be reached of one."""
+
+    def open(self, key: str) -> Iterator[bytes]: ...
+
+
+def export(song: Song, store: Readable, folder: Path) -> Path:
     """Copies the song's files to ``folder``: ``<title>.wav``, ``<title>.png``, ..., ``<title> stems/``.
 
     Answers the audio's path. Files that are there already stay: the new ones are then named ``<title> 2``

@@ -20,6 +20,7 @@ from typing import Any
 from config.engine import EngineInfo, Report, ignore_progress
 from config.errors import Cancelled, SongwrightError
 from config.settings import EngineSettings, Settings
+from config.together import together_of
 from lyrics.contract import SongPlan
 from orchestrator.engine_process import EngineProcess
 from orchestrator.engines import REGISTRIES
@@ -28,7 +29,6 @@ from orchestrator.steps import StepResult, given_plan_step
 from orchestrator.stores import open_store
 
 _WHOLE_MACHINE = frozenset({"musicgen", "audiocraft", "acestep"})  # every core, or the GPU, is one model's
-_TOGETHER = {"musicgen": 8, "acestep": 4, "qwen": 8}  # songs that one batch of the engine takes in
 _RETRY_AFTER_S = 5.0
 _MUSIC_BYTES = 2_000_000_000  # a song of some minutes takes about half of this
 
@@ -225,11 +225,6 @@ def together_for(craft: str, settings: Settings) -> int:
     takes."""
     chosen: EngineSettings = getattr(settings, craft)
     return together_of(chosen.engine, chosen.together)
-
-
-def together_of(engine: str, chosen: int = 0) -> int:
-    """How many songs ``engine`` works on together: as ``chosen``, or as many as its batch takes."""
-    return chosen or _TOGETHER.get(engine, 1)
 
 
 def _memory_bytes() -> int:

@@ -45,6 +45,7 @@ HOMES = {
     "uvicorn": {"orchestrator.serve"},
     "prometheus_client": {"orchestrator.metrics"},
     "h11": {"orchestrator.webhooks"},
+    "modal": {"main", "orchestrator.remote"},
     "boto3": {"storage.r2"},
     "botocore": {"storage.r2"},
 }

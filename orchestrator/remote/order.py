@@ -73,7 +73,7 @@ class _Addresses:
     def __init__(self, urls: Mapping[str, str]) -> None:
         self._urls = urls
 
-    def open(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    def open(self, key: str) -> Iterator[bytes]:
         with urllib.request.urlopen(self._urls[key], timeout=60) as answer:
             while piece := answer.read(_PIECE_BYTES):
                 yield piece

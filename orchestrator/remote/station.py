@@ -14,9 +14,9 @@ from config.deployment import Deployment
 from config.engine import EngineInfo, EngineOptions, Report
 from config.errors import EngineUnavailable, NotFound, SongwrightError, WeightsMissing
 from config.settings import options_of
+from config.together import together_of
 from orchestrator.engines import REGISTRIES
 from orchestrator.manifest import Song
-from orchestrator.processes import together_of
 from orchestrator.remote.progress import Progress
 from orchestrator.steps import StepResult, cover_step, draft_step, music_step, plan_step
 from orchestrator.stores import open_store

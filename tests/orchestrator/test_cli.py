@@ -23,7 +23,7 @@ QUICK = {
     "SONGWRIGHT_ART__ENGINE": f"{HERE}:BlankPainter",
 }
 SLOW = QUICK | {"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:SlowComposer"}
-COMMAND = [sys.executable, "-m", "main"]
+COMMAND = [sys.executable, "-m", "orchestrator"]
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
@@ -189,7 +189,7 @@ def test_a_full_disk_is_said_plainly_and_leaves_no_song_that_looks_whole(tmp_pat
             pytest.fail(f"CI must be able to mount a small disk: {probe.stderr}")
         pytest.skip(f"a small disk cannot be mounted here: {probe.stderr}")
     look = f"ls -A {small}/songs/*; cat {small}/songs/*/song.json"
-    make = f"{sys.executable} -m main make x --duration 5; echo $?; {look}"
+    make = f"{sys.executable} -m orchestrator make x --duration 5; echo $?; {look}"
     result = subprocess.run(
         ["unshare", "-rm", "sh", "-c", f"{mount} && {make}"],
         capture_output=True,
@@ -304,7 +304,7 @@ def test_doctor_says_ready_or_what_to_do(tmp_path: Path) -> None:
 def test_progress_bars_are_drawn_only_on_a_terminal(tmp_path: Path) -> None:
     if shutil.which("script") is None:
         pytest.skip("the 'script' program, which makes a terminal, is not installed")
-    command = f"{sys.executable} -m main make x --duration 5"
+    command = f"{sys.executable} -m orchestrator make x --duration 5"
     result = subprocess.run(
         ["script", "-qec", command, "/dev/null"],
         capture_output=True,
