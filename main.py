@@ -41,7 +41,7 @@ def image(*extras: str, constraints: str = CONSTRAINTS, system: tuple[str, ...] 
         base = base.apt_install(*system) if system else base
         base = base.add_local_file(ROOT / constraints, "/constraints.txt", copy=True)
         exact = pins(*extras, constraints=constraints)
-        base = base.uv_pip_install(*exact, extra_options="--constraint /constraints.txt")
+        base = base.uv_pip_install(*exact, extra_options="--constraint=/constraints.txt")
     base = base.env({"HF_HOME": MODAL.weights, "HF_HUB_OFFLINE": "1"})
     return base.add_local_python_source(*PACKAGES, ignore=["**/*.pyc"])
 
@@ -50,6 +50,7 @@ web_image = image("r2")
 model_image = image("r2", "models")
 audiocraft_image = image("r2", "audiocraft", constraints=AUDIOCRAFT_CONSTRAINTS, system=PYAV_NEEDS)
 
+IMAGE_OF = {"sketch": web_image, "audiocraft": audiocraft_image}  # of the rest: model_image
 VOLUME_OF = {
     "qwen": "qwen-hf-cache",
     "acestep": "ace-step-models",
@@ -64,7 +65,7 @@ VOLUMES = {name: modal.Volume.from_name(name, create_if_missing=True) for name i
 # Engines: a class each, on a GPU type of its own.
 
 
-def on_gpu(craft: str, engine: str, image: modal.Image) -> Any:
+def on_gpu(craft: str, engine: str) -> Any:
     """The decorators of an engine's class."""
     settings = getattr(SETTINGS, craft)
     together = together_of(engine, settings.together)
@@ -73,7 +74,7 @@ def on_gpu(craft: str, engine: str, image: modal.Image) -> Any:
     def decorated(host: type) -> Any:
         host = modal.concurrent(max_inputs=together, target_inputs=together)(host)
         return app.cls(
-            image=image,
+            image=IMAGE_OF.get(engine, model_image),
             gpu=gpus if len(gpus) > 1 else next(iter(gpus), None),
             volumes={MODAL.weights: VOLUMES[VOLUME_OF[engine]]} if engine in VOLUME_OF else {},
             secrets=[secret, chosen],
@@ -118,27 +119,34 @@ class Host:
         self.station.close()
 
 
-@on_gpu("lyrics", SETTINGS.lyrics.engine, model_image)
+@on_gpu("lyrics", SETTINGS.lyrics.engine)
 class Lyricist(Host):
     craft, engine = "lyrics", SETTINGS.lyrics.engine
 
 
-@on_gpu("music", "acestep", model_image)
+@on_gpu("music", "acestep")
 class AceStepMusician(Host):
     craft, engine = "music", "acestep"
 
 
-@on_gpu("music", "musicgen", model_image)
+@on_gpu("music", "musicgen")
 class MusicgenMusician(Host):
     craft, engine = "music", "musicgen"
 
 
-@on_gpu("music", "audiocraft", audiocraft_image)
+@on_gpu("music", "audiocraft")
 class AudiocraftMusician(Host):
     craft, engine = "music", "audiocraft"
 
 
-@on_gpu("art", SETTINGS.art.engine, model_image)
+@on_gpu("music", "sketch")
+class SketchMusician(Host):
+    """Without a GPU, to see the rest at work for cents."""
+
+    craft, engine = "music", "sketch"
+
+
+@on_gpu("art", SETTINGS.art.engine)
 class CoverArtist(Host):
     craft, engine = "art", SETTINGS.art.engine
 
@@ -147,6 +155,7 @@ MUSICIANS = {
     "acestep": AceStepMusician,
     "musicgen": MusicgenMusician,
     "audiocraft": AudiocraftMusician,
+    "sketch": SketchMusician,
 }
 
 
