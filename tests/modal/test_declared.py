@@ -1,0 +1,189 @@
+"""What ``modal deploy main.py`` declares: GPUs, images, volumes, secrets, limits, files."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.deployment import SECRET_KEYS
+from tests.modal.control import Control
+from tests.modal.deployed import ROOT
+
+ENGINES = {
+    "Lyricist.*": ("A10", "qwen-hf-cache", 8),
+    "AceStepMusician.*": ("L40S", "ace-step-models", 4),
+    "MusicgenMusician.*": ("L40S", "musicgen-models", 8),
+    "AudiocraftMusician.*": ("L40S", "musicgen-models", 1),
+    "CoverArtist.*": ("L4", "sdxl-turbo-models", 1),
+}
+SECRET = {"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}
+
+
+@pytest.fixture(scope="module")
+def control() -> Iterator[Control]:
+    """With nothing set: the defaults of a deployment."""
+    with Control(secrets=SECRET) as control:
+        began = time.monotonic()
+        control.deploy(ROOT / "main.py", cwd=ROOT)
+        took_s = time.monotonic() - began
+        assert took_s < 10.0, f"modal deploy took {took_s:.1f} s"
+        yield control
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_each_engine_has_a_class_on_a_gpu_of_its_own(control: Control, name: str) -> None:
+    gpu, volume, together = ENGINES[name]
+    declared = control.functions[name]
+    assert declared.gpu == gpu
+    assert {path: mounted.name for path, mounted in declared.volumes.items()} == {"/weights": volume}
+    assert declared.snapshot
+    assert declared.max_inputs == declared.target_inputs == (together if together > 1 else 1)
+    assert declared.max_containers == 4
+    assert declared.min_containers in (0, None)
+    assert declared.scaledown_window_s == 60
+    assert declared.startup_timeout_s == 900
+    assert declared.timeout_s == 3600
+    assert declared.retries == 2
+    assert set(declared.methods) == {"step", "wake"}
+
+
+def test_the_lyricist_and_the_artist_are_on_cheaper_gpus_than_the_musician(control: Control) -> None:
+    from config.gpus import price_of
+
+    dear = price_of(control.functions["AceStepMusician.*"].gpu)
+    for name in ("Lyricist.*", "CoverArtist.*"):
+        assert price_of(control.functions[name].gpu) < dear
+
+
+def test_images_hold_exact_versions_and_never_mix_the_two_torches(control: Control) -> None:
+    for name, function in control.functions.items():
+        packages = function.image.packages
+        assert packages
+        assert all(version.startswith("==") for version in packages.values()), name
+        assert packages["boto3"] == "==1.44.5"
+    old = control.functions["AudiocraftMusician.*"].image.packages
+    new = control.functions["AceStepMusician.*"].image.packages
+    assert (old["torch"], old["audiocraft"]) == ("==2.1.0", "==1.3.0")
+    assert new["torch"] == "==2.13.0"
+    assert "diffusers" in new
+    assert not {"diffusers", "xgrammar"} & old.keys()
+    assert "audiocraft" not in new
+    web = control.functions["web"].image.packages
+    assert "fastapi" in web
+    assert not {"torch", "transformers", "diffusers"} & web.keys()
+
+
+def test_weights_are_read_from_the_volume_and_never_fetched_by_a_gpu(control: Control) -> None:
+    for name in ENGINES:
+        env = control.functions[name].image.env
+        assert env["HF_HOME"] == "/weights"
+        assert env["HF_HUB_OFFLINE"] == "1"
+    fetch = control.functions["fetch"]
+    assert fetch.gpu is None
+    assert {mounted.name for mounted in fetch.volumes.values()} == {
+        volume for _, volume, _ in ENGINES.values()
+    }
+    assert any(secret.env.get("HF_HUB_OFFLINE") == "0" for secret in fetch.secrets)
+
+
+def test_every_function_that_needs_them_has_the_secrets_of_the_seeds(control: Control) -> None:
+    for name, function in control.functions.items():
+        found = [secret for secret in function.secrets if secret.name == "music-gen-secret"]
+        assert len(found) == 1, name
+        assert set(found[0].required_keys) == set(SECRET_KEYS)
+
+
+def test_the_web_function_and_the_jobs(control: Control) -> None:
+    web, produce, warm = (control.functions[name] for name in ("web", "produce", "warm"))
+    assert web.web == "asgi_app"
+    assert web.web_url.startswith("http")
+    assert web.max_containers == 1  # an idempotency key is claimed in one process
+    assert web.max_inputs == 500
+    assert web.gpu is produce.gpu is warm.gpu is None
+    assert produce.retries == 5
+    assert produce.max_inputs == 20
+    assert produce.timeout_s > 3600  # a song's own limit ends it first
+    assert warm.schedule is None
+
+
+def test_what_is_set_reaches_the_declaration_and_the_containers() -> None:
+    env = {
+        "SONGWRIGHT_MUSIC__GPU": "L40S,A100",
+        "SONGWRIGHT_MUSIC__ENGINE": "musicgen",
+        "SONGWRIGHT_LYRICS__GPU": "L4",
+        "SONGWRIGHT_MODAL__WARM": "*/5 8-20 * * 1-5",
+        "SONGWRIGHT_MODAL__TIMEZONE": "Europe/Berlin",
+        "SONGWRIGHT_MODAL__SCALEDOWN_S": "300",
+        "SONGWRIGHT_MODAL__GPU_CONTAINERS": "9",
+        "SONGWRIGHT_MODAL__WEB_CONTAINERS": "1",
+        "SONGWRIGHT_MODAL__SECRET": "another-secret",
+        "R2_SECRET_ACCESS_KEY": "of this machine",
+        "SONGWRIGHT_WEBHOOKS__SECRET": "of this machine too",
+    }
+    with Control(secrets={"another-secret": dict.fromkeys(SECRET_KEYS, "x")}) as control:
+        control.deploy(ROOT / "main.py", env=env, cwd=ROOT)
+        functions = control.functions
+        assert functions["Lyricist.*"].gpu == "L4"
+        assert functions["MusicgenMusician.*"].gpu == "L40S,A100"
+        assert functions["MusicgenMusician.*"].scaledown_window_s == 300
+        assert functions["MusicgenMusician.*"].max_containers == 9
+        assert functions["web"].min_containers == 1
+        assert functions["warm"].schedule == "Cron('*/5 8-20 * * 1-5', Europe/Berlin)"
+        (given,) = [secret.env for secret in functions["web"].secrets if not secret.name]
+        assert given["SONGWRIGHT_MUSIC__ENGINE"] == "musicgen"
+        assert not {"R2_SECRET_ACCESS_KEY", "SONGWRIGHT_WEBHOOKS__SECRET", "API_BEARER_TOKEN"} & given.keys()
+
+
+def test_all_that_containers_read_is_uploaded(control: Control) -> None:
+    """Every file of ours that git knows below the packages; what else may be needed is in the images."""
+    packages = ("config", "phonetics", "models", "lyrics", "music", "art", "storage", "orchestrator")
+    known = subprocess.run(
+        ["git", "ls-files", *packages], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert any(path.endswith(".ttf") for path in known)
+    assert any(path.endswith("index.html") for path in known)
+    for name, function in control.functions.items():
+        uploaded = {str(Path(path).relative_to("/root")) for path in function.files if path.startswith("/root/")}
+        missing = {path for path in known if not Path(path).name.startswith(".")} - uploaded
+        assert not missing, (name, sorted(missing)[:5])
+        assert not [path for path in uploaded if path.endswith(".pyc")]
+
+
+def test_main_is_imported_in_two_seconds_without_an_engines_library() -> None:
+    code = (
+        "import sys, time; began = time.process_time(); import main; "
+        "took_s = time.process_time() - began; "
+        "print(took_s < 2.0, [name for name in ('torch', 'transformers', 'diffusers') if name in sys.modules])"
+    )
+    results = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+        for _ in range(3)
+    ]
+    assert any(result.strip() == "True []" for result in results), results
+
+
+def test_a_gpu_that_modal_does_not_have_is_refused_before_anything_is_deployed() -> None:
+    with Control(secrets=SECRET) as control:
+        result = control.cli(
+            "deploy", str(ROOT / "main.py"), env={"SONGWRIGHT_MUSIC__GPU": "L40"}, cwd=ROOT
+        )
+        assert result.returncode != 0
+        assert "SONGWRIGHT_MUSIC__GPU" in result.stdout
+        assert "L40S" in result.stdout
+        assert not control.functions
+
+
+def test_a_secret_that_is_not_there_or_lacks_a_key_is_named() -> None:
+    with Control() as control:
+        result = control.cli("deploy", str(ROOT / "main.py"), cwd=ROOT)
+        assert result.returncode != 0
+        assert "music-gen-secret" in result.stdout
+        control.add_secret("music-gen-secret", dict.fromkeys(SECRET_KEYS[:-1], "x"))
+        result = control.cli("deploy", str(ROOT / "main.py"), cwd=ROOT)
+        assert result.returncode != 0
+        assert SECRET_KEYS[-1] in result.stdout
