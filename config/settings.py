@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config.engine import EngineOptions
 from config.errors import InvalidRequest
+from config.gpus import checked_gpu
 
 
 class EngineSettings(BaseModel):
@@ -35,6 +37,18 @@ class EngineSettings(BaseModel):
     one."""
     together: int = Field(default=0, ge=0, le=64)
     """How many songs one process works on together; 0: as many as the engine makes in one batch."""
+    gpu: str = ""
+    """Modal's GPU for it where it is deployed: a type ("L40S"), several of one ("H100:2"), or a list in the
+    order in which they are tried ("L40S,A100"); empty: as main.py has it."""
+
+    @field_validator("gpu")
+    @classmethod
+    def _known_gpu(cls, gpu: str) -> str:
+        try:
+            return checked_gpu(gpu)
+        except InvalidRequest as error:
+            # Whose setting it is, is only known further up: see ``load_settings``.
+            raise PydanticCustomError("gpu", "{fix}", {"fix": error.fix}) from error
 
 
 class WebhookSettings(BaseModel):

@@ -10,12 +10,21 @@ from typing import Any, Protocol, TypeVar
 
 from art.contract import PAINTERS, Painter
 from config.engine import EngineOptions, Registry, Report
-from config.errors import Cancelled, EngineFailed, SongwrightError
+from config.errors import Cancelled
 from config.settings import Settings, options_of
 from lyrics.contract import WRITERS, Writer
 from music.contract import COMPOSERS, Composer
-from orchestrator.manifest import Asset, Song
-from orchestrator.steps import StepResult, cover_step, given_plan_step, music_step, plan_step, tag_step
+from orchestrator.manifest import Song
+from orchestrator.meter import Meter
+from orchestrator.steps import (
+    StepResult,
+    cover_step,
+    given_plan_step,
+    metered,
+    music_step,
+    plan_step,
+    tag_step,
+)
 from storage.contract import Store
 
 T = TypeVar("T")
@@ -27,7 +36,7 @@ class Worker(Protocol):
     async def plan(self, song: Song, report: Report) -> StepResult: ...
     async def music(self, song: Song, report: Report) -> StepResult: ...
     async def cover(self, song: Song, report: Report) -> StepResult: ...
-    async def tag(self, song: Song) -> Asset: ...
+    async def tag(self, song: Song) -> StepResult: ...
 
 
 class Lane:
@@ -39,6 +48,7 @@ class Lane:
         self._options = options
         self._registry = registry
         self._engine: Any = None
+        self._meter = Meter()  # whatever GPU the settings name for Modal, this is a machine of one's own
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{registry.craft}-{name}")
 
     async def run(self, work: Callable[[Any, Report], T], report: Report) -> T:
@@ -55,11 +65,11 @@ class Lane:
         future = asyncio.get_running_loop().run_in_executor(self._pool, self._work, work, watched)
         try:
             return await asyncio.shield(future)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as gone:
             stop.set()
             await asyncio.wait([future])
-            future.exception()  # seen, so that asyncio does not report it as lost
-            raise
+            # Seen, so that asyncio does not report it as lost; and it tells what was used until then.
+            raise gone from future.exception()
 
     def close(self) -> None:
         """Lets the thread end, and unloads the engine's model if it has one."""
@@ -71,15 +81,13 @@ class Lane:
         report("loading", 0.0)
         if self._engine is None:
             self._engine = self._registry.load(self.name, self._options)
-        try:
+
+        def step() -> T:
             result = work(self._engine, report)
             report("done", 1.0)
             return result
-        except SongwrightError:
-            raise
-        except Exception as error:
-            # An engine's bug ends its song, with the reason kept, and not the process that makes others.
-            raise EngineFailed(self.name, f"{type(error).__name__}: {error}") from error
+
+        return metered(self._meter, self.name, step)
 
 
 class LocalWorker:
@@ -113,7 +121,7 @@ class LocalWorker:
 
         return await self._painter.run(work, report)
 
-    async def tag(self, song: Song) -> Asset:
+    async def tag(self, song: Song) -> StepResult:
         return await asyncio.to_thread(tag_step, self._store, song)
 
     def close(self) -> None:
