@@ -24,6 +24,10 @@ from __future__ import annotations
 class SongwrightError(Exception):
     """The root: catch this to catch everything Songwright raises on purpose."""
 
+    spent: object = None
+    """What the work that ended so had used of its engine, where that is known: a ``Usage`` of
+    ``orchestrator.meter``."""
+
 
 class InvalidRequest(SongwrightError):
     """A request that can never succeed as it is.

@@ -1,4 +1,4 @@
-"""The command line: ``songwright make | serve | list | show | resume | delete | doctor | bench``.
+"""The command line: ``songwright make | serve | list | show | cost | resume | delete | doctor | bench``.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Results go to stdout; progress and errors to
 stderr.
@@ -10,6 +10,8 @@ import asyncio
 import io
 import json
 import sys
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -191,6 +193,23 @@ def show(song_id: str, as_json: bool) -> None:  # noqa: FBT001 - click passes ev
         click.echo(song.model_dump_json(indent=2))
     else:
         print_song(song, places_in(settings, library.store))
+
+
+@commands.command()
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only songs asked for on this day or later.")
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the newest N songs.")
+@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
+def cost(since: datetime | None, last: int | None, as_json: bool) -> None:  # noqa: FBT001 - as above
+    """Sum up what the library's songs cost: engine time, GPU-seconds and their price, by stage."""
+    from orchestrator.costs import newest, summary
+    from orchestrator.screen import counted, print_costs
+
+    songs = newest(_library(load_settings()), last=last, since=since.astimezone() if since else None)
+    costs = summary(counted(songs))
+    if as_json:
+        click.echo(json.dumps(asdict(costs), indent=2, ensure_ascii=False))
+    else:
+        print_costs(costs)
 
 
 @commands.command()

@@ -23,7 +23,8 @@ from config.errors import Cancelled, EngineFailed, EngineUnavailable, Songwright
 from config.settings import Settings, options_of
 from orchestrator.engines import REGISTRIES
 from orchestrator.manifest import Song
-from orchestrator.steps import cover_step, draft_step, music_step, plan_step, tag_step
+from orchestrator.meter import Meter
+from orchestrator.steps import cover_step, draft_step, metered, music_step, plan_step, tag_step
 from orchestrator.stores import open_store
 
 log = logging.getLogger(__name__)
@@ -183,6 +184,7 @@ def _serve(connection: Connection, craft: str, settings: Settings, together: int
         connection.send(("error", error))
         return
     store = open_store(settings)
+    meter = Meter()  # whatever GPU the settings name for Modal, this is a machine of one's own
     sending = threading.Lock()
     stops: dict[int, threading.Event] = {}
     threads = ThreadPoolExecutor(max_workers=together, thread_name_prefix=craft)
@@ -194,7 +196,7 @@ def _serve(connection: Connection, craft: str, settings: Settings, together: int
 
     def work(number: int, step: str, song: Song) -> None:
         report = _Reporter(stops[number], partial(say, number, "report"))
-        kind, value = _outcome(step, song, engine, store, report)
+        kind, value = _outcome(step, song, engine, store, report, meter)
         del stops[number]
         try:
             say(number, kind, value)
@@ -221,18 +223,20 @@ def _end_with_the_service(parent: int) -> None:
     os._exit(1)
 
 
-def _outcome(step: str, song: Song, engine: Any, store: Any, report: Report) -> tuple[str, object]:
-    try:
+def _outcome(
+    step: str, song: Song, engine: Any, store: Any, report: Report, meter: Meter
+) -> tuple[str, object]:
+    def work() -> Any:
         if step == "tag":
-            return "done", tag_step(store, song)
+            return tag_step(store, song)
         result = _STEPS[step](engine, store, song, report)
         report("done", 1.0)
+        return result
+
+    try:
+        return "done", metered(meter, engine.info.name, work)
     except SongwrightError as error:
         return "error", error
-    except Exception as error:  # noqa: BLE001 - an engine's bug ends its song, with the reason kept
-        return "error", EngineFailed(engine.info.name, f"{type(error).__name__}: {error}")
-    else:
-        return "done", result
 
 
 class _Reporter:

@@ -18,6 +18,11 @@ T = TypeVar("T")
 class ServiceWorker(Worker, Protocol):
     """A ``Worker`` whose engines can be asked after."""
 
+    @property
+    def music_lanes(self) -> int:
+        """How many songs can be composed at once."""
+        ...
+
     def start(self) -> None: ...
 
     def states(self) -> dict[str, EngineState]:

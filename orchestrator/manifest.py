@@ -14,6 +14,8 @@ from lyrics.contract import SongPlan
 from orchestrator.requests import Brief
 
 CRAFTS = ("lyrics", "music", "art")
+CRAFT_OF_STAGE = {"lyrics": "lyrics", "music": "music", "cover": "art"}
+"""Whose engine makes a stage; the last one, "tags", needs none."""
 GIVEN = "given"
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in the order of its characters
@@ -93,6 +95,20 @@ class MusicFacts(Frozen):
     sections: tuple[SectionTime, ...]
 
 
+class Cost(Frozen):
+    """What a stage used of its engine, all attempts that are known of together, and what that costs."""
+
+    gpu: str = ""
+    """Modal's name of the GPU; empty: a machine of one's own."""
+    seconds: float = Field(ge=0.0)
+    """The song's share of the time in which the engine was at work; loading it is not in it."""
+    gpu_seconds: float | None = Field(default=None, ge=0.0)
+    """As many times that as the container has GPUs; None on a machine of one's own. So with the price."""
+    usd: float | None = Field(default=None, ge=0.0)
+    prices_of: str = ""
+    """The date of the prices."""
+
+
 class Failure(Frozen):
     """Why a song failed: the error's type and message, and the step it came from."""
 
@@ -150,6 +166,8 @@ class Song(Frozen):
     music: MusicFacts | None = None
     timings_s: dict[str, float] = Field(default_factory=dict)
     """Wall time by step: "lyrics", "music", "cover", "tags"."""
+    costs: dict[str, Cost] = Field(default_factory=dict)
+    """Likewise, of the steps that ran where an engine is."""
     error: Failure | None = None
     owner: Owner | None = None
     history: tuple[Moment, ...] = ()

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from orchestrator.manifest import CRAFTS, Song, Status
+from orchestrator.manifest import CRAFT_OF_STAGE, CRAFTS, Song, Status
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _STAGE_S = (0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1800)
 _REQUEST_S = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 3, 10, 30, 120)
-_CRAFT_OF_STAGE = {"lyrics": "lyrics", "music": "music", "cover": "art"}
 
 
 class Metrics:
@@ -60,7 +59,7 @@ class Metrics:
         engine = song.engines["music"].name if "music" in song.engines else (made[0] if made else "none")
         self._songs.labels(engine, song.status.value).inc()
         for stage, seconds in song.timings_s.items():
-            facts = song.engines.get(_CRAFT_OF_STAGE.get(stage, ""))
+            facts = song.engines.get(CRAFT_OF_STAGE.get(stage, ""))
             self._stages.labels(stage, facts.name if facts else "none").observe(seconds)
         if song.status is Status.FAILED and song.error:
             self._failures.labels(song.error.step, song.error.type).inc()

@@ -24,7 +24,7 @@ from config.together import together_of
 from lyrics.contract import SongPlan
 from orchestrator.engine_process import EngineProcess
 from orchestrator.engines import REGISTRIES
-from orchestrator.manifest import Asset, Song
+from orchestrator.manifest import Song
 from orchestrator.steps import StepResult, given_plan_step
 from orchestrator.stores import open_store
 
@@ -97,10 +97,8 @@ class ProcessWorker:
     async def cover(self, song: Song, report: Report) -> StepResult:
         return await self._step("art", "cover", song, report)
 
-    async def tag(self, song: Song) -> Asset:
-        result = await self._lanes["art"].run("tag", song, ignore_progress)
-        assert isinstance(result, Asset)
-        return result
+    async def tag(self, song: Song) -> StepResult:
+        return await self._step("art", "tag", song, ignore_progress)
 
     async def _step(self, craft: str, step: str, song: Song, report: Report) -> StepResult:
         result = await self._lanes[craft].run(step, song, report)
@@ -159,12 +157,11 @@ class ProcessLane:
         future = loop.run_in_executor(self._threads, self._call, step, song, told, stop)
         try:
             return await asyncio.shield(future)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as gone:
             stop.set()
             await asyncio.wait([future])
-            if not future.cancelled():
-                future.exception()  # seen, so that asyncio does not report it as lost
-            raise
+            # Seen, so that asyncio does not report it as lost; and it tells what was used until then.
+            raise gone from (None if future.cancelled() else future.exception())
 
     def close(self) -> None:
         self._closed = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 
@@ -17,6 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from config.engine import Report, ignore_progress
+from config.gpus import PRICES_FROM
+from orchestrator.costs import CostSummary, usd_of
 from orchestrator.doctor import Finding
 from orchestrator.manifest import CRAFTS, Song, Status
 from orchestrator.requests import Brief
@@ -82,6 +84,8 @@ def print_song(song: Song, places: Places, copies: Path | None = None) -> None:
     facts.add_row("engines", ", ".join(made_by))
     if song.timings_s:
         facts.add_row("made in", f"{_seconds_taken(song):.1f} s")
+    if (usd := usd_of(song)) is not None:
+        facts.add_row("cost", f"{_dollars(usd)} ({', '.join(_priced(song))})")
     facts.add_row("id", song.id)
     for warning in song.warnings:
         facts.add_row("note", Text(warning, style="yellow"))
@@ -130,6 +134,49 @@ def print_list(songs: Sequence[Song], more: int) -> None:
         console.print(f"... and {more} more: songwright list --limit 0", style="dim")
 
 
+def counted(songs: Iterable[Song]) -> Iterator[Song]:
+    """``songs``, counted on stderr while they are read, if that is a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield from songs
+        return
+    with console.status("reading the library") as status:
+        for number, song in enumerate(songs, start=1):
+            if number % 100 == 0:
+                status.update(f"{number:,} songs read")
+            yield song
+
+
+def print_costs(costs: CostSummary) -> None:
+    """A line for each stage, engine and GPU, and the sum; without the columns of the price where there is
+    none."""
+    console = _console()
+    if not costs.rows:
+        console.print(f"Songs: {costs.songs:,}. Nothing was measured of any.")
+        return
+    priced = costs.usd is not None
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("stage", "engine", "gpu", "songs", "s a song", "p90"):
+        table.add_column(name, justify="left" if name in ("stage", "engine", "gpu") else "right")
+    for name in ("GPU-s", "USD") if priced else ():
+        table.add_column(name, justify="right")
+    for row in costs.rows:
+        cells = [row.stage, row.engine or "-", row.gpu or "own machine", f"{row.songs:,}"]
+        cells += [f"{row.seconds_median:,.2f}", f"{row.seconds_p90:,.2f}"]
+        if priced:
+            cells += [_or_dash(row.gpu_seconds, "{:,.1f}"), _or_dash(row.usd, "{:,.4f}")]
+        table.add_row(*cells)
+    console.print(table)
+    price = "No price: a machine of one's own."
+    if costs.usd is not None:
+        price = f"Price: {_dollars(costs.usd)}, by the list of {', '.join(costs.prices_of)} ({PRICES_FROM})."
+    console.print(f"Songs: {costs.songs:,}. Engine time: {costs.seconds:,.1f} s. {price}")
+    if priced and any(row.usd is None for row in costs.rows):
+        console.print("Stages without a price ran on a machine of one's own.", style="dim")
+    if missing := costs.songs - costs.measured:
+        console.print(f"Songs of which nothing was measured: {missing:,}.", style="dim")
+
+
 def print_findings(findings: Sequence[Finding]) -> None:
     """What doctor found, a line each, with the fix where one is needed."""
     console = _console()
@@ -148,6 +195,20 @@ def _console() -> Console:
     """Wide where the output goes to a file or a pipe, so that no line is cut for a screen that is not
     there."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def _priced(song: Song) -> Iterator[str]:
+    for stage, cost in song.costs.items():
+        if cost.usd is not None:
+            yield f"{stage} {_dollars(cost.usd)} on {cost.gpu}"
+
+
+def _dollars(usd: float) -> str:
+    return f"${usd:,.2f}" if usd >= 1 else f"${usd:.4f}"
+
+
+def _or_dash(figure: float | None, form: str) -> str:
+    return "-" if figure is None else form.format(figure)
 
 
 def _lyrics(lyrics: str) -> Text:

@@ -6,17 +6,21 @@ import asyncio
 import logging
 
 from config.engine import EngineInfo
+from config.errors import EngineUnavailable
 from config.settings import Settings
 from orchestrator.answers import PACKAGE, Addresses, PartProgress, SongAnswer, song_answer
 from orchestrator.auth import Tokens, load_tokens
+from orchestrator.costs import newest
 from orchestrator.feed import Feed
 from orchestrator.homes import ServiceJobs, ServiceWorker
 from orchestrator.jobs import Bounds, Jobs
 from orchestrator.library import Library, asset_key
-from orchestrator.manifest import Song, Status
+from orchestrator.manifest import CRAFTS, Song, Status
 from orchestrator.metrics import Metrics
 from orchestrator.pace import Pace
 from orchestrator.processes import ProcessWorker
+from orchestrator.quotes import MOST, Measurements, Quote
+from orchestrator.requests import Brief
 from orchestrator.reuse import Reuse
 from orchestrator.song import this_process
 from orchestrator.stores import kept_secret, open_store
@@ -40,6 +44,9 @@ class Service:
         self.signer = Signer(self._secret(_SIGNING_FILE).encode())
         self.library = Library(open_store(settings, self.signer))
         self.pace = Pace()
+        self._measurements = Measurements()
+        self._reading = asyncio.Lock()
+        self._read = False
         self.feed = self._make_feed()
         self.worker, self.jobs = self._make_workers()
         self.metrics = Metrics(lambda: self.jobs.waiting, lambda: self.jobs.running)
@@ -109,6 +116,21 @@ class Service:
         urls = self.addresses(base).of(song)
         return song_answer(song, urls, self.jobs.outlook(song.id), progress, cached=cached)
 
+    async def quote(self, brief: Brief, notes: tuple[str, ...] = ()) -> Quote:
+        """What ``brief`` is expected to take and cost; ``notes`` come first among the quote's own. For the
+        first the newest songs of the library are read. Raises ``EngineUnavailable`` until every engine is
+        loaded: which songs are like it hangs on them."""
+        engines = self.engines()
+        if engines.keys() < set(CRAFTS):
+            self.worker.check()
+            raise EngineUnavailable("the engines are being loaded", "ask again in some seconds")
+        async with self._reading:
+            if not self._read:
+                songs = await self.jobs.stored(lambda: list(newest(self.library, last=MOST)))
+                self._measurements.learn(songs)
+                self._read = True
+        return self._measurements.quote(brief, engines, self.worker.music_lanes, notes)
+
     async def delete(self, song_id: str) -> None:
         """Ends whatever is under way for the song and deletes it; raises as ``Jobs.delete`` does."""
         song = await self.jobs.load(song_id)
@@ -121,6 +143,7 @@ class Service:
         self.metrics.song_ended(song)
         self.webhooks.send(song)
         if song.status is Status.DONE:
+            self._measurements.learn([song])
             task = asyncio.get_running_loop().create_task(self.jobs.stored(self.reuse.keep_request, song))
             self._after.add(task)
             task.add_done_callback(self._remembered)

@@ -13,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 from config.engine import Report
 from config.errors import Cancelled, EngineFailed, EngineTimeout, SongwrightError
 from config.process import runs
+from orchestrator.costs import cost_of
 from orchestrator.library import Library
-from orchestrator.manifest import Failure, Owner, Song, Status
+from orchestrator.manifest import CRAFT_OF_STAGE, Failure, Owner, Song, Status
+from orchestrator.meter import Usage
 from orchestrator.steps import StepResult
 from orchestrator.workers import Worker
 
@@ -71,11 +73,8 @@ async def make_song(
                     raise outcome
 
             step = "tags"
-            started = time.perf_counter()
-            audio = await worker.tag(journey.song)
-            timings = journey.song.timings_s | {"tags": round(time.perf_counter() - started, 3)}
-            assets = journey.song.assets | {"audio": audio}
-            return await journey.save(status=Status.DONE, assets=assets, timings_s=timings, owner=None)
+            tagging = worker.tag(journey.song)
+            return await journey.take("tags", tagging, status=Status.DONE, owner=None)
     except (asyncio.CancelledError, Cancelled):
         if terms.halting:
             await journey.save(owner=None)
@@ -121,18 +120,34 @@ class _Journey:
         self._saved = saved
         self._saving = asyncio.Lock()
 
-    async def take(self, name: str, step: Awaitable[StepResult]) -> None:
+    async def take(self, name: str, step: Awaitable[StepResult], **facts: object) -> Song:
+        """Waits for ``step`` and saves what it adds, and ``facts``, in one manifest."""
         started = time.perf_counter()
-        result = await step
+        try:
+            result = await step
+        except (SongwrightError, asyncio.CancelledError) as error:
+            # Where the task was cancelled, the cause is what the engine ended with.
+            ended = error if isinstance(error, SongwrightError) else error.__cause__
+            if isinstance(ended, SongwrightError) and isinstance(ended.spent, Usage):
+                self._charge(name, ended.spent)
+            raise
+        if result.usage:
+            self._charge(name, result.usage)
         song = self.song
-        craft = "art" if name == "cover" else name
-        await self.save(
+        made_by = {CRAFT_OF_STAGE[name]: result.engine} if result.engine else {}
+        return await self.save(
             plan=result.plan or song.plan,
             music=result.music or song.music,
-            engines=song.engines | {craft: result.engine},
+            engines=song.engines | made_by,
             assets=dict(sorted((song.assets | result.assets).items())),
             timings_s=song.timings_s | {name: round(time.perf_counter() - started, 3)},
+            **facts,
         )
+
+    def _charge(self, name: str, usage: Usage) -> None:
+        """Adds what a step used; stored with what is saved next, which always comes."""
+        costs = self.song.costs | {name: cost_of(usage, self.song.costs.get(name))}
+        self.song = self.song.model_copy(update={"costs": costs})
 
     async def save(self, **facts: object) -> Song:
         self.song = self.song.changed(**facts)

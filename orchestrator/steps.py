@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
+from typing import TypeVar, cast
 
 from art.contract import CoverRequest, Painter
 from art.encode import png_bytes
 from config.engine import EngineInfo, Report
+from config.errors import EngineFailed, SongwrightError
 from config.version import VERSION
 from lyrics.contract import PlanRequest, SongPlan, Writer
 from music.artwork import with_cover
@@ -25,20 +27,48 @@ from music.tags import Tags
 from music.waveform import waveform_json
 from orchestrator.library import asset_key
 from orchestrator.manifest import GIVEN, Asset, EngineFacts, MusicFacts, SectionTime, Song
+from orchestrator.meter import Meter, Usage
 from orchestrator.requests import MODEL_PARAMETERS
 from storage.contract import Store, read
 
 _SEED_BOUND = 2**63
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class StepResult:
     """What a step adds to the manifest."""
 
-    engine: EngineFacts
+    engine: EngineFacts | None
+    """None where no engine had a part in it."""
     assets: dict[str, Asset]
     plan: SongPlan | None = None
     music: MusicFacts | None = None
+    usage: Usage | None = None
+    """What it used of an engine's process; None where it ran beside them."""
+
+
+def metered(meter: Meter, engine: str, step: Callable[[], T]) -> T:
+    """The result of ``step``, which runs on the engine called ``engine``; a ``StepResult`` with its usage.
+
+    Every place where an engine lives runs its steps through this. An error of ours is raised as it is, any
+    other as ``EngineFailed``: an engine's bug ends its song, with the reason kept, and not the process that
+    makes others. Either has what was used until then in ``spent``.
+    """
+    try:
+        with meter.measure() as measured:
+            result = step()
+    except SongwrightError as error:
+        error.spent = measured.usage
+        raise
+    except Exception as error:
+        failed = EngineFailed(engine, f"{type(error).__name__}: {error}")
+        failed.spent = measured.usage
+        raise failed from error
+    if isinstance(result, StepResult):
+        return cast(T, replace(result, usage=measured.usage))
+    return result
 
 
 def plan_step(writer: Writer, store: Store, song: Song, report: Report) -> StepResult:
@@ -119,11 +149,13 @@ def cover_step(painter: Painter, store: Store, song: Song, report: Report) -> St
     return StepResult(_facts(painter.info, request.seed, cover.warnings), {"cover": asset})
 
 
-def tag_step(store: Store, song: Song) -> Asset:
-    """Puts the cover into the stored audio file. Doing it again changes nothing."""
+def tag_step(store: Store, song: Song) -> StepResult:
+    """Puts the cover into the stored audio file. Doing it again changes nothing. No engine has a part in
+    it."""
     audio, cover = song.assets["audio"], song.assets["cover"]
     data = with_cover(read(store, audio.key), song.brief.format, read(store, cover.key))
-    return put_asset(store, song.id, audio.key.rpartition("/")[2], data, audio.content_type)
+    tagged = put_asset(store, song.id, audio.key.rpartition("/")[2], data, audio.content_type)
+    return StepResult(None, {"audio": tagged})
 
 
 def music_request(song: Song) -> MusicRequest:

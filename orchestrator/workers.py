@@ -10,12 +10,21 @@ from typing import Any, Protocol, TypeVar
 
 from art.contract import PAINTERS, Painter
 from config.engine import EngineOptions, Registry, Report
-from config.errors import Cancelled, EngineFailed, SongwrightError
+from config.errors import Cancelled
 from config.settings import Settings, options_of
 from lyrics.contract import WRITERS, Writer
 from music.contract import COMPOSERS, Composer
-from orchestrator.manifest import Asset, Song
-from orchestrator.steps import StepResult, cover_step, given_plan_step, music_step, plan_step, tag_step
+from orchestrator.manifest import Song
+from orchestrator.meter import Meter
+from orchestrator.steps import (
+    StepResult,
+    cover_step,
+    given_plan_step,
+    metered,
+    music_step,
+    plan_step,
+    tag_step,
+)
 from storage.contract import Store
 
 T = TypeVar("T")
@@ -27,7 +36,7 @@ class Worker(Protocol):
     async def plan(self, song: Song, report: Report) -> StepResult: ...
     async def music(self, song: Song, report: Report) -> StepResult: ...
     async def cover(self, song: Song, report: Report) -> StepResult: ...
-    async def tag(self, song: Song) -> Asset: ...
+    async def tag(self, song: Song) -> StepResult: ...
 
 
 class Lane:
@@ -35,12 +44,18 @@ class Lane:
     otherwise. It is loaded there on first use."""
 
     def __init__(
-        self, registry: Registry[Any], name: str, options: EngineOptions, *, together: int = 1
+        self,
+        registry: Registry[Any],
+        name: str,
+        options: EngineOptions,
+        *,
+        together: int = 1,
     ) -> None:
         self.name = name
         self._options = options
         self._registry = registry
         self._engine: Any = None
+        self._meter = Meter()  # whatever GPU the settings name for Modal, this is a machine of one's own
         self._loading = threading.Lock()
         self._pool = ThreadPoolExecutor(max_workers=together, thread_name_prefix=f"{registry.craft}-{name}")
 
@@ -50,6 +65,10 @@ class Lane:
             if self._engine is None:
                 self._engine = self._registry.load(self.name, self._options)
             return self._engine
+
+    def charge(self, gpu: str) -> None:
+        """From now on, what is used is used of this GPU of Modal's."""
+        self._meter = Meter(gpu)
 
     async def run(self, work: Callable[[Any, Report], T], report: Report) -> T:
         """``work(engine, report)`` in the lane's thread. When the awaiting task is cancelled, the next
@@ -65,11 +84,11 @@ class Lane:
         future = asyncio.get_running_loop().run_in_executor(self._pool, self._work, work, watched)
         try:
             return await asyncio.shield(future)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as gone:
             stop.set()
             await asyncio.wait([future])
-            future.exception()  # seen, so that asyncio does not report it as lost
-            raise
+            # Seen, so that asyncio does not report it as lost; and it tells what was used until then.
+            raise gone from future.exception()
 
     def close(self) -> None:
         """Lets the thread end, and unloads the engine's model if it has one."""
@@ -80,15 +99,13 @@ class Lane:
     def _work(self, work: Callable[[Any, Report], T], report: Report) -> T:
         report("loading", 0.0)
         engine = self.load()
-        try:
+
+        def step() -> T:
             result = work(engine, report)
             report("done", 1.0)
             return result
-        except SongwrightError:
-            raise
-        except Exception as error:
-            # An engine's bug ends its song, with the reason kept, and not the process that makes others.
-            raise EngineFailed(self.name, f"{type(error).__name__}: {error}") from error
+
+        return metered(self._meter, self.name, step)
 
 
 class LocalWorker:
@@ -122,7 +139,7 @@ class LocalWorker:
 
         return await self._painter.run(work, report)
 
-    async def tag(self, song: Song) -> Asset:
+    async def tag(self, song: Song) -> StepResult:
         return await asyncio.to_thread(tag_step, self._store, song)
 
     def close(self) -> None:

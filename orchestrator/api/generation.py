@@ -1,4 +1,4 @@
-"""The three requests for a song, and the one for its plan alone."""
+"""The three requests for a song, and those for its plan or its price alone."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from orchestrator.api.context import BEARER, Base, TheService
 from orchestrator.api.openapi import SONG_ACCEPTED, SONG_MADE, refusals
 from orchestrator.api.problems import of_error, of_failure
 from orchestrator.manifest import Song, Status, new_songs
+from orchestrator.quotes import Quote
 from orchestrator.replay import brief_like, differences
 from orchestrator.requests import RANDOM_SEED, Brief
 from orchestrator.reuse import digest
@@ -159,6 +160,20 @@ async def plan_song(
     service.worker.check()
     async with asyncio.timeout(service.settings.job_timeout_s):
         return brief.plan or await service.worker.draft(new_songs(brief)[0])
+
+
+@router.post(
+    "/quote",
+    operation_id="quote_song",
+    summary="What a song would take and cost",
+    responses=refusals(400, 408, 413, 415, 422, 429, 500, 503),
+)
+async def quote_song(body: FromDescription | WithLyrics | WithDescribedLyrics, service: TheService) -> Quote:
+    """Seconds and price of a request, each with its spread, before anything is spent: from the newest songs
+    that were made with the same engines, brought to its `audio_duration` and `variations`. Where none has
+    been measured yet all figures are null, and `notes` says so. A request that an earlier song answers, by
+    its seed or its `Idempotency-Key`, costs nothing, whatever is told here."""
+    return await service.quote(body.brief(), body.notes())
 
 
 @dataclass(frozen=True)

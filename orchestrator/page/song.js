@@ -119,6 +119,11 @@ function showFacts(song) {
     if (Number.isFinite(music.loudness_lufs)) facts.push(["Loudness", `${music.loudness_lufs.toFixed(1)} LUFS`]);
   }
   if (song.seed !== null && song.seed !== undefined) facts.push(["Seed", String(song.seed)]);
+  const prices = Object.values(song.costs || {}).map((cost) => cost.usd).filter(Number.isFinite);
+  if (prices.length) {
+    const usd = prices.reduce((sum, price) => sum + price, 0);
+    facts.push(["Cost", `$${usd.toFixed(usd < 1 ? 4 : 2)}`]);
+  }
   for (const [craft, engine] of Object.entries(engines)) {
     if (engine) facts.push([`${craft[0].toUpperCase()}${craft.slice(1)} engine`, [engine.name, engine.version].filter(Boolean).join(" ")]);
   }

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from config.deployment import Deployment
 from config.engine import EngineInfo, EngineOptions, Report
 from config.errors import EngineUnavailable, NotFound, SongwrightError, WeightsMissing
+from config.gpus import billed_gpu
 from config.settings import options_of
 from config.together import together_of
 from orchestrator.engines import REGISTRIES
@@ -74,6 +75,9 @@ class Station:
             engine = self._lane.load()
             if self._gpu and hasattr(engine, "settle"):
                 engine.settle()
+            if self._gpu:
+                asked = getattr(self._settings, self._craft).gpu
+                self._lane.charge(billed_gpu(asked, engine.info.device))
             # Made only now: connections do not outlive a snapshot.
             self._store = open_store(self._settings)
             self._progress = Progress(f"{self._settings.modal.app}-progress")

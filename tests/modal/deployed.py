@@ -69,8 +69,8 @@ def deployed(
     weights: Callable[[Control, str], None] | None = None,
     **options: Any,
 ) -> Iterator[Deployed]:
-    """``modal deploy main.py`` with ``env`` set. ``weights`` fills the volumes; it is told where containers will
-    see theirs."""
+    """``modal deploy main.py`` with ``env`` set. ``weights`` fills the volumes; it is told where containers
+    will see theirs."""
     bucket = s3.new_bucket()
     with tempfile.TemporaryDirectory() as folder:
         seen = f"{folder}/weights"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from config.deployment import SECRET_KEYS
+from config.gpus import GPUS
 from tests.modal.control import Control
 from tests.modal.deployed import ROOT
 
@@ -53,11 +54,9 @@ def test_each_engine_has_a_class_on_a_gpu_of_its_own(control: Control, name: str
 
 
 def test_the_lyricist_and_the_artist_are_on_cheaper_gpus_than_the_musician(control: Control) -> None:
-    from config.gpus import price_of
-
-    dear = price_of(control.functions["AceStepMusician.*"].gpu)
+    dear = GPUS[control.functions["AceStepMusician.*"].gpu].usd_per_s
     for name in ("Lyricist.*", "CoverArtist.*"):
-        assert price_of(control.functions[name].gpu) < dear
+        assert GPUS[control.functions[name].gpu].usd_per_s < dear
 
 
 def test_images_hold_exact_versions_and_never_mix_the_two_torches(control: Control) -> None:
@@ -129,7 +128,7 @@ def test_what_is_set_reaches_the_declaration_and_the_containers() -> None:
         control.deploy(ROOT / "main.py", env=env, cwd=ROOT)
         functions = control.functions
         assert functions["Lyricist.*"].gpu == "L4"
-        assert functions["MusicgenMusician.*"].gpu == "L40S,A100"
+        assert functions["MusicgenMusician.*"].gpu == ("L40S", "A100")
         assert functions["MusicgenMusician.*"].scaledown_window_s == 300
         assert functions["MusicgenMusician.*"].max_containers == 9
         assert functions["web"].min_containers == 1
@@ -145,10 +144,11 @@ def test_all_that_containers_read_is_uploaded(control: Control) -> None:
     known = subprocess.run(
         ["git", "ls-files", *packages], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    assert any(path.endswith(".ttf") for path in known)
+    assert any(path.endswith(".woff") for path in known)
     assert any(path.endswith("index.html") for path in known)
     for name, function in control.functions.items():
-        uploaded = {str(Path(path).relative_to("/root")) for path in function.files if path.startswith("/root/")}
+        below = (path.removeprefix("/root/") for path in function.files if path.startswith("/root/"))
+        uploaded = set(below)
         missing = {path for path in known if not Path(path).name.startswith(".")} - uploaded
         assert not missing, (name, sorted(missing)[:5])
         assert not [path for path in uploaded if path.endswith(".pyc")]
@@ -158,20 +158,20 @@ def test_main_is_imported_in_two_seconds_without_an_engines_library() -> None:
     code = (
         "import sys, time; began = time.process_time(); import main; "
         "took_s = time.process_time() - began; "
-        "print(took_s < 2.0, [name for name in ('torch', 'transformers', 'diffusers') if name in sys.modules])"
+        "heavy = [name for name in ('torch', 'transformers', 'diffusers') if name in sys.modules]; "
+        "print(took_s < 2.0, heavy)"
     )
+    command = [sys.executable, "-c", code]
     results = [
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
-        for _ in range(3)
+        subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True).stdout.strip()
+        for _ in range(3)  # processor time, and the fastest counts: other tests run beside this one
     ]
-    assert any(result.strip() == "True []" for result in results), results
+    assert "True []" in results, results
 
 
 def test_a_gpu_that_modal_does_not_have_is_refused_before_anything_is_deployed() -> None:
     with Control(secrets=SECRET) as control:
-        result = control.cli(
-            "deploy", str(ROOT / "main.py"), env={"SONGWRIGHT_MUSIC__GPU": "L40"}, cwd=ROOT
-        )
+        result = control.cli("deploy", str(ROOT / "main.py"), env={"SONGWRIGHT_MUSIC__GPU": "L40"}, cwd=ROOT)
         assert result.returncode != 0
         assert "SONGWRIGHT_MUSIC__GPU" in result.stdout
         assert "L40S" in result.stdout

@@ -130,3 +130,19 @@ class BrokenPainter(BlankPainter):
 
     def paint(self, request: CoverRequest, report: Report) -> Cover:
         raise ZeroDivisionError("a bug in the painter")
+
+
+class SteadyPainter(BlankPainter):
+    """Works for a twentieth of a second."""
+
+    def paint(self, request: CoverRequest, report: Report) -> Cover:
+        time.sleep(0.05)
+        return super().paint(request, report)
+
+
+class LateBrokenPainter(SteadyPainter):
+    """Works as long, and then has a bug."""
+
+    def paint(self, request: CoverRequest, report: Report) -> Cover:
+        super().paint(request, report)
+        raise ZeroDivisionError("a bug in the painter")

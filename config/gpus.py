@@ -1,0 +1,129 @@
+"""Modal's GPU types: their names as Modal writes them, their memory, what a second of each costs."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from config.errors import InvalidRequest
+
+PRICES_OF = "2026-09-01"
+"""The day on which the prices were read."""
+PRICES_FROM = "modal.com/pricing"
+
+CPU_USD_PER_CORE_S = 0.0000131
+"""For a physical core, of which a container has at least an eighth; that of a GPU pays it too."""
+MEMORY_USD_PER_GIB_S = 0.00000222
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A type of GPU that can be asked for."""
+
+    name: str
+    memory_gib: int
+    usd_per_s: float
+    most: int = 8
+    """As many as one container can have."""
+
+
+GPUS: Mapping[str, Gpu] = {
+    gpu.name: gpu
+    for gpu in (
+        Gpu("T4", 16, 0.000164),
+        Gpu("L4", 24, 0.000222),
+        Gpu("A10", 24, 0.000306, most=4),
+        Gpu("L40S", 48, 0.000542),
+        Gpu("A100", 40, 0.000583),  # Modal may give the larger one, at this one's price
+        Gpu("A100-40GB", 40, 0.000583),
+        Gpu("A100-80GB", 80, 0.000694),
+        Gpu("RTX-PRO-6000", 96, 0.000842),
+        Gpu("H100", 80, 0.001097),  # Modal may give an H200, at this one's price
+        Gpu("H100!", 80, 0.001097),  # never an H200
+        Gpu("H200", 141, 0.001261),
+        Gpu("B200", 180, 0.001736),
+        Gpu("B200+", 180, 0.001736),  # or a B300, at this one's price
+        Gpu("B300", 288, 0.001972),
+    )
+}
+
+
+def checked_gpu(asked: str, setting: str = "gpu") -> str:
+    """``asked`` as Modal writes it: a type, several of one ("H100:2"), or a list in the order in which they
+    are tried ("L40S,A100"); empty stays empty. Raises ``InvalidRequest`` for what Modal does not have."""
+    if not asked.strip():
+        return ""
+    return ",".join(_checked(choice.strip(), asked, setting) for choice in asked.split(","))
+
+
+def choices_of(gpu: str) -> list[tuple[Gpu, int]]:
+    """The types that a checked name lists, each with how many of it."""
+    parts = (choice.partition(":") for choice in gpu.split(",") if choice)
+    return [(GPUS[name], int(count or 1)) for name, _, count in parts]
+
+
+def gpus_in(gpu: str) -> int | None:
+    """How many GPUs a container of this checked name has; None where that cannot be told: no GPU of Modal's,
+    or a list of which any may have come."""
+    choices = choices_of(gpu)
+    return choices[0][1] if len(choices) == 1 else None
+
+
+def usd_per_second(gpu: str) -> float | None:
+    """What a second of a container's GPUs costs, all of them together; None as in ``gpus_in``."""
+    choices = choices_of(gpu)
+    return choices[0][0].usd_per_s * choices[0][1] if len(choices) == 1 else None
+
+
+def billed_gpu(asked: str, device: str) -> str:
+    """The one of the types ``asked`` for, a checked name, that a container got, by its GPU's own name
+    ("NVIDIA L40S"). Where the device is none of them the answer is ``asked`` itself."""
+    words = set(re.split(r"[^A-Z0-9]+", device.upper()))
+    choices = asked.split(",")
+    if len(choices) == 1:
+        return asked
+    for upgraded in (False, True):
+        for choice in choices:
+            if _words_of(choice, upgraded=upgraded) & words and _memory_word(choice) <= words:
+                return choice
+    return asked
+
+
+_UPGRADES = {"H100": {"H200"}, "B200+": {"B300"}}  # what Modal may give in its place, at its price
+_CARDS = {"A10": {"A10", "A10G"}, "RTX-PRO-6000": {"6000"}}  # where they are called otherwise on the device
+
+
+def _words_of(choice: str, *, upgraded: bool) -> set[str]:
+    name = choice.partition(":")[0]
+    if upgraded:
+        return _UPGRADES.get(name, set())
+    return _CARDS.get(name, {name.partition("-")[0].rstrip("!+")})
+
+
+def _memory_word(choice: str) -> set[str]:
+    return set(re.findall(r"\d+GB", choice))
+
+
+def _checked(choice: str, asked: str, setting: str) -> str:
+    written, colon, count = choice.partition(":")
+    name = written.strip().upper()
+    gpu = GPUS.get(name)
+    if gpu is None:
+        near = _near(name)
+        hint = f"did you mean {near}? " if near else ""
+        raise InvalidRequest(setting, asked, f"{hint}Modal has {', '.join(GPUS)}")
+    if not colon:
+        return name
+    if not re.fullmatch(r"[1-9]", count) or int(count) > gpu.most:
+        raise InvalidRequest(setting, asked, f"ask for 1 to {gpu.most} of {name}, as in {name}:2")
+    return f"{name}:{count}"
+
+
+def _near(name: str) -> str:
+    """The type that was meant: one that begins like it, or that it begins like."""
+    longer = [known for known in GPUS if name and known.startswith(name)]
+    shorter = [known for known in GPUS if name.startswith(known)]
+    alike = difflib.get_close_matches(name, GPUS, n=1)
+    return min(longer, key=len, default="") or max(shorter, key=len, default="") or "".join(alike)
