@@ -42,7 +42,6 @@ def image(*extras: str, constraints: str = CONSTRAINTS, system: tuple[str, ...] 
         base = base.add_local_file(ROOT / constraints, "/constraints.txt", copy=True)
         exact = pins(*extras, constraints=constraints)
         base = base.uv_pip_install(*exact, extra_options="--constraint=/constraints.txt")
-    base = base.env({"HF_HOME": MODAL.weights, "HF_HUB_OFFLINE": "1"})
     return base.add_local_python_source(*PACKAGES, ignore=["**/*.pyc"])
 
 
@@ -69,6 +68,9 @@ def on_gpu(craft: str, engine: str) -> Any:
     """The decorators of an engine's class."""
     settings = getattr(SETTINGS, craft)
     together = together_of(engine, settings.together)
+    volume = VOLUME_OF.get(engine, "")
+    folder = f"{MODAL.weights}/{volume}"
+    offline = modal.Secret.from_dict({"HF_HOME": folder, "HF_HUB_OFFLINE": "1"})  # no GPU waits for the hub
     gpus = [] if engine == "sketch" else [gpu.strip() for gpu in settings.gpu.split(",")]
 
     def decorated(host: type) -> Any:
@@ -76,8 +78,8 @@ def on_gpu(craft: str, engine: str) -> Any:
         return app.cls(
             image=IMAGE_OF.get(engine, model_image),
             gpu=gpus if len(gpus) > 1 else next(iter(gpus), None),
-            volumes={MODAL.weights: VOLUMES[VOLUME_OF[engine]]} if engine in VOLUME_OF else {},
-            secrets=[secret, chosen],
+            volumes={folder: VOLUMES[volume]} if volume else {},
+            secrets=[secret, chosen, offline],
             enable_memory_snapshot=True,
             scaledown_window=MODAL.scaledown_s,
             max_containers=MODAL.gpu_containers,
@@ -218,7 +220,7 @@ async def warm() -> None:
 
 @app.function(
     image=model_image,
-    secrets=[secret, chosen, modal.Secret.from_dict({"HF_HUB_OFFLINE": "0"})],
+    secrets=[secret, chosen],
     volumes={f"{MODAL.weights}/{name}": volume for name, volume in VOLUMES.items()},
     timeout=4 * 3600,
 )

@@ -32,7 +32,7 @@ class ModalSettings(BaseModel):
     secret: str = "music-gen-secret"
     """The Modal secret with ``SECRET_KEYS``."""
     weights: str = Field(default="/weights", pattern=r"^/[\w./-]+$")
-    """Where a container sees the volume of its model."""
+    """Where a container sees the volume of its model: as a folder in this one."""
     scaledown_s: int = Field(default=60, ge=2, le=3600)
     """Seconds that a GPU container waits for the next song before it is let go."""
     startup_s: int = Field(default=900, ge=10, le=3600)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -66,21 +65,18 @@ def deployed(
     env: Mapping[str, str],
     *,
     endpoint: str = "",
-    weights: Callable[[Control, str], None] | None = None,
+    weights: Callable[[Control], None] | None = None,
     **options: Any,
 ) -> Iterator[Deployed]:
-    """``modal deploy main.py`` with ``env`` set. ``weights`` fills the volumes; it is told where containers
-    will see theirs."""
+    """``modal deploy main.py`` with ``env`` set. ``weights`` fills the volumes."""
     bucket = s3.new_bucket()
-    with tempfile.TemporaryDirectory() as folder:
-        seen = f"{folder}/weights"
-        secrets = {"music-gen-secret": secret_of(s3, bucket, endpoint)}
-        with Control(secrets=secrets, **options) as control:
-            if weights:
-                weights(control, seen)
-            whole = {"R2_REGION": "us-east-1", "SONGWRIGHT_MODAL__WEIGHTS": seen, **env}
-            control.deploy(ROOT / "main.py", env=whole, cwd=ROOT)
-            yield Deployed(control, s3, bucket, whole)
+    secrets = {"music-gen-secret": secret_of(s3, bucket, endpoint)}
+    with Control(secrets=secrets, **options) as control:
+        if weights:
+            weights(control)
+        whole = {"R2_REGION": "us-east-1", **env}
+        control.deploy(ROOT / "main.py", env=whole, cwd=ROOT)
+        yield Deployed(control, s3, bucket, whole)
 
 
 def until(look: Callable[[], Any], timeout_s: float = 60.0, what: str = "it") -> Any:

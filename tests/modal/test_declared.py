@@ -41,7 +41,9 @@ def test_each_engine_has_a_class_on_a_gpu_of_its_own(control: Control, name: str
     gpu, volume, together = ENGINES[name]
     declared = control.functions[name]
     assert declared.gpu == gpu
-    assert {path: mounted.name for path, mounted in declared.volumes.items()} == {"/weights": volume}
+    assert {path: mounted.name for path, mounted in declared.volumes.items()} == {
+        f"/weights/{volume}": volume
+    }
     assert declared.snapshot
     assert declared.max_inputs == declared.target_inputs == (together if together > 1 else 1)
     assert declared.max_containers == 4
@@ -78,16 +80,16 @@ def test_images_hold_exact_versions_and_never_mix_the_two_torches(control: Contr
 
 
 def test_weights_are_read_from_the_volume_and_never_fetched_by_a_gpu(control: Control) -> None:
-    for name in ENGINES:
-        env = control.functions[name].image.env
-        assert env["HF_HOME"] == "/weights"
+    for name, (_, volume, _) in ENGINES.items():
+        env = {key: value for secret in control.functions[name].secrets for key, value in secret.env.items()}
+        assert env["HF_HOME"] == f"/weights/{volume}"
         assert env["HF_HUB_OFFLINE"] == "1"
     fetch = control.functions["fetch"]
     assert fetch.gpu is None
     assert {mounted.name for mounted in fetch.volumes.values()} == {
         volume for _, volume, _ in ENGINES.values()
     }
-    assert any(secret.env.get("HF_HUB_OFFLINE") == "0" for secret in fetch.secrets)
+    assert not any("HF_HUB_OFFLINE" in secret.env for secret in fetch.secrets)
 
 
 def test_every_function_that_needs_them_has_the_secrets_of_the_seeds(control: Control) -> None:

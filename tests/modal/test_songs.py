@@ -1,0 +1,184 @@
+"""Songs through the deployed app: genuine containers for the web function, the jobs and each engine, with
+tiny checkpoints of the real architectures in the volumes."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import wave
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from orchestrator.manifest import Song
+from tests import tiny
+from tests.modal.control import Control
+from tests.modal.deployed import ROOT, SHORT, SKETCH, Deployed, deployed, until
+from tests.storage.s3 import S3, s3_server
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
+)
+
+
+MODELS = (
+    ("LYRICS", "qwen", "qwen-hf-cache", "qwen"),
+    ("MUSIC", "musicgen", "musicgen-models", "musicgen"),
+    ("ART", "sdxl_turbo", "sdxl-turbo-models", "sdxl"),
+)
+"""Craft, engine, volume, and which function of ``tests.tiny`` builds the checkpoint."""
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3]:
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def app(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """With a model for each craft, on CPUs."""
+    folder = tmp_path_factory.mktemp("models")
+    seen = str(tmp_path_factory.mktemp("seen") / "weights")
+    env = {"SONGWRIGHT_MODAL__WEIGHTS": seen}
+    for craft, engine, volume, name in MODELS:
+        env[f"SONGWRIGHT_{craft}__ENGINE"] = engine
+        env[f"SONGWRIGHT_{craft}__MODEL"] = f"{seen}/{volume}/{name}"
+        env[f"SONGWRIGHT_{craft}__DEVICE"] = "cpu"
+
+    def weights(control: Control) -> None:
+        for volume, name in (line[2:] for line in MODELS):
+            made: Path = getattr(tiny, name)(folder / name)
+            shutil.copytree(made, control.volume(volume) / name)
+
+    with deployed(s3, env, weights=weights) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def sketched(s3: S3) -> Iterator[Deployed]:
+    """With the embedded engines, which start faster."""
+    with deployed(s3, SKETCH) as app:
+        yield app
+
+
+def test_a_post_runs_a_container_of_each_engine_and_answers_with_keys(app: Deployed) -> None:
+    with app.client as client:
+        answer = client.post("/generate-from-description", json=SHORT)
+        assert answer.status_code == 200, answer.text + app.control.logs()[-3000:]
+        song = answer.json()
+        assert song["status"] == "done"
+        assert song["r2_key"] == f"songs/{song['id']}/audio.wav"
+        assert song["cover_image_r2_key"] == f"songs/{song['id']}/cover.png"
+        assert song["categories"]
+        assert {facts["name"] for facts in song["engines"].values()} == {"qwen", "musicgen", "sdxl_turbo"}
+        with wave.open(io.BytesIO(app.read(song["r2_key"]))) as audio:
+            assert audio.getnframes() / audio.getframerate() == pytest.approx(5.0, abs=0.05)
+        with Image.open(io.BytesIO(app.read(song["cover_image_r2_key"]))) as cover:
+            assert cover.size == (1024, 1024)
+        stored = Song.model_validate_json(app.read(f"songs/{song['id']}/song.json"))
+        assert stored.status == "done"
+        assert {asset.key for asset in stored.assets.values()} <= app.keys(f"songs/{song['id']}/")
+        used = {entry.function.name for entry in app.control.calls}
+        assert {"produce", "Lyricist.*", "MusicgenMusician.*", "CoverArtist.*"} <= used
+        # Once the song is done, nothing of its making is left beside it.
+        until(lambda: not app.keys("open/") | app.keys("calls/"), what="the marks to go")
+        assert httpx.get(song["urls"]["audio"]).content == app.read(song["r2_key"])
+
+
+def test_music_and_cover_are_made_together(app: Deployed) -> None:
+    """On warm containers: the whole is the plan and the longer of the two, and little else."""
+    with app.client as client:
+        client.post("/generate-from-description", json=SHORT)
+        long = {"full_described_song": "a slow waltz about the sea", "audio_duration": 60.0}
+        song = client.post("/generate-from-description", json=long).json()
+    times, moments = song["timings_s"], {m["status"]: m["at"] for m in song["history"]}
+    began, ended = (datetime.fromisoformat(moments[name]) for name in ("planning", "done"))
+    wall_s = (ended - began).total_seconds()
+    assert wall_s <= 1.1 * (times["lyrics"] + max(times["music"], times["cover"])) + times["tags"], times
+
+
+def test_the_plan_alone_is_the_lyricists(app: Deployed) -> None:
+    with app.client as client:
+        plan = client.post("/plan", json=SHORT)
+        assert plan.status_code == 200
+        assert {"title", "lyrics", "tags"} <= plan.json().keys()
+
+
+def test_events_tell_each_stage_and_the_end(sketched: Deployed) -> None:
+    with sketched.client as client:
+        made = client.post(
+            "/generate-from-description",
+            json={**SHORT, "audio_duration": 60.0},
+            headers={"Prefer": "respond-async"},
+        )
+        assert made.status_code == 202
+        kinds, states, parts = [], [], set()
+        with client.stream("GET", f"{made.headers['location']}/events") as events:
+            for line in events.iter_lines():
+                if line.startswith("event: "):
+                    kinds.append(line[7:])
+                elif line.startswith("data: ") and kinds[-1] == "status":
+                    states.append(json.loads(line[6:])["status"])
+                elif line.startswith("data: ") and kinds[-1] == "progress":
+                    parts.add(json.loads(line[6:])["part"])
+    assert states == ["queued", "planning", "composing", "done"]
+    assert kinds[-1] == "end"
+    assert "music" in parts
+
+
+def test_cancelling_stops_the_containers_work(sketched: Deployed) -> None:
+    control = sketched.control
+    with sketched.client as client:
+        asked = {**SHORT, "audio_duration": 600.0}
+        made = client.post("/generate-from-description", json=asked, headers={"Prefer": "respond-async"})
+        container, work = control.busy("SketchMusician.*")
+        answer = client.post(f"{made.headers['location']}/cancel")
+        assert answer.status_code == 200
+        assert answer.json()["status"] == "cancelled"
+        control.wait(lambda: work.id not in container.running, 20.0, "the musician to be free")
+        assert container.alive
+        assert not [key for key in sketched.keys(f"songs/{answer.json()['id']}/") if "audio" in key]
+        # And the container makes the next song.
+        assert client.post("/generate-from-description", json=SHORT).status_code == 200
+
+
+def test_a_song_that_waits_is_cancelled_and_never_made(sketched: Deployed) -> None:
+    with sketched.client as client:
+        made = client.post("/generate-from-description", json=SHORT, headers={"Prefer": "respond-async"})
+        cancelled = client.post(f"{made.headers['location']}/cancel")
+        assert cancelled.json()["status"] in ("cancelled", "done")
+        deleted = client.delete(made.headers["location"])
+        assert deleted.status_code == 204
+        assert client.get(made.headers["location"]).status_code == 404
+    until(lambda: not sketched.keys(f"songs/{made.headers['location'][7:]}/"), what="its files to go")
+
+
+def test_modal_run_saves_a_song_here(sketched: Deployed, tmp_path: Path) -> None:
+    said = sketched.control.run(
+        ROOT / "main.py",
+        "--description",
+        "a slow waltz about the sea",
+        "--duration",
+        "5",
+        "--out",
+        str(tmp_path),
+        env=sketched.env,
+        cwd=ROOT,
+    )
+    (audio,) = tmp_path.glob("*.wav")
+    assert str(audio) in said
+    with wave.open(str(audio)) as opened:
+        assert opened.getnframes() / opened.getframerate() == pytest.approx(5.0, abs=0.05)
+    assert list(tmp_path.glob("*.png"))
+
+
+def test_modal_run_refuses_in_one_line_what_cannot_be(sketched: Deployed) -> None:
+    result = sketched.control.cli("run", str(ROOT / "main.py"), "--duration", "5", env=sketched.env, cwd=ROOT)
+    assert result.returncode == 2
+    assert "description" in result.stdout
