@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import shutil
 import tempfile
 import threading
@@ -110,6 +111,10 @@ class Control(CommandLine):
         self._thread = threading.Thread(target=self._serve, name="modal control plane")
         self._ready = threading.Event()
         self._failed: BaseException | None = None
+
+    def set(self, **settings: Any) -> None:
+        """Change some of the settings from now on."""
+        self.world.settings = dataclasses.replace(self.world.settings, **settings)
 
     # Life
 
@@ -240,8 +245,7 @@ class Control(CommandLine):
         """What a ``modal.Dict`` holds; empty where none of this name is."""
         from modal._serialization import deserialize
 
-        found = self.world.named("dict", name)
-        raw = self.do(lambda: dict(self.world.dicts[found]) if found else {})
+        raw = dict(self.world.dicts.get(self.world.named("dict", name) or "", {}))
         return {deserialize(key, None): deserialize(value, None) for key, value in raw.items()}
 
     # Calls

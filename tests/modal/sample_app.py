@@ -86,7 +86,7 @@ def where() -> dict[str, Any]:
         "phonetics": phonetics.__file__,
         "data": sorted(path.name for path in (Path(phonetics.__file__).parent / "data").iterdir()),
         "found": [name for name in ("orchestrator", "numpy", "fastapi") if importlib.util.find_spec(name)],
-        "folder": sorted(path.name for path in Path.cwd().iterdir()),
+        "folder": sorted(path.name for path in Path.cwd().iterdir() if path.name != "__pycache__"),
         "env": {name: value for name, value in os.environ.items() if name.startswith("SAMPLE")},
         "path": sys.path,
     }
