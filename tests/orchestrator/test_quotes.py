@@ -1,6 +1,7 @@
 """What is told of a song before it is made, against figures worked out by hand."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,10 +9,13 @@ import pytest
 from config.engine import EngineInfo
 from config.gpus import PRICES_OF
 from lyrics.contract import SongPlan
+from orchestrator.costs import newest
+from orchestrator.library import Library
 from orchestrator.manifest import Song, Status
 from orchestrator.quotes import Measurements, Quote
 from orchestrator.requests import Brief
 from orchestrator.spread import Spread
+from storage.local import LocalStore
 from tests.orchestrator.songs import ENGINES, made_song
 
 L4, L40S, A100 = 0.000222, 0.000542, 0.000583  # USD a second
@@ -226,6 +230,24 @@ def test_what_is_learned_later_is_in_the_next_quote() -> None:
     second = measurements.quote(asked(), infos(), 1)
     assert (first.songs, second.songs) == (1, 2)
     assert second.stages["music"].seconds == of(6.6, 9.0, 11.4)
+
+
+def test_the_library_is_looked_at_once_a_minute_and_no_ended_song_is_read_twice(tmp_path: Path) -> None:
+    library = Library(LocalStore(tmp_path))
+    done, failed = (library.save(song(n, 6.0, status=s)) for n, s in enumerate((Status.DONE, Status.FAILED)))
+    working = library.save(song(2, 6.0, status=Status.COMPOSING))
+    measurements = Measurements()
+    assert measurements.due(1000.0)
+    measurements.learn(newest(library, skip=measurements), read_at_s=1000.0)
+    assert (measurements.due(1059.0), measurements.due(1060.0)) == (False, True)
+    assert done.id in measurements
+    assert failed.id in measurements
+    library.save(working.changed(status=Status.DONE))
+    again = list(newest(library, skip=measurements))
+    assert [one.id for one in again] == [working.id]
+    measurements.learn(again)
+    assert measurements.quote(asked(), infos(), 1).songs == 2
+    assert list(newest(library, skip=measurements)) == []
 
 
 def test_a_quote_is_json_and_back() -> None:
