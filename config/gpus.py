@@ -122,8 +122,8 @@ def _checked(choice: str, asked: str, setting: str) -> str:
 
 
 def _near(name: str) -> str:
-    """The type that was meant: one that begins like it, or that it begins like."""
+    """The type that was meant: one that begins like it, one with another memory, or one spelt like it."""
     longer = [known for known in GPUS if name and known.startswith(name)]
-    shorter = [known for known in GPUS if name.startswith(known)]
+    shorter = [known for known in GPUS if name.startswith(f"{known}-")]
     alike = difflib.get_close_matches(name, GPUS, n=1)
     return min(longer, key=len, default="") or max(shorter, key=len, default="") or "".join(alike)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -105,10 +105,12 @@ def summary(songs: Iterable[Song]) -> CostSummary:
     )
 
 
-def newest(library: Library, *, last: int | None = None, since: datetime | None = None) -> Iterator[Song]:
+def newest(
+    library: Library, *, last: int | None = None, since: datetime | None = None, skip: Container[str] = ()
+) -> Iterator[Song]:
     """The library's songs, newest first: the ``last`` so many of them, those asked for at ``since`` or later,
-    or all. Several manifests are read at once."""
-    ids = islice(library.ids(), last)
+    or all; but none whose id is in ``skip``. Several manifests are read at once."""
+    ids = (song_id for song_id in islice(library.ids(), last) if song_id not in skip)
     with ThreadPoolExecutor(max_workers=_READ_AT_ONCE, thread_name_prefix="manifests") as threads:
         while some := list(islice(ids, _READ_AT_ONCE * 4)):
             for song in threads.map(lambda song_id: _loaded(library, song_id), some):

@@ -18,6 +18,7 @@ from orchestrator.requests import Brief
 from orchestrator.spread import Growth, Spread, growth_of, scaled, spread_of
 
 MOST = 200  # songs that are remembered: weeks of a small service, an hour of a busy one
+READ_EVERY_S = 60.0  # on Modal songs are made in other containers: only the library tells of them
 
 _GROWING = ("music", "tags")  # the stages that take longer for a longer song, where few tell how much
 _RECENT = 10  # songs that tell where the engines run now
@@ -26,7 +27,9 @@ _RECENT = 10  # songs that tell where the engines run now
 class StageQuote(Frozen):
     """What one stage of every song of the request is expected to take."""
 
-    seconds: Spread = Field(description="From its begin to its end, for one song.")
+    seconds: Spread = Field(
+        description="From its begin to its end, for one song, beside as many others as there were then."
+    )
     engine_seconds: Spread | None = Field(
         description="Of an engine's time, for all variations: where songs share it, each has its share. Null "
         "where it was not measured."
@@ -98,17 +101,34 @@ class Measurements:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._songs: dict[str, _Measured] = {}
+        self._ended: set[str] = set()
+        self._read_at_s: float | None = None
         self._bases: dict[tuple[object, ...], _Basis | None] = {}
 
     def __len__(self) -> int:
         return len(self._songs)
 
-    def learn(self, songs: Iterable[Song]) -> None:
-        """Takes in those that are done; the newest are kept."""
-        self._songs |= {song.id: measured for song in songs if (measured := _measured(song))}
+    def __contains__(self, song_id: object) -> bool:
+        """Whether nothing more is to be learned from this song; of the newest that is known."""
+        return song_id in self._ended
+
+    def due(self, now_s: float) -> bool:
+        """Whether the newest songs of the library should be looked at, those in here apart."""
+        return self._read_at_s is None or now_s - self._read_at_s >= READ_EVERY_S
+
+    def learn(self, songs: Iterable[Song], *, read_at_s: float | None = None) -> None:
+        """Takes in those that are done; the newest are kept. With ``read_at_s`` they are what the library
+        had then."""
+        for song in songs:
+            if song.status.finished:
+                self._ended.add(song.id)
+            if measured := _measured(song):
+                self._songs[song.id] = measured
         newest = sorted(self._songs)[: self._most]  # ids sort newest first
         self._songs = {song_id: self._songs[song_id] for song_id in newest}
+        self._ended = set(sorted(self._ended)[: self._most])
         self._bases = {}
+        self._read_at_s = self._read_at_s if read_at_s is None else read_at_s
 
     def quote(
         self, brief: Brief, engines: Mapping[str, EngineInfo], lanes: int, notes: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 from config.engine import EngineInfo
 from config.errors import EngineUnavailable
@@ -46,7 +47,6 @@ class Service:
         self.pace = Pace()
         self._measurements = Measurements()
         self._reading = asyncio.Lock()
-        self._read = False
         self.feed = self._make_feed()
         self.worker, self.jobs = self._make_workers()
         self.metrics = Metrics(lambda: self.jobs.waiting, lambda: self.jobs.running)
@@ -117,19 +117,19 @@ class Service:
         return song_answer(song, urls, self.jobs.outlook(song.id), progress, cached=cached)
 
     async def quote(self, brief: Brief, notes: tuple[str, ...] = ()) -> Quote:
-        """What ``brief`` is expected to take and cost; ``notes`` come first among the quote's own. For the
-        first the newest songs of the library are read. Raises ``EngineUnavailable`` until every engine is
-        loaded: which songs are like it hangs on them."""
+        """What ``brief`` is expected to take and cost; ``notes`` come first among the quote's own. At most
+        once a minute the library is asked for songs that are not known yet. Raises ``EngineUnavailable``
+        until every engine is loaded: which songs are like it hangs on them."""
         engines = self.engines()
         if engines.keys() < set(CRAFTS):
             self.worker.check()
             raise EngineUnavailable("the engines are being loaded", "ask again in some seconds")
+        known = self._measurements
         async with self._reading:
-            if not self._read:
-                songs = await self.jobs.stored(lambda: list(newest(self.library, last=MOST)))
-                self._measurements.learn(songs)
-                self._read = True
-        return self._measurements.quote(brief, engines, self.worker.music_lanes, notes)
+            if known.due(now_s := time.monotonic()):
+                songs = await self.jobs.stored(lambda: list(newest(self.library, last=MOST, skip=known)))
+                known.learn(songs, read_at_s=now_s)
+        return known.quote(brief, engines, self.worker.music_lanes, notes)
 
     async def delete(self, song_id: str) -> None:
         """Ends whatever is under way for the song and deletes it; raises as ``Jobs.delete`` does."""
@@ -142,8 +142,8 @@ class Service:
     def _ended(self, song: Song) -> None:
         self.metrics.song_ended(song)
         self.webhooks.send(song)
+        self._measurements.learn([song])
         if song.status is Status.DONE:
-            self._measurements.learn([song])
             task = asyncio.get_running_loop().create_task(self.jobs.stored(self.reuse.keep_request, song))
             self._after.add(task)
             task.add_done_callback(self._remembered)

@@ -82,4 +82,5 @@ def test_a_library_that_was_there_before_tells_seconds_and_price_for_each_kind_o
         assert bad.status_code == 422
         assert bad.json()["type"] == "urn:songwright:problem:invalid-request"
         assert httpx.post(f"{server.url}/quote", json=BODIES[0]).status_code == 401
-        assert client.post("/quote", content=b"{").status_code == 400
+        cut = client.post("/quote", content=b"{", headers={"Content-Type": "application/json"})
+        assert cut.status_code == 400
