@@ -20,6 +20,7 @@ from config.deployment import SECRET_KEYS, Deployment, environment
 from config.pins import AUDIOCRAFT_CONSTRAINTS, CONSTRAINTS, ROOT, pins
 from config.settings import load
 from config.together import together_of
+from config.volumes import NAMES, volume_of
 
 SETTINGS = load(Deployment)
 MODAL = SETTINGS.modal
@@ -50,15 +51,7 @@ model_image = image("r2", "models")
 audiocraft_image = image("r2", "audiocraft", constraints=AUDIOCRAFT_CONSTRAINTS, system=PYAV_NEEDS)
 
 IMAGE_OF = {"sketch": web_image, "audiocraft": audiocraft_image}  # of the rest: model_image
-VOLUME_OF = {
-    "qwen": "qwen-hf-cache",
-    "acestep": "ace-step-models",
-    "musicgen": "musicgen-models",
-    "audiocraft": "musicgen-models",  # the same checkpoints
-    "sdxl_turbo": "sdxl-turbo-models",
-    "diffusion": "sdxl-turbo-models",
-}
-VOLUMES = {name: modal.Volume.from_name(name, create_if_missing=True) for name in set(VOLUME_OF.values())}
+VOLUMES = {name: modal.Volume.from_name(name, create_if_missing=True) for name in NAMES}
 
 
 # Engines: a class each, on a GPU type of its own.
@@ -68,7 +61,7 @@ def on_gpu(craft: str, engine: str) -> Any:
     """The decorators of an engine's class."""
     settings = getattr(SETTINGS, craft)
     together = together_of(engine, settings.together)
-    volume = VOLUME_OF.get(engine, "")
+    volume = volume_of(engine)
     folder = f"{MODAL.weights}/{volume}"
     offline = modal.Secret.from_dict({"HF_HOME": folder, "HF_HUB_OFFLINE": "1"})  # no GPU waits for the hub
     gpus = [] if engine == "sketch" else [gpu.strip() for gpu in settings.gpu.split(",")]
@@ -227,7 +220,7 @@ async def warm() -> None:
 def fetch(craft: str, engine: str, model: str) -> int:
     from orchestrator.remote.weights import fetch_weights
 
-    name = VOLUME_OF[engine]
+    name = volume_of(engine)
     size = fetch_weights(craft, engine, model, Path(MODAL.weights) / name)
     VOLUMES[name].commit()
     return size

@@ -270,16 +270,18 @@ def serve(host: str | None, port: int | None) -> None:
 
 @commands.command()
 @click.option("--all", "every_engine", is_flag=True, help="Look at the engines that are not set, too.")
-def doctor(every_engine: bool) -> None:  # noqa: FBT001 - click passes every option by name
+@click.option("--modal", "on_modal", is_flag=True, help="Look at the deployment on Modal instead.")
+def doctor(every_engine: bool, on_modal: bool) -> None:  # noqa: FBT001 - click passes every option by name
     """Tell what is set, and whether each engine and the store are ready; exits 1 if something is not.
 
     Of an engine with a model: whether it is installed, its weights and their licence, the device, and the
-    memory it needs and has. Nothing is fetched or loaded.
+    memory it needs and has. Nothing is fetched or loaded. With --modal: whether Modal knows this machine's
+    token, has the secret with its keys and the weights in their volumes, and where the app is.
     """
-    from orchestrator.doctor import examine
+    from orchestrator.doctor import examine, examine_modal
     from orchestrator.screen import print_findings
 
-    findings = examine(load_settings(), every_engine=every_engine)
+    findings = examine_modal() if on_modal else examine(load_settings(), every_engine=every_engine)
     print_findings(findings)
     if not all(finding.ok for finding in findings if finding.wanted):
         click.get_current_context().exit(FAILED)

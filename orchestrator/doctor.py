@@ -6,9 +6,10 @@ import platform
 from dataclasses import dataclass, replace
 from typing import Any
 
+from config.deployment import Deployment
 from config.engine import EngineOptions, Registry
-from config.errors import SongwrightError
-from config.settings import EngineSettings, Settings, options_of, variables
+from config.errors import SongwrightError, Unavailable
+from config.settings import EngineSettings, Settings, load, options_of, variables
 from orchestrator.auth import TOKEN_FILE, given_tokens
 from orchestrator.engines import REGISTRIES
 from orchestrator.stores import FOLDER, open_store
@@ -47,6 +48,20 @@ def examine(settings: Settings, *, every_engine: bool = False) -> list[Finding]:
     findings.append(_store(settings))
     findings.append(_service(settings))
     return findings
+
+
+def examine_modal() -> list[Finding]:
+    """Likewise of a deployment on Modal; nothing is made there. Raises ``Unavailable`` where its client is
+    not installed."""
+    settings = load(Deployment)
+    try:
+        from orchestrator.remote.doctor import examine_deployment
+    except ModuleNotFoundError as error:
+        raise Unavailable(
+            f"a deployment needs the package {error.name!r}", "install it: pip install 'songwright[modal]'"
+        ) from error
+    found = Finding("settings", ok=True, detail=_settings(settings))
+    return [found, *examine_deployment(settings)]
 
 
 def _settings(settings: Settings) -> str:

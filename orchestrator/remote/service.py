@@ -13,7 +13,7 @@ from typing import Any
 
 from config.deployment import Deployment
 from config.engine import ignore_progress
-from config.errors import NotFound, SongwrightError
+from config.errors import NotFound, SongwrightError, StoreUnavailable
 from orchestrator.feed import Feed
 from orchestrator.homes import ServiceJobs, ServiceWorker
 from orchestrator.manifest import Song, new_songs
@@ -57,9 +57,12 @@ class ModalService(Service):
         return worker, jobs
 
     async def start(self) -> None:
-        """Raises ``StoreUnavailable`` where the bucket cannot be used, before anything is accepted."""
-        await self.jobs.stored(self.library.store.check_writable)
-        await self.jobs.stored(self._read_records)
+        """A bucket that cannot be used is logged with what mends it; each request is told so, too."""
+        try:
+            await self.jobs.stored(self.library.store.check_writable)
+            await self.jobs.stored(self._read_records)
+        except StoreUnavailable as error:
+            log.error("the bucket cannot be used: %s", error)
         await super().start()
 
     async def produce(self, song_id: str) -> str:

@@ -1,0 +1,84 @@
+"""What ``songwright doctor --modal`` finds: whether ``modal deploy main.py`` will do, and what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import modal
+
+from config.deployment import SECRET_KEYS, Deployment
+from config.gpus import usd_per_second
+from config.volumes import volume_of
+from orchestrator.doctor import Finding
+from orchestrator.engines import REGISTRIES
+
+
+def examine_deployment(settings: Deployment) -> list[Finding]:
+    """Asks Modal for the secret, the volumes and the app that ``settings`` name; raises nothing that it can
+    tell instead. Nothing is made, and no container is started."""
+    try:
+        client = modal.Client.from_env()
+        client.hello()
+    except modal.exception.AuthError as error:
+        return [Finding("modal", ok=False, detail=_line(error), fix="run: modal setup")]
+    except modal.exception.Error as error:
+        fix = "see whether this machine reaches the network"
+        return [Finding("modal", ok=False, detail=f"Modal cannot be reached: {_line(error)}", fix=fix)]
+    findings = [Finding("modal", ok=True, detail=f"client {modal.__version__}, the token is good")]
+    findings.append(_secret(settings))
+    findings += _weights(settings)
+    findings.append(_app(settings))
+    return findings
+
+
+def _secret(settings: Deployment) -> Finding:
+    name = settings.modal.secret
+    make = f"run: modal secret create --force {name} " + " ".join(f"{key}=..." for key in SECRET_KEYS)
+    try:
+        modal.Secret.from_name(name, required_keys=list(SECRET_KEYS)).hydrate()
+    except modal.exception.Error as error:
+        return Finding("secret", ok=False, detail=f"{name}: {_line(error)}", fix=make)
+    return Finding("secret", ok=True, detail=f"{name} has {', '.join(SECRET_KEYS)}")
+
+
+def _weights(settings: Deployment) -> Iterator[Finding]:
+    for craft in REGISTRIES:
+        chosen = getattr(settings, craft)
+        if chosen.engine == "sketch":
+            yield Finding(craft, ok=True, detail="engine 'sketch' needs no weights and no GPU")
+            continue
+        price = usd_per_second(chosen.gpu)
+        on = f"{chosen.gpu}, {'priced by what comes' if price is None else f'{price * 3600:.2f} USD an hour'}"
+        name = volume_of(chosen.engine)
+        detail = f"engine {chosen.engine!r} on {on}, weights in volume {name!r}"
+        missing = "the volume holds none: run: modal run main.py::prefetch"
+        try:
+            there = _holds(modal.Volume.from_name(name), chosen.model, f"{settings.modal.weights}/{name}")
+        except modal.exception.NotFoundError:
+            there = False
+        yield Finding(craft, ok=there, detail=detail, fix="" if there else missing)
+
+
+def _holds(volume: modal.Volume, model: str, mounted: str) -> bool:
+    """Whether the hub's cache in the volume, or the folder that ``model`` is in it, has anything."""
+    path = PurePosixPath(model)
+    if path.is_relative_to(mounted):
+        return bool(volume.listdir(str(path.relative_to(mounted))))
+    folders = [entry.path for entry in volume.listdir("hub")]
+    wanted = "models--" + model.partition("@")[0].replace("/", "--")
+    return any(PurePosixPath(folder).name.startswith(wanted) for folder in folders)
+
+
+def _app(settings: Deployment) -> Finding:
+    name = settings.modal.app
+    try:
+        url = modal.Function.from_name(name, "web").get_web_url()
+    except modal.exception.NotFoundError:
+        fix = "run: modal deploy main.py"
+        return Finding("app", ok=True, detail=f"{name} is not deployed; {fix}")
+    return Finding("app", ok=True, detail=f"{name} is at {url}")
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
