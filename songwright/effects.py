@@ -1,8 +1,8 @@
 """What the client's logic asks of the world.
 
 The logic is written once, as generators that yield effects and are sent their outcomes; the drivers, one that
-blocks and one that awaits, are in ``songwright.client``. A connection that cannot be made, breaks or is silent
-for too long is thrown into the generator as ``Lost``.
+blocks and one that awaits, are in ``songwright.client``. A connection that cannot be made, breaks, or is
+silent for too long is thrown into the generator as ``Lost``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""When a request is sent again: 429 and 503 after the time they name, 500 once, and when the connection is lost.
+"""When a request is sent again: 429 and 503 after the time they name, 500 once, a lost one at once.
 
 Every request of the client may be sent again: those that make a song carry an ``Idempotency-Key``.
 """
