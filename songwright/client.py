@@ -45,6 +45,8 @@ class Settings(TypedDict, total=False):
     """How long the service may be silent; by default 60."""
     retries: int
     """How often a request is sent again; 5."""
+    first_pause_s: float
+    """How long it waits for that, doubled each time, unless the service names a time; 0.5."""
     longest_pause_s: float
     """The longest ``Retry-After`` that is waited for: past it, the error tells; 120."""
     poll_s: float
@@ -60,7 +62,11 @@ class _Calls:
             raise ValueError(f"{url!r} is no address of a service: it begins with http:// or https://")
         self._timeout_s = settings.get("timeout_s", 60.0)
         self._poll_s = settings.get("poll_s", 2.0)
-        self._patience = Patience(settings.get("retries", 5), settings.get("longest_pause_s", 120.0))
+        self._patience = Patience(
+            retries=settings.get("retries", 5),
+            first_pause_s=settings.get("first_pause_s", 0.5),
+            longest_pause_s=settings.get("longest_pause_s", 120.0),
+        )
         self._options: dict[str, Any] = {
             "base_url": url,
             "headers": {"Authorization": f"Bearer {token}", "User-Agent": "songwright-client"},

@@ -18,20 +18,24 @@ class Event:
 
 
 class Events:
-    """Takes the stream's bytes in pieces of any size."""
+    """Takes a stream's bytes in pieces of any size, and those of the connections after the first."""
 
     def __init__(self) -> None:
         self.last_id = ""
         """The id of the last event, to come back with."""
         self.retry_s: float | None = None
         """How long the service wants to be left alone before the next connection."""
+        self.begin()
+
+    def begin(self) -> None:
+        """What comes next is from a new connection: a line or an event that was broken off is dropped."""
         self.alive = False
         """Whether an event or a comment has come, so that the stream is more than a connection."""
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
         self._rest = ""
         self._name = ""
         self._data: list[str] = []
-        self._id = ""
+        self._id = self.last_id
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that ``data`` completes."""

@@ -78,7 +78,7 @@ class Wait:
         while True:
             error: ClientError
             request = calls.events(self._song_id, self._events.last_id, self._left_s())
-            self._events.alive = False
+            self._events.begin()
             try:
                 answer = yield from opened(request)
                 if answer.status == 204:
@@ -91,8 +91,10 @@ class Wait:
                     error = ConnectionFailed(str(request), "the stream was closed before the song's end")
                 else:
                     error = refusal(answer.status, answer.headers, answer.body)
-                    if not error.type:
-                        raise _NoEvents(str(error))  # a proxy's answer: the service says what is wrong
+                    if not error.type:  # not the service's answer, which would say what is wrong
+                        if answer.status < 500:
+                            raise _NoEvents(str(error))
+                        error = ConnectionFailed(str(request), str(error))
             except Lost as failure:
                 error = ConnectionFailed(str(request), str(failure))
             if self._events.alive:

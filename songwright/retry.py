@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from songwright.effects import Answer, Flow, Lost, Request, sent, slept
 from songwright.errors import ApiError, ClientError, ConnectionFailed, refusal
 
-_FIRST_PAUSE_S = 0.5  # doubled each time, where the service names none
-
 
 @dataclass(frozen=True)
 class Patience:
     """How often a request is sent again, and how long is waited for that."""
 
     retries: int
+    first_pause_s: float
+    """Doubled each time, where the service names none."""
     longest_pause_s: float
     """A service that asks for a longer one is not waited for: the error tells ``retry_after_s``."""
 
@@ -35,7 +35,7 @@ class Attempts:
         self._failures += 1
         if self._failures > self._patience.retries:
             raise error
-        pause_s = _FIRST_PAUSE_S * 2.0 ** (self._failures - 1)
+        pause_s = self._patience.first_pause_s * 2.0 ** (self._failures - 1)
         if isinstance(error, ApiError):
             self._broken += error.status == 500
             again = error.status in (429, 503) or (error.status == 500 and self._broken == 1)

@@ -19,7 +19,7 @@ _HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "keep-alive", "date"
 
 @dataclass(frozen=True)
 class Refused:
-    """Answered here: the service does not hear of it."""
+    """Answered here: the service does not hear of it. Its ``Content-Length`` may promise too much."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(fault, RequestLost):
             self._reset()
         elif isinstance(fault, Refused):
-            self._begin(fault.status, fault.headers | {"Content-Length": str(len(fault.body))})
+            self._begin(fault.status, {"Content-Length": str(len(fault.body))} | fault.headers)
             self.wfile.write(fault.body)
         else:
             self._pass_on(body, fault)

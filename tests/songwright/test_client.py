@@ -72,7 +72,7 @@ def test_every_file_of_a_song_can_be_downloaded_and_the_package(
     package = client.download(song, "package", tmp_path)
     assert package.name == f"{song.id}.zip"
     assert zipfile.ZipFile(io.BytesIO(package.read_bytes())).testzip() is None
-    with pytest.raises(DownloadFailed, match="and has: lyrics"):
+    with pytest.raises(DownloadFailed, match="and has: audio, cover"):
         client.download(song, "midi", tmp_path)
     with pytest.raises(FileNotFoundError):
         client.download(song, "audio", tmp_path / "no folder" / "song.flac")

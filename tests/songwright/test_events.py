@@ -31,6 +31,18 @@ def test_a_stream_is_read_alike_in_pieces_of_any_size(cuts: list[int]) -> None:
     assert (events.last_id, events.retry_s, events.alive) == ("3.0", 1.5, True)
 
 
+def test_what_one_connection_broke_off_is_no_part_of_the_next() -> None:
+    events = Events()
+    [first] = events.feed(b'id: 1.0\ndata: one\n\nid: 1.1\ndata: {"pa')
+    events.begin()
+    assert events.last_id == "1.0"
+    assert [first, *events.feed(b"retry: 2000\n\ndata: two\n\n")] == [
+        Event("message", "one"),
+        Event("message", "two"),
+    ]
+    assert events.last_id == "1.0"
+
+
 def test_a_stream_that_only_names_a_pause_is_not_alive() -> None:
     events = Events()
     assert events.feed(b"retry: 2000\n\n") == []
