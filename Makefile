@@ -75,7 +75,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 $(SUPABASE)/node_modules/.installed: $(SUPABASE)/package.json
 	@if command -v npm >/dev/null; then \
 		echo "Installing Deno for the tests of what is written in TypeScript (once, 100 MB) ..."; \
-		npm install --prefix $(SUPABASE) --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error && \
+		npm install --prefix $(SUPABASE) --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null && \
 			touch $@ || echo "It could not be installed: these tests will be skipped"; \
 	else \
 		echo "The tests of what is written in TypeScript will be skipped: they need Node.js and npm"; \

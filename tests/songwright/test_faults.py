@@ -1,5 +1,6 @@
 """The Python client through a proxy that loses, breaks and refuses: no song made twice, no file torn."""
 
+import asyncio
 import hashlib
 import logging
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from songwright import (
+    AsyncClient,
     Client,
     ConnectionFailed,
     DownloadFailed,
@@ -176,6 +178,19 @@ def test_a_download_that_cannot_be_had_leaves_nothing(
     proxy.expect("GET", "/audio$", BrokenAfter(1000), RequestLost())
     with pytest.raises(ConnectionFailed):
         connect(proxy.url, retries=1, first_pause_s=0.01).download(song, "audio", tmp_path / "song.wav")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_that_is_given_up_leaves_nothing(server: Server, song: Song, tmp_path: Path) -> None:
+    async def journey(url: str) -> None:
+        async with AsyncClient(url, TOKEN) as client:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1.5):
+                    await client.download(song, "audio", tmp_path / "song.wav")
+
+    with proxying(server.url) as proxy:
+        proxy.expect("GET", "/audio$", BrokenAfter(1000), Refused(503, {"Retry-After": "30"}))
+        asyncio.run(journey(proxy.url))
     assert list(tmp_path.iterdir()) == []
 
 
