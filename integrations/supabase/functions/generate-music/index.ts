@@ -1,8 +1,8 @@
 // A Supabase edge function before Songwright: it checks the request, adds the service's token, asks again
 // where that can help, and lets browsers in (CORS). The prompt is made by the service, not here.
 //
-// Two bodies are taken: the structured request of `POST /generate-music`, and `{prompt, duration, temperature}`.
-// Both are answered `{success, audioUrl, prompt, metadata}`, or `{success: false, error}`.
+// Two bodies are taken: mood, energy, genres and so on; or a prompt of the caller's own. Both are answered as
+// the service answers them: `{success, audioUrl, prompt, metadata}`, or `{success: false, error}`.
 //
 // Secrets: MODAL_API_URL, where Songwright is; API_BEARER_TOKEN, its token.
 
@@ -19,32 +19,26 @@ const CORS = {
   "Access-Control-Allow-Methods": "POST, OPTIONS",
 };
 
-const words = z.string().trim().min(1).max(100);
+const word = z.string().trim().min(1).max(60);
 
-// Fields that are not named here go to the service as they are: it knows more of them, and says which it does
-// not know. How long a song may be depends on its engine, so that is for the service to refuse.
+// As the service's own bounds. How long a piece may be depends on its engine, so that is for the service to
+// refuse; and fields that are not named here go there as they are: it says which it does not know.
 const structured = z.looseObject({
-  mood: words,
+  mood: word,
   energy: z.number().min(0).max(10),
-  genres: z.array(words).min(1).max(10),
-  tempo_bpm: z.number().positive().optional(),
+  genres: z.array(word).min(1).max(5),
+  tempo_bpm: z.number().min(40).max(220).optional(),
   style_level: z.number().min(0).max(10).optional(),
-  vocal_type: words.optional(),
-  instruments: z.array(words).max(10).optional(),
+  vocal_type: word.optional(),
+  instruments: z.array(word).max(10).optional(),
   duration: z.number().min(1).optional(),
 });
 
-const raw = z.looseObject({
+const prompted = z.looseObject({
   prompt: z.string().trim().min(1).max(500),
-  duration: z.number().min(1).max(30).default(30),
-  temperature: z.number().min(0.1).max(2).default(1),
+  duration: z.number().min(1).optional(),
+  temperature: z.number().min(0.1).max(2).optional(),
 });
-
-interface Call {
-  path: string;
-  body: unknown;
-  read: (answer: unknown) => unknown;
-}
 
 interface Refusal {
   status: number;
@@ -52,29 +46,19 @@ interface Refusal {
   retryAfter?: string;
 }
 
-const rawAnswer = z.looseObject({ audio_base64: z.string(), prompt: z.string() });
-
-function audioUrlOf(answer: unknown): unknown {
-  const { audio_base64, prompt, success: _, ...metadata } = rawAnswer.parse(answer);
-  return { success: true, audioUrl: `data:audio/wav;base64,${audio_base64}`, prompt, metadata };
-}
-
-async function callOf(request: Request): Promise<Call | Refusal> {
+/** The request's body, if it is one that the service can use; else why not. */
+async function bodyOf(request: Request): Promise<{ body: unknown } | Refusal> {
   let body: unknown;
   try {
     body = await request.json();
   } catch {
     return { status: 400, error: "the body cannot be read as JSON" };
   }
-  const isRaw = typeof body === "object" && body !== null && "prompt" in body;
-  const checked = (isRaw ? raw : structured).safeParse(body);
-  if (!checked.success) {
-    const faults = checked.error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
-    return { status: 400, error: faults.join("; ") };
-  }
-  return isRaw
-    ? { path: "/", body: checked.data, read: audioUrlOf }
-    : { path: "/generate-music", body: checked.data, read: (answer) => answer };
+  const isPrompted = typeof body === "object" && body !== null && "prompt" in body;
+  const checked = (isPrompted ? prompted : structured).safeParse(body);
+  if (checked.success) return { body: checked.data };
+  const faults = checked.error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
+  return { status: 400, error: faults.join("; ") };
 }
 
 /** Seconds until the next attempt; null where none can help. */
@@ -139,15 +123,15 @@ function refused({ status, error, retryAfter }: Refusal): Response {
 async function handle(request: Request): Promise<Response> {
   if (request.method === "OPTIONS") return new Response(null, { status: 204, headers: CORS });
   if (request.method !== "POST") return refused({ status: 405, error: "send a POST request" });
-  const call = await callOf(request);
-  if ("error" in call) return refused(call);
+  const read = await bodyOf(request);
+  if ("error" in read) return refused(read);
   const url = Deno.env.get("MODAL_API_URL");
   const token = Deno.env.get("API_BEARER_TOKEN");
   if (!url) return refused({ status: 500, error: "MODAL_API_URL not configured" });
   if (!token) return refused({ status: 500, error: "API_BEARER_TOKEN not configured" });
   try {
-    const response = await ask(url.replace(/\/+$/, "") + call.path, token, call.body);
-    return response.ok ? answered(call.read(await response.json())) : refused(await refusalOf(response));
+    const response = await ask(url.replace(/\/+$/, "") + "/generate-music", token, read.body);
+    return response.ok ? answered(await response.json()) : refused(await refusalOf(response));
   } catch (error) {
     console.error(error);
     return error instanceof DOMException && error.name === "TimeoutError"
