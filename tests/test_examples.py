@@ -101,5 +101,5 @@ def test_an_example_runs_and_leaves_what_it_says(server: Server, tmp_path: Path,
 def test_there_are_examples_in_every_language_and_none_without_its_files() -> None:
     text = (ROOT / "docs" / "examples.md").read_text()
     assert len(DOCUMENTED) == len(re.findall(r"^```(?:sh|python|ts)$", text, re.MULTILINE))
-    assert [example.language for example in DOCUMENTED] == ["sh", "sh", "python", "python", "ts", "ts"]
+    assert [example.language for example in DOCUMENTED] == ["sh", "sh", "python", "python", "ts", "ts", "ts"]
     assert [example.language for example in README] == ["python"]
