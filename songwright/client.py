@@ -228,7 +228,7 @@ class Client(_Calls):
                         case Work(work):
                             outcome = work()
                 except httpx.RequestError as error:
-                    outcome = Lost(str(error) or type(error).__name__)
+                    outcome = _lost(error)
 
 
 class AsyncClient(_Calls):
@@ -343,7 +343,7 @@ class AsyncClient(_Calls):
                             case Work(work):
                                 outcome = await asyncio.to_thread(work)
                     except httpx.RequestError as error:
-                        outcome = Lost(str(error) or type(error).__name__)
+                        outcome = _lost(error)
 
 
 async def _nothing() -> AsyncIterator[bytes]:
@@ -358,6 +358,11 @@ def _id(song: Song | str) -> str:
 def _answer(response: httpx.Response, body: bytes) -> Answer:
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status_code, headers, body)
+
+
+def _lost(error: httpx.RequestError) -> Lost:
+    reached = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    return Lost(str(error) or type(error).__name__, reached=reached)
 
 
 def _jittered(seconds: float) -> float:

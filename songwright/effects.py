@@ -40,7 +40,12 @@ class Answer:
 
 
 class Lost(Exception):
-    """The connection could not be made, broke or was silent for too long."""
+    """The connection could not be made, broke or was silent for too long; ``reached`` is whether there was
+    one."""
+
+    def __init__(self, reason: str, *, reached: bool) -> None:
+        super().__init__(reason)
+        self.reached = reached
 
 
 @dataclass(frozen=True)

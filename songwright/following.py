@@ -77,6 +77,7 @@ class Wait:
         fruitless = 0
         while True:
             error: ClientError
+            reached = True
             request = calls.events(self._song_id, self._events.last_id, self._left_s())
             self._events.begin()
             try:
@@ -96,11 +97,11 @@ class Wait:
                             raise _NoEvents(str(error))
                         error = ConnectionFailed(str(request), str(error))
             except Lost as failure:
-                error = ConnectionFailed(str(request), str(failure))
+                error, reached = ConnectionFailed(str(request), str(failure)), failure.reached
             if self._events.alive:
                 attempts.progressed()
                 fruitless = 0
-            if not isinstance(error, ApiError):
+            if reached and not isinstance(error, ApiError):  # one that is not there has no other answers
                 fruitless += 1
                 if fruitless >= _FRUITLESS:
                     raise _NoEvents(str(error))

@@ -86,6 +86,12 @@ def test_a_plan_is_edited_and_followed(server: Server, connect: Connect) -> None
     assert song.title == "Another Title"
 
 
+def test_what_a_song_would_take_is_told_before_it_is_made(server: Server, connect: Connect) -> None:
+    quote = connect(server.url).quote("a song to think over", audio_duration=30, variations=2)
+    assert (quote["audio_duration"], quote["variations"]) == (30.0, 2)
+    assert quote.keys() >= {"seconds", "usd", "stages"}
+
+
 def test_a_song_is_made_again_and_with_a_change(server: Server, connect: Connect) -> None:
     client = connect(server.url)
     first = client.wait(client.generate("a song to repeat", audio_duration=5))
