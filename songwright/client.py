@@ -7,14 +7,13 @@ through httpx. A client may be used by several threads, or tasks, at once.
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, closing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 from songwright import calls
 from songwright.answers import Page, Plan, Song, page_of, song_of
@@ -23,7 +22,7 @@ from songwright.calls import Asked, Changes
 from songwright.download import OnBytes, downloaded
 from songwright.effects import Answer, Effect, Flow, Lost, Open, Read, Request, Send, Sleep, Work
 from songwright.following import OnProgress, Wait
-from songwright.retry import Patience, answered
+from songwright.retry import Patience, answered, told
 
 try:
     import httpx
@@ -87,15 +86,17 @@ class _Calls:
             ),
         }
 
-    def _json(self, request: Request) -> Flow[Any]:
-        answer = yield from answered(request, self._patience)
-        return json.loads(answer.body)
+    def _json(self, request: Request) -> Flow[dict[str, Any]]:
+        return told(request, self._patience, dict)
 
     def _song(self, request: Request) -> Flow[Song]:
-        return song_of((yield from self._json(request)))
+        return told(request, self._patience, song_of)
 
     def _page(self, cursor: str, size: int) -> Flow[Page]:
-        return page_of((yield from self._json(calls.songs(cursor, size))))
+        return told(calls.songs(cursor, size), self._patience, page_of)
+
+    def _plan(self, description: str | None, asked: Asked) -> Flow[Plan]:
+        return told(calls.plan(description, asked), self._patience, _plan_of)
 
     def _delete(self, song_id: str) -> Flow[None]:
         yield from answered(calls.delete(song_id), self._patience, gone=True)
@@ -149,13 +150,11 @@ class Client(_Calls):
 
     def plan(self, description: str | None = None, **asked: Unpack[Asked]) -> Plan:
         """The plan alone, to edit and give to ``generate`` as ``plan``. Nothing is stored."""
-        plan: Plan = self._run(self._json(calls.plan(description, asked)))
-        return plan
+        return self._run(self._plan(description, asked))
 
     def quote(self, description: str | None = None, **asked: Unpack[Asked]) -> dict[str, Any]:
         """What the song would take: the service's ``POST /quote``."""
-        quote: dict[str, Any] = self._run(self._json(calls.quote(description, asked)))
-        return quote
+        return self._run(self._json(calls.quote(description, asked)))
 
     def wait(
         self,
@@ -265,13 +264,11 @@ class AsyncClient(_Calls):
 
     async def plan(self, description: str | None = None, **asked: Unpack[Asked]) -> Plan:
         """As ``Client.plan``."""
-        plan: Plan = await self._run(self._json(calls.plan(description, asked)))
-        return plan
+        return await self._run(self._plan(description, asked))
 
     async def quote(self, description: str | None = None, **asked: Unpack[Asked]) -> dict[str, Any]:
         """As ``Client.quote``."""
-        quote: dict[str, Any] = await self._run(self._json(calls.quote(description, asked)))
-        return quote
+        return await self._run(self._json(calls.quote(description, asked)))
 
     async def wait(
         self,
@@ -349,6 +346,10 @@ class AsyncClient(_Calls):
 async def _nothing() -> AsyncIterator[bytes]:
     return
     yield b""
+
+
+def _plan_of(answer: Any) -> Plan:
+    return cast(Plan, dict(answer))
 
 
 def _id(song: Song | str) -> str:

@@ -22,7 +22,7 @@ from songwright.errors import (
     refusal,
 )
 from songwright.events import Event, Events
-from songwright.retry import Attempts, Patience, answered
+from songwright.retry import Attempts, Patience, told
 
 log = logging.getLogger("songwright.client")
 
@@ -152,8 +152,7 @@ class Wait:
             yield from self._pause(self._poll_s)
 
     def _asked(self) -> Flow[Song]:
-        answer = yield from answered(calls.song(self._song_id), self._patience)
-        return song_of(json.loads(answer.body))
+        return (yield from told(calls.song(self._song_id), self._patience, song_of))
 
     def _tell(self, news: Progress) -> None:
         if self._on_progress:

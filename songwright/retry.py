@@ -5,9 +5,12 @@ Every request of the client may be sent again: those that make a song carry an `
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from songwright.effects import Answer, Flow, Lost, Request, sent, slept
+from songwright.effects import Answer, Flow, Lost, Request, T, sent, slept
 from songwright.errors import ApiError, ClientError, ConnectionFailed, refusal
 
 
@@ -68,3 +71,14 @@ def answered(request: Request, patience: Patience, *, gone: bool = False) -> Flo
                 return answer
             error = refusal(answer.status, answer.headers, answer.body)
         yield from slept(attempts.pause_s(error))
+
+
+def told(request: Request, patience: Patience, read: Callable[[Any], T]) -> Flow[T]:
+    """What ``read`` makes of the answer's JSON. Raises as ``answered``, and ``ConnectionFailed`` too where a
+    good answer is nothing that the service would send."""
+    answer = yield from answered(request, patience)
+    try:
+        return read(json.loads(answer.body))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        kind = answer.headers.get("content-type", "no content type")
+        raise ConnectionFailed(str(request), f"this is no answer of Songwright's ({kind})") from error

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import io
 import pickle
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +28,7 @@ from songwright import (
     Unauthorized,
     WaitTimeout,
 )
+from tests.orchestrator.test_cli import ROOT
 from tests.service.server import TOKEN, Server
 from tests.songwright.conftest import Connect
 
@@ -225,6 +228,16 @@ def test_a_wait_that_is_given_up_lets_its_connection_go(server: Server, held: Ca
             assert (await client.wait(song)).status == "done"
 
     asyncio.run(journey())  # an open socket would be a warning, and warnings are errors here
+
+
+def test_the_client_loads_nothing_of_the_service_and_says_what_it_needs() -> None:
+    others = ("orchestrator", "config", "lyrics", "music", "pydantic", "fastapi", "numpy")
+    code = f"import sys, songwright; print([name for name in {others!r} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert result.stdout.strip() == "[]", result.stderr
+    code = "import sys; sys.modules['httpx'] = None; import songwright"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert "the client needs httpx: pip install 'songwright[client]'" in result.stderr
 
 
 def test_errors_survive_pickling() -> None:

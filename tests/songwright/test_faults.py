@@ -107,6 +107,17 @@ def test_what_no_retry_can_help_is_raised(
         assert error.value.retry_after_s == 3600.0  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("body", [b"<p>log in", b"[]", b"{}", b'"song"', b'{"id": "x"}'])
+def test_what_is_not_the_service_is_said(proxy: Proxy, connect: Connect, body: bytes) -> None:
+    client = connect(proxy.url)
+    proxy.expect("POST", "/generate-from-description", Refused(200, HTML, body))
+    proxy.expect("GET", "/songs", Refused(200, HTML, body))
+    with pytest.raises(ConnectionFailed, match=r"no answer of Songwright's \(text/html\)"):
+        client.generate("no song")
+    with pytest.raises(ConnectionFailed, match="is its address right"):
+        list(client.songs())
+
+
 def test_the_time_that_the_service_names_is_waited_for(proxy: Proxy, connect: Connect) -> None:
     client = connect(proxy.url)
     proxy.expect("GET", "/songs", Refused(503, {"Retry-After": "1"}))
