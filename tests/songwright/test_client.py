@@ -6,6 +6,7 @@ import io
 import pickle
 import subprocess
 import sys
+import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +46,7 @@ def test_a_song_is_asked_for_waited_for_and_downloaded(
 ) -> None:
     client = connect(server.url)
     news: list[Progress] = []
-    asked = client.generate(**WORDS[kind], audio_duration=5, seed=1, idempotency_key=f"{kind} {id(client)}")
+    asked = client.generate(**WORDS[kind], audio_duration=5, seed=1, idempotency_key=uuid.uuid4().hex)
     song = client.wait(asked, on_progress=news.append)
     assert (song.id, song.status, song.seed) == (asked.id, "done", 1)
     assert [item.status for item in news if not item.part] == ["queued", "planning", "composing", "done"]
@@ -156,7 +157,7 @@ def test_a_wait_ends_in_time_and_the_song_goes_on(
 
 def test_a_key_of_ones_own_finds_the_song_again(server: Server, connect: Connect) -> None:
     client = connect(server.url)
-    key = f"key of {id(client)}"
+    key = uuid.uuid4().hex
     first = client.generate("a song by key", audio_duration=5, idempotency_key=key)
     assert client.generate("a song by key", audio_duration=5, idempotency_key=key).id == first.id
     assert client.generate("a song by key", audio_duration=5).id != first.id

@@ -5,6 +5,7 @@ import hashlib
 import logging
 import threading
 import time
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,7 +75,7 @@ FOR_GOOD = Refused(503, PROBLEM, b'{"type": "urn:x", "detail": "the weights are 
 def test_a_request_that_is_sent_again_makes_one_song(
     server: Server, proxy: Proxy, connect: Connect, faults: list[Fault]
 ) -> None:
-    about = f"one song {connect} {faults}"[:300]
+    about = f"one song {uuid.uuid4()}"
     proxy.expect("POST", "/generate-from-description", *faults)
     song = connect(proxy.url, first_pause_s=0.01).generate(about, audio_duration=5)
     assert connect(server.url).wait(song).status == "done"
@@ -263,7 +264,7 @@ def test_a_song_that_was_deleted_on_a_lost_answer_is_deleted(
     server: Server, proxy: Proxy, connect: Connect
 ) -> None:
     client = connect(proxy.url)
-    about = f"a song to delete {connect}"
+    about = f"a song to delete {uuid.uuid4()}"
     song = client.generate(about, audio_duration=5)
     proxy.expect("DELETE", song.id, AnswerLost())
     client.delete(song)
