@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -42,7 +43,7 @@ def downloaded(song: Song, role: str, path: Path, patience: Patience, on_bytes: 
                 if answer.status in (200, 206):
                     part.begin(_start(answer.headers), answer.headers.get("etag", ""))
                     while data := (yield from read()):
-                        yield from worked(lambda data=data: part.add(data))  # type: ignore[misc]
+                        yield from worked(partial(part.add, data))
                         if on_bytes:
                             on_bytes(part.size, asset.size_bytes if asset else None)
                     fault = _fault(part, asset)
