@@ -7,6 +7,7 @@ PYTHON ?= python3
 PYTHON311 ?= python3.11
 VENV := .venv
 AUDIOCRAFT := .venv-audiocraft
+SUPABASE := integrations/supabase
 BIN := $(VENV)/bin
 ABOUT ?= a dreamy synthwave song with a female vocal about neon rain
 export ABOUT
@@ -16,7 +17,7 @@ export PIP_CONSTRAINT := constraints.txt
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
 .DEFAULT_GOAL := help
-.PHONY: help song serve test test-audiocraft browser check bench picture clean
+.PHONY: help song serve test test-audiocraft browser deno check bench picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -27,7 +28,7 @@ song: $(VENV)/.song
 serve: $(VENV)/.song
 	@exec $(BIN)/songwright serve
 
-test: $(VENV)/.dev browser
+test: $(VENV)/.dev browser deno
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
@@ -40,6 +41,8 @@ browser:
 		else \
 			echo "The tests of the page will be skipped: they need Chromium (apt install chromium)"; \
 		fi
+
+deno: $(SUPABASE)/node_modules/.installed
 
 test-audiocraft: $(VENV)/.dev $(AUDIOCRAFT)/.installed
 	$(AUDIOCRAFT)/bin/python -m pytest -m audiocraft tests/music/test_audiocraft.py
@@ -57,7 +60,7 @@ picture: $(VENV)/.dev browser
 	$(BIN)/python -m docs.picture
 
 clean:
-	rm -rf $(VENV) $(AUDIOCRAFT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AUDIOCRAFT) $(SUPABASE)/node_modules build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.song: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Setting up Songwright in $(VENV) (once, about a minute) ..."
@@ -68,6 +71,15 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Setting up Songwright and its tests in $(VENV) (once, about two minutes) ..."
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.song
+
+$(SUPABASE)/node_modules/.installed: $(SUPABASE)/package.json
+	@if command -v npm >/dev/null; then \
+		echo "Installing Deno for the tests of what is written in TypeScript (once, 100 MB) ..."; \
+		npm install --prefix $(SUPABASE) --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null && \
+			touch $@ || echo "It could not be installed: these tests will be skipped"; \
+	else \
+		echo "The tests of what is written in TypeScript will be skipped: they need Node.js and npm"; \
+	fi
 
 $(AUDIOCRAFT)/.installed: export PIP_CONSTRAINT := constraints-audiocraft.txt
 $(AUDIOCRAFT)/.installed: pyproject.toml constraints-audiocraft.txt | $(AUDIOCRAFT)/bin/python

@@ -1,0 +1,256 @@
+"""The Python client before a running service: all that it promises while nothing goes wrong."""
+
+import asyncio
+import hashlib
+import io
+import pickle
+import subprocess
+import sys
+import uuid
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from songwright import (
+    ApiError,
+    AsyncClient,
+    Client,
+    ClientError,
+    Conflict,
+    ConnectionFailed,
+    DownloadFailed,
+    InvalidRequest,
+    NotFound,
+    Progress,
+    SongCancelled,
+    SongFailed,
+    Unauthorized,
+    WaitTimeout,
+)
+from tests.orchestrator.test_cli import ROOT
+from tests.service.server import TOKEN, Server
+from tests.songwright.conftest import Connect
+
+WORDS = {
+    "a description": {"description": "a slow waltz about the sea"},
+    "own lyrics": {"prompt": "punk, 170 BPM", "lyrics": "[verse]\nMy own words\n"},
+    "described lyrics": {"prompt": "rave, funk", "described_lyrics": "summer nights"},
+}
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_a_song_is_asked_for_waited_for_and_downloaded(
+    server: Server, connect: Connect, tmp_path: Path, kind: str
+) -> None:
+    client = connect(server.url)
+    news: list[Progress] = []
+    asked = client.generate(**WORDS[kind], audio_duration=5, idempotency_key=uuid.uuid4().hex)
+    song = client.wait(asked, on_progress=news.append)
+    assert (song.id, song.status, song.seed) == (asked.id, "done", asked.seed)
+    assert [item.status for item in news if not item.part] == ["queued", "planning", "composing", "done"]
+    assert {item.part for item in news} == {"", "lyrics", "music", "cover"}
+    assert all(item.source == "events" for item in news)
+    assert 1.0 in {item.fraction for item in news if item.part == "music"}
+    path = client.download(song, "audio", tmp_path / "song.wav")
+    assert path.read_bytes()[:4] == b"RIFF"
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == song.assets["audio"].sha256
+    if kind == "own lyrics":
+        assert client.download(song.id, "lyrics", tmp_path).read_text() == WORDS[kind]["lyrics"]
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
+
+
+def test_every_file_of_a_song_can_be_downloaded_and_the_package(
+    server: Server, connect: Connect, tmp_path: Path
+) -> None:
+    client = connect(server.url)
+    song = client.wait(client.generate("a song with files", audio_duration=5, format="flac"))
+    counted: list[tuple[int, int | None]] = []
+    for role, asset in song.assets.items():
+        path = client.download(song, role, tmp_path, on_bytes=lambda *count: counted.append(count))
+        assert path.name == asset.key.rpartition("/")[2]
+        assert path.stat().st_size == asset.size_bytes
+        assert counted[-1] == (asset.size_bytes, asset.size_bytes)
+    assert {"audio", "cover", "stem:melody"} <= song.assets.keys()
+    package = client.download(song, "package", tmp_path)
+    assert package.name == f"{song.id}.zip"
+    assert zipfile.ZipFile(io.BytesIO(package.read_bytes())).testzip() is None
+    with pytest.raises(DownloadFailed, match="and has: audio, cover"):
+        client.download(song, "midi", tmp_path)
+    with pytest.raises(FileNotFoundError):
+        client.download(song, "audio", tmp_path / "no folder" / "song.flac")
+
+
+def test_a_plan_is_edited_and_followed(server: Server, connect: Connect) -> None:
+    client = connect(server.url)
+    plan = client.plan("a song to edit")
+    plan["title"] = "Another Title"
+    song = client.wait(client.generate("a song to edit", plan=plan, audio_duration=5))
+    assert song.title == "Another Title"
+
+
+def test_what_a_song_would_take_is_told_before_it_is_made(server: Server, connect: Connect) -> None:
+    quote = connect(server.url).quote("a song to think over", audio_duration=30, variations=2)
+    assert (quote["audio_duration"], quote["variations"]) == (30.0, 2)
+    assert quote.keys() >= {"seconds", "usd", "stages"}
+
+
+def test_a_song_is_made_again_and_with_a_change(server: Server, connect: Connect) -> None:
+    client = connect(server.url)
+    first = client.wait(client.generate("a song to repeat", audio_duration=5))
+    again = client.wait(client.generate_like(first))
+    other = client.wait(client.generate_like(first.id, seed=first.seed + 1))
+    assert again.id != first.id
+    assert again.assets["audio"].sha256 == first.assets["audio"].sha256
+    assert other.assets["audio"].sha256 != first.assets["audio"].sha256
+
+
+def test_variations_are_songs_of_their_own(server: Server, connect: Connect) -> None:
+    client = connect(server.url)
+    first = client.generate("a song in takes", variations=2, audio_duration=5)
+    seeds = [client.wait(song_id).seed for song_id in first.sibling_ids]
+    assert seeds == [first.seed, first.seed + 1]
+
+
+def test_the_library_is_walked_page_by_page_and_a_song_deleted(server: Server, connect: Connect) -> None:
+    client = connect(server.url)
+    made = [client.wait(client.generate(f"song {number}", audio_duration=5)).id for number in range(3)]
+    listed = [song.id for song in client.songs(page_size=2)]
+    assert listed[:3] == made[::-1]
+    assert [song.id for song in client.songs(after=made[1], page_size=2)] == listed[2:]
+    client.delete(made[1])
+    assert made[1] not in [song.id for song in client.songs()]
+    with pytest.raises(NotFound):
+        client.song(made[1])
+
+
+def test_a_song_is_cancelled(server: Server, connect: Connect, held: Callable[[], None]) -> None:
+    client = connect(server.url)
+    song = client.generate("a song to cancel", audio_duration=5)
+    assert client.cancel(song).status in ("cancelled", "queued", "planning", "composing")
+    with pytest.raises(SongCancelled) as raised:
+        client.wait(song)
+    assert raised.value.song.id == song.id
+
+
+def test_a_song_that_fails_says_why(server: Server, connect: Connect) -> None:
+    client = connect(server.url)
+    song = client.generate("a song that fails", audio_duration=5, seed=13)
+    with pytest.raises(SongFailed, match="a bug in the engine") as raised:
+        client.wait(song)
+    assert raised.value.song.error["type"] == "EngineFailed"
+    with pytest.raises(Conflict):
+        client.cancel(song)
+
+
+def test_a_wait_ends_in_time_and_the_song_goes_on(
+    server: Server, connect: Connect, held: Callable[[], None]
+) -> None:
+    client = connect(server.url)
+    song = client.generate("a song that takes its time", audio_duration=5)
+    with pytest.raises(WaitTimeout, match=r"is not done after 0\.3 s"):
+        client.wait(song, timeout_s=0.3)
+    held()
+    assert client.wait(song, timeout_s=30).status == "done"
+
+
+def test_a_key_of_ones_own_finds_the_song_again(server: Server, connect: Connect) -> None:
+    client = connect(server.url)
+    key = uuid.uuid4().hex
+    first = client.generate("a song by key", audio_duration=5, idempotency_key=key)
+    assert client.generate("a song by key", audio_duration=5, idempotency_key=key).id == first.id
+    assert client.generate("a song by key", audio_duration=5).id != first.id
+    with pytest.raises(Conflict, match="send a new key"):
+        client.generate("another song", audio_duration=5, idempotency_key=key)
+
+
+def test_a_refusal_names_the_field_and_the_fix(server: Server, connect: Connect) -> None:
+    client = connect(server.url)
+    with pytest.raises(InvalidRequest, match="audio_duration") as raised:
+        client.generate("a song", audio_duration=3)
+    error = raised.value
+    assert (error.status, error.field, error.value, error.retry) == (422, "audio_duration", "3", False)
+    assert error.fix == "send 5 or more"
+    assert error.type == "urn:songwright:problem:invalid-request"
+    with pytest.raises(InvalidRequest) as several:
+        client.generate("", audio_duration=3)
+    assert [problem.field for problem in several.value.errors] == ["audio_duration", "full_described_song"]
+    with pytest.raises(Unauthorized, match="401"):
+        connect(server.url, "another token").song("0" * 15)
+    with pytest.raises(NotFound):
+        client.wait("0" * 15)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({}, "not nothing"),
+        ({"prompt": "punk"}, "not prompt"),
+        ({"description": "a song", "lyrics": "la"}, "not a description and lyrics"),
+        ({"prompt": "punk", "lyrics": "la", "described_lyrics": "sea"}, "not described_lyrics and lyrics"),
+    ],
+)
+def test_words_of_two_kinds_are_a_mistake_in_the_program(words: dict[str, str], said: str) -> None:
+    with Client("http://127.0.0.1:9", TOKEN) as client, pytest.raises(TypeError, match=said):
+        client.generate(**words)
+
+
+def test_an_address_that_is_none_is_refused_at_once_and_one_that_is_silent_by_name() -> None:
+    with pytest.raises(ValueError, match="begins with http"):
+        Client("localhost:8000", TOKEN)
+    with (
+        Client("http://127.0.0.1:9", TOKEN, retries=0) as client,
+        pytest.raises(ConnectionFailed, match=r"GET /songs/x: .* is the service running"),
+    ):
+        client.song("x")
+
+
+def test_many_songs_are_waited_for_at_once(server: Server) -> None:
+    async def journey() -> set[str]:
+        async with AsyncClient(server.url, TOKEN) as client:
+            songs = await asyncio.gather(
+                *(client.generate(f"one of many {number}", audio_duration=5) for number in range(5))
+            )
+            done = await asyncio.gather(*(client.wait(song) for song in songs))
+            return {song.status for song in done}
+
+    assert asyncio.run(journey()) == {"done"}
+
+
+def test_a_wait_that_is_given_up_lets_its_connection_go(server: Server, held: Callable[[], None]) -> None:
+    async def journey() -> None:
+        async with AsyncClient(server.url, TOKEN) as client:
+            song = await client.generate("a song given up", audio_duration=5)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.3):
+                    await client.wait(song)
+            held()
+            assert (await client.wait(song)).status == "done"
+
+    asyncio.run(journey())  # an open socket would be a warning, and warnings are errors here
+
+
+def test_the_client_loads_nothing_of_the_service_and_says_what_it_needs() -> None:
+    others = ("orchestrator", "config", "lyrics", "music", "pydantic", "fastapi", "numpy")
+    code = f"import sys, songwright; print([name for name in {others!r} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert result.stdout.strip() == "[]", result.stderr
+    code = "import sys; sys.modules['httpx'] = None; import songwright"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert "the client needs httpx: pip install 'songwright[client]'" in result.stderr
+
+
+def test_errors_survive_pickling() -> None:
+    document = {"type": "urn:x", "detail": "no", "errors": [{"field": "a", "value": "1", "detail": "b"}]}
+    error = pickle.loads(pickle.dumps(InvalidRequest(422, document, 3.0)))
+    assert (type(error), error.detail, error.errors[0].field, error.retry_after_s) == (
+        InvalidRequest, "no", "a", 3.0,
+    )  # fmt: skip
+    for other in (
+        WaitTimeout("x", 1.0),
+        DownloadFailed("x", "audio", "why"),
+        ConnectionFailed("GET /", "no"),
+    ):
+        assert str(pickle.loads(pickle.dumps(other))) == str(other)
+    assert issubclass(ApiError, ClientError)
