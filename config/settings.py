@@ -33,18 +33,18 @@ class EngineSettings(BaseModel):
     """``cpu``, ``cuda``, ``cuda:1``, ``mps``; auto: the GPU where there is one."""
     precision: str = "auto"
     """``fp32``, ``bf16``, ``fp16``, ``int8``, where the engine knows it; auto: what is best on the device."""
+    gpu: str = ""
+    """The kind of GPU on Modal, by Modal's name; empty: the one that ``main.py`` deploys it to."""
     processes: int = Field(default=0, ge=0, le=256)
     """How many of it the service runs side by side; 0: for music as many as cores and memory carry, else
     one."""
     together: int = Field(default=0, ge=0, le=64)
     """How many songs one process works on together; 0: as many as the engine makes in one batch."""
-    gpu: str = ""
-    """Modal's GPU for it where it is deployed: a type ("L40S"), several of one ("H100:2"), or a list in the
-    order in which they are tried ("L40S,A100"); empty: as main.py has it."""
 
     @field_validator("gpu")
     @classmethod
     def _known_gpu(cls, gpu: str) -> str:
+        """As ``checked_gpu`` has it: also several of one ("H100:2"), and lists ("L40S,A100")."""
         try:
             return checked_gpu(gpu)
         except InvalidRequest as error:

@@ -10,8 +10,8 @@ from config.gpus import PRICES_OF, usd_per_second
 from orchestrator.library import Library
 from storage.local import LocalStore
 from tests.orchestrator.songs import made_song
-from tests.service.server import ended, serving
-from tests.service.test_generation import ASYNC, describe
+from tests.service.server import serving
+from tests.service.test_generation import describe
 
 BODIES: list[dict[str, Any]] = [
     {"full_described_song": "a song"},
@@ -33,11 +33,8 @@ def test_a_quote_is_empty_until_a_song_was_made_and_then_tells_seconds(tmp_path:
             assert "No song has been measured yet" in quote["notes"][0]
         assert client.get("/songs").json()["songs"] == []  # nothing was kept, and nothing made
 
-        ids = []
-        for seed in (1, 2, 3):
-            asked = client.post("/generate-from-description", json=describe(seed=seed), headers=ASYNC)
-            ids.append(asked.json()["id"])
-        songs = [ended(client, song_id) for song_id in ids]
+        asked = [client.post("/generate-from-description", json=describe(seed=seed)) for seed in (1, 2, 3)]
+        songs = [answer.raise_for_status().json() for answer in asked]
         assert all(song["costs"]["music"]["seconds"] > 0 for song in songs)
         assert all(song["costs"].keys() == {"lyrics", "music", "cover", "tags"} for song in songs)
         quote = quoted(client, describe(audio_duraton=60))
