@@ -137,7 +137,7 @@ class R2Store:
         while True:
             attempt += 1
             with self._translated(key):
-                answer = self._client.get_object(Bucket=self._bucket, Key=checked_key(key))
+                answer = self._get(key)
                 try:
                     return Version(answer["Body"].read(), self._tag(answer))
                 except (BotoCoreError, HTTPError):
@@ -157,7 +157,7 @@ class R2Store:
                     more: dict[str, str] = {"IfMatch": tag} if tag else {}
                     if start or end is not None:
                         more["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
-                    answer = self._client.get_object(Bucket=self._bucket, Key=checked_key(key), **more)
+                    answer = self._get(key, **more)
                 except ClientError as error:
                     if error.response["Error"]["Code"] in ("InvalidRange", "416"):
                         return  # past the end, as in an empty object: nothing is there
@@ -225,10 +225,24 @@ class R2Store:
                     swept += 1
         return swept
 
-    def _tag(self, answer: dict[str, str]) -> str:
+    def _get(self, key: str, **more: str) -> dict[str, Any]:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                answer: dict[str, Any] = self._client.get_object(
+                    Bucket=self._bucket, Key=checked_key(key), **more
+                )
+                return answer
+            except HTTPError:
+                # A refusal that broke off in its text: botocore does not try that again, as it does all else.
+                if attempt == _ATTEMPTS:
+                    raise
+
+    def _tag(self, answer: dict[str, Any]) -> str:
         if "ETag" not in answer:
             raise StoreUnavailable(f"{self._endpoint} does not answer as an S3 service does", _ADDRESS)
-        return answer["ETag"]
+        return str(answer["ETag"])
 
     def _mark_at(self, named: dict[str, str]) -> str | None:
         try:
