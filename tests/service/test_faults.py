@@ -35,12 +35,12 @@ LONG = {20, 60, 100, 150}
 STAGES = (
     ("accepted", "PUT", r"/songs/[^/]+/song\.json"),
     ("planned", "PUT", r"/songs/[^/]+/lyrics\.txt"),
-    ("composed", "PUT", r"/songs/[^/]+/audio\.wav\?partNumber=2"),
+    ("composed", "PUT", r"/songs/[^/]+/audio\.wav\?.*partNumber=2"),
     ("painted", "PUT", r"/songs/[^/]+/cover\.png"),
     ("tagged", "GET", r"/songs/[^/]+/audio\.wav"),
     ("closed", "DELETE", r"/open/"),
 )
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
 
 
 class Killer:
@@ -97,13 +97,12 @@ def test_two_hundred_songs_outlive_a_broken_network_and_kills_in_every_stage(s3:
         try:
             left, stages = list(range(SONGS)), list(STAGES)
             until = time.monotonic() + PATIENCE_S
-            while left or (waiting := sum(1 for _ in library.store.list("open/"))):
+            while (waiting := sum(1 for _ in library.store.list("open/"))) or left:
                 assert time.monotonic() < until, (len(left), waiting, killer.armed, list(server.lines)[-20:])
                 if killer.killed.is_set():
                     server.kill()
                     killer.killed.clear()
                     server.start()
-                waiting = sum(1 for _ in library.store.list("open/"))
                 batch = left[: max(AT_ONCE - waiting, 0)]
                 for number, song_id in zip(batch, askers.map(lambda n: ask(server, n), batch), strict=True):
                     if song_id:
@@ -113,7 +112,7 @@ def test_two_hundred_songs_outlive_a_broken_network_and_kills_in_every_stage(s3:
                 idle = not killer.armed and not killer.killed.is_set()
                 if stages and idle and len(accepted) - waiting > due:
                     killer.armed = stages.pop(0)
-                time.sleep(0.1)
+                time.sleep(0.2)
             assert not killer.armed
             assert not stages
             assert all(faults.seen[fault] > 3 for fault in (*FAULTS, *SILENCES)), faults.seen
