@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from uuid import uuid4
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, SSLError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
@@ -26,6 +27,8 @@ _PARTS_AT_ONCE = 4
 _PIECE_BYTES = 1 << 20
 _ATTEMPTS = 8
 _CONNECT_S = 10
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 5.0
+_PASSING = frozenset({429, 500, 502, 503, 504})
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
 _RIGHTS = (
     "give the token the right to read and write objects of this bucket, or set R2_BUCKET_NAME to its own"
@@ -72,7 +75,7 @@ class R2Store:
             signature_version="s3v4",
             connect_timeout=_CONNECT_S,
             read_timeout=timeout_s,
-            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": 1},  # ours is ``_wait_s``
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             max_pool_connections=32,
@@ -87,6 +90,7 @@ class R2Store:
             region_name=region,
             config=config,
         )
+        self._client.meta.events.register("needs-retry.s3", _wait_s)
         self._parts = ThreadPoolExecutor(_PARTS_AT_ONCE, thread_name_prefix="r2")
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
@@ -133,7 +137,7 @@ class R2Store:
         while True:
             attempt += 1
             with self._translated(key):
-                answer = self._client.get_object(Bucket=self._bucket, Key=checked_key(key))
+                answer = self._get(key)
                 try:
                     return Version(answer["Body"].read(), self._tag(answer))
                 except (BotoCoreError, HTTPError):
@@ -153,7 +157,7 @@ class R2Store:
                     more: dict[str, str] = {"IfMatch": tag} if tag else {}
                     if start or end is not None:
                         more["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
-                    answer = self._client.get_object(Bucket=self._bucket, Key=checked_key(key), **more)
+                    answer = self._get(key, **more)
                 except ClientError as error:
                     if error.response["Error"]["Code"] in ("InvalidRange", "416"):
                         return  # past the end, as in an empty object: nothing is there
@@ -221,10 +225,24 @@ class R2Store:
                     swept += 1
         return swept
 
-    def _tag(self, answer: dict[str, str]) -> str:
+    def _get(self, key: str, **more: str) -> dict[str, Any]:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                answer: dict[str, Any] = self._client.get_object(
+                    Bucket=self._bucket, Key=checked_key(key), **more
+                )
+                return answer
+            except HTTPError:
+                # A refusal that broke off in its text: botocore does not try that again, as it does all else.
+                if attempt == _ATTEMPTS:
+                    raise
+
+    def _tag(self, answer: dict[str, Any]) -> str:
         if "ETag" not in answer:
             raise StoreUnavailable(f"{self._endpoint} does not answer as an S3 service does", _ADDRESS)
-        return answer["ETag"]
+        return str(answer["ETag"])
 
     def _mark_at(self, named: dict[str, str]) -> str | None:
         try:
@@ -295,10 +313,12 @@ class R2Store:
             yield
         except ClientError as error:
             code = str(error.response["Error"].get("Code", ""))
-            head = error.operation_name == "HeadObject"  # whose answer has no body to tell more
-            if code.isdigit() and code.startswith("4") and not head:
+            if code.isdigit() and error.operation_name != "HeadObject":  # whose answers have no more to tell
                 raise StoreUnavailable(
-                    f"{self._endpoint} answers HTTP {code}, and not as an S3 service does", _ADDRESS
+                    f"{self._endpoint} answers HTTP {code}, and not as an S3 service does",
+                    _ADDRESS
+                    if code < "500"
+                    else "see whether R2_ENDPOINT_URL is right, and the service is up",
                 ) from error
             if code in _MISSING:
                 raise NotFound("object", key) from error
@@ -321,6 +341,22 @@ class R2Store:
                 f"bucket {self._bucket!r} cannot be reached ({type(error).__name__})",
                 "check R2_ENDPOINT_URL and the network",
             ) from error
+
+
+def _wait_s(
+    attempts: int, response: tuple[Any, Any] | None, caught_exception: Exception | None, **_: object
+) -> float | None:
+    """How long botocore is to wait before it tries again; None if it is not to.
+
+    Its own modes stop trying altogether once many requests of a client had to be repeated.
+    """
+    if response is None:
+        passing = isinstance(caught_exception, HTTPClientError) and not isinstance(caught_exception, SSLError)
+    else:
+        passing = response[0].status_code in _PASSING
+    if not passing or attempts >= _ATTEMPTS:
+        return None
+    return random.uniform(0, min(_FIRST_WAIT_S * 2 ** (attempts - 1), _LONGEST_WAIT_S))
 
 
 def _clock(response: dict[str, Any]) -> str:

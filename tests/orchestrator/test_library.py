@@ -4,7 +4,7 @@ import pytest
 
 from config.errors import NotFound, StoreUnavailable
 from orchestrator.library import Library, asset_key, manifest_key
-from orchestrator.manifest import new_songs
+from orchestrator.manifest import Status, new_songs
 from orchestrator.requests import Brief
 from storage.local import LocalStore
 
@@ -50,3 +50,26 @@ def test_a_deleted_song_leaves_no_object(library: Library) -> None:
     library.store.put(asset_key(drop.id, "stems/bass.flac"), b"1", "audio/flac")
     library.delete(drop.id)
     assert list(library.store.list("")) == [f"open/{keep.id}", manifest_key(keep.id)]
+
+
+class Failing(LocalStore):
+    """Deletes no audio, as if the process ended there."""
+
+    def delete(self, key: str) -> None:
+        if key.endswith("audio.wav"):
+            raise KeyboardInterrupt
+        super().delete(key)
+
+
+def test_a_deletion_that_was_cut_short_is_ended_at_the_next_start(tmp_path: Path) -> None:
+    library = Library(Failing(tmp_path))
+    song = library.save(new_songs(Brief(description="x"))[0].changed(status=Status.DONE, owner=None))
+    for name in ("audio.wav", "cover.png"):
+        library.store.put(asset_key(song.id, name), b"1", "application/octet-stream")
+    with pytest.raises(KeyboardInterrupt):
+        library.delete(song.id)
+    with pytest.raises(NotFound):
+        library.load(song.id)
+    restarted = Library(LocalStore(tmp_path))
+    assert list(restarted.unsettled()) == []
+    assert list(restarted.store.list("")) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import logging
 import os
 import shutil
 import socket
@@ -64,6 +65,7 @@ class S3:
 @contextmanager
 def s3_server() -> Iterator[S3]:
     """Moto's, in this process."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request costs as much as one
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     with _atomic_writes():
         server.start()

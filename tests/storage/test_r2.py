@@ -1,16 +1,19 @@
 """The bucket's store against a real S3 server, and with a broken network in between."""
 
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from config.errors import NotFound, StoreUnavailable
 from storage.contract import read
-from storage.r2 import PART_BYTES, R2Store
+from storage.r2 import PART_BYTES, R2Store, _md5
 from tests.storage.faults import FAULTS, Faults, broken
 from tests.storage.s3 import S3
 
@@ -37,18 +40,30 @@ def test_a_large_object_goes_up_in_parts_and_comes_back_whole_or_in_ranges(store
 
 
 def test_a_conditional_write_whose_answer_is_lost_knows_its_own(s3: S3) -> None:
-    bucket, faults = s3.new_bucket(), Faults(share=0.5, seed=5)
+    bucket, faults = s3.new_bucket(), Faults(share=0.4, seed=5, kinds=("reset after",))
     with broken(s3.endpoint, faults) as endpoint:
         store = s3.store(bucket, endpoint)
-        for number in range(30):
+        for number in range(8):
             assert store.put_if(f"locks/{number}", b"mine", "text/plain", etag=None)
             assert not store.put_if(f"locks/{number}", b"yours", "text/plain", etag=None)
             held = store.version(f"locks/{number}")
             assert held.data == b"mine"
             assert store.put_if(f"locks/{number}", b"handed on", "text/plain", etag=held.etag)
             assert not store.put_if(f"locks/{number}", b"late", "text/plain", etag=held.etag)
-    assert faults.seen["reset after"] > 5
+    assert faults.seen["reset after"] > 8
     assert {read(s3.store(bucket), key) for key in s3.store(bucket).list("")} == {b"handed on"}
+
+
+def test_a_refusal_that_breaks_off_is_asked_for_again(s3: S3) -> None:
+    faults = Faults(share=0.5, seed=3, kinds=("half an answer",))
+    with broken(s3.endpoint, faults) as endpoint:
+        store = s3.store(s3.new_bucket(), endpoint)
+        for _ in range(6):
+            with pytest.raises(NotFound):
+                store.version("none")
+            with pytest.raises(NotFound):
+                read(store, "none")
+    assert faults.seen["half an answer"] > 5
 
 
 def test_an_upload_that_fails_is_taken_back(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +99,31 @@ def test_a_presigned_address_opens_without_a_key_and_with_ranges_until_it_ends(s
     answer = httpx.get(address, headers={"Range": "bytes=2-4"})
     assert (answer.status_code, answer.content) == (206, b"234")
     assert answer.headers["content-type"] == "audio/wav"
+
+
+def test_a_forged_or_an_old_address_is_refused(server: Callable[[str], S3]) -> None:
+    s3 = server("seaweedfs")  # moto looks at no signature
+    store = s3.store(s3.new_bucket())
+    store.put("songs/a/audio.wav", b"0123456789", "audio/wav")
+    store.put("songs/b/audio.wav", b"another's", "audio/wav")
+    address = store.url("songs/a/audio.wav", 600)
+    assert httpx.get(address).status_code == 200
+    assert httpx.get(address.replace("/songs/a/", "/songs/b/")).status_code == 403
+    assert httpx.get(address.partition("?")[0]).status_code == 403
+    soon = store.url("songs/a/audio.wav", 1)
+    until = time.monotonic() + 5
+    while httpx.get(soon).status_code == 200:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    assert httpx.get(soon).status_code == 403
+
+
+def test_bytes_that_were_changed_on_the_way_are_refused(server: Callable[[str], S3]) -> None:
+    s3 = server("seaweedfs")  # moto looks at no Content-MD5
+    bucket = s3.new_bucket()
+    with pytest.raises(ClientError, match="BadDigest"):
+        s3.client.put_object(Bucket=bucket, Key="a", Body=b"changed", ContentMD5=_md5(b"sent"))
+    assert list(s3.store(bucket).list("")) == []
 
 
 def test_what_the_service_refuses_is_said_with_what_mends_it(s3: S3, store: R2Store) -> None:

@@ -71,7 +71,7 @@ def test_an_object_is_replaced_by_who_has_read_it_as_it_is(store: Store) -> None
 
 def test_of_writers_that_race_from_one_version_one_wins(store: Store) -> None:
     etag: str | None = None
-    for turn in range(6):
+    for turn in range(3):
         go = threading.Barrier(4)
 
         def write(writer: int, turn: int = turn, etag: str | None = etag, go: threading.Barrier = go) -> bool:
