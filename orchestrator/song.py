@@ -60,7 +60,7 @@ async def make_song(
             parts = []
             if "audio" not in journey.song.assets:
                 parts.append(journey.take("music", worker.music(journey.song, _staged(report, "music"))))
-            if "cover" not in journey.song.assets:
+            if song.brief.cover and "cover" not in journey.song.assets:
                 parts.append(journey.take("cover", worker.cover(journey.song, _staged(report, "cover"))))
             # Both are let finish even if one fails: what is done is stored, and a retry only makes what is
             # missing.
@@ -69,11 +69,13 @@ async def make_song(
                     raise outcome
 
             step = "tags"
-            started = time.perf_counter()
-            audio = await worker.tag(journey.song)
-            timings = journey.song.timings_s | {"tags": round(time.perf_counter() - started, 3)}
-            assets = journey.song.assets | {"audio": audio}
-            return await journey.save(status=Status.DONE, assets=assets, timings_s=timings, owner=None)
+            tagged: dict[str, object] = {}
+            if song.brief.cover:
+                started = time.perf_counter()
+                audio = await worker.tag(journey.song)
+                timings = journey.song.timings_s | {"tags": round(time.perf_counter() - started, 3)}
+                tagged = {"assets": journey.song.assets | {"audio": audio}, "timings_s": timings}
+            return await journey.save(status=Status.DONE, owner=None, **tagged)
     except (asyncio.CancelledError, Cancelled):
         if terms.halting:
             await journey.save(owner=None)
