@@ -15,7 +15,7 @@ from music.sketch.production import WRITTEN, produce
 from music.sketch.timing import section_spans, timed_lines
 
 SHORTEST_S = 5.0
-"""Less does not hold a bar, a cadence and its last chord at every tempo; a shorter song is cut from it."""
+"""Less does not hold a bar, a cadence and a last chord at every tempo; a shorter song is cut from it."""
 _FADE_S = 0.05
 
 
@@ -32,8 +32,8 @@ class SketchComposer:
     )
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
-        """A finished song exactly as long as asked, at -14 LUFS, with stems, MIDI and timed words. One of less
-        than ``SHORTEST_S`` is the beginning of one of that length, and has no MIDI."""
+        """A finished song exactly as long as asked, at -14 LUFS, with stems, MIDI and timed words. One of
+        less than ``SHORTEST_S`` is the beginning of one of that length, and has no MIDI."""
         report("writing", 0.0)
         whole_s = max(request.duration_s, SHORTEST_S)
         score = write_score(request.model_copy(update={"duration_s": whole_s}))
