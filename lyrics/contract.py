@@ -40,7 +40,7 @@ class PlanRequest(BaseModel):
     lyrics_about: str = ""
     """What written lyrics are to be about, where ``description`` only gives the style."""
     instrumental: bool = False
-    duration_s: float = Field(default=180.0, ge=5.0, le=600.0)
+    duration_s: float = Field(default=180.0, ge=1.0, le=600.0)
     seed: int = Field(ge=0, lt=2**63)
 
 

@@ -28,7 +28,7 @@ class MusicRequest(BaseModel):
     lyrics: str = ""
     """Tagged lyrics (see ``lyrics.contract``); empty for an instrumental."""
     title: str = ""
-    duration_s: float = Field(default=180.0, ge=5.0, le=600.0)
+    duration_s: float = Field(default=180.0, ge=1.0, le=600.0)
     seed: int = Field(ge=0, lt=2**63)
     genre: str = "pop"
     mood: str = "uplifting"

@@ -118,6 +118,7 @@ class Health(BaseModel):
     status: Literal["healthy"] = "healthy"
     service: Literal["songwright"] = "songwright"
     version: str
+    model: str = Field(description="What makes the music: a model's id, or the engine's name.")
 
 
 class PartReadiness(BaseModel):

@@ -3,9 +3,11 @@ owner's file."""
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import hmac
 import re
+from base64 import b64decode
 
 from config.errors import InvalidRequest
 from config.settings import Settings
@@ -31,6 +33,19 @@ class Tokens:
         digest = _digest(token.strip())
         known = [hmac.compare_digest(digest, ours) for ours in self._digests]
         return digest.hex()[:12] if scheme.lower() == "bearer" and any(known) else None
+
+
+def as_bearer(authorization: str) -> str:
+    """The header of a client that was given its token within a URL, ``https://:TOKEN@host/``, as one that
+    bears the token: its password (RFC 7617). Any other header stays as it is."""
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return authorization
+    try:
+        _, _, password = b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return authorization
+    return f"Bearer {password}"
 
 
 def load_tokens(settings: Settings) -> tuple[Tokens, str]:

@@ -3,12 +3,12 @@ containers (``remote``)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
 from lyrics.contract import SongPlan
 from orchestrator.jobs import Outlook
-from orchestrator.manifest import Song
+from orchestrator.manifest import CRAFTS, Song
 from orchestrator.processes import EngineState
 from orchestrator.workers import Worker
 
@@ -29,8 +29,8 @@ class ServiceWorker(Worker, Protocol):
         """By craft, how its engine is."""
         ...
 
-    def check(self) -> None:
-        """Raises what is known to keep an engine from its work."""
+    def check(self, crafts: Iterable[str] = CRAFTS) -> None:
+        """Raises what is known to keep an engine of ``crafts`` from its work."""
         ...
 
     async def draft(self, song: Song) -> SongPlan:

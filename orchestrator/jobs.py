@@ -363,8 +363,8 @@ class Jobs:
 
     def _learn(self, song: Song) -> None:
         times = song.timings_s
-        if song.status is Status.DONE and {"lyrics", "music", "cover"} <= times.keys():
-            work_s = times["lyrics"] + max(times["music"], times["cover"]) + times.get("tags", 0.0)
+        if song.status is Status.DONE and {"lyrics", "music"} <= times.keys():
+            work_s = times["lyrics"] + max(times["music"], times.get("cover", 0.0)) + times.get("tags", 0.0)
             self._pace.learn(work_s, song.brief.duration_s)
 
     def _left(self, song_id: str, run: _Run) -> float | None:

@@ -12,6 +12,7 @@ import os
 import queue
 import threading
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from config.together import together_of
 from lyrics.contract import SongPlan
 from orchestrator.engine_process import EngineProcess
 from orchestrator.engines import REGISTRIES
-from orchestrator.manifest import Song
+from orchestrator.manifest import CRAFTS, Song
 from orchestrator.steps import StepResult, given_plan_step
 from orchestrator.stores import open_store
 
@@ -73,9 +74,9 @@ class ProcessWorker:
         """By craft, how its engine is."""
         return {craft: lane.state for craft, lane in self._lanes.items()}
 
-    def check(self) -> None:
-        """Raises what keeps an engine from loading, and has it tried again in the background."""
-        for lane in self._lanes.values():
+    def check(self, crafts: Iterable[str] = CRAFTS) -> None:
+        """Raises what keeps an engine of ``crafts`` from loading, and has it tried again meanwhile."""
+        for lane in (self._lanes[craft] for craft in crafts):
             if lane.state.error:
                 lane.retry()
                 raise lane.state.error

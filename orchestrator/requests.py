@@ -13,6 +13,8 @@ from lyrics.contract import SongPlan
 DESCRIPTION_CHARACTERS = 2_000
 LYRICS_CHARACTERS = 10_000
 DURATION_S = (5.0, 600.0)
+INSTRUMENTAL_S = (1.0, DURATION_S[1])
+"""Words take their time to be sung; an instrumental may be shorter."""
 VARIATIONS = (1, 4)
 GUIDANCE_SCALE = (0.0, 100.0)
 INFER_STEP = (1, 1000)
@@ -60,6 +62,8 @@ class Brief(BaseModel):
     top_p: float | None = None
     cover_title: bool = True
     """Whether the title is set on the cover."""
+    cover: bool = True
+    """Whether there is to be a cover at all: who asks for music alone need not wait, or pay, for one."""
     plan: SongPlan | None = None
     """A plan to follow instead of making one."""
 
@@ -75,8 +79,8 @@ class Brief(BaseModel):
 
     @field_validator("duration_s")
     @classmethod
-    def _possible_duration(cls, seconds: float) -> float:
-        low, high = DURATION_S
+    def _possible_duration(cls, seconds: float, info: ValidationInfo) -> float:
+        low, high = INSTRUMENTAL_S if info.data.get("instrumental") else DURATION_S
         if not low <= seconds <= high:
             raise InvalidRequest("duration", seconds, f"ask for {low:g} to {high:g} seconds")
         return round(seconds, 3)
@@ -113,6 +117,13 @@ class Brief(BaseModel):
         if name not in FORMATS:
             raise InvalidRequest("format", name, f"use one of: {', '.join(FORMATS)}")
         return name
+
+    @property
+    def crafts(self) -> tuple[str, ...]:
+        """Those whose engines have a part in it: none writes a plan that is given, or paints a cover that is
+        not wanted."""
+        wanted = {"lyrics": self.plan is None, "music": True, "art": self.cover}
+        return tuple(craft for craft, is_wanted in wanted.items() if is_wanted)
 
     @model_validator(mode="after")
     def _says_something(self) -> Brief:

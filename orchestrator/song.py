@@ -64,7 +64,7 @@ async def make_song(
             parts = []
             if "audio" not in journey.song.assets:
                 parts.append(journey.take("music", worker.music(journey.song, _staged(report, "music"))))
-            if "cover" not in journey.song.assets:
+            if song.brief.cover and "cover" not in journey.song.assets:
                 parts.append(journey.take("cover", worker.cover(journey.song, _staged(report, "cover"))))
             # Both are let finish even if one fails: what is done is stored, and a retry only makes what is
             # missing.
@@ -73,6 +73,8 @@ async def make_song(
                     raise outcome
 
             step = "tags"
+            if not song.brief.cover:
+                return await journey.save(status=Status.DONE, owner=None)
             tagging = worker.tag(journey.song)
             return await journey.take("tags", tagging, status=Status.DONE, owner=None)
     except (asyncio.CancelledError, Cancelled):

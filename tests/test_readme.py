@@ -53,11 +53,16 @@ def sent(line: str, url: str, token: str) -> httpx.Response:
 def test_the_requests_of_the_readme_are_answered_as_it_says(tmp_path: Path) -> None:
     assert SERVE in COMMANDS
     with serving(tmp_path) as server:
-        first, second = (sent(line, server.url, TOKEN) for line in COMMANDS if line.startswith("curl "))
+        first, second, third = (
+            sent(line, server.url, TOKEN) for line in COMMANDS if line.startswith("curl ")
+        )
     assert first.status_code == 200, first.text
     assert first.json().keys() >= {"r2_key", "cover_image_r2_key", "categories", "urls"}
     assert second.status_code == 202, second.text
     assert second.json()["brief"]["lyrics"].splitlines()[1] == "My own words"
+    assert third.status_code == 200, third.text
+    assert third.json()["audioUrl"].startswith("data:audio/wav;base64,")
+    assert third.json()["prompt"].startswith("modern electronic, uplifting cheerful, moderate upbeat tempo")
 
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make ")])

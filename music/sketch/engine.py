@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from config.engine import EngineInfo, Report
-from music.contract import Audio, MusicRequest
+from music.contract import Audio, MusicRequest, Samples
 from music.sketch.compose import write_score
 from music.sketch.instruments import RATE_HZ
 from music.sketch.midi import midi_bytes
 from music.sketch.production import WRITTEN, produce
 from music.sketch.timing import section_spans, timed_lines
+
+SHORTEST_S = 5.0
+"""Less does not hold a bar, a cadence and a last chord at every tempo; a shorter song is cut from it."""
+_FADE_S = 0.05
 
 
 class SketchComposer:
@@ -24,11 +32,13 @@ class SketchComposer:
     )
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
-        """A finished song exactly as long as asked, at -14 LUFS, with stems, MIDI and timed words."""
+        """A finished song exactly as long as asked, at -14 LUFS, with stems, MIDI and timed words. One of
+        less than ``SHORTEST_S`` is the beginning of one of that length, and has no MIDI."""
         report("writing", 0.0)
-        score = write_score(request)
+        whole_s = max(request.duration_s, SHORTEST_S)
+        score = write_score(request.model_copy(update={"duration_s": whole_s}))
         report("writing", WRITTEN)
-        finished = produce(score, round(request.duration_s * RATE_HZ), seed=request.seed, report=report)
+        finished = produce(score, round(whole_s * RATE_HZ), seed=request.seed, report=report)
         audio = Audio(
             samples=finished.samples,
             rate_hz=RATE_HZ,
@@ -43,4 +53,29 @@ class SketchComposer:
             warnings=score.warnings,
         )
         report("mastering", 1.0)
-        return audio
+        return audio if whole_s == request.duration_s else _beginning(audio, request.duration_s)
+
+
+def _beginning(audio: Audio, duration_s: float) -> Audio:
+    """The first ``duration_s`` seconds, faded out at their end."""
+    length, fade = round(duration_s * RATE_HZ), round(_FADE_S * RATE_HZ)
+    gain = np.ones(length, np.float32)
+    gain[-fade:] = np.linspace(1.0, 0.0, fade, dtype=np.float32)
+
+    def cut(samples: Samples) -> Samples:
+        return samples[:, :length] * gain
+
+    return replace(
+        audio,
+        samples=cut(audio.samples),
+        loudness_lufs=None,
+        stems={name: cut(stem) for name, stem in audio.stems.items()},
+        midi=None,
+        lines=tuple(line for line in audio.lines if line.end_s <= duration_s),
+        sections=tuple(
+            replace(section, end_s=min(section.end_s, duration_s))
+            for section in audio.sections
+            if section.start_s < duration_s
+        ),
+        warnings=(*audio.warnings, f"sketch makes {SHORTEST_S:g} s or more: this is the beginning of that"),
+    )

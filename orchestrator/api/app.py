@@ -20,9 +20,9 @@ from starlette.middleware.cors import CORSMiddleware
 from config.errors import SongwrightError, shown
 from config.settings import Settings
 from config.version import VERSION
-from orchestrator.api import assets, generation, operations, songs
-from orchestrator.api.fields import field_problem
-from orchestrator.api.gate import Gate, Watch
+from orchestrator.api import assets, generation, music, operations, songs
+from orchestrator.api.fields import field_problem, is_of_the_whole, of_nearest_kind
+from orchestrator.api.gate import PAGE_PATH, Gate, Watch
 from orchestrator.api.openapi import document
 from orchestrator.api.problems import (
     MALFORMED,
@@ -42,7 +42,7 @@ _CONTENT_SECURITY = (
     "default-src 'self'; img-src 'self' https: data: blob:; media-src 'self' https: blob:; "
     "style-src 'self'; script-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-_ROUTERS = (generation.router, songs.router, assets.router, operations.router)
+_ROUTERS = (generation.router, music.router, songs.router, assets.router, operations.router)
 _EXPOSED = [
     "Location",
     "ETag",
@@ -110,8 +110,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _add_page(app: FastAPI) -> None:
-    @app.get("/", include_in_schema=False)
-    @app.head("/", include_in_schema=False)
+    @app.get(PAGE_PATH, include_in_schema=False)
+    @app.head(PAGE_PATH, include_in_schema=False)
     async def page() -> Response:
         return _file("index.html")
 
@@ -154,12 +154,13 @@ def _add_errors(app: FastAPI) -> None:
         if any(item["type"] == "json_invalid" for item in errors):
             return problem(MALFORMED, f"{errors[0]['ctx']['error']}, at character {errors[0]['loc'][-1]}.")
         kind = request.headers.get("content-type", "")
-        if any(item["loc"] == ("body",) for item in errors) and "json" not in kind:
+        if any(is_of_the_whole(item) for item in errors) and "json" not in kind:
             return problem(NOT_JSON, "Send 'Content-Type: application/json' and a JSON object.")
-        return of_fields([field_problem(item) for item in errors[:20]])
+        return of_fields([field_problem(item) for item in of_nearest_kind(errors)[:20]])
 
 
 def _methods(path: str) -> set[str]:
     """What a path can be asked with; the framework would tell of its first route alone."""
     routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
+    page = {"GET", "HEAD"} if path == PAGE_PATH else set()
+    return page.union(*(route.methods or () for route in routes if route.path_regex.match(path)))

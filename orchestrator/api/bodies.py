@@ -29,13 +29,13 @@ from orchestrator.requests import (
 
 # At least one character that is no space and no control character, in words that every dialect of regular
 # expressions reads alike: \S does not mean the same in Python, Rust and JavaScript.
-_SOMETHING = r"[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+SOMETHING = r"[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?"
 _PORT = r":([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3})"
 _URL = rf"^https?://({_LABEL}\.){{0,8}}{_LABEL}({_PORT})?(/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*)?$"
 _KEY = r"^[A-G][#b]? (major|minor|dorian|mixolydian|phrygian|lydian)$"
 
-Sentence = Annotated[str, Field(min_length=1, max_length=DESCRIPTION_CHARACTERS, pattern=_SOMETHING)]
+Sentence = Annotated[str, Field(min_length=1, max_length=DESCRIPTION_CHARACTERS, pattern=SOMETHING)]
 Words = Annotated[str, Field(max_length=100)]
 # 3.0 is an integer to JSON Schema, and what some languages write for 3.
 _WHOLE = BeforeValidator(lambda value: int(value) if _is_whole(value) else value)
@@ -51,7 +51,7 @@ class EditedPlan(SongPlan):
 
     model_config = ConfigDict(strict=True, frozen=True)
 
-    title: str = Field(min_length=1, max_length=80, pattern=_SOMETHING)
+    title: str = Field(min_length=1, max_length=80, pattern=SOMETHING)
     tags: tuple[Words, ...] = Field(max_length=50, strict=False)
     lyrics: str = Field(max_length=LYRICS_CHARACTERS)
     categories: tuple[Words, ...] = Field(min_length=3, max_length=5, strict=False)
@@ -71,21 +71,44 @@ class EditedPlan(SongPlan):
     )
 
 
-class Options(BaseModel):
-    """What all three kinds of request may say besides their words."""
+class Asking(BaseModel):
+    """What every request for new music may say."""
 
     # Strict, so that a number in quotes is an error with its field's name and not a guess. Fields nobody
     # knows are kept, to be named in the manifest's warnings.
     model_config = ConfigDict(strict=True, frozen=True, extra="allow")
 
-    audio_duration: float = Field(
-        default=180.0, ge=DURATION_S[0], le=DURATION_S[1], description="Seconds of music."
-    )
     seed: Whole = Field(
         default=RANDOM_SEED,
         ge=RANDOM_SEED,
         le=LARGEST_SEED,
         description="The same seed and request make the same song; -1 draws one, which the answer tells.",
+    )
+    webhook: str | None = Field(
+        default=None,
+        max_length=500,
+        pattern=_URL,
+        description="Called with a signed POST when the song has ended (standardwebhooks.com).",
+        examples=["https://example.com/songs-done"],
+    )
+
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know about how this was read: fields that nobody knows."""
+        return tuple(self._unknown())
+
+    def _unknown(self) -> Iterator[str]:
+        known = list(type(self).model_fields)
+        for name in list(self.model_extra or {})[:20]:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f", did you mean {close[0]}?" if close else ""
+            yield f"the request's field {shown(name)} is not known and was not used{hint}"
+
+
+class Options(Asking):
+    """What all three kinds of request for a song may say besides their words."""
+
+    audio_duration: float = Field(
+        default=180.0, ge=DURATION_S[0], le=DURATION_S[1], description="Seconds of music."
     )
     guidance_scale: float | None = Field(
         default=None,
@@ -128,28 +151,10 @@ class Options(BaseModel):
     plan: EditedPlan | None = Field(
         default=None, description="A plan from POST /plan, edited or not, to follow."
     )
-    webhook: str | None = Field(
-        default=None,
-        max_length=500,
-        pattern=_URL,
-        description="Called with a signed POST when the song has ended (standardwebhooks.com).",
-        examples=["https://example.com/songs-done"],
-    )
 
     def brief(self) -> Brief:
         """The request in the shape that all requests take. Raises ``InvalidRequest``."""
         raise NotImplementedError
-
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know about how this was read: fields that nobody knows."""
-        return tuple(self._unknown())
-
-    def _unknown(self) -> Iterator[str]:
-        known = list(type(self).model_fields)
-        for name in list(self.model_extra or {})[:20]:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f", did you mean {close[0]}?" if close else ""
-            yield f"the request's field {shown(name)} is not known and was not used{hint}"
 
     def _common(self) -> dict[str, object]:
         return {

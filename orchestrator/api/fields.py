@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from config.errors import shown
 from orchestrator.api.problems import FieldProblem
 
-_BODY_KINDS = frozenset({"FromDescription", "WithLyrics", "WithDescribedLyrics"})
+_BODY_KINDS = frozenset(
+    {"FromDescription", "WithLyrics", "WithDescribedLyrics", "StructuredMusic", "PromptedMusic"}
+)
 _FIXES: Mapping[str, str] = {
     "missing": "it is missing: send it",
     "greater_than_equal": "send {ge} or more",
@@ -28,6 +30,7 @@ _FIXES: Mapping[str, str] = {
     "string_type": "send text in quotes",
     "string_unicode": "send text that is whole Unicode",
     "tuple_type": "send a list",
+    "model_attributes_type": "send a JSON object",
 }
 _PATTERN_FIXES: Mapping[str, str] = {
     "full_described_song": "it is blank: say something about the song",
@@ -40,6 +43,30 @@ _PATTERN_FIXES: Mapping[str, str] = {
     "cursor": "send `next_cursor` of the page before",
     "name": "send a stem's name, as in `assets` of the song",
 }
+
+
+def of_nearest_kind(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of a body that may be of several kinds, the complaints about the one that it comes nearest to: with the
+    fewest fields missing, then the fewest wrong. All of them where there is only one kind."""
+    kinds = list(dict.fromkeys(_kind(item) for item in errors))
+
+    def distance(kind: str) -> tuple[int, int]:
+        own = [item for item in errors if _kind(item) == kind]
+        return sum(item["type"] == "missing" for item in own), len(own)
+
+    named = [kind for kind in kinds if kind]
+    nearest = min(named, key=distance) if named else ""
+    return [item for item in errors if _kind(item) in ("", nearest)]
+
+
+def is_of_the_whole(item: Mapping[str, Any]) -> bool:
+    """Whether the complaint is about the body itself and none of its fields."""
+    return not set(item["loc"]) - _BODY_KINDS - {"body"}
+
+
+def _kind(item: Mapping[str, Any]) -> str:
+    where = item["loc"]
+    return str(where[1]) if len(where) > 1 and where[1] in _BODY_KINDS else ""
 
 
 def field_problem(item: Mapping[str, Any]) -> FieldProblem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from fastapi.responses import Response
 from config.errors import SongwrightError
 from lyrics.contract import SongPlan
 from orchestrator.answers import SongAnswer
-from orchestrator.api.bodies import FromDescription, Like, Options, WithDescribedLyrics, WithLyrics
+from orchestrator.api.bodies import Asking, FromDescription, Like, Options, WithDescribedLyrics, WithLyrics
 from orchestrator.api.context import BEARER, Base, TheService
 from orchestrator.api.openapi import SONG_ACCEPTED, SONG_MADE, refusals
 from orchestrator.api.problems import of_error, of_failure
@@ -59,7 +60,7 @@ CacheControl = Annotated[
 ]
 
 
-_ANSWERS = {**SONG_MADE, **SONG_ACCEPTED, **refusals(400, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504)}
+ANSWERS = {**SONG_MADE, **SONG_ACCEPTED, **refusals(400, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504)}
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ TheCall = Annotated[Call, Depends(_call)]
     operation_id="generate_from_description",
     summary="A song from one sentence",
     response_model=SongAnswer,
-    responses=_ANSWERS,
+    responses=ANSWERS,
 )
 async def generate_from_description(body: FromDescription, call: TheCall) -> Response:
     """The description tells both how the song sounds and what it is about.
@@ -101,7 +102,7 @@ async def generate_from_description(body: FromDescription, call: TheCall) -> Res
     Waits until the song is done, unless `Prefer: respond-async` is sent. Either way the song is the same
     durable job: a client that hangs up loses nothing, and finds it under `/songs`.
     """
-    return await _generate(_asked(body), call)
+    return await generate(_asked(body), call)
 
 
 @router.post(
@@ -109,11 +110,11 @@ async def generate_from_description(body: FromDescription, call: TheCall) -> Res
     operation_id="generate_with_lyrics",
     summary="A song from your own lyrics",
     response_model=SongAnswer,
-    responses=_ANSWERS,
+    responses=ANSWERS,
 )
 async def generate_with_lyrics(body: WithLyrics, call: TheCall) -> Response:
     """The prompt tells how the song sounds; the lyrics are sung as they are."""
-    return await _generate(_asked(body), call)
+    return await generate(_asked(body), call)
 
 
 @router.post(
@@ -121,11 +122,11 @@ async def generate_with_lyrics(body: WithLyrics, call: TheCall) -> Response:
     operation_id="generate_with_described_lyrics",
     summary="A song whose lyrics are described",
     response_model=SongAnswer,
-    responses=_ANSWERS,
+    responses=ANSWERS,
 )
 async def generate_with_described_lyrics(body: WithDescribedLyrics, call: TheCall) -> Response:
     """The prompt tells how the song sounds, the other what its lyrics are about."""
-    return await _generate(_asked(body), call)
+    return await generate(_asked(body), call)
 
 
 @router.post(
@@ -133,7 +134,7 @@ async def generate_with_described_lyrics(body: WithDescribedLyrics, call: TheCal
     operation_id="generate_like",
     summary="A song again, or one that differs a little",
     response_model=SongAnswer,
-    responses={**_ANSWERS, **refusals(404)},
+    responses={**ANSWERS, **refusals(404)},
 )
 async def generate_like(body: Like, call: TheCall) -> Response:
     """The same plan and, unless others are given, the same seeds, length and format. It is the same song as
@@ -142,7 +143,7 @@ async def generate_like(body: Like, call: TheCall) -> Response:
     service = call.service
     song = await service.jobs.load(body.like)
     notes = differences(song, service.engines())
-    return await _generate(_Asked(body, brief_like(song, **body.changes()), notes, like=song.id), call)
+    return await generate(Asked(body, brief_like(song, **body.changes()), notes, like=song.id), call)
 
 
 @router.post(
@@ -177,10 +178,10 @@ async def quote_song(body: FromDescription | WithLyrics | WithDescribedLyrics, s
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """A request's body and what it comes to."""
 
-    body: Options | Like
+    body: Asking | Like
     brief: Brief
     notes: tuple[str, ...]
     like: str = ""
@@ -191,12 +192,17 @@ class _Asked:
         return not self.like and self.body.seed != RANDOM_SEED and not self.body.webhook
 
 
-def _asked(body: Options) -> _Asked:
-    return _Asked(body, body.brief(), body.notes())
+Told = Callable[[Song, Mapping[str, str]], Awaitable[Response]]
+"""The answer about a song that is done, with these headers."""
 
 
-async def _generate(asked: _Asked, call: Call) -> Response:
-    """One request for songs, from its body to its answer."""
+def _asked(body: Options) -> Asked:
+    return Asked(body, body.brief(), body.notes())
+
+
+async def generate(asked: Asked, call: Call, told: Told | None = None) -> Response:
+    """One request for songs, from its body to its answer, which is ``told`` where the whole manifest is not
+    what the client looks for."""
     service = call.service
     if asked.body.webhook:
         await service.webhooks.check(asked.body.webhook)
@@ -222,13 +228,22 @@ async def _generate(asked: _Asked, call: Call) -> Response:
             response = of_error(error, songs[0].id)
             response.headers["Location"] = f"/songs/{songs[0].id}"
             return response
-    return _answer(
-        service, songs, call.base, cached=cached, waited=wait_s is None, preferred=wait_s is not None
-    )
+    headers = {"Location": f"/songs/{songs[0].id}"}
+    if wait_s is not None:
+        headers["Preference-Applied"] = "respond-async"
+    ended = all(song.status.finished for song in songs)
+    if ended and (wait_s is None or told):
+        for song in songs:
+            if song.status is not Status.DONE:
+                return of_failure(song)
+    if ended and told:
+        return await told(songs[0], headers)
+    answer = service.answer(songs[0], call.base, cached=cached)
+    return song_response(answer, status=200 if ended else 202, headers=headers)
 
 
 async def _songs(
-    service: Service, asked: _Asked, cache_control: str, name: str, request: str = ""
+    service: Service, asked: Asked, cache_control: str, name: str, request: str = ""
 ) -> tuple[list[Song], bool]:
     """The songs that answer this request, and whether they were made for an earlier one."""
     brief = asked.brief
@@ -238,7 +253,7 @@ async def _songs(
             if name:
                 await service.jobs.stored(service.reuse.keep_key, name, request, found)
             return found, True
-    service.worker.check()
+    service.worker.check(brief.crafts)
     service.jobs.check_room(brief.variations)
     songs = new_songs(
         brief,
@@ -251,22 +266,6 @@ async def _songs(
     if name:
         await service.jobs.stored(service.reuse.keep_key, name, request, songs)
     return await service.jobs.submit(songs), False
-
-
-def _answer(
-    service: Service, songs: list[Song], base: str, *, cached: bool, waited: bool, preferred: bool
-) -> Response:
-    """The first song, or why one of them could not be made."""
-    headers = {"Location": f"/songs/{songs[0].id}"}
-    if preferred:
-        headers["Preference-Applied"] = "respond-async"
-    ended = all(song.status.finished for song in songs)
-    if ended and waited:
-        for song in songs:
-            if song.status is not Status.DONE:
-                return of_failure(song)
-    answer = service.answer(songs[0], base, cached=cached)
-    return song_response(answer, status=200 if ended else 202, headers=headers)
 
 
 def song_response(answer: SongAnswer, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -142,6 +142,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             schemas.pop(unused, None)
         for path in made["paths"].values():
             for operation in path.values():
+                if operation["responses"].get("422", {}).get("description") == "Validation Error":
+                    del operation["responses"]["422"]  # the framework's own: these paths answer 400
                 for response in operation["responses"].values():
                     response["headers"] = response.get("headers", {}) | _REQUEST_ID
         app.openapi_schema = made

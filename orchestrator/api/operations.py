@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
@@ -18,9 +20,12 @@ router = APIRouter(tags=["operations"])
 
 
 @router.get("/health", operation_id="health", summary="Whether the service runs")
-async def health() -> Health:
+async def health(service: TheService) -> Health:
     """Answers without a token, and without looking at anything that could be slow."""
-    return Health(version=VERSION)
+    chosen, info = service.settings.music, service.engines().get("music")
+    model = PurePath((info.model if info else chosen.model) or chosen.engine)
+    # Of a folder only its name: where it lies is nobody's business.
+    return Health(version=VERSION, model=model.name if model.is_absolute() else str(model))
 
 
 @router.get(

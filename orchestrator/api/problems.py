@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -31,6 +32,10 @@ from orchestrator.manifest import Song
 MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:songwright:problem:"
 _UNAVAILABLE_RETRY_S = 10.0
+
+replaced: ContextVar[bool] = ContextVar("replaced", default=False)
+"""Whether the present request is for a path of the MusicGen services that Songwright replaces: their clients
+look for ``success`` and ``error``, and know 400 for whatever is wrong with a body."""
 
 
 @dataclass(frozen=True)
@@ -122,21 +127,29 @@ class Problem(BaseModel):
     fix: str | None = None
     errors: tuple[FieldProblem, ...] = Field(default=(), description="Each field, where several are wrong.")
     song_id: str | None = Field(default=None, description="The song it is about; GET /songs/{id} tells more.")
+    success: Literal[False] | None = Field(
+        default=None, description="Of `/generate-music`, `/` and `/generate_endpoint`, as is `error`."
+    )
+    error: str | None = Field(default=None, description="The same as `detail`.")
 
 
 def problem(kind: Kind, detail: str, *, headers: Mapping[str, str] | None = None, **facts: Any) -> Response:
     """The document as a response; ``facts`` are its optional members."""
+    status = kind.status
+    if replaced.get():
+        facts |= {"success": False, "error": detail}
+        status = MALFORMED.status if kind is INVALID else status
     document = Problem(
         type=_TYPE + kind.slug,
         title=kind.title,
-        status=kind.status,
+        status=status,
         detail=detail,
         retry=kind.retry,
         request_id=request_id.get(),
         **facts,
     )
     body = document.model_dump_json(exclude_defaults=True).encode()
-    return Response(body, kind.status, dict(headers or {}), MEDIA_TYPE)
+    return Response(body, status, dict(headers or {}), MEDIA_TYPE)
 
 
 def of_error(error: SongwrightError, song_id: str | None = None) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import modal
@@ -13,7 +13,7 @@ from config.deployment import Deployment
 from config.engine import EngineInfo, Report
 from config.errors import EngineFailed, EngineTimeout, Unavailable
 from lyrics.contract import SongPlan
-from orchestrator.manifest import Song
+from orchestrator.manifest import CRAFTS, Song
 from orchestrator.processes import EngineState, together_for
 from orchestrator.remote.station import RESULT, Outcome, recorded_engine
 from orchestrator.steps import StepResult, given_plan_step, tag_step
@@ -64,7 +64,7 @@ class ModalWorker:
             for craft in self._hosts
         }
 
-    def check(self) -> None:
+    def check(self, crafts: Iterable[str] = CRAFTS) -> None:
         """Nothing is known to stand against a song before its container has started."""
 
     def read_records(self) -> None:

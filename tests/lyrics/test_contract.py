@@ -39,6 +39,11 @@ def plan(writer: Writer, **fields: object) -> SongPlan:
     return writer.plan(PlanRequest.model_validate({"seed": 1} | fields), ignore_progress)
 
 
+def test_an_instrumental_of_a_second_can_be_planned(writer: Writer) -> None:
+    made = plan(writer, description="slow jazz", instrumental=True, duration_s=1.0)
+    assert (made.lyrics, made.voice) == ("", "none")
+
+
 def test_a_description_becomes_a_whole_plan(writer: Writer) -> None:
     made = plan(writer, description="a slow folk song about the sea")
     assert made.title

@@ -48,6 +48,16 @@ def test_a_song_is_stereo_and_as_long_as_asked_to_the_sample(composer: Composer)
     assert np.isfinite(audio.samples).all()
 
 
+@pytest.mark.parametrize("duration_s", [1.0, 1.5, 2.0])
+def test_a_second_or_two_without_words_is_as_long_as_asked(composer: Composer, duration_s: float) -> None:
+    short = request(duration_s=duration_s, lyrics="", voice="none")
+    audio = composer.compose(short, ignore_progress)
+    assert audio.samples.shape == (2, round(duration_s * audio.rate_hz))
+    assert np.isfinite(audio.samples).all()
+    assert np.abs(audio.samples).max() > 0.0
+    assert audio.tempo_bpm is None or audio.tempo_bpm > 0
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_others(composer: Composer) -> None:
     again = composer.compose(request(), ignore_progress).samples
     assert again.tobytes() == made(composer, 1).samples.tobytes()

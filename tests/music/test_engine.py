@@ -11,6 +11,7 @@ import mido
 import numpy as np
 import pytest
 
+from config.engine import ignore_progress
 from config.errors import Cancelled
 from music.contract import COMPOSERS, Audio, MusicRequest
 from music.sketch.engine import SketchComposer
@@ -123,3 +124,18 @@ def test_the_shortest_song_is_whole_too() -> None:
     assert audio.loudness_lufs == pytest.approx(-14.0, abs=0.5)
     assert np.max(np.abs(audio.samples[:, -1])) <= 1 / 32768
     assert "vocals" not in audio.stems
+
+
+def test_what_is_shorter_than_it_makes_is_the_beginning_of_that_faded_out() -> None:
+    whole = SketchComposer().compose(REQUEST.model_copy(update={"duration_s": 5.0}), ignore_progress)
+    cut = SketchComposer().compose(REQUEST.model_copy(update={"duration_s": 1.25}), ignore_progress)
+    assert cut.samples.shape == (2, round(1.25 * 44_100))
+    kept = round(1.2 * 44_100)
+    assert np.array_equal(cut.samples[:, :kept], whole.samples[:, :kept])
+    assert not cut.samples[:, -1].any()
+    total = np.sum([stem.astype(float) for stem in cut.stems.values()], axis=0)
+    assert np.max(np.abs(total - cut.samples)) < 1.0 / 32768.0
+    assert cut.sections[-1].end_s == 1.25
+    assert all(line.end_s <= 1.25 for line in cut.lines)
+    assert (cut.midi, cut.loudness_lufs, cut.tempo_bpm) == (None, None, whole.tempo_bpm)
+    assert "the beginning of that" in cut.warnings[-1]

@@ -5,7 +5,7 @@ import pytest
 
 from config.errors import InvalidRequest, StoreUnavailable
 from config.settings import load_settings
-from orchestrator.auth import TOKEN_FILE, Tokens, load_tokens
+from orchestrator.auth import TOKEN_FILE, Tokens, as_bearer, load_tokens
 from orchestrator.stores import FOLDER, kept_secret
 
 
@@ -31,6 +31,23 @@ def test_each_token_has_a_name_of_its_own_that_does_not_tell_it() -> None:
     assert None not in names
     assert len(names) == 2
     assert not any("token" in str(name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("header", "bearer"),
+    [
+        ("Basic OmEtZ29vZC10b2tlbg==", "Bearer a-good-token"),
+        ("basic  YW55Ym9keTphLWdvb2QtdG9rZW4=", "Bearer a-good-token"),
+        ("Basic bm8gY29sb24=", "Bearer "),
+        ("Basic a-good-token", "Basic a-good-token"),
+        ("Basic /w==", "Basic /w=="),
+        ("Bearer a-good-token", "Bearer a-good-token"),
+        ("", ""),
+    ],
+)
+def test_a_password_of_the_url_is_borne_as_a_token(header: str, bearer: str) -> None:
+    assert as_bearer(header) == bearer
+    assert bool(Tokens(("a-good-token",)).holder(as_bearer(header))) == (bearer == "Bearer a-good-token")
 
 
 def test_the_first_start_makes_a_token_that_only_its_owner_may_read(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from config.errors import (
     Unavailable,
 )
 from orchestrator.api import problems
-from orchestrator.api.problems import FieldProblem, Kind, of_error, of_failure, of_fields, of_status
+from orchestrator.api.problems import FieldProblem, Kind, of_error, of_failure, of_fields, of_status, replaced
 from orchestrator.logs import request_id
 from orchestrator.manifest import Failure, Status, new_songs
 from orchestrator.requests import Brief
@@ -137,6 +137,31 @@ def test_a_problem_names_its_request_and_the_song_that_it_is_about() -> None:
         request_id.reset(token)
     assert document["request_id"] == "r1"
     assert document["song_id"] == "s1"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (InvalidRequest("energy", 11, "send 10 or less"), 400),
+        (QueueFull(8, 4.2), 429),
+        (EngineUnavailable("no weights", "load them"), 503),
+        (EngineFailed("hum", "a bug"), 500),
+        (EngineTimeout("too long", "ask for less"), 504),
+    ],
+    ids=repr,
+)
+def test_a_client_of_a_service_that_this_replaces_is_told_as_it_was_there(
+    error: SongwrightError, status: int
+) -> None:
+    token = replaced.set(True)
+    try:
+        response = of_error(error)
+    finally:
+        replaced.reset(token)
+    document = told(response)
+    assert response.status_code == status
+    assert (document["success"], document["error"]) == (False, str(error))
+    assert headers(response) == headers(of_error(error))
 
 
 def test_a_long_value_is_shortened() -> None:

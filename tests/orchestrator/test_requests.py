@@ -1,6 +1,7 @@
 import pytest
 
 from config.errors import InvalidRequest
+from orchestrator.prompting import plan_of_prompt
 from orchestrator.requests import Brief
 
 
@@ -39,6 +40,7 @@ def test_any_script_is_a_description(text: str) -> None:
         ({"lyrics": " \n "}, "description"),
         ({"description": "x", "duration_s": 4.99}, "duration"),
         ({"description": "x", "duration_s": 600.1}, "duration"),
+        ({"description": "x", "duration_s": 0.99, "instrumental": True}, "duration"),
         ({"description": "x", "duration_s": float("nan")}, "duration"),
         ({"description": "x", "variations": 0}, "variations"),
         ({"description": "x", "variations": 5}, "variations"),
@@ -64,9 +66,17 @@ def test_what_is_out_of_bounds_is_refused_by_field_with_a_fix(fields: dict[str, 
         {"lyrics": "x" * 10_000},
         {"description": "x", "duration_s": 5},
         {"description": "x", "duration_s": 600},
+        {"description": "x", "duration_s": 1, "instrumental": True},
         {"description": "x", "seed": 2**53 - 1},
         {"description": "x", "variations": 4},
     ],
 )
 def test_the_limits_themselves_are_allowed(fields: dict[str, object]) -> None:
     Brief.model_validate(fields)
+
+
+def test_only_the_engines_that_have_a_part_in_it_are_needed() -> None:
+    plan = plan_of_prompt("a hum")
+    assert Brief(description="x").crafts == ("lyrics", "music", "art")
+    assert Brief(description="x", plan=plan).crafts == ("music", "art")
+    assert Brief(description="x", plan=plan, cover=False).crafts == ("music",)

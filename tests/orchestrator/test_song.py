@@ -92,6 +92,15 @@ def test_a_given_plan_is_followed(library: Library) -> None:
     assert make(new_songs(brief(plan=edited))[0], library).title == "Another Title"
 
 
+def test_a_song_that_wants_no_cover_is_done_without_one(library: Library) -> None:
+    song = make(new_songs(brief(cover=False))[0], library, art="BrokenPainter")
+    assert song.status is Status.DONE
+    assert set(song.assets) == {"audio", "lyrics", "lrc", "stem:melody", "waveform"}
+    assert set(song.timings_s) == {"lyrics", "music"}
+    assert set(song.engines) == {"lyrics", "music"}
+    assert make(new_songs(brief())[0], library).assets["audio"].sha256 != song.assets["audio"].sha256
+
+
 def test_music_and_cover_are_made_at_the_same_time(library: Library) -> None:
     together = threading.Event()
     seen: set[str] = set()

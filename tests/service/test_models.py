@@ -1,11 +1,14 @@
 """The service with a model in every craft: tiny ones, of the real architectures."""
 
+import base64
+import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
+import soundfile
 
 from tests import tiny
 from tests.service.server import ended, serving
@@ -65,3 +68,36 @@ def test_songs_made_side_by_side_are_those_made_alone_and_can_be_made_again(clie
         assert (facts["precision"], facts["device"]) == ("fp32", "cpu")
         assert facts["licence"]
         assert {"songwright", "torch"} <= facts["libraries"].keys()
+
+
+@pytest.mark.parametrize("duration", [1, 2.5])
+def test_musicgen_hears_a_raw_prompt_as_it_is_with_its_own_parameters(
+    client: httpx.Client, duration: float
+) -> None:
+    body = {"prompt": "jazzy piano solo", "duration": duration, "seed": 3}
+    sampled = {"temperature": 0.7, "top_k": 20, "top_p": 0.5, "cfg_coef": 1.5}
+    response = client.post("/generate_endpoint", json=body | sampled)
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    assert (answer["sample_rate"], answer["duration"]) == (32_000, duration)
+    samples, rate_hz = soundfile.read(io.BytesIO(base64.b64decode(answer["audio_base64"])))
+    assert (len(samples), rate_hz) == (round(duration * 32_000), 32_000)
+    made = client.get(response.headers["Location"]).json()
+    assert made["plan"]["tags"] == ["jazzy piano solo"]
+    assert made["warnings"] == []
+    assert set(made["engines"]) == {"lyrics", "music"}
+    assert made["engines"]["lyrics"]["name"] == "given"
+    plain = client.post("/generate_endpoint", json=body).json()
+    assert plain["audio_base64"] != answer["audio_base64"], "the parameters are heeded"
+    same = client.post("/", json=body | {"temperature": 1.0}).json()
+    assert same["audio_base64"] == plain["audio_base64"], "and their defaults are MusicGen's"
+    assert client.get("/health").json()["model"] == "musicgen"
+
+
+def test_a_structured_request_is_told_to_musicgen_in_words(client: httpx.Client) -> None:
+    body = {"mood": "sad", "energy": 2, "genres": ["lo-fi"], "vocal_type": "female", "duration": 1}
+    answer = client.post("/generate-music", json=body).raise_for_status().json()
+    assert answer["prompt"].startswith("modern lo-fi, melancholic emotional, slow relaxed tempo, with dusty")
+    assert "female vocals" in answer["prompt"]
+    assert answer["metadata"]["warnings"] == []
+    assert answer["metadata"]["engine"] == "musicgen"

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from orchestrator.api.bodies import EditedPlan, FromDescription, WithLyrics
+from orchestrator.api.fields import of_nearest_kind
 from orchestrator.api.ranges import _matches, _span
 from orchestrator.logs import JsonFormatter, TextFormatter, request_id
 
@@ -85,6 +86,33 @@ def test_a_value_that_would_have_to_be_guessed_at_is_refused(field: str, value: 
 def test_a_whole_number_may_be_written_with_a_point() -> None:
     body = FromDescription.model_validate({"full_described_song": "x", "variations": 3.0, "seed": 7.0})
     assert (body.variations, body.seed) == (3, 7)
+
+
+@pytest.mark.parametrize(
+    ("errors", "kept"),
+    [
+        (
+            [
+                ("missing", "StructuredMusic"),
+                ("missing", "StructuredMusic"),
+                ("string_type", "PromptedMusic"),
+            ],
+            [2],
+        ),
+        ([("less_than_equal", "StructuredMusic"), ("missing", "PromptedMusic")], [0]),
+        ([("missing", "PromptedMusic"), ("missing", "StructuredMusic")], [0]),
+        ([("missing", ""), ("int_type", "")], [0, 1]),
+        ([("missing", ""), ("missing", "WithLyrics"), ("int_type", "FromDescription")], [0, 2]),
+    ],
+)
+def test_of_a_body_of_several_kinds_only_the_nearest_is_complained_about(
+    errors: list[tuple[str, str]], kept: list[int]
+) -> None:
+    items = [
+        {"type": kind, "loc": ("body", *([model] if model else []), f"field{n}")}
+        for n, (kind, model) in enumerate(errors)
+    ]
+    assert of_nearest_kind(items) == [items[n] for n in kept]
 
 
 def test_an_edited_plan_keeps_the_plans_bounds() -> None:
