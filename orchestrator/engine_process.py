@@ -23,12 +23,21 @@ from config.errors import Cancelled, EngineFailed, EngineUnavailable, Songwright
 from config.settings import Settings, options_of
 from orchestrator.engines import REGISTRIES
 from orchestrator.manifest import Song
-from orchestrator.steps import cover_step, draft_step, music_step, plan_step, tag_step
+from orchestrator.steps import (
+    cover_step,
+    draft_step,
+    music_step,
+    photo_cover_step,
+    plan_step,
+    scene_step,
+    tag_step,
+)
 from orchestrator.stores import open_store
 
 log = logging.getLogger(__name__)
 
 _STEPS: Mapping[str, Callable[..., Any]] = {
+    "scene": scene_step,
     "draft": draft_step,
     "plan": plan_step,
     "music": music_step,
@@ -225,6 +234,8 @@ def _outcome(step: str, song: Song, engine: Any, store: Any, report: Report) -> 
     try:
         if step == "tag":
             return "done", tag_step(store, song)
+        if step == "photo cover":
+            return "done", photo_cover_step(store, song)
         result = _STEPS[step](engine, store, song, report)
         report("done", 1.0)
     except SongwrightError as error:

@@ -21,6 +21,7 @@ from orchestrator.feed import Feed
 from orchestrator.library import Library
 from orchestrator.manifest import Owner, Song, Status
 from orchestrator.pace import Pace
+from orchestrator.photos import keep_photo
 from orchestrator.song import Terms, make_song, may_resume
 from orchestrator.workers import Worker
 
@@ -125,13 +126,13 @@ class Jobs:
                 self._enqueue(taken)
                 log.info("taking up song", extra={"song_id": song.id, "status": song.status.value})
 
-    async def submit(self, songs: list[Song]) -> list[Song]:
-        """Stores and queues ``songs``, all or none. Raises ``QueueFull`` past the bound, before anything is
-        stored."""
+    async def submit(self, songs: list[Song], photo: bytes = b"") -> list[Song]:
+        """Stores and queues ``songs``, each with the ``photo`` that it is made from, all or none. Raises
+        ``QueueFull`` past the bound, before anything is stored."""
         self.check_room(len(songs))
         self._accepting += len(songs)
         try:
-            await self.stored(self._save_all, songs)
+            songs = await self.stored(self._save_all, songs, photo)
         finally:
             self._accepting -= len(songs)
         for song in songs:
@@ -241,12 +242,14 @@ class Jobs:
         """After ``drain``: lets the threads end with what they still write."""
         self._threads.shutdown(wait=True)
 
-    def _save_all(self, songs: list[Song]) -> None:
+    def _save_all(self, songs: list[Song], photo: bytes) -> list[Song]:
         begun: list[Song] = []
+        saved: list[Song] = []
         try:
             for song in songs:
                 begun.append(song)
-                self._library.save(song)
+                whole = keep_photo(self._library, song, photo) if photo else song
+                saved.append(self._library.save(whole))
         except BaseException:
             for song in begun:
                 try:
@@ -255,6 +258,7 @@ class Jobs:
                     # The next start will make it, though nobody was told of it.
                     log.error("song could not be taken back: %s", error, extra={"song_id": song.id})
             raise
+        return saved
 
     def _enqueue(self, song: Song) -> None:
         self._ends[song.id] = asyncio.get_running_loop().create_future()

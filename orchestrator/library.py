@@ -30,17 +30,24 @@ class Library:
 
     def save(self, song: Song) -> Song:
         """Writes the manifest, whole or not at all, and gives the song back."""
-        if not song.settled and song.id not in self._opened:
-            self.store.put(_OPEN + song.id, b"", "application/octet-stream")
-            self._opened.add(song.id)
+        if not song.settled:
+            self.mark(song.id)
         self.store.put(manifest_key(song.id), song.model_dump_json(indent=2).encode(), "application/json")
         if song.settled:
             self._close(song.id)
         return song
 
+    def mark(self, song_id: str) -> None:
+        """Says that something is left to do for a song. Done before its first object is stored, so that one
+        without a manifest is found and cleared away."""
+        if song_id not in self._opened:
+            self.store.put(_OPEN + song_id, b"", "application/octet-stream")
+            self._opened.add(song_id)
+
     def take_back(self, song_id: str) -> None:
-        """Undoes the first ``save`` of a song, however far that came."""
+        """Undoes the first ``save`` of a song, and what was stored before it, however far that came."""
         self.store.delete(manifest_key(song_id))
+        self._clear(song_id)
         self._close(song_id)
 
     def load(self, song_id: str) -> Song:
@@ -81,7 +88,8 @@ class Library:
             try:
                 song = self.load(song_id)
             except NotFound:
-                self._close(song_id)  # the process ended between this mark and the manifest
+                self._clear(song_id)  # the process ended between this mark and the manifest
+                self._close(song_id)
                 continue
             if song.settled:
                 self._close(song_id)
@@ -93,9 +101,12 @@ class Library:
         missing."""
         self.load(song_id)
         self.store.delete(manifest_key(song_id))
+        self._clear(song_id)
+        self._close(song_id)
+
+    def _clear(self, song_id: str) -> None:
         for key in list(self.store.list(f"{_PREFIX}{song_id}/")):
             self.store.delete(key)
-        self._close(song_id)
 
     def _close(self, song_id: str) -> None:
         self.store.delete(_OPEN + song_id)

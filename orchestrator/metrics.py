@@ -12,7 +12,7 @@ from orchestrator.manifest import CRAFTS, Song, Status
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _STAGE_S = (0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1800)
 _REQUEST_S = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 3, 10, 30, 120)
-_CRAFT_OF_STAGE = {"lyrics": "lyrics", "music": "music", "cover": "art"}
+_CRAFT_OF_STAGE = {"lyrics": "lyrics", "music": "music", "cover": "art", "photo": "vision"}
 
 
 class Metrics:

@@ -28,7 +28,8 @@ from orchestrator.steps import StepResult, given_plan_step
 from orchestrator.stores import open_store
 
 _WHOLE_MACHINE = frozenset({"musicgen", "audiocraft", "acestep"})  # every core, or the GPU, is one model's
-_TOGETHER = {"musicgen": 8, "acestep": 4, "qwen": 8}  # songs that one batch of the engine takes in
+# Songs that one batch of the engine takes in.
+_TOGETHER = {"musicgen": 8, "acestep": 4, "qwen": 8, "qwen_vl": 4}
 _RETRY_AFTER_S = 5.0
 _MUSIC_BYTES = 2_000_000_000  # a song of some minutes takes about half of this
 
@@ -52,6 +53,8 @@ class ProcessWorker:
             craft: ProcessLane(craft, settings, processes_for(craft, settings), together_for(craft, settings))
             for craft in REGISTRIES
         }
+        self._reader = self._lanes["vision"]
+        self._reader_loads_slowly = settings.vision.engine != "sketch"
 
     @property
     def songs_at_once(self) -> int:
@@ -65,18 +68,27 @@ class ProcessWorker:
         return lane.size * lane.together
 
     def start(self) -> None:
-        """Loads every engine, in the background."""
+        """Loads every engine, in the background; the embedded reader, which is there in a moment, with the
+        first photo."""
         for lane in self._lanes.values():
-            lane.start()
+            if lane is not self._reader or self._reader_loads_slowly:
+                lane.start()
 
     def states(self) -> dict[str, EngineState]:
-        """By craft, how its engine is."""
-        return {craft: lane.state for craft, lane in self._lanes.items()}
+        """By craft, how its engine is; without one that nobody has asked for yet."""
+        return {
+            craft: lane.state
+            for craft, lane in self._lanes.items()
+            if lane.started or lane is not self._reader
+        }
 
-    def check(self) -> None:
-        """Raises what keeps an engine from loading, and has it tried again in the background."""
+    def check(self, *, photo: bool = False) -> None:
+        """Raises what keeps an engine from loading, and has it tried again in the background; the reader's
+        counts for a song from a ``photo`` alone."""
+        if photo:
+            self._reader.start()
         for lane in self._lanes.values():
-            if lane.state.error:
+            if lane.state.error and (photo or lane is not self._reader):
                 lane.retry()
                 raise lane.state.error
 
@@ -85,6 +97,10 @@ class ProcessWorker:
         result = await self._lanes["lyrics"].run("draft", song, ignore_progress)
         assert isinstance(result, SongPlan)
         return result
+
+    async def scene(self, song: Song, report: Report) -> StepResult:
+        self._reader.start()
+        return await self._step("vision", "scene", song, report)
 
     async def plan(self, song: Song, report: Report) -> StepResult:
         if song.brief.plan:
@@ -95,6 +111,10 @@ class ProcessWorker:
         return await self._step("music", "music", song, report)
 
     async def cover(self, song: Song, report: Report) -> StepResult:
+        # A photo that is the cover needs no painter: the reader's process has the time.
+        if song.brief.photo_as_cover:
+            self._reader.start()
+            return await self._step("vision", "photo cover", song, report)
         return await self._step("art", "cover", song, report)
 
     async def tag(self, song: Song) -> Asset:
@@ -132,10 +152,15 @@ class ProcessLane:
         self._processes: list[EngineProcess | None] = [None] * size
         self._starting = threading.Lock()
         self._closed = False
+        self.started = False
         self._tried_at = time.monotonic()
         self.state = EngineState("starting", self._engine)
 
     def start(self) -> None:
+        """Loads the engine; a second time is as none."""
+        if self.started:
+            return
+        self.started = True
         for _ in range(self.size):
             self._threads.submit(self._warm_up)
 

@@ -60,6 +60,10 @@ class Brief(BaseModel):
     top_p: float | None = None
     cover_title: bool = True
     """Whether the title is set on the cover."""
+    photo: str = ""
+    """The SHA-256 of the photo that the song is made from, as it is kept; ``description`` may add to it."""
+    photo_as_cover: bool = False
+    """Whether the photo is the cover."""
     plan: SongPlan | None = None
     """A plan to follow instead of making one."""
 
@@ -116,10 +120,13 @@ class Brief(BaseModel):
 
     @model_validator(mode="after")
     def _says_something(self) -> Brief:
-        if self.plan is None and not (self.description or self.lyrics.strip() or self.about):
+        said = self.description or self.lyrics.strip() or self.about
+        if self.plan is None and not (said or self.photo):
             raise InvalidRequest("description", self.description, "say in a sentence what the song is to be")
         if self.lyrics.strip() and self.about:
             raise InvalidRequest("about", self.about, "give lyrics or what they are to be about, not both")
+        if self.photo_as_cover and not self.photo:
+            raise InvalidRequest("photo_as_cover", self.photo_as_cover, "send a photo, or leave it out")
         return self
 
 

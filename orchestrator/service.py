@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from config.engine import EngineInfo
 from config.settings import Settings
@@ -22,6 +23,7 @@ from orchestrator.stores import kept_secret, open_store
 from orchestrator.webhooks import SECRET_FILE, SECRET_PREFIX, Webhooks
 from storage.local import LocalStore
 from storage.signing import Signer
+from vision.photo import kept_photo
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class Service:
             save=lambda song: self.jobs.stored(self.library.save, song),
         )
         self._after: set[asyncio.Task[None]] = set()
+        self._decoding = asyncio.Lock()  # a large photo takes 400 MB for a moment
 
     async def start(self) -> None:
         """Loads the engines in the background and takes up what was left unfinished."""
@@ -97,6 +100,12 @@ class Service:
         }
         urls = self.addresses(base).of(song)
         return song_answer(song, urls, self.jobs.outlook(song.id), progress, cached=cached)
+
+    async def kept_photo(self, data: Callable[[], Awaitable[bytes]]) -> bytes:
+        """The photo in ``data``, which is asked for when its turn has come, as it is kept; raises as
+        ``vision.photo.kept_photo`` does."""
+        async with self._decoding:
+            return await self.jobs.stored(kept_photo, await data())
 
     async def delete(self, song_id: str) -> None:
         """Ends whatever is under way for the song and deletes it; raises as ``Jobs.delete`` does."""

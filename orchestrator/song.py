@@ -53,6 +53,10 @@ async def make_song(
         async with clock:
             if song.plan is None:
                 await journey.save(status=Status.PLANNING, owner=terms.owner, error=None)
+                if song.brief.photo and song.scene is None:
+                    step = "photo"
+                    await journey.take("photo", worker.scene(journey.song, _staged(report, "photo")))
+                    step = "lyrics"
                 await journey.take("lyrics", worker.plan(journey.song, _staged(report, "lyrics")))
             await journey.save(status=Status.COMPOSING, owner=terms.owner, error=None)
 
@@ -123,8 +127,9 @@ class _Journey:
         started = time.perf_counter()
         result = await step
         song = self.song
-        craft = "art" if name == "cover" else name
+        craft = {"cover": "art", "photo": "vision"}.get(name, name)
         await self.save(
+            scene=result.scene or song.scene,
             plan=result.plan or song.plan,
             music=result.music or song.music,
             engines=song.engines | {craft: result.engine},

@@ -15,8 +15,18 @@ from config.settings import Settings, options_of
 from lyrics.contract import WRITERS, Writer
 from music.contract import COMPOSERS, Composer
 from orchestrator.manifest import Asset, Song
-from orchestrator.steps import StepResult, cover_step, given_plan_step, music_step, plan_step, tag_step
+from orchestrator.steps import (
+    StepResult,
+    cover_step,
+    given_plan_step,
+    music_step,
+    photo_cover_step,
+    plan_step,
+    scene_step,
+    tag_step,
+)
 from storage.contract import Store
+from vision.contract import READERS, Reader
 
 T = TypeVar("T")
 
@@ -24,6 +34,7 @@ T = TypeVar("T")
 class Worker(Protocol):
     """Runs each step of a song somewhere. Cancelling the awaiting task stops the work itself."""
 
+    async def scene(self, song: Song, report: Report) -> StepResult: ...
     async def plan(self, song: Song, report: Report) -> StepResult: ...
     async def music(self, song: Song, report: Report) -> StepResult: ...
     async def cover(self, song: Song, report: Report) -> StepResult: ...
@@ -91,6 +102,13 @@ class LocalWorker:
         self._writer = Lane(WRITERS, settings.lyrics.engine, options_of(settings, "lyrics"))
         self._composer = Lane(COMPOSERS, settings.music.engine, options_of(settings, "music"))
         self._painter = Lane(PAINTERS, settings.art.engine, options_of(settings, "art"))
+        self._reader = Lane(READERS, settings.vision.engine, options_of(settings, "vision"))
+
+    async def scene(self, song: Song, report: Report) -> StepResult:
+        def work(reader: Reader, watched: Report) -> StepResult:
+            return scene_step(reader, self._store, song, watched)
+
+        return await self._reader.run(work, report)
 
     async def plan(self, song: Song, report: Report) -> StepResult:
         if song.brief.plan:  # nothing to write: the writer need not even be there
@@ -108,6 +126,11 @@ class LocalWorker:
         return await self._composer.run(work, report)
 
     async def cover(self, song: Song, report: Report) -> StepResult:
+        if song.brief.photo_as_cover:  # nothing to paint: likewise
+            result = await asyncio.to_thread(photo_cover_step, self._store, song)
+            report("done", 1.0)
+            return result
+
         def work(painter: Painter, watched: Report) -> StepResult:
             return cover_step(painter, self._store, song, watched)
 
@@ -118,5 +141,5 @@ class LocalWorker:
 
     def close(self) -> None:
         """Lets the threads end; work that still runs is waited for by whoever awaits it."""
-        for lane in (self._writer, self._composer, self._painter):
+        for lane in (self._writer, self._composer, self._painter, self._reader):
             lane.close()

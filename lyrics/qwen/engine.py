@@ -15,12 +15,12 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
 from lyrics.contract import PlanRequest, SongPlan
-from lyrics.qwen.batch import Batch, Text
 from lyrics.qwen.grammar import grammar, plan_of, sections_for
 from lyrics.qwen.prompts import messages
-from lyrics.qwen.slots import cache_bytes
 from lyrics.sketch.reading import Reading, read
+from models.constrained import Batch, Text
 from models.loading import ModelEngine
+from models.slots import cache_bytes, slots_for
 
 _PLAN_TOKENS = 4096
 """Room that is left for the plan itself: three times what one of twelve sections takes in English."""
@@ -73,7 +73,7 @@ class QwenWriter(ModelEngine):
         )
         self._compiling = threading.Lock()
         self._longest = int(getattr(config, "max_position_embeddings", 0) or _PLAN_TOKENS * 4)
-        self._batch = Batch(model, vocabulary, self.together)
+        self._batch = Batch(slots_for(model, self.together), vocabulary, self.together, self.name)
         self.info = self.facts(place)
 
     @classmethod

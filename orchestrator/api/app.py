@@ -19,7 +19,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from config.errors import SongwrightError, shown
 from config.settings import Settings
-from orchestrator.api import assets, generation, operations, songs
+from orchestrator.api import assets, generation, operations, photos, songs
 from orchestrator.api.fields import field_problem
 from orchestrator.api.gate import Gate, Watch
 from orchestrator.api.openapi import document
@@ -41,7 +41,7 @@ _CONTENT_SECURITY = (
     "default-src 'self'; img-src 'self' https: data: blob:; media-src 'self' https: blob:; "
     "style-src 'self'; script-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-_ROUTERS = (generation.router, songs.router, assets.router, operations.router)
+_ROUTERS = (generation.router, photos.router, songs.router, assets.router, operations.router)
 _EXPOSED = [
     "Location",
     "ETag",

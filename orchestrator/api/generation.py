@@ -18,11 +18,13 @@ from orchestrator.api.context import BEARER, Base, TheService
 from orchestrator.api.openapi import SONG_ACCEPTED, SONG_MADE, refusals
 from orchestrator.api.problems import of_error, of_failure
 from orchestrator.manifest import Song, Status, new_songs
+from orchestrator.photos import photo_of
 from orchestrator.replay import brief_like, differences
 from orchestrator.requests import RANDOM_SEED, Brief
 from orchestrator.reuse import digest
 from orchestrator.service import Service
 from orchestrator.song import this_process
+from vision.contract import Scene
 
 router = APIRouter(tags=["generate"], dependencies=[BEARER])
 
@@ -58,7 +60,7 @@ CacheControl = Annotated[
 ]
 
 
-_ANSWERS = {**SONG_MADE, **SONG_ACCEPTED, **refusals(400, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504)}
+ANSWERS = {**SONG_MADE, **SONG_ACCEPTED, **refusals(400, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504)}
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ TheCall = Annotated[Call, Depends(_call)]
     operation_id="generate_from_description",
     summary="A song from one sentence",
     response_model=SongAnswer,
-    responses=_ANSWERS,
+    responses=ANSWERS,
 )
 async def generate_from_description(body: FromDescription, call: TheCall) -> Response:
     """The description tells both how the song sounds and what it is about.
@@ -100,7 +102,7 @@ async def generate_from_description(body: FromDescription, call: TheCall) -> Res
     Waits until the song is done, unless `Prefer: respond-async` is sent. Either way the song is the same
     durable job: a client that hangs up loses nothing, and finds it under `/songs`.
     """
-    return await _generate(_asked(body), call)
+    return await generate(_asked(body), call)
 
 
 @router.post(
@@ -108,11 +110,11 @@ async def generate_from_description(body: FromDescription, call: TheCall) -> Res
     operation_id="generate_with_lyrics",
     summary="A song from your own lyrics",
     response_model=SongAnswer,
-    responses=_ANSWERS,
+    responses=ANSWERS,
 )
 async def generate_with_lyrics(body: WithLyrics, call: TheCall) -> Response:
     """The prompt tells how the song sounds; the lyrics are sung as they are."""
-    return await _generate(_asked(body), call)
+    return await generate(_asked(body), call)
 
 
 @router.post(
@@ -120,11 +122,11 @@ async def generate_with_lyrics(body: WithLyrics, call: TheCall) -> Response:
     operation_id="generate_with_described_lyrics",
     summary="A song whose lyrics are described",
     response_model=SongAnswer,
-    responses=_ANSWERS,
+    responses=ANSWERS,
 )
 async def generate_with_described_lyrics(body: WithDescribedLyrics, call: TheCall) -> Response:
     """The prompt tells how the song sounds, the other what its lyrics are about."""
-    return await _generate(_asked(body), call)
+    return await generate(_asked(body), call)
 
 
 @router.post(
@@ -132,7 +134,7 @@ async def generate_with_described_lyrics(body: WithDescribedLyrics, call: TheCal
     operation_id="generate_like",
     summary="A song again, or one that differs a little",
     response_model=SongAnswer,
-    responses={**_ANSWERS, **refusals(404)},
+    responses={**ANSWERS, **refusals(404)},
 )
 async def generate_like(body: Like, call: TheCall) -> Response:
     """The same plan and, unless others are given, the same seeds, length and format. It is the same song as
@@ -141,7 +143,10 @@ async def generate_like(body: Like, call: TheCall) -> Response:
     service = call.service
     song = await service.jobs.load(body.like)
     notes = differences(song, service.engines())
-    return await _generate(_Asked(body, brief_like(song, **body.changes()), notes, like=song.id), call)
+    photo = await service.jobs.stored(photo_of, service.library, song)
+    brief = brief_like(song, **body.changes())
+    asked = Asked(body, brief, notes, like=song.id, photo=photo, scene=song.scene)
+    return await generate(asked, call)
 
 
 @router.post(
@@ -162,13 +167,17 @@ async def plan_song(
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """A request's body and what it comes to."""
 
     body: Options | Like
     brief: Brief
     notes: tuple[str, ...]
     like: str = ""
+    photo: bytes = b""
+    """As it is kept."""
+    scene: Scene | None = None
+    """What was read from it before."""
 
     @property
     def repeatable(self) -> bool:
@@ -176,11 +185,11 @@ class _Asked:
         return not self.like and self.body.seed != RANDOM_SEED and not self.body.webhook
 
 
-def _asked(body: Options) -> _Asked:
-    return _Asked(body, body.brief(), body.notes())
+def _asked(body: Options) -> Asked:
+    return Asked(body, body.brief(), body.notes())
 
 
-async def _generate(asked: _Asked, call: Call) -> Response:
+async def generate(asked: Asked, call: Call) -> Response:
     """One request for songs, from its body to its answer."""
     service = call.service
     if asked.body.webhook:
@@ -213,7 +222,7 @@ async def _generate(asked: _Asked, call: Call) -> Response:
 
 
 async def _songs(
-    service: Service, asked: _Asked, cache_control: str, name: str, request: str = ""
+    service: Service, asked: Asked, cache_control: str, name: str, request: str = ""
 ) -> tuple[list[Song], bool]:
     """The songs that answer this request, and whether they were made for an earlier one."""
     brief = asked.brief
@@ -223,7 +232,7 @@ async def _songs(
             if name:
                 await service.jobs.stored(service.reuse.keep_key, name, request, found)
             return found, True
-    service.worker.check()
+    service.worker.check(photo=bool(brief.photo))
     service.jobs.check_room(brief.variations)
     songs = new_songs(
         brief,
@@ -231,11 +240,12 @@ async def _songs(
         webhook=asked.body.webhook or "",
         notes=asked.notes,
         like=asked.like,
+        scene=asked.scene,
         idempotency=name,
     )
     if name:
         await service.jobs.stored(service.reuse.keep_key, name, request, songs)
-    return await service.jobs.submit(songs), False
+    return await service.jobs.submit(songs, asked.photo), False
 
 
 def _answer(
