@@ -181,11 +181,12 @@ def song_answer(
 
 def song_summary(song: Song, urls: dict[str, str], outlook: Outlook) -> SongSummary:
     """The line about one song."""
+    seen = song.scene.description if song.scene else ""
     return SongSummary(
         id=song.id,
         status=song.status,
         title=song.title,
-        description=song.brief.description or song.brief.about,
+        description=song.brief.description or song.brief.about or seen,
         categories=song.plan.categories if song.plan else (),
         created_at=song.created_at,
         duration_s=song.music.duration_s if song.music else song.brief.duration_s,
