@@ -45,7 +45,7 @@ class Kind:
 
 
 MALFORMED = Kind(400, "malformed-body", "The body cannot be read as JSON")
-MALFORMED_FORM = Kind(400, "malformed-body", "The body cannot be read as a form")
+MALFORMED_FORM = Kind(400, "malformed-form", "The body cannot be read as a form")
 UNAUTHORIZED = Kind(401, "unauthorized", "A valid bearer token is needed")
 FORBIDDEN = Kind(403, "forbidden", "This is not allowed")
 NOT_FOUND = Kind(404, "not-found", "There is no such thing")
@@ -55,7 +55,7 @@ CONFLICT = Kind(409, "conflict", "This does not fit the present state")
 CANCELLED = Kind(409, "cancelled", "The song was cancelled")
 TOO_LARGE = Kind(413, "body-too-large", "The body is too large")
 NOT_JSON = Kind(415, "unsupported-media-type", "The body must be JSON")
-NOT_FORM = Kind(415, "unsupported-media-type", "The body must be a form")
+NOT_FORM = Kind(415, "not-a-form", "The body must be a form")
 NOT_PHOTO = Kind(415, "unsupported-format", "The file is of a format that is not read")
 RANGE = Kind(416, "range-not-satisfiable", "The range lies outside the file")
 INVALID = Kind(422, "invalid-request", "A field cannot be used as it is")

@@ -272,17 +272,17 @@ def test_an_empty_field_is_as_none(client: httpx.Client) -> None:
 
 
 def test_a_body_that_is_no_form_with_a_photo_is_refused(client: httpx.Client) -> None:
-    document = refused(client.post(PATH, json={"image": "x"}), 415, "unsupported-media-type")
+    document = refused(client.post(PATH, json={"image": "x"}), 415, "not-a-form")
     assert "multipart/form-data" in document["detail"]
     assert refused(client.post(PATH, files={"other": b"x"}), 422, "invalid-request")["field"] == "image"
     as_text = client.post(PATH, files={"image": (None, "not a file")})
     assert refused(as_text, 422, "invalid-request")["field"] == "image"
     two = [("image", ("a.png", b"x")), ("image", ("b.png", b"x"))]
-    assert "Too many files" in refused(client.post(PATH, files=two), 400, "malformed-body")["detail"]
+    assert "Too many files" in refused(client.post(PATH, files=two), 400, "malformed-form")["detail"]
     headers = {"Content-Type": "multipart/form-data"}
-    assert refused(client.post(PATH, content=b"--", headers=headers), 400, "malformed-body")["detail"]
+    assert refused(client.post(PATH, content=b"--", headers=headers), 400, "malformed-form")["detail"]
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    refused(client.post(PATH, content=b"nonsense", headers=headers), 400, "malformed-body")
+    refused(client.post(PATH, content=b"nonsense", headers=headers), 400, "malformed-form")
 
 
 def test_other_requests_may_still_be_no_larger_than_before(client: httpx.Client) -> None:
