@@ -24,7 +24,7 @@ from config.volumes import NAMES, volume_of
 
 SETTINGS = load(Deployment)
 MODAL = SETTINGS.modal
-PACKAGES = ("config", "phonetics", "models", "lyrics", "music", "art", "storage", "orchestrator")
+PACKAGES = ("config", "phonetics", "models", "lyrics", "music", "art", "vision", "storage", "orchestrator")
 PYAV_NEEDS = ("ffmpeg", "gcc", "pkg-config", "libavformat-dev", "libavdevice-dev", "libavfilter-dev")
 
 app = modal.App(MODAL.app)
@@ -146,6 +146,13 @@ class CoverArtist(Host):
     craft, engine = "art", SETTINGS.art.engine
 
 
+@on_gpu("vision", SETTINGS.vision.engine)
+class Seer(Host):
+    """Reads the photo that a song is to be made from."""
+
+    craft, engine = "vision", SETTINGS.vision.engine
+
+
 MUSICIANS = {
     "acestep": AceStepMusician,
     "musicgen": MusicgenMusician,
@@ -162,7 +169,12 @@ def service() -> Any:
     """One to a container."""
     from orchestrator.remote.service import ModalService
 
-    hosts = {"lyrics": Lyricist(), "music": MUSICIANS[SETTINGS.music.engine](), "art": CoverArtist()}
+    hosts = {
+        "lyrics": Lyricist(),
+        "music": MUSICIANS[SETTINGS.music.engine](),
+        "art": CoverArtist(),
+        "vision": Seer(),
+    }
     return ModalService(SETTINGS, hosts, produce.spawn.aio)
 
 

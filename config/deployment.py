@@ -55,6 +55,7 @@ class Deployment(Settings, nested_model_default_partial_update=True):
     lyrics: EngineSettings = EngineSettings(engine="qwen", gpu="A10")
     music: EngineSettings = EngineSettings(engine="acestep", gpu="L40S")
     art: EngineSettings = EngineSettings(engine="sdxl_turbo", gpu="L4")
+    vision: EngineSettings = EngineSettings(engine="qwen_vl", gpu="A10")
     log_format: Literal["auto", "json", "text"] = "json"
     modal: ModalSettings = ModalSettings()
 

@@ -2,6 +2,7 @@
 
     SongwrightError
     ├── InvalidRequest      the caller: mend the named field and ask again
+    │   └── UnsupportedFormat   the caller: send the file in another format
     ├── NotFound            the caller: no such song, asset or engine
     ├── Conflict            the caller: what is asked does not fit the song's state
     ├── Forbidden           the caller: the settings do not allow it, or an address has expired
@@ -44,6 +45,10 @@ class InvalidRequest(SongwrightError):
 
     def __str__(self) -> str:
         return f"{self.field}: {shown(self.value)} - {self.fix}"
+
+
+class UnsupportedFormat(InvalidRequest):
+    """A file of a format that is not read here."""
 
 
 class NotFound(SongwrightError):

@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     lyrics: EngineSettings = Field(default_factory=EngineSettings)
     music: EngineSettings = Field(default_factory=EngineSettings)
     art: EngineSettings = Field(default_factory=EngineSettings)
+    vision: EngineSettings = Field(default_factory=EngineSettings)
+    """What reads a photo that a song is to be made from."""
 
     commercial: bool = False
     """Whether engines are refused whose weights do not let what they make be sold."""
@@ -114,6 +116,8 @@ class Settings(BaseSettings):
     """Requests a minute for each token; 0: no limit."""
     body_limit_bytes: int = Field(default=1_000_000, ge=1_000)
     """The largest request body."""
+    image_limit_bytes: int = Field(default=10_000_000, ge=1_000, le=100_000_000)
+    """The largest photo; only a request that may carry one may be as large."""
     body_timeout_s: float = Field(default=20.0, gt=0)
     """Seconds in which a request, its headers and then its body, must have come in."""
     shutdown_grace_s: float = Field(default=5.0, ge=0)
@@ -137,7 +141,7 @@ _ALIASES = {str(field.validation_alias) for field in Settings.model_fields.value
 
 
 def options_of(settings: Settings, craft: str) -> EngineOptions:
-    """What the engine of ``craft`` ("lyrics", "music", "art") is told."""
+    """What the engine of ``craft`` ("lyrics", "music", "art", "vision") is told."""
     chosen: EngineSettings = getattr(settings, craft)
     return EngineOptions(chosen.model, chosen.device, chosen.precision, settings.commercial)
 

@@ -1,6 +1,6 @@
 """How many songs each engine makes in one batch."""
 
-_BATCHES = {"musicgen": 8, "acestep": 4, "qwen": 8}
+_BATCHES = {"musicgen": 8, "acestep": 4, "qwen": 8, "qwen_vl": 4}
 
 
 def together_of(engine: str, chosen: int = 0) -> int:

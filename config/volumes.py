@@ -3,6 +3,7 @@ replaces."""
 
 _VOLUMES = {
     "qwen": "qwen-hf-cache",
+    "qwen_vl": "qwen-hf-cache",
     "acestep": "ace-step-models",
     "musicgen": "musicgen-models",
     "audiocraft": "musicgen-models",  # the same checkpoints

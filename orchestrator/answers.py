@@ -34,7 +34,7 @@ class SongAnswer(Song):
     queue_position: int | None = Field(default=None, description="1 is next; null once its work began.")
     seconds_left: float | None = Field(default=None, description="Until it is done, where that can be told.")
     progress: dict[str, PartProgress] = Field(
-        default_factory=dict, description="Of `lyrics`, `music` and `cover`, while it is made."
+        default_factory=dict, description="Of `photo`, `lyrics`, `music` and `cover`, while it is made."
     )
     urls: dict[str, str] = Field(
         default_factory=dict,
@@ -90,7 +90,7 @@ class QueueEvent(BaseModel):
 class ProgressEvent(BaseModel):
     """A part has come further."""
 
-    part: Literal["lyrics", "music", "cover"]
+    part: Literal["photo", "lyrics", "music", "cover"]
     stage: str
     fraction: float = Field(ge=0.0, le=1.0)
     seconds_left: float | None
@@ -182,11 +182,12 @@ def song_answer(
 
 def song_summary(song: Song, urls: dict[str, str], outlook: Outlook) -> SongSummary:
     """The line about one song."""
+    seen = song.scene.description if song.scene else ""
     return SongSummary(
         id=song.id,
         status=song.status,
         title=song.title,
-        description=song.brief.description or song.brief.about,
+        description=song.brief.description or song.brief.about or seen,
         categories=song.plan.categories if song.plan else (),
         created_at=song.created_at,
         duration_s=song.music.duration_s if song.music else song.brief.duration_s,

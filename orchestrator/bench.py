@@ -82,7 +82,7 @@ def _installed_bytes() -> int:
 def _own_bytes() -> int:
     root = Path(str(distribution("songwright").locate_file("")))
     sources = Path(__file__).resolve().parent.parent
-    packages = ("config", "phonetics", "lyrics", "music", "art", "storage", "orchestrator")
+    packages = ("config", "phonetics", "lyrics", "music", "art", "vision", "storage", "orchestrator")
     folder = sources if (sources / "pyproject.toml").exists() else root
     return sum(
         path.stat().st_size for name in packages for path in (folder / name).rglob("*") if path.is_file()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from config.errors import Cancelled, InvalidRequest, SongwrightError
-from config.settings import Settings, load_settings, options_of
+from config.settings import Settings, load_settings
 from orchestrator.requests import (
     DESCRIPTION_CHARACTERS,
     DURATION_S,
@@ -41,6 +41,7 @@ Examples:
   songwright make "punk, 170 BPM" --lyrics words.txt
   songwright make "soul ballad" --about "my grandmother's kitchen" --format mp3
   songwright make "lo-fi beat for studying" --instrumental --duration 60 --seed 7
+  songwright make --image holiday.jpg "with a female vocal" --photo-as-cover
 """
 
 
@@ -88,6 +89,13 @@ def commands() -> None:
 @click.option(
     "--about", default="", metavar="TEXT", help="Write lyrics about this; DESCRIPTION is the style."
 )
+@click.option(
+    "--image",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A photo (PNG, JPEG, WebP) that the song goes with; DESCRIPTION adds to it.",
+)
+@click.option("--photo-as-cover", is_flag=True, help="That photo is the cover.")
 @click.option("--instrumental", is_flag=True, help="No voice, no lyrics.")
 @click.option(
     "--duration", default=180.0, show_default=True, help="Seconds, {:g} to {:g}.".format(*DURATION_S)
@@ -114,6 +122,8 @@ def make(
     description: str,
     lyrics_file: TextIO | None,
     about: str,
+    image: Path | None,
+    photo_as_cover: bool,  # noqa: FBT001 - click passes every option by name
     instrumental: bool,  # noqa: FBT001 - click passes every option by name
     duration: float,
     seed: int,
@@ -130,8 +140,11 @@ def make(
     """
     from orchestrator.export import check_folder
     from orchestrator.manifest import new_songs
+    from orchestrator.photos import photo_in, photo_name
+    from orchestrator.replay import again
 
     settings = load_settings()
+    photo = b""
     if out is not None:
         check_folder(out)
     options: dict[str, object] = {
@@ -142,22 +155,30 @@ def make(
         "cover_title": not no_title,
     }
     if like_id:
-        for name, text in (("DESCRIPTION", description), ("--lyrics", lyrics_file), ("--about", about)):
-            if text:
-                raise InvalidRequest(name, like_id, "with --like the words are that song's: leave it out")
-        songs, settings = _again(like_id, settings, _given(options))
+        words = (("DESCRIPTION", description), ("--lyrics", lyrics_file), ("--about", about))
+        for option, given in (*words, ("--image", image)):
+            if given:
+                raise InvalidRequest(option, like_id, "with --like the words are that song's: leave it out")
+        library = _library(settings)
+        songs, photo, settings = again(_find(library, like_id), library, settings, _given(options))
     else:
+        name = ""
+        if image is not None:
+            photo = photo_in(image, settings.image_limit_bytes)
+            name = photo_name(photo)
         brief = Brief.model_validate(
             {
                 "description": description,
                 "lyrics": _text_of(lyrics_file) if lyrics_file else "",
                 "about": about,
+                "photo": name,
+                "photo_as_cover": photo_as_cover,
                 "instrumental": instrumental,
                 **options,
             }
         )
         songs = new_songs(brief)
-    _produce(songs, settings, out=out, as_json=as_json)
+    _produce(songs, settings, out=out, as_json=as_json, photo=photo)
 
 
 @commands.command("list")
@@ -300,9 +321,13 @@ def bench(runs: int, duration: float) -> None:
         click.echo(line)
 
 
-def _produce(songs: list[Song], settings: Settings, *, out: Path | None, as_json: bool) -> None:
-    """Makes ``songs`` one after the other, shows progress on a terminal, and prints each as it is done."""
+def _produce(
+    songs: list[Song], settings: Settings, *, out: Path | None, as_json: bool, photo: bytes = b""
+) -> None:
+    """Makes ``songs`` one after the other, each with the ``photo`` that it is made from, shows progress on a
+    terminal, and prints each as it is done."""
     from orchestrator.export import export
+    from orchestrator.photos import keep_photo
     from orchestrator.screen import print_song, progress
     from orchestrator.song import make_song
     from orchestrator.stores import places_in
@@ -313,6 +338,8 @@ def _produce(songs: list[Song], settings: Settings, *, out: Path | None, as_json
     made: list[Song] = []
     try:
         for song in songs:
+            if photo:
+                song = library.save(keep_photo(library, song, photo))
             with progress(of=len(songs), number=len(made) + 1) as report:
                 made.append(asyncio.run(make_song(song, worker, library, report)))
             copies = export(made[-1], library.store, out) if out else None
@@ -341,23 +368,6 @@ def _given(options: dict[str, object]) -> dict[str, object]:
         for name, value in options.items()
         if given(parameters.get(name, name)) is click.core.ParameterSource.COMMANDLINE
     }
-
-
-def _again(song_id: str, settings: Settings, changes: dict[str, object]) -> tuple[list[Song], Settings]:
-    """Songs like one in the library, and the settings with the engines that made that."""
-    from orchestrator.engines import REGISTRIES
-    from orchestrator.manifest import new_songs
-    from orchestrator.replay import CRAFTS, brief_like, differences, settings_like
-
-    song = _find(_library(settings), song_id)
-    brief = brief_like(song, **changes)
-    settings = settings_like(settings, song)
-    engines = {
-        craft: REGISTRIES[craft].check(getattr(settings, craft).engine, options_of(settings, craft))
-        for craft in CRAFTS
-        if craft in song.engines
-    }
-    return new_songs(brief, like=song.id, notes=differences(song, engines)), settings
 
 
 def _library(settings: Settings) -> Library:

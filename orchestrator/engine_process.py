@@ -24,12 +24,22 @@ from config.settings import Settings, options_of
 from orchestrator.engines import REGISTRIES
 from orchestrator.manifest import Song
 from orchestrator.meter import Meter
-from orchestrator.steps import cover_step, draft_step, metered, music_step, plan_step, tag_step
+from orchestrator.steps import (
+    cover_step,
+    draft_step,
+    metered,
+    music_step,
+    photo_cover_step,
+    plan_step,
+    scene_step,
+    tag_step,
+)
 from orchestrator.stores import open_store
 
 log = logging.getLogger(__name__)
 
 _STEPS: Mapping[str, Callable[..., Any]] = {
+    "scene": scene_step,
     "draft": draft_step,
     "plan": plan_step,
     "music": music_step,
@@ -229,6 +239,8 @@ def _outcome(
     def work() -> Any:
         if step == "tag":
             return tag_step(store, song)
+        if step == "photo cover":
+            return photo_cover_step(store, song)
         result = _STEPS[step](engine, store, song, report)
         report("done", 1.0)
         return result

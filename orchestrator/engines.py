@@ -1,4 +1,4 @@
-"""The registries of the three crafts, by the craft's name."""
+"""The registries of the four crafts, by the craft's name."""
 
 from __future__ import annotations
 
@@ -9,5 +9,11 @@ from art.contract import PAINTERS
 from config.engine import Registry
 from lyrics.contract import WRITERS
 from music.contract import COMPOSERS
+from vision.contract import READERS
 
-REGISTRIES: Mapping[str, Registry[Any]] = {"lyrics": WRITERS, "music": COMPOSERS, "art": PAINTERS}
+REGISTRIES: Mapping[str, Registry[Any]] = {
+    "lyrics": WRITERS,
+    "music": COMPOSERS,
+    "art": PAINTERS,
+    "vision": READERS,
+}

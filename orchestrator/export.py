@@ -76,6 +76,7 @@ def file_names(song: Song) -> Iterator[tuple[str, str]]:
             continue
         ending = asset.key[asset.key.rindex(".") :]
         folder = f" stems/{role.removeprefix('stem:')}" if role.startswith("stem:") else ""
+        folder = " photo" if role == "photo" else folder  # the cover is a PNG too
         yield folder + ending, asset.key
 
 

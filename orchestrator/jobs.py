@@ -21,6 +21,7 @@ from orchestrator.feed import Feed
 from orchestrator.library import Library
 from orchestrator.manifest import Owner, Song, Status
 from orchestrator.pace import Pace
+from orchestrator.photos import keep_photo
 from orchestrator.song import Terms, make_song, may_resume
 from orchestrator.workers import Worker
 
@@ -125,13 +126,13 @@ class Jobs:
                 self._enqueue(taken)
                 log.info("taking up song", extra={"song_id": song.id, "status": song.status.value})
 
-    async def submit(self, songs: list[Song]) -> list[Song]:
-        """Stores and queues ``songs``, all or none. Raises ``QueueFull`` past the bound, before anything is
-        stored."""
+    async def submit(self, songs: list[Song], photo: bytes = b"") -> list[Song]:
+        """Stores and queues ``songs``, each with the ``photo`` that it is made from, all or none. Raises
+        ``QueueFull`` past the bound, before anything is stored."""
         self.check_room(len(songs))
         self._accepting += len(songs)
         try:
-            await self.stored(self._save_all, songs)
+            songs = await self.stored(save_all, self._library, songs, photo)
         finally:
             self._accepting -= len(songs)
         for song in songs:
@@ -240,21 +241,6 @@ class Jobs:
     def close(self) -> None:
         """After ``drain``: lets the threads end with what they still write."""
         self._threads.shutdown(wait=True)
-
-    def _save_all(self, songs: list[Song]) -> None:
-        begun: list[Song] = []
-        try:
-            for song in songs:
-                begun.append(song)
-                self._library.save(song)
-        except BaseException:
-            for song in begun:
-                try:
-                    self._library.take_back(song.id)
-                except SongwrightError as error:
-                    # The next start will make it, though nobody was told of it.
-                    log.error("song could not be taken back: %s", error, extra={"song_id": song.id})
-            raise
 
     def _enqueue(self, song: Song) -> None:
         self._ends[song.id] = asyncio.get_running_loop().create_future()
@@ -381,3 +367,23 @@ class Jobs:
 
 def stopping() -> Unavailable:
     return Unavailable("the service is stopping", "songs are kept and go on when it starts again: ask then")
+
+
+def save_all(library: Library, songs: list[Song], photo: bytes = b"") -> list[Song]:
+    """Stores new songs, each with the ``photo`` that it is made from, all or none."""
+    begun: list[Song] = []
+    saved: list[Song] = []
+    try:
+        for song in songs:
+            begun.append(song)
+            whole = keep_photo(library, song, photo) if photo else song
+            saved.append(library.save(whole))
+    except BaseException:
+        for song in begun:
+            try:
+                library.take_back(song.id)
+            except SongwrightError as error:
+                # The next start will make it, though nobody was told of it.
+                log.error("song could not be taken back: %s", error, extra={"song_id": song.id})
+        raise
+    return saved

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -30,9 +31,8 @@ class Library:
 
     def save(self, song: Song) -> Song:
         """Writes the manifest, whole or not at all, and gives the song back."""
-        if not song.settled and song.id not in self._opened:
-            self.store.put(_OPEN + song.id, b"", "application/octet-stream")
-            self._opened.add(song.id)
+        if not song.settled:
+            self.mark(song.id)
         self.store.put(manifest_key(song.id), _written(song), "application/json")
         if song.settled:
             self._close(song.id)
@@ -53,9 +53,17 @@ class Library:
             self._close(song.id)
         return saved
 
+    def mark(self, song_id: str) -> None:
+        """Says that something is left to do for a song. Done before its first object is stored, so that one
+        without a manifest is found and cleared away."""
+        if song_id not in self._opened:
+            self.store.put(_OPEN + song_id, b"", "application/octet-stream")
+            self._opened.add(song_id)
+
     def take_back(self, song_id: str) -> None:
-        """Undoes the first ``save`` of a song, however far that came."""
+        """Undoes the first ``save`` of a song, and what was stored before it, however far that came."""
         self.store.delete(manifest_key(song_id))
+        self._delete_rest(song_id)
         self._close(song_id)
 
     def load(self, song_id: str) -> Song:
@@ -80,13 +88,16 @@ class Library:
             with suppress(NotFound):
                 yield self.load(song_id)
 
-    def unsettled(self) -> Iterator[Song]:
-        """Songs that something is left to do for, oldest first."""
+    def unsettled(self, beginning: timedelta = timedelta()) -> Iterator[Song]:
+        """Songs that something is left to do for, oldest first. What is there of a song without a manifest is
+        cleared away, once it is older than a song takes in ``beginning``."""
         for key in reversed(list(self.store.list(_OPEN))):
             song_id = key[len(_OPEN) :]
             try:
                 song = self.load(song_id)
             except NotFound:
+                if self._younger(key, beginning):
+                    continue
                 # The process ended between this mark and the manifest, or while it deleted the song.
                 self._delete_rest(song_id)
                 self._close(song_id)
@@ -111,6 +122,12 @@ class Library:
             self.sweep(song_id)
         self._delete_rest(song_id)
         self._close(song_id)
+
+    def _younger(self, key: str, age: timedelta) -> bool:
+        try:
+            return bool(age) and datetime.now(UTC) - self.store.stat(key).modified < age
+        except NotFound:
+            return True  # somebody has just seen to it
 
     def _delete_rest(self, song_id: str) -> None:
         """Deletes the objects of a song that has no manifest any more."""

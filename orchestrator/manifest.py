@@ -12,11 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 from config.engine import identity
 from lyrics.contract import SongPlan
 from orchestrator.requests import Brief
+from vision.contract import Scene
 
-CRAFTS = ("lyrics", "music", "art")
-CRAFT_OF_STAGE = {"lyrics": "lyrics", "music": "music", "cover": "art"}
+SONG_CRAFTS = ("lyrics", "music", "art")
+CRAFTS = (*SONG_CRAFTS, "vision")  # the last for songs from a photo alone
+CRAFT_OF_STAGE = {"photo": "vision", "lyrics": "lyrics", "music": "music", "cover": "art"}
 """Whose engine makes a stage; the last one, "tags", needs none."""
 GIVEN = "given"
+PHOTO = "photo"
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in the order of its characters
 _TIME_BITS = 45  # milliseconds until the year 3084, in nine characters
@@ -48,7 +51,7 @@ class EngineFacts(Frozen):
     """Which engine made a part, under which licence, from what, and what it wants the user to know."""
 
     name: str
-    """``GIVEN`` for a plan that came with the request."""
+    """``GIVEN`` for a plan that came with the request, ``PHOTO`` for a photo taken as the cover."""
     version: str
     licence: str
     seed: int
@@ -158,14 +161,16 @@ class Song(Frozen):
     brief: Brief
     variation: int = 0
     """Which of ``brief.variations`` this is, from 0; the music's and the cover's seed go up with it."""
+    scene: Scene | None = None
+    """What was read from the photo, if the song was made from one."""
     plan: SongPlan | None = None
     engines: dict[str, EngineFacts] = Field(default_factory=dict)
     """By craft, a key of ``CRAFTS``."""
     assets: dict[str, Asset] = Field(default_factory=dict)
-    """By role: "audio", "cover", "lyrics", "lrc", "midi", "stem:<name>"."""
+    """By role: "audio", "cover", "lyrics", "lrc", "midi", "stem:<name>", "photo"."""
     music: MusicFacts | None = None
     timings_s: dict[str, float] = Field(default_factory=dict)
-    """Wall time by step: "lyrics", "music", "cover", "tags"."""
+    """Wall time by step: "photo", "lyrics", "music", "cover", "tags"."""
     costs: dict[str, Cost] = Field(default_factory=dict)
     """Likewise, of the steps that ran where an engine is."""
     error: Failure | None = None
@@ -232,6 +237,7 @@ def new_songs(
     webhook: str = "",
     notes: tuple[str, ...] = (),
     like: str = "",
+    scene: Scene | None = None,
     idempotency: str = "",
 ) -> list[Song]:
     """A queued song with a new id for each of the brief's variations; one after the other, the later sorts
@@ -251,6 +257,7 @@ def new_songs(
             webhook=Webhook(url=webhook) if webhook else None,
             notes=notes,
             like=like,
+            scene=scene,
             idempotency=idempotency,
         )
         for variation, song_id in enumerate(ids)

@@ -25,7 +25,7 @@ from config.together import together_of
 from lyrics.contract import SongPlan
 from orchestrator.engine_process import EngineProcess
 from orchestrator.engines import REGISTRIES
-from orchestrator.manifest import CRAFTS, Song
+from orchestrator.manifest import SONG_CRAFTS, Song
 from orchestrator.steps import StepResult, given_plan_step
 from orchestrator.stores import open_store
 
@@ -53,6 +53,8 @@ class ProcessWorker:
             craft: ProcessLane(craft, settings, processes_for(craft, settings), together_for(craft, settings))
             for craft in REGISTRIES
         }
+        self._reader = self._lanes["vision"]
+        self._reader_loads_slowly = settings.vision.engine != "sketch"
 
     @property
     def songs_at_once(self) -> int:
@@ -66,16 +68,24 @@ class ProcessWorker:
         return lane.size * lane.together
 
     def start(self) -> None:
-        """Loads every engine, in the background."""
+        """Loads every engine, in the background; the embedded reader, which is there in a moment, with the
+        first photo."""
         for lane in self._lanes.values():
-            lane.start()
+            if lane is not self._reader or self._reader_loads_slowly:
+                lane.start()
 
     def states(self) -> dict[str, EngineState]:
-        """By craft, how its engine is."""
-        return {craft: lane.state for craft, lane in self._lanes.items()}
+        """By craft, how its engine is; without one that nobody has asked for yet."""
+        return {
+            craft: lane.state
+            for craft, lane in self._lanes.items()
+            if lane.started or lane is not self._reader
+        }
 
-    def check(self, crafts: Iterable[str] = CRAFTS) -> None:
+    def check(self, crafts: Iterable[str] = SONG_CRAFTS) -> None:
         """Raises what keeps an engine of ``crafts`` from loading, and has it tried again meanwhile."""
+        if "vision" in crafts:
+            self._reader.start()
         for lane in (self._lanes[craft] for craft in crafts):
             if lane.state.error:
                 lane.retry()
@@ -87,6 +97,10 @@ class ProcessWorker:
         assert isinstance(result, SongPlan)
         return result
 
+    async def scene(self, song: Song, report: Report) -> StepResult:
+        self._reader.start()
+        return await self._step("vision", "scene", song, report)
+
     async def plan(self, song: Song, report: Report) -> StepResult:
         if song.brief.plan:
             return await asyncio.to_thread(given_plan_step, self._store, song, song.brief.plan)
@@ -96,6 +110,10 @@ class ProcessWorker:
         return await self._step("music", "music", song, report)
 
     async def cover(self, song: Song, report: Report) -> StepResult:
+        # A photo that is the cover needs no painter: the reader's process has the time.
+        if song.brief.photo_as_cover:
+            self._reader.start()
+            return await self._step("vision", "photo cover", song, report)
         return await self._step("art", "cover", song, report)
 
     async def tag(self, song: Song) -> StepResult:
@@ -131,10 +149,15 @@ class ProcessLane:
         self._processes: list[EngineProcess | None] = [None] * size
         self._starting = threading.Lock()
         self._closed = False
+        self.started = False
         self._tried_at = time.monotonic()
         self.state = EngineState("starting", self._engine)
 
     def start(self) -> None:
+        """Loads the engine; a second time is as none."""
+        if self.started:
+            return
+        self.started = True
         for _ in range(self.size):
             self._threads.submit(self._warm_up)
 

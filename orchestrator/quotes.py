@@ -13,7 +13,7 @@ from pydantic import Field
 from config.engine import EngineInfo
 from config.gpus import PRICES_OF, usd_per_second
 from orchestrator.costs import STAGES
-from orchestrator.manifest import CRAFT_OF_STAGE, CRAFTS, Cost, Frozen, Song, Status
+from orchestrator.manifest import CRAFT_OF_STAGE, SONG_CRAFTS, Cost, Frozen, Song, Status
 from orchestrator.requests import Brief
 from orchestrator.spread import Growth, Spread, growth_of, scaled, spread_of
 
@@ -135,7 +135,8 @@ class Measurements:
     ) -> Quote:
         """What ``brief`` is expected to take with ``engines``, by craft, of which ``lanes`` songs can be
         composed at once; ``notes`` come first among its own."""
-        basis = self._basis(brief, engines)
+        # Of an engine that never ran here, nothing was measured.
+        basis = self._basis(brief, engines) if engines.keys() >= set(SONG_CRAFTS) else None
         duration_s, count = brief.duration_s, brief.variations
         if basis is None:
             return Quote(
@@ -189,7 +190,9 @@ class Measurements:
 
     def _basis(self, brief: Brief, engines: Mapping[str, EngineInfo]) -> _Basis | None:
         """The measured songs like ``brief``; kept until another song is learned from."""
-        wanted = {craft: engines[craft].identity for craft in CRAFTS if craft != "lyrics" or not brief.plan}
+        wanted = {
+            craft: engines[craft].identity for craft in SONG_CRAFTS if craft != "lyrics" or not brief.plan
+        }
         # Of the parameters, this one decides how long a model works.
         heeded = "infer_step" in engines["music"].parameters
         key = (*wanted.items(), brief.infer_step if heeded else None)
@@ -211,7 +214,8 @@ class Measurements:
 def _measured(song: Song) -> _Measured | None:
     if song.status is not Status.DONE or not song.timings_s.keys() >= set(STAGES):
         return None
-    devices = {stage: song.engines[craft].device for stage, craft in CRAFT_OF_STAGE.items()}
+    crafts = CRAFT_OF_STAGE.items()
+    devices = {stage: song.engines[craft].device for stage, craft in crafts if craft in song.engines}
     return _Measured(
         duration_s=song.brief.duration_s,
         infer_step=song.brief.infer_step,
@@ -254,7 +258,8 @@ def _figures(songs: list[_Measured], stage: str, values: list[float]) -> _Figure
 
 def _nothing(brief: Brief, engines: Mapping[str, EngineInfo]) -> str:
     kind = "No song"
-    if brief.infer_step is not None and "infer_step" in engines["music"].parameters:
+    music = engines.get("music")
+    if brief.infer_step is not None and music and "infer_step" in music.parameters:
         kind += f" with infer_step {brief.infer_step}"
     return f"{kind} has been measured yet with these engines, so nothing is told: make one, and ask again."
 

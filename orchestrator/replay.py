@@ -6,14 +6,32 @@ from collections.abc import Mapping
 
 from config.engine import EngineInfo
 from config.errors import Conflict
-from config.settings import EngineSettings, Settings
+from config.settings import EngineSettings, Settings, options_of
 from orchestrator.engines import REGISTRIES
-from orchestrator.manifest import GIVEN, Song
+from orchestrator.library import Library
+from orchestrator.manifest import GIVEN, PHOTO, Song, new_songs
+from orchestrator.photos import photo_of
 from orchestrator.requests import Brief
 from orchestrator.steps import versions_of
 
 CRAFTS = ("music", "art")
 """Those that work again; the words are in the manifest."""
+
+
+def again(
+    song: Song, library: Library, settings: Settings, changes: Mapping[str, object]
+) -> tuple[list[Song], bytes, Settings]:
+    """Songs like ``song``, the photo that it was made from, and the settings with the engines that made it.
+    Raises as the three below do."""
+    brief = brief_like(song, **changes)
+    settings = settings_like(settings, song)
+    engines = {
+        craft: REGISTRIES[craft].check(getattr(settings, craft).engine, options_of(settings, craft))
+        for craft in CRAFTS
+        if craft in song.engines and song.engines[craft].name != PHOTO
+    }
+    notes = differences(song, engines)
+    return new_songs(brief, like=song.id, notes=notes, scene=song.scene), photo_of(library, song), settings
 
 
 def brief_like(song: Song, **changes: object) -> Brief:
@@ -30,7 +48,7 @@ def settings_like(settings: Settings, song: Song) -> Settings:
     chosen: dict[str, EngineSettings] = {}
     for craft in CRAFTS:
         facts, now = song.engines.get(craft), getattr(settings, craft)
-        if facts is None:
+        if facts is None or facts.name == PHOTO:
             continue
         # What the registry does not know was set as package.module:Class, and must be set again.
         engine = facts.name if facts.name in REGISTRIES[craft] else now.engine
@@ -48,7 +66,7 @@ def differences(song: Song, engines: Mapping[str, EngineInfo]) -> tuple[str, ...
     notes: list[str] = []
     for craft in CRAFTS:
         facts, info = song.engines.get(craft), engines.get(craft)
-        if facts is None or info is None or facts.name == GIVEN:
+        if facts is None or info is None or facts.name in (GIVEN, PHOTO):
             continue
         if facts.identity != info.identity:
             raise Conflict(

@@ -64,6 +64,10 @@ class Brief(BaseModel):
     """Whether the title is set on the cover."""
     cover: bool = True
     """Whether there is to be a cover at all: who asks for music alone need not wait, or pay, for one."""
+    photo: str = ""
+    """The SHA-256 of the photo that the song is made from, as it is kept; ``description`` may add to it."""
+    photo_as_cover: bool = False
+    """Whether the photo is the cover."""
     plan: SongPlan | None = None
     """A plan to follow instead of making one."""
 
@@ -121,16 +125,24 @@ class Brief(BaseModel):
     @property
     def crafts(self) -> tuple[str, ...]:
         """Those whose engines have a part in it: none writes a plan that is given, or paints a cover that is
-        not wanted."""
-        wanted = {"lyrics": self.plan is None, "music": True, "art": self.cover}
+        not wanted or a photo."""
+        wanted = {
+            "lyrics": self.plan is None,
+            "music": True,
+            "art": self.cover and not self.photo_as_cover,
+            "vision": bool(self.photo) and self.plan is None,
+        }
         return tuple(craft for craft, is_wanted in wanted.items() if is_wanted)
 
     @model_validator(mode="after")
     def _says_something(self) -> Brief:
-        if self.plan is None and not (self.description or self.lyrics.strip() or self.about):
+        said = self.description or self.lyrics.strip() or self.about
+        if self.plan is None and not (said or self.photo):
             raise InvalidRequest("description", self.description, "say in a sentence what the song is to be")
         if self.lyrics.strip() and self.about:
             raise InvalidRequest("about", self.about, "give lyrics or what they are to be about, not both")
+        if self.photo_as_cover and not self.photo:
+            raise InvalidRequest("photo_as_cover", self.photo_as_cover, "send a photo, or leave it out")
         return self
 
 

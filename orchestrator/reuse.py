@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from config.errors import Conflict, NotFound
 from orchestrator.library import Library
-from orchestrator.manifest import GIVEN, Song, Status
+from orchestrator.manifest import GIVEN, PHOTO, Song, Status
 from orchestrator.requests import Brief
 from storage.contract import read
 
@@ -110,4 +110,5 @@ def digest(*parts: str) -> str:
 
 
 def _made_by(song: Song) -> dict[str, str]:
-    return {craft: facts.identity for craft, facts in song.engines.items() if facts.name != GIVEN}
+    engines = song.engines.items()
+    return {craft: facts.identity for craft, facts in engines if facts.name not in (GIVEN, PHOTO)}

@@ -235,7 +235,7 @@ def _files(files: dict[str, str]) -> Table:
 def _again(song: Song, places: Places) -> str:
     """The command that makes this very song again."""
     brief = song.brief
-    if brief.plan:
+    if brief.plan or brief.photo:
         return f"songwright make --like {song.id}"
     words = ["songwright", "make"]
     if brief.description:

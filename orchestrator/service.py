@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 
 from config.engine import EngineInfo
 from config.errors import EngineUnavailable
@@ -16,7 +17,7 @@ from orchestrator.feed import Feed
 from orchestrator.homes import ServiceJobs, ServiceWorker
 from orchestrator.jobs import Bounds, Jobs
 from orchestrator.library import Library, asset_key
-from orchestrator.manifest import CRAFTS, Song, Status
+from orchestrator.manifest import Song, Status
 from orchestrator.metrics import Metrics
 from orchestrator.pace import Pace
 from orchestrator.processes import ProcessWorker
@@ -28,6 +29,7 @@ from orchestrator.stores import kept_secret, open_store
 from orchestrator.webhooks import SECRET_FILE, SECRET_PREFIX, Webhooks
 from storage.local import LocalStore
 from storage.signing import Signer
+from vision.photo import kept_photo
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class Service:
             save=lambda song: self.jobs.stored(self.library.save, song),
         )
         self._after: set[asyncio.Task[None]] = set()
+        self._decoding = asyncio.Lock()  # a large photo takes 400 MB for a moment
 
     def _secret(self, name: str, prefix: str = "") -> str:
         return kept_secret(self.settings, name, prefix)[0]
@@ -121,7 +124,7 @@ class Service:
         once a minute the library is asked for songs that are not known yet. Raises ``EngineUnavailable``
         until every engine is loaded: which songs are like it hangs on them."""
         engines = self.engines()
-        if engines.keys() < set(CRAFTS):
+        if any(state.state != "ready" for state in self.worker.states().values()):
             self.worker.check()
             raise EngineUnavailable("the engines are being loaded", "ask again in some seconds")
         known = self._measurements
@@ -130,6 +133,12 @@ class Service:
                 songs = await self.jobs.stored(lambda: list(newest(self.library, last=MOST, skip=known)))
                 known.learn(songs, read_at_s=now_s)
         return known.quote(brief, engines, self.worker.music_lanes, notes)
+
+    async def kept_photo(self, data: Callable[[], Awaitable[bytes]]) -> bytes:
+        """The photo in ``data``, which is asked for when its turn has come, as it is kept; raises as
+        ``vision.photo.kept_photo`` does."""
+        async with self._decoding:
+            return await self.jobs.stored(kept_photo, await data())
 
     async def delete(self, song_id: str) -> None:
         """Ends whatever is under way for the song and deletes it; raises as ``Jobs.delete`` does."""

@@ -57,6 +57,10 @@ async def make_song(
                 await asyncio.to_thread(library.sweep, song.id)
             if song.plan is None:
                 await journey.save(status=Status.PLANNING, owner=terms.owner, error=None)
+                if song.brief.photo and song.scene is None:
+                    step = "photo"
+                    await journey.take("photo", worker.scene(journey.song, _staged(report, "photo")))
+                    step = "lyrics"
                 await journey.take("lyrics", worker.plan(journey.song, _staged(report, "lyrics")))
             await journey.save(status=Status.COMPOSING, owner=terms.owner, error=None)
 
@@ -138,6 +142,7 @@ class _Journey:
         song = self.song
         made_by = {CRAFT_OF_STAGE[name]: result.engine} if result.engine else {}
         return await self.save(
+            scene=result.scene or song.scene,
             plan=result.plan or song.plan,
             music=result.music or song.music,
             engines=song.engines | made_by,

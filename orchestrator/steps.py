@@ -15,6 +15,7 @@ from typing import TypeVar, cast
 
 from art.contract import CoverRequest, Painter
 from art.encode import png_bytes
+from art.photo import photo_cover
 from config.engine import EngineInfo, Report
 from config.errors import EngineFailed, SongwrightError
 from config.version import VERSION
@@ -26,10 +27,12 @@ from music.lrc import lrc_text
 from music.tags import Tags
 from music.waveform import waveform_json
 from orchestrator.library import asset_key
-from orchestrator.manifest import GIVEN, Asset, EngineFacts, MusicFacts, SectionTime, Song
+from orchestrator.manifest import GIVEN, PHOTO, Asset, EngineFacts, MusicFacts, SectionTime, Song
 from orchestrator.meter import Meter, Usage
 from orchestrator.requests import MODEL_PARAMETERS
 from storage.contract import Store, read
+from vision.contract import ImageRequest, Reader, Scene
+from vision.photo import pixels_of
 
 _SEED_BOUND = 2**63
 
@@ -47,6 +50,7 @@ class StepResult:
     music: MusicFacts | None = None
     usage: Usage | None = None
     """What it used of an engine's process; None where it ran beside them."""
+    scene: Scene | None = None
 
 
 def metered(meter: Meter, engine: str, step: Callable[[], T]) -> T:
@@ -71,6 +75,14 @@ def metered(meter: Meter, engine: str, step: Callable[[], T]) -> T:
     return result
 
 
+def scene_step(reader: Reader, store: Store, song: Song, report: Report) -> StepResult:
+    """Has the song's photo read."""
+    seed = song.brief.seed % _SEED_BOUND
+    pixels = pixels_of(read(store, song.assets["photo"].key))
+    scene = reader.read(ImageRequest(pixels, seed), report)
+    return StepResult(_facts(reader.info, seed, ()), {}, scene=scene)
+
+
 def plan_step(writer: Writer, store: Store, song: Song, report: Report) -> StepResult:
     """Has the plan written, and stores the lyrics."""
     plan = draft_step(writer, store, song, report)
@@ -90,7 +102,7 @@ def draft_step(writer: Writer, _store: Store, song: Song, report: Report) -> Son
     """Has the plan written, and stores nothing: for who wants to read and edit it first."""
     brief = song.brief
     request = PlanRequest(
-        description=brief.description,
+        description=described(brief.description, song.scene),
         lyrics=brief.lyrics,
         lyrics_about=brief.about,
         instrumental=brief.instrumental,
@@ -149,6 +161,23 @@ def cover_step(painter: Painter, store: Store, song: Song, report: Report) -> St
     return StepResult(_facts(painter.info, request.seed, cover.warnings), {"cover": asset})
 
 
+def photo_cover_step(store: Store, song: Song) -> StepResult:
+    """Takes the song's photo as its cover. No painter has a part in it."""
+    title = _plan(song).title
+    pixels = pixels_of(read(store, song.assets["photo"].key))
+    cover = photo_cover(pixels, title, titled=song.brief.cover_title)
+    asset = put_asset(store, song.id, "cover.png", png_bytes(cover.pixels), "image/png")
+    facts = EngineFacts(
+        name=PHOTO,
+        version="",
+        licence="the giver's",
+        seed=song.seed % _SEED_BOUND,
+        warnings=cover.warnings,
+        libraries=_installed("pillow", "numpy"),
+    )
+    return StepResult(facts, {"cover": asset})
+
+
 def tag_step(store: Store, song: Song) -> StepResult:
     """Puts the cover into the stored audio file. Doing it again changes nothing. No engine has a part in
     it."""
@@ -156,6 +185,20 @@ def tag_step(store: Store, song: Song) -> StepResult:
     data = with_cover(read(store, audio.key), song.brief.format, read(store, cover.key))
     tagged = put_asset(store, song.id, audio.key.rpartition("/")[2], data, audio.content_type)
     return StepResult(None, {"audio": tagged})
+
+
+def described(words: str, scene: Scene | None) -> str:
+    """The song in words: the user's own, which come first and so hold where the two differ, then what was
+    read from the photo."""
+    if scene is None:
+        return words
+    style = " and ".join(dict.fromkeys(scene.genres[:2]))
+    seen = " and ".join(scene.elements[:2])
+    photo = (
+        f"a {scene.mood} {style} song, {scene.tempo_bpm:g} BPM, energy {scene.energy}, about {seen}. "
+        f"The photo it goes with: {scene.description}"
+    )
+    return f"{words}; {photo}" if words else photo
 
 
 def music_request(song: Song) -> MusicRequest:
@@ -267,4 +310,8 @@ def _facts(info: EngineInfo, seed: int, warnings: tuple[str, ...]) -> EngineFact
 
 def versions_of(info: EngineInfo) -> dict[str, str]:
     """The versions of Songwright and of what the engine rests on, as installed here."""
-    return {"songwright": VERSION, **{name: version(name) for name in info.libraries}}
+    return _installed(*info.libraries)
+
+
+def _installed(*libraries: str) -> dict[str, str]:
+    return {"songwright": VERSION, **{name: version(name) for name in libraries}}

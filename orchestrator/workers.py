@@ -22,10 +22,13 @@ from orchestrator.steps import (
     given_plan_step,
     metered,
     music_step,
+    photo_cover_step,
     plan_step,
+    scene_step,
     tag_step,
 )
 from storage.contract import Store
+from vision.contract import READERS, Reader
 
 T = TypeVar("T")
 
@@ -33,6 +36,7 @@ T = TypeVar("T")
 class Worker(Protocol):
     """Runs each step of a song somewhere. Cancelling the awaiting task stops the work itself."""
 
+    async def scene(self, song: Song, report: Report) -> StepResult: ...
     async def plan(self, song: Song, report: Report) -> StepResult: ...
     async def music(self, song: Song, report: Report) -> StepResult: ...
     async def cover(self, song: Song, report: Report) -> StepResult: ...
@@ -117,6 +121,13 @@ class LocalWorker:
         self._writer = Lane(WRITERS, settings.lyrics.engine, options_of(settings, "lyrics"))
         self._composer = Lane(COMPOSERS, settings.music.engine, options_of(settings, "music"))
         self._painter = Lane(PAINTERS, settings.art.engine, options_of(settings, "art"))
+        self._reader = Lane(READERS, settings.vision.engine, options_of(settings, "vision"))
+
+    async def scene(self, song: Song, report: Report) -> StepResult:
+        def work(reader: Reader, watched: Report) -> StepResult:
+            return scene_step(reader, self._store, song, watched)
+
+        return await self._reader.run(work, report)
 
     async def plan(self, song: Song, report: Report) -> StepResult:
         if song.brief.plan:  # nothing to write: the writer need not even be there
@@ -134,6 +145,11 @@ class LocalWorker:
         return await self._composer.run(work, report)
 
     async def cover(self, song: Song, report: Report) -> StepResult:
+        if song.brief.photo_as_cover:  # nothing to paint: likewise
+            result = await asyncio.to_thread(photo_cover_step, self._store, song)
+            report("done", 1.0)
+            return result
+
         def work(painter: Painter, watched: Report) -> StepResult:
             return cover_step(painter, self._store, song, watched)
 
@@ -144,5 +160,5 @@ class LocalWorker:
 
     def close(self) -> None:
         """Lets the threads end; work that still runs is waited for by whoever awaits it."""
-        for lane in (self._writer, self._composer, self._painter):
+        for lane in (self._writer, self._composer, self._painter, self._reader):
             lane.close()

@@ -9,19 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = (
-    "config",
-    "phonetics",
-    "models",
-    "lyrics",
-    "music",
-    "art",
-    "storage",
-    "orchestrator",
-    "songwright",
-    "main",
-)
-CRAFTS = ("lyrics", "music", "art", "storage")
+CRAFTS = ("lyrics", "music", "art", "vision", "storage")
+OURS = ("config", "phonetics", "models", *CRAFTS, "orchestrator", "songwright", "main")
 
 MAY_IMPORT = {
     "config": {"config"},
@@ -30,6 +19,7 @@ MAY_IMPORT = {
     "lyrics": {"lyrics", "phonetics", "models", "config"},
     "music": {"music", "phonetics", "models", "config"},
     "art": {"art", "models", "config"},
+    "vision": {"vision", "models", "config"},
     "storage": {"storage", "config"},
     "orchestrator": {"orchestrator", "config", *CRAFTS},
     "songwright": {"songwright"},  # a client, which knows of the service only what it answers
@@ -40,7 +30,8 @@ MAY_IMPORT = {
 DOORS = {
     "lyrics": {"lyrics.contract"},
     "music": {"music.contract", "music.encode", "music.tags", "music.artwork", "music.lrc", "music.waveform"},
-    "art": {"art.contract", "art.encode"},
+    "art": {"art.contract", "art.encode", "art.photo"},
+    "vision": {"vision.contract", "vision.photo"},
     "storage": {"storage.contract", "storage.local", "storage.signing", "storage.r2"},
 }
 HOMES = {
@@ -48,9 +39,9 @@ HOMES = {
     "rich": {"orchestrator.screen"},
     "soundfile": {"music.encode"},
     "mido": {"music.sketch.midi"},
-    "PIL": {"art"},
+    "PIL": {"art", "vision"},
     "scipy": {"music", "art"},
-    "numpy": {"music", "art"},
+    "numpy": {"music", "art", "vision"},
     "pydantic_settings": {"config.settings"},
     "fastapi": {"orchestrator.api"},
     "starlette": {"orchestrator.api"},

@@ -15,6 +15,7 @@ from PIL import Image
 from config.settings import Settings, variable_of
 from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment
 from tests.service.server import TOKEN, serving
+from tests.vision.photos import file_of, shot
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = [
@@ -43,19 +44,23 @@ def sent(line: str, url: str, token: str) -> httpx.Response:
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("-H", dest="headers", action="append")
-    parser.add_argument("-d", dest="data")
+    parser.add_argument("-d", dest="data", default="")
+    parser.add_argument("-F", dest="fields", action="append", default=[])
     given = parser.parse_args(shlex.split(line.replace("$TOKEN", token))[1:])
     headers = dict(header.split(": ", 1) for header in given.headers)
     where = given.url.replace("http://127.0.0.1:8000", url)
+    if given.fields:
+        fields = dict(field.split("=", 1) for field in given.fields)
+        photo = {"image": (fields.pop("image").removeprefix("@"), file_of(shot("sea"), "JPEG"))}
+        return httpx.post(where, headers=headers, data=fields, files=photo, timeout=60.0)
     return httpx.post(where, headers=headers, content=given.data.encode(), timeout=60.0)
 
 
 def test_the_requests_of_the_readme_are_answered_as_it_says(tmp_path: Path) -> None:
     assert SERVE in COMMANDS
     with serving(tmp_path) as server:
-        first, second, third = (
-            sent(line, server.url, TOKEN) for line in COMMANDS if line.startswith("curl ")
-        )
+        answers = [sent(line, server.url, TOKEN) for line in COMMANDS if line.startswith("curl ")]
+    first, second, third, fourth = answers
     assert first.status_code == 200, first.text
     assert first.json().keys() >= {"r2_key", "cover_image_r2_key", "categories", "urls"}
     assert second.status_code == 202, second.text
@@ -63,6 +68,7 @@ def test_the_requests_of_the_readme_are_answered_as_it_says(tmp_path: Path) -> N
     assert third.status_code == 200, third.text
     assert third.json()["audioUrl"].startswith("data:audio/wav;base64,")
     assert third.json()["prompt"].startswith("modern electronic, uplifting cheerful, moderate upbeat tempo")
+    assert fourth.json()["engines"]["art"]["name"] == "photo"
 
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make ")])

@@ -37,10 +37,13 @@ from transformers import (
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
+    Qwen2VLConfig,
+    Qwen2VLForConditionalGeneration,
     Qwen3Config,
     Qwen3Model,
     T5Config,
 )
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 # The test run has a worker on each core: more threads would spin, waiting for each other.
 torch.set_num_threads(1)
@@ -295,6 +298,68 @@ def qwen(
         model.lm_head.weight.data[quotes] *= 24.0
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return folder
+
+
+def qwen_vl(folder: Path, *, layers: int = 2, width: int = 32) -> Path:
+    """``Qwen/Qwen2-VL-7B-Instruct`` in little."""
+    torch.manual_seed(20261125)
+    tokenizer = word_tokenizer()
+    tokenizer.add_special_tokens(
+        {
+            "additional_special_tokens": [
+                "<|vision_start|>",
+                "<|vision_end|>",
+                "<|image_pad|>",
+                "<|video_pad|>",
+            ]
+        }
+    )
+    tokenizer.chat_template = (
+        "{% for message in messages %}<|im_start|>{{ message.role }}\n"
+        "{% if message.content is string %}{{ message.content }}{% else %}{% for part in message.content %}"
+        "{% if part.type == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part.text }}"
+        "{% endif %}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    number = tokenizer.convert_tokens_to_ids
+    heads = 4
+    text = {
+        "vocab_size": 2048,
+        "hidden_size": width,
+        "intermediate_size": 2 * width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 32768,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 1e6,
+            # Of the pairs of a head: for time, height and width.
+            "mrope_section": [width // heads // 8, width // heads // 8, width // heads // 4],
+        },
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": tokenizer.pad_token_id,
+    }
+    vision = {"depth": layers, "embed_dim": width, "hidden_size": width, "num_heads": heads, "mlp_ratio": 2}
+    config = Qwen2VLConfig(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=number("<|image_pad|>"),
+        video_token_id=number("<|video_pad|>"),
+        vision_start_token_id=number("<|vision_start|>"),
+        vision_end_token_id=number("<|vision_end|>"),
+    )
+    model = Qwen2VLForConditionalGeneration(config).eval()
+    for weight in model.model.visual.parameters():  # or all photos look alike to it
+        if weight.dim() > 1:
+            weight.data.mul_(6.0)
+    quotes = [number for piece, number in tokenizer.get_vocab().items() if piece.startswith('"')]
+    model.lm_head.weight.data[quotes] *= 24.0
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    Qwen2VLImageProcessorPil().save_pretrained(folder)
     return folder
 
 

@@ -16,12 +16,12 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
 from lyrics.contract import PlanRequest, SongPlan
-from lyrics.qwen.batch import Batch, Text
 from lyrics.qwen.grammar import grammar, plan_of, sections_for
 from lyrics.qwen.prompts import messages
-from lyrics.qwen.slots import cache_bytes
 from lyrics.sketch.reading import Reading, read
+from models.constrained import Batch, Text
 from models.loading import ModelEngine
+from models.slots import cache_bytes, slots_for
 
 _PLAN_TOKENS = 4096
 """Room that is left for the plan itself: three times what one of twelve sections takes in English."""
@@ -81,7 +81,8 @@ class QwenWriter(ModelEngine):
 
     def _move(self, device: torch.device) -> None:
         self._model.to(device)
-        self._batch = Batch(self._model, self._vocabulary, self.together)
+        slots = slots_for(self._model, self.together)
+        self._batch = Batch(slots, self._vocabulary, self.together, self.name)
 
     @classmethod
     def beside(cls, folder: Path, *, number_bytes: float) -> int:

@@ -20,7 +20,7 @@ from starlette.middleware.cors import CORSMiddleware
 from config.errors import SongwrightError, shown
 from config.settings import Settings
 from config.version import VERSION
-from orchestrator.api import assets, generation, music, operations, songs
+from orchestrator.api import assets, generation, music, operations, photos, songs
 from orchestrator.api.fields import field_problem, is_of_the_whole, of_nearest_kind
 from orchestrator.api.gate import PAGE_PATH, Gate, Watch
 from orchestrator.api.openapi import document
@@ -42,7 +42,14 @@ _CONTENT_SECURITY = (
     "default-src 'self'; img-src 'self' https: data: blob:; media-src 'self' https: blob:; "
     "style-src 'self'; script-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-_ROUTERS = (generation.router, music.router, songs.router, assets.router, operations.router)
+_ROUTERS = (
+    generation.router,
+    music.router,
+    photos.router,
+    songs.router,
+    assets.router,
+    operations.router,
+)
 _EXPOSED = [
     "Location",
     "ETag",

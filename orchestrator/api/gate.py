@@ -41,6 +41,11 @@ REPLACED = frozenset({"/generate-music", "/", "/generate_endpoint"})
 PUBLIC_FOLDERS = ("/page/", "/files/")  # what is in files/ wants a token or a signature: its route looks
 TOKEN_NEEDED = {"WWW-Authenticate": 'Bearer realm="songwright"'}
 
+PHOTO_PATH = "/generate-from-image"
+"""Where a body may be as large as a photo, and take as long."""
+
+_PHOTO_FORM_BYTES = 100_000  # what a form has beside its photo
+_PHOTO_PATIENCE = 4.0  # times as long: ten megabytes from a telephone take a minute
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _QUIET = frozenset({"/health", "/health/ready", "/metrics"})  # asked every few seconds: not worth a line each
 _HEADERS: Mapping[str, str] = {
@@ -122,13 +127,16 @@ class Gate:
                 detail = f"This token may send {service.settings.rate_limit_per_minute} requests a minute."
                 await problem(RATE_LIMITED, detail, headers=retry_after(wait_s))(scope, receive, send)
                 return
-        limit = service.settings.body_limit_bytes
+        limit, limit_s = service.settings.body_limit_bytes, service.settings.body_timeout_s
+        if path == PHOTO_PATH:
+            limit = service.settings.image_limit_bytes + _PHOTO_FORM_BYTES
+            limit_s *= _PHOTO_PATIENCE
         length = headers.get("content-length", "0")
         if not length.isdigit() or len(length) > 15 or int(length) > limit:
             response = problem(TOO_LARGE, _too_large(limit), headers={"Connection": "close"})
             await response(scope, receive, send)
             return
-        await self._app(scope, _Body(receive, limit, service.settings.body_timeout_s), send)
+        await self._app(scope, _Body(receive, limit, limit_s), send)
 
     def _wait_s(self, holder: str, per_minute: int) -> float:
         if not per_minute:

@@ -19,12 +19,14 @@ from orchestrator.api.context import BEARER, Base, TheService
 from orchestrator.api.openapi import SONG_ACCEPTED, SONG_MADE, refusals
 from orchestrator.api.problems import of_error, of_failure
 from orchestrator.manifest import Song, Status, new_songs
+from orchestrator.photos import photo_of
 from orchestrator.quotes import Quote
 from orchestrator.replay import brief_like, differences
 from orchestrator.requests import RANDOM_SEED, Brief
 from orchestrator.reuse import digest
 from orchestrator.service import Service
 from orchestrator.song import this_process
+from vision.contract import Scene
 
 router = APIRouter(tags=["generate"], dependencies=[BEARER])
 
@@ -143,7 +145,10 @@ async def generate_like(body: Like, call: TheCall) -> Response:
     service = call.service
     song = await service.jobs.load(body.like)
     notes = differences(song, service.engines())
-    return await generate(Asked(body, brief_like(song, **body.changes()), notes, like=song.id), call)
+    photo = await service.jobs.stored(photo_of, service.library, song)
+    brief = brief_like(song, **body.changes())
+    asked = Asked(body, brief, notes, like=song.id, photo=photo, scene=song.scene)
+    return await generate(asked, call)
 
 
 @router.post(
@@ -185,6 +190,10 @@ class Asked:
     brief: Brief
     notes: tuple[str, ...]
     like: str = ""
+    photo: bytes = b""
+    """As it is kept."""
+    scene: Scene | None = None
+    """What was read from it before."""
 
     @property
     def repeatable(self) -> bool:
@@ -261,11 +270,12 @@ async def _songs(
         webhook=asked.body.webhook or "",
         notes=asked.notes,
         like=asked.like,
+        scene=asked.scene,
         idempotency=name,
     )
     if name:
         await service.jobs.stored(service.reuse.keep_key, name, request, songs)
-    return await service.jobs.submit(songs), False
+    return await service.jobs.submit(songs, asked.photo), False
 
 
 def song_response(answer: SongAnswer, status: int = 200, headers: dict[str, str] | None = None) -> Response:

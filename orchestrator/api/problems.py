@@ -24,6 +24,7 @@ from config.errors import (
     SongwrightError,
     StoreUnavailable,
     Unavailable,
+    UnsupportedFormat,
     shown,
 )
 from orchestrator.logs import request_id
@@ -49,6 +50,7 @@ class Kind:
 
 
 MALFORMED = Kind(400, "malformed-body", "The body cannot be read as JSON")
+MALFORMED_FORM = Kind(400, "malformed-form", "The body cannot be read as a form")
 UNAUTHORIZED = Kind(401, "unauthorized", "A valid bearer token is needed")
 FORBIDDEN = Kind(403, "forbidden", "This is not allowed")
 NOT_FOUND = Kind(404, "not-found", "There is no such thing")
@@ -58,6 +60,8 @@ CONFLICT = Kind(409, "conflict", "This does not fit the present state")
 CANCELLED = Kind(409, "cancelled", "The song was cancelled")
 TOO_LARGE = Kind(413, "body-too-large", "The body is too large")
 NOT_JSON = Kind(415, "unsupported-media-type", "The body must be JSON")
+NOT_FORM = Kind(415, "not-a-form", "The body must be a form")
+NOT_PHOTO = Kind(415, "unsupported-format", "The file is of a format that is not read")
 RANGE = Kind(416, "range-not-satisfiable", "The range lies outside the file")
 INVALID = Kind(422, "invalid-request", "A field cannot be used as it is")
 QUEUE_FULL = Kind(429, "queue-full", "The queue is full", retry=True)
@@ -70,6 +74,7 @@ STOPPING = Kind(503, "service-unavailable", "The service is not ready", retry=Tr
 TIMEOUT = Kind(504, "engine-timeout", "The song took too long")
 
 KINDS: Mapping[type[SongwrightError], Kind] = {
+    UnsupportedFormat: NOT_PHOTO,
     InvalidRequest: INVALID,
     NotFound: NOT_FOUND,
     Conflict: CONFLICT,

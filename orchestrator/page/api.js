@@ -46,6 +46,8 @@ export async function ask(path, { method = "GET", body, headers = {}, signal } =
     askForToken();
     throw new Problem(401, { detail: "The API token is missing." });
   }
+  // A form names its own type, with the mark that divides its parts.
+  const isForm = body instanceof FormData;
   let response;
   try {
     response = await fetch(path, {
@@ -54,10 +56,10 @@ export async function ask(path, { method = "GET", body, headers = {}, signal } =
       cache: "no-store",
       headers: {
         Authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(body === undefined || isForm ? {} : { "Content-Type": "application/json" }),
         ...headers,
       },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || isForm ? body : JSON.stringify(body),
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;

@@ -147,7 +147,7 @@ async function make() {
   const request = readForm();
   if (!request) return;
   const plan = editedPlan();
-  if (plan) request.body.plan = plan;
+  if (plan && !(request.body instanceof FormData)) request.body.plan = plan;
   setBusy(true, "Sending …");
   await order(request.path, request.body, complain);
   setBusy(false);
@@ -179,6 +179,11 @@ async function again() {
   const { brief } = open;
   const body = { audio_duration: brief.duration_s, seed: -1, format: brief.format, variations: 1, instrumental: brief.instrumental };
   let path = "/generate-from-description";
+  if (brief.photo) {
+    // The server has the photo: the same words to other music.
+    await orderAgain("/generate-like", { like: open.id, seed: -1 });
+    return;
+  }
   if (brief.lyrics) {
     path = "/generate-with-lyrics";
     Object.assign(body, { prompt: brief.description, lyrics: brief.lyrics });
@@ -190,6 +195,10 @@ async function again() {
   }
   // A plan that was edited is part of what was asked for.
   for (const wish of ["plan", "guidance_scale", "infer_step", "temperature", "top_k", "top_p"]) if (brief[wish] !== null) body[wish] = brief[wish];
+  await orderAgain(path, body);
+}
+
+async function orderAgain(path, body) {
   at("again-button").disabled = true;
   await order(path, body, actionFailed);
   at("again-button").disabled = false;

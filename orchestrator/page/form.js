@@ -24,14 +24,25 @@ const PLAN_WORDS = {
   key: "A key such as D minor or F# major, please.",
 };
 
+const LARGEST_PHOTO = 10_000_000;
+
 let plan = null;
 
 const mode = () => form.elements.mode.value;
+const photo = () => (mode() === "describe" ? field("image").files[0] : undefined);
 
 function showMode() {
   for (const part of form.querySelectorAll("[data-modes]")) {
     part.hidden = !part.dataset.modes.split(" ").includes(mode());
   }
+}
+
+// With a photo nothing else has to be said, and its scene is read only when the song is made.
+function showPhoto() {
+  const chosen = Boolean(photo());
+  field("image-more").hidden = !chosen;
+  field("plan-button").hidden = chosen;
+  if (chosen && plan) showPlan(null);
 }
 
 function showOptions() {
@@ -92,9 +103,10 @@ export function readForm() {
   clearErrors();
   const { path, texts } = MODES[mode()];
   const body = {};
+  if (photo()?.size > LARGEST_PHOTO) return complainAt("image", "A photo of up to 10 MB, please.") && null;
   for (const name of texts) {
     body[name] = field(name).value.trim();
-    if (!body[name]) return complainAt(name, WORDS[name]) && null;
+    if (!body[name] && !photo()) return complainAt(name, WORDS[name]) && null;
   }
   const duration = numberOf("audio_duration", 180, { low: 5, high: 600, words: "A number from 5 to 600." });
   if (duration === null) return null;
@@ -105,7 +117,15 @@ export function readForm() {
   body.format = field("format").value;
   body.variations = Number(field("variations").value);
   body.instrumental = field("instrumental").checked;
-  return { path, body };
+  return photo() ? withPhoto(body) : { path, body };
+}
+
+function withPhoto({ full_described_song: prompt, ...rest }) {
+  const form = new FormData();
+  const fields = { prompt, photo_as_cover: field("photo_as_cover").checked, ...rest };
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append("image", photo());
+  return { path: "/generate-from-image", body: form };
 }
 
 export function editedPlan() {
@@ -171,8 +191,14 @@ export function wireForm({ make, plan: readPlan }) {
   restoreDraft();
   showMode();
   showOptions();
+  showPhoto();
   form.addEventListener("input", keepDraft);
-  form.addEventListener("change", () => (showMode(), showOptions(), keepDraft()));
+  form.addEventListener("change", () => (showMode(), showOptions(), showPhoto(), keepDraft()));
+  field("image-drop").addEventListener("click", () => {
+    field("image").value = "";
+    showPhoto();
+    field("image").focus();
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     make();

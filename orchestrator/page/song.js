@@ -29,7 +29,7 @@ export const nameOf = (song) => song.title || song.plan?.title || song.brief?.de
 
 function showHead(song) {
   at("song-title").textContent = nameOf(song);
-  const description = song.brief?.description || song.brief?.about || "";
+  const description = song.brief?.description || song.brief?.about || song.scene?.description || "";
   at("song-description").textContent = description === nameOf(song) ? "" : description;
   const status = at("song-status");
   status.textContent = STATUS_WORDS[song.status] || song.status;

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from config.errors import Conflict, NotFound, QueueFull, SongwrightError, Unavailable
 from orchestrator.feed import Feed
-from orchestrator.jobs import Outlook, stopping
+from orchestrator.jobs import Outlook, save_all, stopping
 from orchestrator.library import Library
 from orchestrator.manifest import Failure, Owner, Song, Status
 
@@ -31,6 +31,7 @@ _STORE_THREADS = 16
 _LOOK_S = 1.0  # between looks at a manifest that another container writes
 _PATROL_S = 60.0  # between looks at every song that is not done
 _GRACE = timedelta(seconds=30)  # in which who accepted a song will have spawned it
+_BEGINNING = timedelta(minutes=5)  # in which what another container stores before a manifest is left alone
 _MOST_CALLS = 4
 _STOPPED_S = 10.0
 _RETRY_AFTER_S = 30.0
@@ -86,15 +87,14 @@ class SpawnedJobs:
         """Looks after what earlier containers left, now and once a minute."""
         self._patrol = asyncio.get_running_loop().create_task(self._keep_watch())
 
-    async def submit(self, songs: list[Song]) -> list[Song]:
-        """Stores and spawns ``songs``. Raises ``QueueFull`` past the bound, before anything is stored, and
-        ``Unavailable`` where Modal takes no call: songs that are stored by then are kept, and spawned as soon
-        as it does."""
+    async def submit(self, songs: list[Song], photo: bytes = b"") -> list[Song]:
+        """Stores and spawns ``songs``, each with the ``photo`` that it is made from. Raises ``QueueFull``
+        past the bound, before anything is stored, and ``Unavailable`` where Modal takes no call: songs that
+        are stored by then are kept, and spawned as soon as it does."""
         self.check_room(len(songs))
         self._accepting += len(songs)
         try:
-            for song in songs:
-                await self.stored(self._library.save, song)
+            songs = await self.stored(save_all, self._library, songs, photo)
             for song in songs:
                 await self._call(song.id, _Mark(call_id="", at=datetime.now(UTC)), None)
             self._open += len(songs)
@@ -184,7 +184,7 @@ class SpawnedJobs:
             await asyncio.sleep(_PATROL_S)
 
     async def _look_after_all(self) -> None:
-        songs = await self.stored(lambda: list(self._library.unsettled()))
+        songs = await self.stored(lambda: list(self._library.unsettled(_BEGINNING)))
         self._open = sum(not song.status.finished for song in songs)
         for song in songs:
             if song.status.finished:

@@ -14,7 +14,7 @@ from config.engine import Report
 
 log = logging.getLogger(__name__)
 
-PARTS = ("lyrics", "music", "cover")
+PARTS = ("photo", "lyrics", "music", "cover")
 _EVERY_S = 1.0
 
 Told = tuple[str, float]

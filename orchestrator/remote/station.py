@@ -19,7 +19,7 @@ from config.together import together_of
 from orchestrator.engines import REGISTRIES
 from orchestrator.manifest import Song
 from orchestrator.remote.progress import Progress
-from orchestrator.steps import StepResult, cover_step, draft_step, music_step, plan_step
+from orchestrator.steps import StepResult, cover_step, draft_step, music_step, plan_step, scene_step
 from orchestrator.stores import open_store
 from orchestrator.workers import Lane
 from storage.contract import Store, read
@@ -28,8 +28,13 @@ log = logging.getLogger(__name__)
 
 RESULT = TypeAdapter(StepResult)
 INFO = TypeAdapter(EngineInfo)
-_STEPS: Mapping[str, Callable[..., Any]] = {"plan": plan_step, "music": music_step, "cover": cover_step}
-_PARTS = {"plan": "lyrics", "music": "music", "cover": "cover"}
+_STEPS: Mapping[str, tuple[str, Callable[..., Any]]] = {
+    "scene": ("photo", scene_step),
+    "plan": ("lyrics", plan_step),
+    "music": ("music", music_step),
+    "cover": ("cover", cover_step),
+}
+"""By its name, the part of the song that a step makes, and how."""
 
 Outcome = tuple[str, SongwrightError | None]
 """What a call answers: its result as JSON, or the error that ended it. A call that raises is one that Modal
@@ -87,7 +92,7 @@ class Station:
             self._error = error
 
     async def step(self, name: str, song_json: str) -> Outcome:
-        """Runs a step of a song ("plan", "music", "cover"), or makes a "draft" of its plan."""
+        """Runs a step of a song ("scene", "plan", "music", "cover"), or makes a "draft" of its plan."""
         if self._error:
             return "", self._error
         song = Song.model_validate_json(song_json)
@@ -95,7 +100,7 @@ class Station:
             if name == "draft":
                 plan = await self._lane.run(partial(_drafted, self._store, song), _silent)
                 return plan.model_dump_json(), None
-            with self._progress.telling(song.id, _PARTS[name]) as report:
+            with self._progress.telling(song.id, _STEPS[name][0]) as report:
                 result = await self._lane.run(partial(_made, name, self._store, song), report)
             return RESULT.dump_json(result).decode(), None
         except SongwrightError as error:
@@ -137,7 +142,7 @@ def _record(craft: str) -> str:
 
 
 def _made(name: str, store: Store, song: Song, engine: Any, report: Report) -> StepResult:
-    result: StepResult = _STEPS[name](engine, store, song, report)
+    result: StepResult = _STEPS[name][1](engine, store, song, report)
     return result
 
 

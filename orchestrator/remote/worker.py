@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import modal
@@ -13,15 +13,15 @@ from config.deployment import Deployment
 from config.engine import EngineInfo, Report
 from config.errors import EngineFailed, EngineTimeout, Unavailable
 from lyrics.contract import SongPlan
-from orchestrator.manifest import CRAFTS, Song
+from orchestrator.manifest import SONG_CRAFTS, Song
 from orchestrator.processes import EngineState, together_for
 from orchestrator.remote.station import RESULT, Outcome, recorded_engine
-from orchestrator.steps import StepResult, given_plan_step, tag_step
+from orchestrator.steps import StepResult, given_plan_step, photo_cover_step, tag_step
 from storage.contract import Store
 
 log = logging.getLogger(__name__)
 
-_TAGS_AT_ONCE = 4  # each holds a whole audio file in memory, twice
+_FILES_AT_ONCE = 4  # each is in memory whole, twice
 _TRIES, _WAIT_S = 4, 2.0
 _HICCUPS = (
     modal.exception.ConnectionError,
@@ -41,7 +41,7 @@ class ModalWorker:
         self._settings = settings
         self._store = store
         self._hosts = hosts
-        self._tagging = asyncio.Semaphore(_TAGS_AT_ONCE)
+        self._handling = asyncio.Semaphore(_FILES_AT_ONCE)
         self._infos: dict[str, EngineInfo] = {}
 
     @property
@@ -64,7 +64,7 @@ class ModalWorker:
             for craft in self._hosts
         }
 
-    def check(self, crafts: Iterable[str] = CRAFTS) -> None:
+    def check(self, crafts: Iterable[str] = SONG_CRAFTS) -> None:
         """Nothing is known to stand against a song before its container has started."""
 
     def read_records(self) -> None:
@@ -77,6 +77,9 @@ class ModalWorker:
     async def draft(self, song: Song) -> SongPlan:
         return SongPlan.model_validate_json(await self._call("lyrics", "draft", song))
 
+    async def scene(self, song: Song, _report: Report) -> StepResult:
+        return RESULT.validate_json(await self._call("vision", "scene", song))
+
     async def plan(self, song: Song, _report: Report) -> StepResult:
         if song.brief.plan:
             return await asyncio.to_thread(given_plan_step, self._store, song, song.brief.plan)
@@ -86,11 +89,17 @@ class ModalWorker:
         return RESULT.validate_json(await self._call("music", "music", song))
 
     async def cover(self, song: Song, _report: Report) -> StepResult:
+        if song.brief.photo_as_cover:
+            return await self._here(photo_cover_step, song)
         return RESULT.validate_json(await self._call("art", "cover", song))
 
-    async def tag(self, song: Song) -> Any:
-        async with self._tagging:
-            return await asyncio.to_thread(tag_step, self._store, song)
+    async def tag(self, song: Song) -> StepResult:
+        return await self._here(tag_step, song)
+
+    async def _here(self, step: Callable[[Store, Song], StepResult], song: Song) -> StepResult:
+        """A step that no engine has a part in."""
+        async with self._handling:
+            return await asyncio.to_thread(step, self._store, song)
 
     def close(self) -> None:
         """Containers end by themselves."""

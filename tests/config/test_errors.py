@@ -15,11 +15,13 @@ from config.errors import (
     QueueFull,
     SongwrightError,
     StoreUnavailable,
+    UnsupportedFormat,
     shown,
 )
 
 EXAMPLES = [
     InvalidRequest("duration", 4.0, "ask for 5 to 600 seconds"),
+    UnsupportedFormat("image", "an SVG", "send a PNG"),
     NotFound("song", "abc", "see 'songwright list'"),
     Conflict("it is done already", "delete it"),
     Forbidden("not from here", "ask its owner"),

@@ -16,11 +16,11 @@ from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled, InvalidRequest
 from lyrics.contract import GENRES, MOODS, WRITERS, PlanRequest, SongPlan, Writer
-from lyrics.qwen.batch import Text, drawn
 from lyrics.qwen.engine import QwenWriter
 from lyrics.qwen.grammar import METRES, SECTIONS, plan_of, sections_for
 from lyrics.qwen.prompts import messages
-from lyrics.qwen.slots import ROOM, Singly, Slots, slots_for
+from models.constrained import Text, drawn
+from models.slots import ROOM, Singly, Slots, slots_for
 from tests.tiny import qwen
 
 pytestmark = pytest.mark.filterwarnings(

@@ -16,7 +16,7 @@ from tests.storage.s3 import KEY, S3, SECRET
 
 ROOT = Path(__file__).parent.parent.parent
 TOKEN = "token-of-these-tests"
-SKETCH = {f"SONGWRIGHT_{craft}__ENGINE": "sketch" for craft in ("LYRICS", "MUSIC", "ART")}
+SKETCH = {f"SONGWRIGHT_{craft}__ENGINE": "sketch" for craft in ("LYRICS", "MUSIC", "ART", "VISION")}
 SHORT = {"full_described_song": "a slow waltz about the sea", "audio_duration": 5.0}
 
 

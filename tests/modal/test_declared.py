@@ -14,6 +14,7 @@ from config.deployment import SECRET_KEYS
 from config.gpus import GPUS
 from tests.modal.control import Control
 from tests.modal.deployed import ROOT
+from tests.test_architecture import OURS
 
 ENGINES = {
     "Lyricist.*": ("A10", "qwen-hf-cache", 8),
@@ -21,7 +22,9 @@ ENGINES = {
     "MusicgenMusician.*": ("L40S", "musicgen-models", 8),
     "AudiocraftMusician.*": ("L40S", "musicgen-models", 1),
     "CoverArtist.*": ("L4", "sdxl-turbo-models", 1),
+    "Seer.*": ("A10", "qwen-hf-cache", 4),
 }
+PACKAGES = set(OURS) - {"songwright", "main"}
 SECRET = {"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}
 
 
@@ -142,7 +145,17 @@ def test_what_is_set_reaches_the_declaration_and_the_containers() -> None:
 
 def test_all_that_containers_read_is_uploaded(control: Control) -> None:
     """Every file of ours that git knows below the packages; what else may be needed is in the images."""
-    packages = ("config", "phonetics", "models", "lyrics", "music", "art", "storage", "orchestrator")
+    packages = (
+        "config",
+        "phonetics",
+        "models",
+        "lyrics",
+        "music",
+        "art",
+        "vision",
+        "storage",
+        "orchestrator",
+    )
     known = subprocess.run(
         ["git", "ls-files", *packages], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()

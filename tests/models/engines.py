@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from art.contract import PAINTERS, CoverRequest
 from config.engine import Registry, Report, ignore_progress
 from lyrics.contract import WRITERS, PlanRequest
 from music.contract import COMPOSERS, MusicRequest
+from vision.contract import READERS, ImageRequest
 
 CHECKPOINTS = {
     "musicgen": "musicgen",
@@ -16,6 +19,7 @@ CHECKPOINTS = {
     "sdxl_turbo": "sdxl",
     "diffusion": "sdxl",
     "qwen": "qwen",
+    "qwen_vl": "qwen_vl",
 }
 """Which function of ``tests.tiny`` builds each engine's."""
 
@@ -28,7 +32,7 @@ def checkpoint(engine: str, folder: Path) -> Path:
 
 
 def registry_of(engine: str) -> Registry[Any]:
-    return next(registry for registry in (WRITERS, COMPOSERS, PAINTERS) if engine in registry)
+    return next(registry for registry in (WRITERS, COMPOSERS, PAINTERS, READERS) if engine in registry)
 
 
 def used(engine: Any, report: Report = ignore_progress, *, prompt: str = "a song") -> object:
@@ -39,5 +43,8 @@ def used(engine: Any, report: Report = ignore_progress, *, prompt: str = "a song
     if hasattr(engine, "paint"):
         cover = engine.paint(CoverRequest(prompt=prompt, title="Sea", seed=1, size=256), report)
         return cover.pixels.tobytes()
+    if hasattr(engine, "read"):
+        pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+        return engine.read(ImageRequest(pixels, seed=1), report).model_dump_json()
     request = PlanRequest(description=prompt, seed=1, duration_s=10.0)
     return engine.plan(request, report).model_dump_json()

@@ -295,7 +295,7 @@ def test_doctor_says_ready_or_what_to_do(tmp_path: Path) -> None:
     assert every.returncode == DONE, every.stdout
     for name in ("qwen", "acestep", "musicgen", "audiocraft", "sdxl_turbo", "diffusion"):
         assert f"engine {name!r} is not ready" in every.stdout
-    assert every.stdout.count("are not here") == 5
+    assert every.stdout.count("are not here") == 6
     bad = songwright(tmp_path, "doctor", variables={"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:AbsentComposer"})
     assert bad.returncode == FAILED
     assert "download them" in bad.stdout

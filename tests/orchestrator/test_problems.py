@@ -19,6 +19,7 @@ from config.errors import (
     SongwrightError,
     StoreUnavailable,
     Unavailable,
+    UnsupportedFormat,
 )
 from orchestrator.api import problems
 from orchestrator.api.problems import FieldProblem, Kind, of_error, of_failure, of_fields, of_status, replaced
@@ -34,6 +35,14 @@ ERRORS: list[tuple[SongwrightError, int, str, bool, dict[str, object], dict[str,
         "invalid-request",
         False,
         {"field": "seed", "value": "-1", "fix": "send 0 or more"},
+        {},
+    ),
+    (
+        UnsupportedFormat("image", "an SVG", "send a PNG"),
+        415,
+        "unsupported-format",
+        False,
+        {"field": "image", "value": "'an SVG'", "fix": "send a PNG"},
         {},
     ),
     (NotFound("song", "abc", "see the list"), 404, "not-found", False, {"fix": "see the list"}, {}),

@@ -27,8 +27,11 @@ _BLOCK = 512  # keys that PyTorch's attention on a processor takes at a time (Fl
 class TextSlots(Protocol):
     """Texts side by side. Not safe in threads: one caller at a time."""
 
-    def begin(self, slot: int, ids: Tensor, expected: int) -> None:
-        """Reads a text ``(tokens)``, one or more, into a free ``slot``; about ``expected`` more will come."""
+    def begin(
+        self, slot: int, ids: Tensor, expected: int, beside: Mapping[str, Tensor] | None = None
+    ) -> None:
+        """Reads a text ``(tokens)``, one or more, into a free ``slot``, and what goes with it by the model's
+        names; about ``expected`` more tokens will come."""
 
     def step(self, tokens: Mapping[int, int]) -> Tensor:
         """Takes in one more token in each of these slots; logits ``(slots, vocabulary)``, float32, of what
@@ -54,9 +57,11 @@ class Slots:
         self._logits = torch.empty(0)
 
     @torch.inference_mode()
-    def begin(self, slot: int, ids: Tensor, expected: int) -> None:
+    def begin(
+        self, slot: int, ids: Tensor, expected: int, beside: Mapping[str, Tensor] | None = None
+    ) -> None:
         cache = DynamicCache(config=self._model.config.get_text_config())
-        _logits(self._model, ids[None].to(self._device), past_key_values=cache)
+        last_logits(self._model, ids[None].to(self._device), past_key_values=cache, **(beside or {}))
         if not self._layers:
             self._layers = [_Layer(layer, self._positions, self._room) for layer in cache.layers]
         self._make_room(len(ids) + expected)
@@ -93,7 +98,7 @@ class Slots:
             layer.length = length
         unseen = torch.arange(length, device=self._device) > self._positions[:, None, None, None]
         mask = torch.zeros(unseen.shape, dtype=self._model.dtype, device=self._device)
-        return _logits(
+        return last_logits(
             self._model,
             self._ids,
             attention_mask=mask.masked_fill_(unseen, -torch.inf),  # (slots, 1, 1, length)
@@ -137,16 +142,19 @@ class Singly:
         self._caches: dict[int, DynamicCache] = {}
 
     @torch.inference_mode()
-    def begin(self, slot: int, ids: Tensor, expected: int) -> None:
+    def begin(
+        self, slot: int, ids: Tensor, expected: int, beside: Mapping[str, Tensor] | None = None
+    ) -> None:
         self._caches[slot] = DynamicCache(config=self._model.config.get_text_config())
-        _logits(self._model, ids[None].to(self._model.device), past_key_values=self._caches[slot])
+        ids = ids[None].to(self._model.device)
+        last_logits(self._model, ids, past_key_values=self._caches[slot], **(beside or {}))
 
     @torch.inference_mode()
     def step(self, tokens: Mapping[int, int]) -> Tensor:
         rows: dict[int, Tensor] = {}
         for slot, token in tokens.items():
             ids = torch.tensor([[token]], device=self._model.device)
-            rows[slot] = _logits(self._model, ids, past_key_values=self._caches[slot])[0]
+            rows[slot] = last_logits(self._model, ids, past_key_values=self._caches[slot])[0]
         idle = torch.zeros_like(next(iter(rows.values())))
         return torch.stack([rows.get(slot, idle) for slot in range(self._count)])
 
@@ -218,7 +226,7 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]  # transformers is not type
         return self.length
 
 
-def _logits(model: Any, ids: Tensor, **more: Any) -> Tensor:
+def last_logits(model: Any, ids: Tensor, **more: Any) -> Tensor:
     """The last token's, ``(rows, vocabulary)``, float32."""
     logits: Tensor = model(input_ids=ids, use_cache=True, logits_to_keep=1, **more).logits
     return logits[:, -1].float()

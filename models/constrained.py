@@ -11,7 +11,7 @@ import torch
 import xgrammar
 from torch import Tensor
 
-from lyrics.qwen.slots import slots_for
+from models.slots import TextSlots
 from models.together import Together
 
 _TEMPERATURE = 0.8
@@ -23,11 +23,20 @@ _ALL = -1  # every bit set: whatever token
 class Text:
     """One text in the making: its prompt ``(tokens)``, at least two, its grammar, its own source of chance.
 
-    ``expected`` is how many tokens it is thought to take: room is made for so many at once.
+    ``expected`` is how many tokens it is thought to take: room is made for so many at once. ``beside`` is
+    what the model takes in together with all of the prompt but its last token, as a picture is.
     """
 
-    def __init__(self, prompt: Tensor, grammar: Any, seed: int, expected: int) -> None:
+    def __init__(
+        self,
+        prompt: Tensor,
+        grammar: Any,
+        seed: int,
+        expected: int,
+        beside: Mapping[str, Tensor] | None = None,
+    ) -> None:
         self.prompt = prompt
+        self.beside = beside
         self.expected = expected
         self.written: list[int] = []
         self.slot: int | None = None
@@ -58,13 +67,14 @@ class Text:
 class Batch:
     """``count`` texts at a time, all of them a token further with each step; others wait."""
 
-    def __init__(self, model: Any, vocabulary: int, count: int) -> None:
-        """``vocabulary`` is how many logits the model gives."""
-        self._slots = slots_for(model, count)
+    def __init__(self, slots: TextSlots, vocabulary: int, count: int, name: str) -> None:
+        """``slots`` has ``count`` of them; ``vocabulary`` is how many logits it gives; ``name`` the
+        thread's."""
+        self._slots = slots
         self._free = list(range(count))[::-1]
         self._mask = xgrammar.allocate_token_bitmask(count, vocabulary)
         self._chances = torch.zeros(count, dtype=torch.float64)
-        self._loop = Together[Text](self, count, "qwen")
+        self._loop = Together[Text](self, count, name)
 
     def write(self, text: Text, report: Callable[[], None]) -> None:
         """Until ``text`` is done; ``report`` is called in the caller's own thread. What it raises takes the
@@ -74,7 +84,7 @@ class Batch:
     def join(self, text: Text) -> None:
         text.slot = self._free.pop()
         # The last token of the prompt goes the way of all later ones: through the step.
-        self._slots.begin(text.slot, text.prompt[:-1], text.expected)
+        self._slots.begin(text.slot, text.prompt[:-1], text.expected, text.beside)
 
     def step(self, texts: Sequence[Text]) -> Mapping[int, Exception]:
         places = {text.slot: place for place, text in enumerate(texts) if text.slot is not None}

@@ -1,0 +1,119 @@
+"""A song from a photo: a form with the photo in it, and the same song as from any other request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import ConfigDict, Field, ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from config.errors import InvalidRequest
+from orchestrator.answers import SongAnswer
+from orchestrator.api.bodies import Options
+from orchestrator.api.context import BEARER
+from orchestrator.api.gate import PHOTO_PATH
+from orchestrator.api.generation import ANSWERS, Asked, TheCall, generate
+from orchestrator.api.problems import MALFORMED_FORM, NOT_FORM, TOO_LARGE, problem
+from orchestrator.photos import photo_name
+from orchestrator.requests import DESCRIPTION_CHARACTERS, Brief
+
+router = APIRouter(tags=["generate"], dependencies=[BEARER])
+
+_MOST_FIELDS = 40
+_MULTIPART = "multipart/form-data"
+
+
+class FromImage(Options):
+    """A photo, and words that add to it."""
+
+    # A form has only texts: "30" is a number there.
+    model_config = ConfigDict(strict=False, frozen=True, extra="allow")
+
+    image: str = Field(description="The photo: PNG, JPEG or WebP.")
+    """Of what was sent, the name of the photo as it is kept."""
+    prompt: str = Field(
+        default="",
+        max_length=DESCRIPTION_CHARACTERS,
+        description="Words that add to the photo; where they say otherwise, they hold.",
+        examples=["with a female vocal, about my dog"],
+    )
+    photo_as_cover: bool = Field(default=False, description="Whether the photo is the song's cover.")
+    plan: None = None
+
+    def brief(self) -> Brief:
+        return Brief.model_validate(
+            {
+                "description": self.prompt,
+                "photo": self.image,
+                "photo_as_cover": self.photo_as_cover,
+                **self._common(),
+            }
+        )
+
+
+def _form_schema() -> dict[str, Any]:
+    schema = FromImage.model_json_schema()
+    properties = {name: value for name, value in schema["properties"].items() if name != "plan"}
+    properties["image"] = {
+        "type": "string",
+        "format": "binary",
+        "description": properties["image"]["description"],
+    }
+    return {"type": "object", "required": ["image"], "properties": properties}
+
+
+_REFUSED = "The body is not a form, or the photo is neither PNG nor JPEG nor WebP."
+
+
+@router.post(
+    PHOTO_PATH,
+    operation_id="generate_from_image",
+    summary="A song from a photo",
+    response_model=SongAnswer,
+    responses={**ANSWERS, 415: {**ANSWERS[415], "description": _REFUSED}},
+    openapi_extra={"requestBody": {"required": True, "content": {_MULTIPART: {"schema": _form_schema()}}}},
+)
+async def generate_from_image(call: TheCall) -> Response:
+    """Mood, energy, tempo, genres and what is to be seen are read from the photo (`scene` in the answer), and
+    the song is made from them; `prompt` adds to them. What is kept is the picture alone, written anew: no
+    place, no camera, nothing else that came in the file.
+    """
+    request, service = call.request, call.service
+    if not request.headers.get("content-type", "").lower().startswith(_MULTIPART):
+        return problem(NOT_FORM, f"Send 'Content-Type: {_MULTIPART}', with the photo as the file 'image'.")
+    limit = service.settings.image_limit_bytes
+    try:
+        async with request.form(max_files=1, max_fields=_MOST_FIELDS) as form:
+            upload = _upload(form)
+            if (upload.size or 0) > limit:
+                return problem(TOO_LARGE, f"The photo may have {limit:,} bytes.")
+            body = _body(form)  # before the photo is looked at, which takes longer
+            photo = await service.kept_photo(upload.read)
+    except HTTPException as error:
+        if error.status_code != 400:
+            raise
+        why = error.detail.rstrip(".")
+        return problem(MALFORMED_FORM, f"{why}: send one photo, and up to {_MOST_FIELDS} fields.")
+    body = body.model_copy(update={"image": photo_name(photo)})
+    return await generate(Asked(body, body.brief(), body.notes(), photo=photo), call)
+
+
+def _upload(form: FormData) -> UploadFile:
+    found = form.get("image")
+    if isinstance(found, UploadFile):
+        return found
+    raise InvalidRequest("image", found or "", "send the photo as a file of this name")
+
+
+def _body(form: FormData) -> FromImage:
+    """The fields beside the photo; one that is empty, as a form sends it that nobody filled in, is none."""
+    fields = {name: value for name, value in form.multi_items() if isinstance(value, str) and value}
+    try:
+        return FromImage.model_validate(fields | {"image": ""})
+    except ValidationError as error:
+        errors = [{**item, "loc": ("body", *item["loc"])} for item in error.errors(include_url=False)]
+        raise RequestValidationError(errors) from error

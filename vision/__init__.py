@@ -1,0 +1,1 @@
+"""What a photo says about the song that could go with it."""

@@ -1,0 +1,137 @@
+"""Qwen2-VL through transformers as a reader: by default Qwen2-VL-7B-Instruct."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import ClassVar
+
+import xgrammar
+from torch import Tensor
+from transformers import (
+    AutoConfig,
+    AutoImageProcessor,
+    AutoTokenizer,
+    Qwen2VLForConditionalGeneration,
+)
+
+from config.engine import EngineOptions, Report
+from config.errors import EngineUnavailable
+from models.constrained import Batch, Text
+from models.loading import ModelEngine
+from models.slots import cache_bytes
+from vision.contract import ImageRequest, Scene
+from vision.pixels import Pixels, checked
+from vision.qwen_vl.grammar import grammar, scene_of
+from vision.qwen_vl.prompts import messages
+from vision.qwen_vl.slots import PictureSlots
+
+_PICTURE = "<|image_pad|>"
+_SMALLEST_PIXELS, _LARGEST_PIXELS = 56 * 56, 28 * 28 * 1280
+"""Of the picture that the model sees: 4 to 1280 tokens. Its own settings would let in 16,384."""
+_EXPECTED_TOKENS = 120  # of a scene: a guess
+
+
+class QwenVlReader(ModelEngine):
+    """One generation makes the whole scene; those that several threads ask for are written together, each
+    the same as alone.
+
+    The image processor and the tokenizer are put together here: ``AutoProcessor`` would want torchvision, for
+    videos.
+    """
+
+    name = "qwen_vl"
+    default = "Qwen/Qwen2-VL-7B-Instruct"
+    instead = "a Qwen model under Apache-2.0, such as Qwen/Qwen2-VL-7B-Instruct"
+    on_cpu = "bf16"
+    libraries = ("torch", "transformers", "xgrammar", "pillow")
+    together: ClassVar[int] = 4
+    """Scenes written at a time."""
+
+    def __init__(self, options: EngineOptions) -> None:
+        place = self.placed(options)
+        try:
+            config = AutoConfig.from_pretrained(place.folder, trust_remote_code=False)
+            if config.model_type != "qwen2_vl":
+                raise ValueError(f"it is a {config.model_type}")
+            self._tokenizer = AutoTokenizer.from_pretrained(place.folder, trust_remote_code=False)
+            if not self._tokenizer.chat_template:
+                raise ValueError("it has no chat template")
+            self._words: str = self._tokenizer.apply_chat_template(
+                messages(), add_generation_prompt=True, tokenize=False
+            )
+            if self._words.count(_PICTURE) != 1:
+                raise ValueError("its chat template has no place for a picture")
+            self._image_processor = AutoImageProcessor.from_pretrained(
+                place.folder, backend="pil", trust_remote_code=False
+            )
+            model, loading = Qwen2VLForConditionalGeneration.from_pretrained(
+                place.folder,
+                dtype=place.dtype,
+                device_map={"": place.device},
+                use_safetensors=True,
+                output_loading_info=True,
+            )
+            if loading["missing_keys"]:  # which would be filled with chance
+                raise ValueError(f"{min(loading['missing_keys'])} is missing")
+            model.eval()
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise EngineUnavailable(
+                f"{place.model} is not a Qwen2-VL of transformers ({_first_line(error)})",
+                f"give one, such as {self.default}",
+            ) from error
+        vocabulary: int = config.get_text_config().vocab_size
+        tokens = xgrammar.TokenizerInfo.from_huggingface(self._tokenizer, vocab_size=vocabulary)
+        # The compiler's own cache breaks on bounded repetitions.
+        compiler = xgrammar.GrammarCompiler(tokens, max_threads=1, cache_enabled=False)
+        self._rules = compiler.compile_grammar(grammar())
+        self._picture_id: int = config.image_token_id
+        self._batch = Batch(PictureSlots(model, self.together), vocabulary, self.together, self.name)
+        self.info = self.facts(place)
+
+    @classmethod
+    def beside(cls, folder: Path, *, number_bytes: float) -> int:
+        """The caches', of scenes no longer than ``models.slots.ROOM`` tokens, photo and all."""
+        try:
+            return cache_bytes(AutoConfig.from_pretrained(folder), cls.together, number_bytes)
+        except (OSError, ValueError, KeyError, AttributeError):
+            return 0  # not a model of this kind, which loading will say
+
+    def read(self, request: ImageRequest, report: Report) -> Scene:
+        """The scene in ``request.pixels``, as the model sees it."""
+        pixels = checked(request.pixels)
+        report("looking", 0.0)
+        prompt, beside = self._inputs(pixels)
+        text = Text(prompt, self._rules, request.seed, _EXPECTED_TOKENS, beside)
+        self._batch.write(
+            text, lambda: report("naming", 0.98 * (1.0 - math.exp(-len(text.written) / _EXPECTED_TOKENS)))
+        )
+        said: str = self._tokenizer.decode(
+            text.written, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        scene = scene_of(said)
+        report("naming", 1.0)
+        return scene
+
+    def _inputs(self, pixels: Pixels) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the model reads ``(tokens)``, with a token for each 28 x 28 pixels of the photo, and what it
+        sees beside all of them but the last."""
+        seen = self._image_processor(
+            images=pixels,
+            size={"shortest_edge": _SMALLEST_PIXELS, "longest_edge": _LARGEST_PIXELS},
+            return_tensors="pt",
+        )
+        grid: Tensor = seen["image_grid_thw"]
+        count = int(grid[0].prod()) // self._image_processor.merge_size**2
+        words = self._words.replace(_PICTURE, _PICTURE * count)
+        ids: Tensor = self._tokenizer(words, add_special_tokens=False, return_tensors="pt")["input_ids"][0]
+        kinds = (ids[:-1] == self._picture_id).int()[None]
+        return ids, {
+            "pixel_values": seen["pixel_values"],
+            "image_grid_thw": grid,
+            "mm_token_type_ids": kinds,
+        }
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:100]

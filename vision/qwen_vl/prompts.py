@@ -1,0 +1,17 @@
+"""What the model is told."""
+
+from __future__ import annotations
+
+from vision.contract import GENRES, MOODS
+
+_TASK = f"""You look at photos and hear the song that goes with them. You answer with one JSON object, and
+nothing else. description: one plain sentence that says what the photo shows. elements: two to six things
+to be seen, the most telling first, a few words each. mood: of {", ".join(MOODS)}.
+energy: 0, still, to 10, wild. tempo_bpm: of the song. genres: one to three that suit the photo, the best
+first, of {", ".join(GENRES)}."""
+
+
+def messages() -> list[dict[str, object]]:
+    """The conversation that the model goes on with; the photo is the first thing in it."""
+    asked = [{"type": "image"}, {"type": "text", "text": "Which song goes with this photo?"}]
+    return [{"role": "system", "content": _TASK}, {"role": "user", "content": asked}]
