@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from config.deployment import SECRET_KEYS
 from config.gpus import GPUS
 from tests.modal.control import Control
 from tests.modal.deployed import ROOT
+from tests.modal.rootfs import HOME
 from tests.test_architecture import OURS
 
 ENGINES = {
@@ -162,8 +164,7 @@ def test_all_that_containers_read_is_uploaded(control: Control) -> None:
     assert any(path.endswith(".woff") for path in known)
     assert any(path.endswith("index.html") for path in known)
     for name, function in control.functions.items():
-        below = (path.removeprefix("/root/") for path in function.files if path.startswith("/root/"))
-        uploaded = set(below)
+        uploaded = {os.path.relpath(path, HOME) for path in function.files}
         missing = {path for path in known if not Path(path).name.startswith(".")} - uploaded
         assert not missing, (name, sorted(missing)[:5])
         assert not [path for path in uploaded if path.endswith(".pyc")]
