@@ -4,6 +4,7 @@ ones are. A seed of its own for each, so that they are the same wherever they ar
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
@@ -43,7 +44,6 @@ from transformers import (
     Qwen3Model,
     T5Config,
 )
-from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 # The test run has a worker on each core: more threads would spin, waiting for each other.
 torch.set_num_threads(1)
@@ -301,8 +301,8 @@ def qwen(
     return folder
 
 
-def qwen_vl(folder: Path, *, layers: int = 2, width: int = 32) -> Path:
-    """``Qwen/Qwen2-VL-7B-Instruct`` in little."""
+def qwen_vl(folder: Path, *, layers: int = 2, width: int = 32, dtype: torch.dtype = torch.float32) -> Path:
+    """``Qwen/Qwen2-VL-7B-Instruct`` in little. The published one is in bfloat16."""
     torch.manual_seed(20261125)
     tokenizer = word_tokenizer()
     tokenizer.add_special_tokens(
@@ -351,7 +351,7 @@ def qwen_vl(folder: Path, *, layers: int = 2, width: int = 32) -> Path:
         vision_start_token_id=number("<|vision_start|>"),
         vision_end_token_id=number("<|vision_end|>"),
     )
-    model = Qwen2VLForConditionalGeneration(config).eval()
+    model = Qwen2VLForConditionalGeneration(config).to(dtype).eval()
     for weight in model.model.visual.parameters():  # or all photos look alike to it
         if weight.dim() > 1:
             weight.data.mul_(6.0)
@@ -359,7 +359,19 @@ def qwen_vl(folder: Path, *, layers: int = 2, width: int = 32) -> Path:
     model.lm_head.weight.data[quotes] *= 24.0
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    Qwen2VLImageProcessorPil().save_pretrained(folder)
+    # As published: the name is that of the class that wants torchvision, and the sizes have older names.
+    pictures = {
+        "image_processor_type": "Qwen2VLImageProcessor",
+        "processor_class": "Qwen2VLProcessor",
+        "min_pixels": 3136,
+        "max_pixels": 12845056,
+        "patch_size": 14,
+        "temporal_patch_size": 2,
+        "merge_size": 2,
+        "image_mean": [0.48145466, 0.4578275, 0.40821073],
+        "image_std": [0.26862954, 0.26130258, 0.27577711],
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(pictures))
     return folder
 
 

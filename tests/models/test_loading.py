@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-@pytest.fixture(scope="module", params=["musicgen", "acestep", "sdxl_turbo", "qwen"])
+@pytest.fixture(scope="module", params=["musicgen", "acestep", "sdxl_turbo", "qwen", "qwen_vl"])
 def name(request: pytest.FixtureRequest) -> str:
     engine: str = request.param
     return engine

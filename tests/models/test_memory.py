@@ -33,6 +33,7 @@ CASES = [
     ("sdxl_turbo", "bf16"),
     ("qwen", "bf16"),
     ("qwen", "fp32"),
+    ("qwen_vl", "bf16"),
 ]
 
 _M_MMAP_THRESHOLD = -3  # malloc.h
@@ -66,6 +67,9 @@ def built(engine: str, folder: str, *, large: bool) -> None:
         "musicgen": partial(tiny.musicgen, layers=6, width=768) if large else tiny.musicgen,
         "acestep": partial(tiny.acestep, layers=2, width=768) if large else tiny.acestep,
         "sdxl_turbo": partial(tiny.sdxl, width=160) if large else tiny.sdxl,
+        "qwen_vl": partial(tiny.qwen_vl, layers=8, width=512, dtype=torch.bfloat16)
+        if large
+        else tiny.qwen_vl,
         "qwen": partial(tiny.qwen, layers=8, width=1024, dtype=torch.bfloat16) if large else tiny.qwen,
     }
     makers[engine](Path(folder))

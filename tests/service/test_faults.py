@@ -29,7 +29,7 @@ pytestmark = [
 
 SONGS = 204
 AT_ONCE = 24
-LONG = {20, 60, 100, 150}
+LONG = {60, 150}
 """Songs of ten minutes: their audio goes up in parts."""
 # Where the service is killed, in this order: as it asks the bucket for this.
 STAGES = (
@@ -40,7 +40,7 @@ STAGES = (
     ("tagged", "GET", r"/songs/[^/]+/audio\.wav"),
     ("closed", "DELETE", r"/open/"),
 )
-PATIENCE_S = 600.0
+PATIENCE_S = 400.0
 
 
 class Killer:
@@ -128,7 +128,8 @@ def test_two_hundred_songs_outlive_a_broken_network_and_kills_in_every_stage(s3:
             assert list(library.store.list(f"songs/{accepted[0]}/"))
             server.start(ready=True)
             assert list(library.store.list(f"songs/{accepted.pop(0)}/")) == []
-            whole(library, accepted)
+            assert set(library.ids()) == set(accepted.values())
+            assert list(library.store.list("open/")) == []
         finally:
             if server.process and server.process.poll() is None:
                 server.kill()

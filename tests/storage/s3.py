@@ -1,4 +1,8 @@
-"""Real S3 servers on loopback: moto's, and SeaweedFS."""
+"""Real S3 servers on loopback: moto's, and SeaweedFS.
+
+Moto asks for no key, signature or Content-MD5, and checks a condition and writes in two steps (made one
+here): what is about those is tested on SeaweedFS alone, which has all that the store uses.
+"""
 
 from __future__ import annotations
 
