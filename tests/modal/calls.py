@@ -116,7 +116,7 @@ def cancel(world: World, call: Call, *, terminate_containers: bool = False) -> N
             if terminate_containers:
                 entry.container.kill()
             else:
-                entry.container.cancel(entry)
+                entry.container.changed.fire()
         if world.settings.cancel_children:
             for child in list(world.calls.values()):
                 if child.parent is entry:
