@@ -35,9 +35,7 @@ def control(mounted: str) -> Iterator[Control]:
         assert time.monotonic() - began < 10
         yield control
         assert not control.front.unanswered
-        for c in control.containers(alive=False): print(c.task_id[-3:], c.function.id[-3:], c.function.name, c.version, c.function.version, round(c.start_s,1), c.ready, c.stopping, c.exit_code, len(c.running), c.taken)
-        print(control.containers("web",alive=False)[1].log)
-        print([(k[-3:],len(p.waiting),p.closed) for k,p in control.world.pools.items()])
+        print(control.front.calls)
 
 
 def wait_idle(control: Control, tag: str) -> None:
