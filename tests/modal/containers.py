@@ -27,7 +27,7 @@ FETCH_POLL_S = 20.0
 STOP_S = 2.0  # that the containers of an app have to end by themselves when it is stopped
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)  # its parts refer to one another, and a repr of all never ends
 class Container:
     """One process. ``log`` holds what it wrote; ``exit_code`` is None while it runs."""
 
@@ -49,6 +49,10 @@ class Container:
     snapshots: int = 0
     failure: api_pb2.GenericResult | None = None  # that it reported of its own start
     changed: Signal = field(default_factory=Signal)
+
+    def __repr__(self) -> str:
+        state = "alive" if self.alive else f"ended with {self.exit_code}"
+        return f"<Container {self.task_id} of {self.function.name}, {state}>"
 
     @property
     def alive(self) -> bool:
@@ -95,7 +99,7 @@ class Pool:
             self.changed.fire()
 
     def withdraw(self, entry: Input) -> None:
-        with contextlib.suppress(ValueError):
+        if entry in self.waiting:
             self.waiting.remove(entry)
 
     @property

@@ -28,14 +28,13 @@ def mounted(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def control(mounted: str) -> Iterator[Control]:
-    with Control(secrets=SECRETS, container_env={"SAMPLE_EXTRA": "of the tests", "MODAL_LOGLEVEL": "DEBUG"}, web_cut_s=1.5) as control:
+    with Control(secrets=SECRETS, container_env={"SAMPLE_EXTRA": "of the tests"}, web_cut_s=1.5) as control:
         (control.volume("sample-weights") / "model.txt").write_text("the weights")
         began = time.monotonic()
         control.deploy(SAMPLE, env={"SAMPLE_WEIGHTS": mounted}, cwd=ROOT)
         assert time.monotonic() - began < 10
         yield control
         assert not control.front.unanswered
-        print(control.front.calls)
 
 
 def wait_idle(control: Control, tag: str) -> None:
@@ -176,7 +175,7 @@ async def main():
     assert (await model(size="large").plan.remote.aio("x"))["size"] == "large"
     assert [each async for each in model().count.remote_gen.aio(2)] == [0, 1]
 asyncio.run(main())
-entries = modal.Dict.from_name("sample-progress")
+entries = modal.Dict.from_name("sample-progress", create_if_missing=True)
 entries["a"] = {"b": 1}
 assert entries["a"] == {"b": 1} and "a" in entries and entries.len() >= 1
 assert ("a", {"b": 1}) in list(entries.items()) and entries.put("a", 2, skip_if_exists=True) is False
