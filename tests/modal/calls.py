@@ -24,7 +24,7 @@ ASYNC = {api_pb2.FUNCTION_CALL_INVOCATION_TYPE_ASYNC, api_pb2.FUNCTION_CALL_INVO
 FAILED = {api_pb2.GenericResult.GENERIC_STATUS_FAILURE, api_pb2.GenericResult.GENERIC_STATUS_TIMEOUT}
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Input:
     id: str
     call: Call
@@ -36,6 +36,9 @@ class Input:
     output: api_pb2.FunctionGetOutputsItem | None = None  # None until it is done
     expires: asyncio.TimerHandle | None = None
 
+    def __repr__(self) -> str:
+        return f"<Input {self.id} of {self.call}, {self.status}>"
+
     @property
     def status(self) -> str:
         """ "waiting", "running", or the status of its result in lower case, as "success" or "terminated"."""
@@ -45,7 +48,7 @@ class Input:
         return name.removeprefix("GENERIC_STATUS_").lower()
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Call:
     id: str
     function: Function
@@ -58,6 +61,9 @@ class Call:
     data_out: list[api_pb2.DataChunk] = field(default_factory=list)
     created: float = field(default_factory=time.time)
     changed: Signal = field(default_factory=Signal)
+
+    def __repr__(self) -> str:
+        return f"<Call {self.id} of {self.function.name} {self.method}>"
 
     @property
     def spawned(self) -> bool:
@@ -116,7 +122,7 @@ def cancel(world: World, call: Call, *, terminate_containers: bool = False) -> N
             if terminate_containers:
                 entry.container.kill()
             else:
-                entry.container.cancel(entry)
+                entry.container.changed.fire()
         if world.settings.cancel_children:
             for child in list(world.calls.values()):
                 if child.parent is entry:

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from tests.modal.calls import Input
 
 FETCH_POLL_S = 20.0
+STOP_S = 2.0  # that the containers of an app have to end by themselves when it is stopped
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)  # its parts refer to one another, and a repr of all never ends
 class Container:
     """One process. ``log`` holds what it wrote; ``exit_code`` is None while it runs."""
 
@@ -43,11 +44,15 @@ class Container:
     log: str = ""
     exit_code: int | None = None
     ready: bool = False  # it has asked for inputs
+    start_s: float = 0.0  # that it took until then
     stopping: bool = False
     snapshots: int = 0
     failure: api_pb2.GenericResult | None = None  # that it reported of its own start
-    cancelled: list[str] = field(default_factory=list)  # inputs of which it is to be told
     changed: Signal = field(default_factory=Signal)
+
+    def __repr__(self) -> str:
+        state = "alive" if self.alive else f"ended with {self.exit_code}"
+        return f"<Container {self.task_id} of {self.function.name}, {state}>"
 
     @property
     def alive(self) -> bool:
@@ -64,10 +69,10 @@ class Container:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
 
-    def cancel(self, entry: Input) -> None:
-        """Tell it at its next heartbeat, which waits for that."""
-        self.cancelled.append(entry.id)
-        self.changed.fire()
+    @property
+    def cancelled(self) -> list[str]:
+        """Inputs that ended without it: its heartbeat, which waits for that, tells it so."""
+        return [entry.id for entry in self.running.values() if entry.output is not None]
 
     def stop(self) -> None:
         """Give it no more inputs: it ends when those that it has are done."""
@@ -94,7 +99,7 @@ class Pool:
             self.changed.fire()
 
     def withdraw(self, entry: Input) -> None:
-        with contextlib.suppress(ValueError):
+        if entry in self.waiting:
             self.waiting.remove(entry)
 
     @property
@@ -212,6 +217,7 @@ class Pool:
         """The next input for the container; "stop" where it is to end, "" after a while without any."""
         if not container.ready:
             container.ready, container.idle_since = True, time.monotonic()
+            container.start_s = container.idle_since - container.started
         self.failures = 0
         began = time.monotonic()
         declared_s = self.function.scaledown_window_s or 60
@@ -294,13 +300,11 @@ async def stop(world: World, app: App) -> None:
         pool.closed = True
         pool.waiting.clear()
         pool.changed.fire()
-    until = time.monotonic() + 2.0
-    while any(pool.containers for pool in pools) and time.monotonic() < until:
-        await world.changed.wait(0.1)
-    for pool in pools:
-        for container in list(pool.containers):
-            container.kill()
-    while any(pool.containers for pool in pools):
+    until = time.monotonic() + STOP_S
+    while left := [container for pool in pools for container in pool.containers]:
+        for container in left:
+            if not container.ready or time.monotonic() > until:
+                container.kill()
         await world.changed.wait(0.1)
     app.stopped = True
     app.changed.fire()

@@ -79,7 +79,7 @@ class LogEntry:
     at: float
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class App:
     id: str
     name: str
@@ -92,7 +92,7 @@ class App:
     changed: Signal = field(default_factory=Signal)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Function:
     """A function of an app, or a class (``Name.*``), as declared; a bound one has the parameters of an
     instance too.
@@ -111,6 +111,9 @@ class Function:
     params: bytes = b""
     base: Function | None = None
     version: int = 0  # counts deployments; a container of an older one gets no more inputs
+
+    def __repr__(self) -> str:
+        return f"<Function {self.id} {self.name} of {self.app.name}>"
 
     @property
     def gpu(self) -> str | tuple[str, ...] | None:

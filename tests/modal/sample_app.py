@@ -154,14 +154,15 @@ def web() -> Any:
         return {"slept": seconds}
 
     @api.get("/events")
-    async def events(request: Request, number: int) -> StreamingResponse:
+    async def events(number: int) -> StreamingResponse:
         async def lines() -> AsyncIterator[str]:
-            for each in range(number):
-                await asyncio.sleep(0.05)
-                if await request.is_disconnected():
-                    await progress.put.aio("disconnected", each)
-                    return
-                yield f"data: {each}\n\n"
+            try:
+                for each in range(number):
+                    await asyncio.sleep(0.05)
+                    yield f"data: {each}\n\n"
+            except asyncio.CancelledError:
+                print("the client has left")
+                raise
 
         return StreamingResponse(lines(), media_type="text/event-stream")
 

@@ -31,15 +31,17 @@ class Worker:
         self._container(caller)
 
     async def ContainerHeartbeat(self, request: Message, caller: Caller) -> Message:
-        """Answers when an input of the container is cancelled, or after a while."""
+        """Answers at once while a cancelled input is in the container, else after a while.
+
+        The container may hear of it before it has the input, and forget it; it asks again after a second.
+        """
         container = self._container(caller)
         until = time.monotonic() + HEARTBEAT_S
         while not container.cancelled and (left_s := until - time.monotonic()) > 0:
             await container.changed.wait(left_s)
         if not container.cancelled:
             return api_pb2.ContainerHeartbeatResponse()
-        cancelled, container.cancelled = container.cancelled, []
-        event = api_pb2.CancelInputEvent(input_ids=cancelled)
+        event = api_pb2.CancelInputEvent(input_ids=container.cancelled)
         return api_pb2.ContainerHeartbeatResponse(cancel_input_event=event)
 
     async def FunctionGetInputs(self, request: Message, caller: Caller) -> Message:

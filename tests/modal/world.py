@@ -33,7 +33,7 @@ class Settings:
     startup_failures: int
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class World:
     folder: Path
     settings: Settings
