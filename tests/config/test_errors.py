@@ -27,6 +27,7 @@ EXAMPLES = [
     Forbidden("not from here", "ask its owner"),
     QueueFull(100, 12.0),
     EngineUnavailable("no weights", "download them"),
+    errors.WeightsMissing("the weights of m are not here", "fetch them"),
     EngineTimeout("too slow", "wait"),
     StoreUnavailable("disk full", "free some space"),
     EngineFailed("sketch", "ValueError: x"),
