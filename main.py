@@ -24,7 +24,10 @@ from config.volumes import NAMES, volume_of
 
 SETTINGS = load(Deployment)
 MODAL = SETTINGS.modal
-PACKAGES = ("config", "phonetics", "models", "lyrics", "music", "art", "vision", "storage", "orchestrator")
+PACKAGES = [
+    *("config", "phonetics", "models", "lyrics", "music", "art", "vision", "storage", "orchestrator"),
+    *filter(None, MODAL.packages.split(",")),
+]
 PYAV_NEEDS = ("ffmpeg", "gcc", "pkg-config", "libavformat-dev", "libavdevice-dev", "libavfilter-dev")
 
 app = modal.App(MODAL.app)
@@ -134,11 +137,19 @@ class AudiocraftMusician(Host):
     craft, engine = "music", "audiocraft"
 
 
-@on_gpu("music", "sketch")
-class SketchMusician(Host):
-    """Without a GPU, to see the rest at work for cents."""
+MUSICIANS = {
+    "acestep": AceStepMusician,
+    "musicgen": MusicgenMusician,
+    "audiocraft": AudiocraftMusician,
+}
+OTHER = "sketch" if SETTINGS.music.engine in MUSICIANS else SETTINGS.music.engine
 
-    craft, engine = "music", "sketch"
+
+@on_gpu("music", OTHER)
+class Musician(Host):
+    """Any other engine: the embedded one, to see the rest at work for cents, or one of your own."""
+
+    craft, engine = "music", OTHER
 
 
 @on_gpu("art", SETTINGS.art.engine)
@@ -153,14 +164,6 @@ class Seer(Host):
     craft, engine = "vision", SETTINGS.vision.engine
 
 
-MUSICIANS = {
-    "acestep": AceStepMusician,
-    "musicgen": MusicgenMusician,
-    "audiocraft": AudiocraftMusician,
-    "sketch": SketchMusician,
-}
-
-
 # The service: a song's own call, the web function, and what people run by hand.
 
 
@@ -171,7 +174,7 @@ def service() -> Any:
 
     hosts = {
         "lyrics": Lyricist(),
-        "music": MUSICIANS[SETTINGS.music.engine](),
+        "music": MUSICIANS.get(SETTINGS.music.engine, Musician)(),
         "art": CoverArtist(),
         "vision": Seer(),
     }

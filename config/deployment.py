@@ -31,6 +31,8 @@ class ModalSettings(BaseModel):
     """The app's name on Modal."""
     secret: str = "music-gen-secret"
     """The Modal secret with ``SECRET_KEYS``."""
+    packages: str = Field(default="", pattern=r"^([a-z_]\w*(,[a-z_]\w*)*)?$")
+    """Packages of your own that containers need, with commas between: where your engines are."""
     weights: str = Field(default="/weights", pattern=r"^/[\w./-]+$")
     """Where a container sees the volume of its model: as a folder in this one."""
     scaledown_s: int = Field(default=60, ge=2, le=3600)

@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 
 _STORE_THREADS = 16
 _LOOK_S = 1.0  # between looks at a manifest that another container writes
-_PATROL_S = 60.0  # between looks at every song that is not done
-_GRACE = timedelta(seconds=30)  # in which who accepted a song will have spawned it
+_PATROL_S = 20.0  # between looks at every song that is not done
+_GRACE = timedelta(seconds=20)  # in which who accepted a song will have spawned it
 _BEGINNING = timedelta(minutes=5)  # in which what another container stores before a manifest is left alone
 _MOST_CALLS = 4
 _STOPPED_S = 10.0

@@ -137,7 +137,7 @@ def test_cancelling_stops_the_containers_work(sketched: Deployed) -> None:
     with sketched.client as client:
         asked = {**SHORT, "audio_duration": 600.0}
         made = client.post("/generate-from-description", json=asked, headers={"Prefer": "respond-async"})
-        container, work = control.busy("SketchMusician.*")
+        container, work = control.busy("Musician.*")
         answer = client.post(f"{made.headers['location']}/cancel")
         assert answer.status_code == 200
         assert answer.json()["status"] == "cancelled"

@@ -1,0 +1,91 @@
+"""Two hundred songs through the deployed app while containers are killed in every stage, and the network
+breaks between them and the bucket, and between them and Modal."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from orchestrator.library import Library
+from tests.modal.deployed import Deployed, deployed
+from tests.orchestrator.test_cli import QUICK
+from tests.service.test_faults import whole
+from tests.service.test_generation import ASYNC, describe
+from tests.storage.faults import FAULTS, Faults, broken
+from tests.storage.s3 import S3, s3_server
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+    pytest.mark.xdist_group("crashes"),
+]
+
+SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "204"))
+AT_ONCE = 24
+KILLS = ("Lyricist.*", "Musician.*", "CoverArtist.*", "produce", "web") * 2
+PATIENCE_S = 500.0
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3]:
+    with s3_server() as running:
+        yield running
+
+
+def ask(app: Deployed, number: int) -> str | None:
+    """Asks for song ``number``, with a key of its own; None where it was not answered, or not taken."""
+    try:
+        with app.client as client:
+            answer = client.post(
+                "/generate-from-description",
+                json=describe(f"song {number}", audio_duration=5, instrumental=number % 4 > 0),
+                headers=ASYNC | {"Idempotency-Key": f"song-{number}"},
+            )
+    except httpx.TransportError:
+        return None
+    if answer.status_code in (
+        500,
+        502,
+        503,
+    ):  # a web container that was killed; a bucket that was not reached
+        return None
+    assert answer.status_code in (200, 202), answer.text
+    return str(answer.json()["id"])
+
+
+def test_no_song_is_lost_or_doubled_whatever_dies(s3: S3) -> None:
+    faults = Faults(share=0.03, seed=20261121, kinds=FAULTS)
+    env = {**QUICK, "SONGWRIGHT_MODAL__PACKAGES": "tests", "SONGWRIGHT_MODAL__GPU_CONTAINERS": "1"}
+    accepted: dict[int, str] = {}
+    with (
+        broken(s3.endpoint, faults) as endpoint,
+        deployed(s3, env, endpoint=endpoint) as app,
+        app.control.faults(unavailable=0.02, reset=0.01, lost=0.01, seed=7),
+        ThreadPoolExecutor(6) as askers,
+    ):
+        library = Library(s3.store(app.bucket))
+        left, kills = list(range(SONGS)), list(KILLS)
+        until = time.monotonic() + PATIENCE_S
+        while (waiting := len(app.keys("open/"))) or left:
+            assert time.monotonic() < until, (len(left), waiting, kills, app.control.logs()[-3000:])
+            batch = left[: max(AT_ONCE - waiting, 0)]
+            for number, song_id in zip(batch, askers.map(lambda n: ask(app, n), batch), strict=True):
+                if song_id:
+                    left.remove(number)
+                    accepted[number] = song_id
+            due = SONGS * (len(KILLS) - len(kills)) // (len(KILLS) + 1)
+            if kills and waiting and len(accepted) - waiting >= due:
+                app.control.kill(kills.pop(0))
+            time.sleep(0.2)
+        assert not kills
+        assert all(faults.seen[fault] for fault in FAULTS), faults.seen
+        whole(library, accepted)
+        assert s3.uploads(app.bucket) == 0
+        end = time.monotonic() + 60.0
+        while app.keys("calls/"):
+            assert time.monotonic() < end, app.keys("calls/")
+            time.sleep(0.5)
