@@ -22,10 +22,7 @@ from tests.service.test_generation import ASYNC, describe
 from tests.storage.faults import FAULTS, SILENCES, Faults, broken
 from tests.storage.s3 import KEY, S3, SECRET, s3_server
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
-    pytest.mark.xdist_group("crashes"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 SONGS = 204
 AT_ONCE = 24
