@@ -122,7 +122,7 @@ def cancel(world: World, call: Call, *, terminate_containers: bool = False) -> N
             if terminate_containers:
                 entry.container.kill()
             else:
-                entry.container.changed.fire()
+                entry.container.cancel(entry)
         if world.settings.cancel_children:
             for child in list(world.calls.values()):
                 if child.parent is entry:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.modal.calls import Input
 
 FETCH_POLL_S = 20.0
+CANCEL_S = 5.0  # that a container has to let go of a cancelled input
 STOP_S = 2.0  # that the containers of an app have to end by themselves when it is stopped
 
 
@@ -68,6 +69,16 @@ class Container:
         if self.process and self.exit_code is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
+
+    def cancel(self, entry: Input) -> None:
+        """Tell it that the input is cancelled, and kill it where it does not let go of that.
+
+        The client does not where it hears of it at the very moment at which it begins the input.
+        """
+        self.changed.fire()
+        asyncio.get_running_loop().call_later(
+            CANCEL_S, lambda: self.kill() if entry.id in self.running else None
+        )
 
     @property
     def cancelled(self) -> list[str]:
@@ -181,6 +192,8 @@ class Pool:
 
     def _ended(self, container: Container) -> None:
         """Give its inputs to others: Modal does so whatever ended it."""
+        from tests.modal.calls import fail
+
         self.containers.discard(container)
         lost = [entry for entry in container.running.values() if entry.output is None]
         container.running.clear()
@@ -188,7 +201,10 @@ class Pool:
             entry.container = None
             if entry.expires:
                 entry.expires.cancel()
-        self.waiting.extendleft(reversed(lost))
+        begun = [entry for entry in lost if self.function.web and entry.call.data_out]
+        for entry in begun:  # a client has the beginning of its response, and no other can go on with it
+            fail(self.world, entry, api_pb2.GenericResult.GENERIC_STATUS_INTERNAL_FAILURE, "container lost")
+        self.waiting.extendleft(entry for entry in reversed(lost) if entry not in begun)
         died = container.exit_code not in (0, -signal.SIGKILL)
         if container.failure or (died and not container.ready):
             self._failed(container)

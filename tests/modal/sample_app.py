@@ -63,6 +63,7 @@ class Model:
 
     @modal.method()
     async def sleep(self, seconds: float) -> str:
+        await progress.put.aio("asleep", modal.current_input_id())
         try:
             await asyncio.sleep(seconds)
         except asyncio.CancelledError:
@@ -92,7 +93,7 @@ def where() -> dict[str, Any]:
     }
 
 
-@app.function(image=image, retries=modal.Retries(max_retries=2, initial_delay=1.0))
+@app.function(image=image, retries=modal.Retries(max_retries=2, initial_delay=0.1))
 def flaky(fails: int) -> int:
     tries = progress.get("tries", 0) + 1
     progress["tries"] = tries

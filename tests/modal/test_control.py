@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.modal import Control, RemoteFailure
+from tests.modal import Container, Control, RemoteFailure
 from tests.modal.rootfs import HOME
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +35,13 @@ def control(mounted: str) -> Iterator[Control]:
         assert time.monotonic() - began < 10
         yield control
         assert not control.front.unanswered
+
+
+def wait_asleep(control: Control) -> Container:
+    """Wait until a container sleeps, and return it: to be told of an input is not to have begun it."""
+    container, entry = control.busy("Model.*", method="sleep")
+    control.wait(lambda: control.contents("sample-progress").get("asleep") == entry.id)
+    return container
 
 
 def wait_idle(control: Control, tag: str) -> None:
@@ -241,13 +248,34 @@ def test_a_killed_container_s_input_goes_to_another(control: Control) -> None:
     assert killed.exit_code == -9
 
 
+def test_a_killed_web_container_s_request_is_answered_by_another_unless_its_response_had_begun(
+    control: Control,
+) -> None:
+    answers: list[Any] = []
+    url = control.web_url("web")
+
+    def get() -> None:
+        answers.append(httpx.get(f"{url}/slow?seconds=0.5", follow_redirects=True).json())
+
+    thread = threading.Thread(target=get)
+    thread.start()
+    control.kill("web")
+    thread.join()
+    assert answers == [{"slept": 0.5}]
+    with httpx.stream("GET", f"{url}/events?number=100000") as response:
+        lines = response.iter_lines()
+        assert next(lines) == "data: 0"
+        control.kill("web")
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(lines)
+
+
 def test_a_replaced_web_container_ends_its_requests_before_it_ends(control: Control) -> None:
-    (old,) = control.containers("web")
     answers: list[Any] = []
     url = control.web_url("web") + "/slow?seconds=1.0"
-    thread = threading.Thread(target=lambda: answers.append(httpx.get(url).json()))
+    thread = threading.Thread(target=lambda: answers.append(httpx.get(url, follow_redirects=True).json()))
     thread.start()
-    control.busy("web")
+    old, _ = control.busy("web")
     control.replace("web")
     thread.join()
     assert answers == [{"slept": 1.0}]
@@ -259,7 +287,7 @@ def test_a_replaced_web_container_ends_its_requests_before_it_ends(control: Cont
 
 def test_a_cancelled_call_stops_its_container_s_work(control: Control) -> None:
     call = control.invoke("Model.*", 60.0, method="sleep")
-    container, entry = control.busy("Model.*", method="sleep")
+    container, (entry,) = wait_asleep(control), call.call.inputs
     call.cancel()
     with pytest.raises(RemoteFailure, match="terminated"):
         call.result()
@@ -274,7 +302,7 @@ def test_whether_the_calls_of_a_cancelled_input_are_cancelled_is_chosen(
 ) -> None:
     control.set(cancel_children=children)
     job = control.invoke("produce", 3.0)
-    container, _ = control.busy("Model.*", method="sleep")
+    container = wait_asleep(control)
     job.cancel()
     child = next(call for call in control.calls if call.parent and call.parent.call is job.call)
     control.wait(lambda: child.inputs[0].output)
