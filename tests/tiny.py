@@ -138,9 +138,9 @@ def _musicgen(folder: Path, config: MusicgenConfig) -> Path:
     return folder
 
 
-def fill_codebooks(model: MusicgenForConditionalGeneration) -> None:
+def fill_codebooks(model: torch.nn.Module) -> None:
     """A fresh EnCodec's codebooks are all zero: every song would sound the same."""
-    for module in model.audio_encoder.modules():
+    for module in model.modules():
         if type(module).__name__ == "EncodecEuclideanCodebook":
             module.embed.data.normal_()
 

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, EncodecModel
 
 from config.engine import EngineOptions, Report
 from config.errors import InvalidRequest
@@ -17,6 +17,7 @@ from models.tensors import Tensors
 from music.contract import Audio, MusicRequest
 from music.musicgen.batch import Batch
 from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
+from music.musicgen.codec import decoding
 from music.musicgen.decoder import PARAMETERS, Decoder, Sampling, Track, gumbel
 
 WINDOW_S = 30.0
@@ -51,29 +52,30 @@ class MusicgenComposer(ModelEngine):
         self._frames_per_s: int = config.audio_encoder.frame_rate
         with Tensors(folder) as tensors:
             self._text = text_encoder_of(config, tensors)
-            self._codec = codec_of(config, tensors)
+            codec = codec_of(config, tensors)
             self._projection = projection_of(tensors)
             if place.staged:
+                self._codec = codec
                 self._staged = {
                     name: _narrowed(tensors, name, place.dtype)
                     for name in tensors
                     if name.startswith("decoder.")
                 }
             else:
-                self._start(lambda name: tensors[name], device)
+                self._start(lambda name: tensors[name], codec, device)
         self.info = self.facts(place, PARAMETERS)
 
     def _move(self, device: torch.device) -> None:
-        self._start(self._staged.pop, device)  # each is let go as it is taken
+        self._start(self._staged.pop, self._codec, device)  # each is let go as it is taken
 
-    def _start(self, read: Callable[[str], Tensor], device: torch.device) -> None:
+    def _start(self, read: Callable[[str], Tensor], codec: EncodecModel, device: torch.device) -> None:
         self._device = device
         self._text.to(device)
-        self._codec.to(device)
         if self._projection:
             weight, bias = self._projection
             self._projection = weight.to(device), bias.to(device)
         precision = self._place.precision
+        self._decode = decoding(codec, precision, device)
         self._decoder = Decoder(lambda name: read(f"decoder.{name}"), self._shape, precision, device)
         self._batch = Batch(self._decoder)
 
@@ -131,7 +133,7 @@ class MusicgenComposer(ModelEngine):
     def _sound(self, codes: Tensor) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
         """``(2, samples)`` float32 from ``codes (codebooks, frames)``."""
         sides = [codes[side :: self._shape.channels] for side in range(self._shape.channels)]
-        waves = [self._codec.decode(side[None, None], [None]).audio_values[0, 0] for side in sides]
+        waves = [self._decode(side) for side in sides]
         samples = torch.stack(waves if len(waves) == 2 else waves * 2).clamp(-1.0, 1.0)
         return samples.cpu().numpy()
 

@@ -1,0 +1,95 @@
+"""EnCodec's decoder for a CPU, held to transformers'."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import EncodecConfig, EncodecModel
+
+from config.errors import EngineUnavailable
+from music.musicgen.codec import Codec, decoding
+from tests.tiny import fill_codebooks
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+
+
+def model_of(**changed: Any) -> EncodecModel:
+    """MusicGen's EnCodec in little, its weight norms and biases as no fresh model has them."""
+    torch.manual_seed(20261125)
+    settings = {
+        "sampling_rate": 32000,
+        "hidden_size": 16,
+        "codebook_dim": 16,
+        "codebook_size": 1024,
+        "num_filters": 4,
+        "upsampling_ratios": [8, 5, 4, 4],
+        "use_causal_conv": False,
+        "use_conv_shortcut": False,
+        "target_bandwidths": [2.0],
+    }
+    model = EncodecModel(EncodecConfig(**settings | changed)).eval()
+    fill_codebooks(model)
+    for name, weight in model.named_parameters():
+        if name.endswith("original0"):  # the norms, which else are those of what is beside them
+            weight.data.mul_(1.5 + torch.rand_like(weight))
+        else:
+            weight.data.add_(torch.randn_like(weight), alpha=0.05)
+    return model
+
+
+def codes_of(frames: int) -> Tensor:
+    return torch.randint(1024, (4, frames), generator=torch.Generator().manual_seed(frames))
+
+
+@torch.inference_mode()
+def theirs(model: EncodecModel, codes: Tensor) -> Tensor:
+    return model.decode(codes[None, None], [None]).audio_values[0, 0]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"num_residual_layers": 2, "use_conv_shortcut": True, "num_lstm_layers": 1},
+        {"upsampling_ratios": [5, 3, 2], "last_kernel_size": 3, "target_bandwidths": [50.0]},
+    ],
+    ids=["musicgen", "more", "odd"],
+)
+@pytest.mark.parametrize("frames", [4, 250, 257, 530])
+def test_sound_is_that_of_transformers_wherever_blocks_begin_and_end(
+    changed: dict[str, Any], frames: int
+) -> None:
+    model, codes = model_of(**changed), codes_of(frames)
+    expected = theirs(model, codes)
+    found = Codec(model)(codes)
+    assert found.shape == expected.shape
+    assert found.dtype == torch.float32
+    assert expected.std() > 0.1 * expected.abs().max()  # or only a bias would be heard
+    assert (found - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+def test_a_narrow_lstm_leaves_an_error_eighty_decibels_below_the_sound() -> None:
+    model, codes = model_of(), codes_of(530)
+    expected = theirs(model, codes)
+    error = Codec(model, narrow=True)(codes) - expected
+    ratio_db = 10 * torch.log10(expected.var() / error.square().mean()).item()
+    print(f"narrow: {ratio_db:.1f} dB")
+    assert 80 < ratio_db < 110
+
+
+def test_a_song_sounds_the_same_each_time() -> None:
+    model, codes = model_of(), codes_of(300)
+    for precision in ("fp32", "bf16", "int8"):
+        decode = decoding(model, precision, torch.device("cpu"))
+        first = decode(codes)
+        decode(codes_of(20))
+        assert torch.equal(decode(codes), first)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"use_causal_conv": True}, {"norm_type": "time_group_norm"}, {"audio_channels": 2}], ids=str
+)
+def test_another_kind_of_codec_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(EngineUnavailable, match="EnCodec"):
+        Codec(model_of(**changed))
