@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 import modal
@@ -28,6 +28,7 @@ PACKAGES = [
     *("config", "phonetics", "models", "lyrics", "music", "art", "vision", "storage", "orchestrator"),
     *filter(None, MODAL.packages.split(",")),
 ]
+HOME = PurePosixPath("/") / "root"  # of Modal's containers
 PYAV_NEEDS = ("ffmpeg", "gcc", "pkg-config", "libavformat-dev", "libavdevice-dev", "libavfilter-dev")
 
 app = modal.App(MODAL.app)
@@ -43,9 +44,9 @@ def image(*extras: str, constraints: str = CONSTRAINTS, system: tuple[str, ...] 
     base = modal.Image.debian_slim(python_version="3.11")
     if modal.is_local():
         base = base.apt_install(*system) if system else base
-        base = base.add_local_file(ROOT / constraints, "/constraints.txt", copy=True)
+        base = base.add_local_file(ROOT / constraints, str(HOME / constraints), copy=True)
         exact = pins(*extras, constraints=constraints)
-        base = base.uv_pip_install(*exact, extra_options="--constraint=/constraints.txt")
+        base = base.uv_pip_install(*exact, extra_options=f"--constraint={HOME / constraints}")
     return base.add_local_python_source(*PACKAGES, ignore=["**/*.pyc"])
 
 
