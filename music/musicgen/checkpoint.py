@@ -22,9 +22,11 @@ _WEIGHT_NORM = {
 def config_of(folder: Path) -> MusicgenConfig:
     """Raises ``EngineUnavailable`` for a folder with something else in it."""
     try:
+        # Looked at first: not every other config can be read as a MusicGen's at all.
+        kind = MusicgenConfig.get_config_dict(folder)[0].get("model_type")
+        if kind != "musicgen":
+            raise ValueError(f"it is a {kind}")
         config = MusicgenConfig.from_pretrained(folder)
-        if config.model_type != "musicgen":
-            raise ValueError(config.model_type)
     except (OSError, ValueError, KeyError) as error:
         raise EngineUnavailable(
             f"{folder} is not a MusicGen checkpoint", "give one, such as facebook/musicgen-small"

@@ -66,7 +66,9 @@ class MusicgenComposer(ModelEngine):
         self.info = self.facts(place, PARAMETERS)
 
     def _move(self, device: torch.device) -> None:
-        self._start(self._staged.pop, self._codec, device)  # each is let go as it is taken
+        codec = self._codec
+        del self._codec
+        self._start(self._staged.pop, codec, device)  # each is let go as it is taken
 
     def _start(self, read: Callable[[str], Tensor], codec: EncodecModel, device: torch.device) -> None:
         self._device = device

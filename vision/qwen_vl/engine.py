@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import ClassVar
 
+import torch
 import xgrammar
 from torch import Tensor
 from transformers import (
@@ -86,8 +87,15 @@ class QwenVlReader(ModelEngine):
         compiler = xgrammar.GrammarCompiler(tokens, max_threads=1, cache_enabled=False)
         self._rules = compiler.compile_grammar(grammar())
         self._picture_id: int = config.image_token_id
-        self._batch = Batch(PictureSlots(model, self.together), vocabulary, self.together, self.name)
+        self._model, self._vocabulary = model, vocabulary
+        self._place = place
+        self._move(place.device)
         self.info = self.facts(place)
+
+    def _move(self, device: torch.device) -> None:
+        self._model.to(device)
+        slots = PictureSlots(self._model, self.together)
+        self._batch = Batch(slots, self._vocabulary, self.together, self.name)
 
     @classmethod
     def beside(cls, folder: Path, *, number_bytes: float) -> int:
