@@ -23,6 +23,7 @@ from orchestrator.feed import Feed
 from orchestrator.jobs import Outlook, save_all, stopping
 from orchestrator.library import Library
 from orchestrator.manifest import Failure, Owner, Song, Status
+from orchestrator.remote.calls import NETWORK, REFUSALS, steady
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ class _Mark(BaseModel):
     number: int = 1
     """How many calls this song has had."""
     at: datetime
+    cancelled: bool = False
+    """Whether nobody is to spawn another."""
 
 
 class SpawnedJobs:
@@ -123,26 +126,34 @@ class SpawnedJobs:
         """The song, cancelled; one that is cancelled already stays so. Raises ``Conflict`` for one that has
         ended otherwise."""
         song, etag = await self.stored(self._library.version, song_id)
-        stopped_at: float | None = None
-        clock = asyncio.get_running_loop().time
-        while not song.status.finished:
-            call_id = (await self.stored(self._mark, song_id))[0].call_id
-            if call_id and stopped_at is None:
+        if not song.status.finished:
+            if call_id := await self._forbid(song_id):
                 await _stop(call_id)
-                stopped_at = clock()
-            # A call that had begun writes its own last manifest; one that had not never will, and what it
-            # finds when it begins is that the song is cancelled.
-            late = stopped_at is not None and clock() - stopped_at > _STOPPED_S
-            if song.owner != OWNER or late:
-                cancelled = song.changed(status=Status.CANCELLED, owner=None)
-                await self.stored(self._library.save_if, cancelled, etag)
-            else:
-                await asyncio.sleep(_LOOK_S / 4)
-            song, etag = await self.stored(self._library.version, song_id)
-        await self.stored(self._library.store.delete, _key(song_id))
+            until = asyncio.get_running_loop().time() + _STOPPED_S
+            while not (song.status.finished or await self._withdrawn(song, etag, until)):
+                song, etag = await self.stored(self._library.version, song_id)
+            song = await self.load(song_id)
+            await self.stored(self._library.store.delete, _key(song_id))
         if song.status is Status.CANCELLED:
             return song
         raise Conflict(f"song {song_id} is {song.status} already", "delete it if you do not want it")
+
+    async def _forbid(self, song_id: str) -> str:
+        """Sees to it that no other call is spawned for the song. The id of the one there is; empty while it
+        is being spawned, and then who does that will stop it."""
+        while True:
+            mark, etag = await self.stored(self._mark, song_id)
+            forbidden = mark.model_copy(update={"cancelled": True})
+            if mark.cancelled or await self.stored(self._put, song_id, forbidden, etag):
+                return mark.call_id
+
+    async def _withdrawn(self, song: Song, etag: str, until_s: float) -> bool:
+        """Writes that the song is cancelled, once its call has let go of it; answers whether it did."""
+        if song.owner == OWNER and asyncio.get_running_loop().time() < until_s:
+            await asyncio.sleep(_LOOK_S / 4)
+            return False
+        cancelled = song.changed(status=Status.CANCELLED, owner=None)
+        return await self.stored(self._library.save_if, cancelled, etag)
 
     async def delete(self, song_id: str) -> None:
         """Ends the song's work if there is any and deletes it with all its files."""
@@ -179,7 +190,7 @@ class SpawnedJobs:
         while True:
             try:
                 await self._look_after_all()
-            except (SongwrightError, modal.exception.Error) as error:
+            except (SongwrightError, *REFUSALS) as error:
                 log.warning("unfinished songs could not be looked after: %s", error)
             await asyncio.sleep(_PATROL_S)
 
@@ -195,6 +206,10 @@ class SpawnedJobs:
     async def _look_after(self, song: Song) -> None:
         """Spawns the song again if nobody makes it."""
         mark, etag = await self.stored(self._mark, song.id)
+        if mark.cancelled:
+            with suppress(Conflict):
+                await self.cancel(song.id)  # which whoever began it has not ended
+            return
         if mark.call_id:
             if await _lives(mark.call_id):
                 return
@@ -217,13 +232,20 @@ class SpawnedJobs:
         if not await self.stored(self._put, song_id, mark, etag):
             return
         try:
-            call = await self._spawn(song_id)
+            call = await steady("the song", lambda: self._spawn(song_id))
         except modal.exception.Error as error:
             raise Unavailable(
                 f"Modal takes no call: {error}", "the song is kept, and made when it does"
             ) from error
         known = mark.model_copy(update={"call_id": call.object_id})
-        await self.stored(self._library.store.put, *_object(song_id, known))
+        while True:
+            now, etag = await self.stored(self._mark, song_id)
+            if now.cancelled:
+                await _stop(call.object_id)
+                return
+            # Without a mark the song has ended already.
+            if etag is None or await self.stored(self._put, song_id, known, etag):
+                return
 
     def _mark(self, song_id: str) -> tuple[_Mark, str | None]:
         """What is known of the song's call, and the version of that."""
@@ -252,7 +274,7 @@ async def _lives(call_id: str) -> bool:
     call = modal.FunctionCall.from_id(call_id)
     try:
         await call.get.aio(timeout=0)
-    except TimeoutError:
+    except (TimeoutError, *NETWORK):  # the next look will tell
         return True
     except (modal.exception.Error, SongwrightError):
         return False
@@ -263,8 +285,8 @@ async def _stop(call_id: str) -> None:
     """Cancels the call and what it has called."""
     call = modal.FunctionCall.from_id(call_id)
     try:
-        await call.cancel.aio()
-        with suppress(modal.exception.Error, TimeoutError):  # which is how a cancelled call answers
+        await steady("cancelling", lambda: call.cancel.aio())
+        with suppress(TimeoutError, *REFUSALS):  # which is how a cancelled call answers
             await call.get.aio(timeout=_STOPPED_S)
     except modal.exception.Error as error:
         raise Unavailable(f"Modal could not cancel the song: {error}", "ask again") from error

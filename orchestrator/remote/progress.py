@@ -11,6 +11,7 @@ from typing import Any
 import modal
 
 from config.engine import Report
+from orchestrator.remote.calls import REFUSALS
 
 log = logging.getLogger(__name__)
 
@@ -39,15 +40,19 @@ class Progress:
             task.cancel()
 
     async def of(self, song_id: str) -> dict[str, Told]:
-        """The newest of each part that has told of itself."""
-        told = await asyncio.gather(*(self._told.get.aio(_key(song_id, part)) for part in PARTS))
+        """The newest of each part that has told of itself; nothing where Modal does not tell."""
+        try:
+            told = await asyncio.gather(*(self._told.get.aio(_key(song_id, part)) for part in PARTS))
+        except REFUSALS as error:
+            log.warning("progress was not told: %s", error, extra={"song_id": song_id})
+            return {}
         return {part: news for part, news in zip(PARTS, told, strict=True) if news}
 
     async def forget(self, song_id: str) -> None:
         """Once the song has ended; what is left behind all the same expires after a week unread."""
         try:
             await asyncio.gather(*(self._told.pop.aio(_key(song_id, part), None) for part in PARTS))
-        except modal.exception.Error as error:
+        except REFUSALS as error:
             log.warning("progress was not forgotten: %s", error, extra={"song_id": song_id})
 
 
@@ -68,7 +73,7 @@ class _Teller:
             if heard and heard != sent:
                 try:
                     await self._send(heard)
-                except modal.exception.Error as error:
+                except REFUSALS as error:
                     log.warning("progress was not told: %s", error)
                 sent = heard
             await asyncio.sleep(_EVERY_S)

@@ -76,7 +76,8 @@ class ModalService(Service):
         except NotFound:
             return "gone"  # taken back, or deleted
         if not song.status.finished:
-            terms = Terms(OWNER, self.settings.job_timeout_s)
+            # Cancelled is this call, by whomever; the song is by who writes so into its manifest.
+            terms = Terms(OWNER, self.settings.job_timeout_s, halting=True)
             try:
                 song = await make_song(song, self.worker, self.library, ignore_progress, terms)
             except SongwrightError:

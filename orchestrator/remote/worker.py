@@ -15,6 +15,7 @@ from config.errors import EngineFailed, EngineTimeout, Unavailable
 from lyrics.contract import SongPlan
 from orchestrator.manifest import SONG_CRAFTS, Song
 from orchestrator.processes import EngineState, together_for
+from orchestrator.remote.calls import steady
 from orchestrator.remote.station import RESULT, Outcome, recorded_engine
 from orchestrator.steps import StepResult, given_plan_step, photo_cover_step, tag_step
 from storage.contract import Store
@@ -22,14 +23,7 @@ from storage.contract import Store
 log = logging.getLogger(__name__)
 
 _FILES_AT_ONCE = 4  # each is in memory whole, twice
-_TRIES, _WAIT_S = 4, 2.0
-_HICCUPS = (
-    modal.exception.ConnectionError,
-    modal.exception.InternalError,
-    modal.exception.InternalFailure,
-    modal.exception.ServiceError,
-)
-"""What Modal's own machinery says when it, and not the call, has failed."""
+_TRIES = 3
 
 
 class ModalWorker:
@@ -113,14 +107,13 @@ class ModalWorker:
             try:
                 result, error = await self._outcome(craft, step, song)
                 break
-            except _HICCUPS as hiccup:
+            except modal.exception.InternalFailure as lost:
                 # Steps may be made again: the same seed gives the same objects under the same keys.
-                log.warning("calling %s failed: %s", craft, hiccup, extra={"song_id": song.id})
+                log.warning("the %s step was lost: %s", craft, lost, extra={"song_id": song.id})
                 tries += 1
                 if tries == _TRIES:
-                    what = f"Modal could not run the {craft} step: {hiccup}"
-                    raise Unavailable(what, "ask again") from hiccup
-                await asyncio.sleep(_WAIT_S * tries)
+                    what = f"Modal could not run the {craft} step: {lost}"
+                    raise Unavailable(what, "ask again") from lost
             except modal.exception.FunctionTimeoutError as late:
                 what = f"engine {engine!r} took too long on Modal"
                 raise EngineTimeout(what, "ask for a shorter song") from late
@@ -131,9 +124,10 @@ class ModalWorker:
         return result
 
     async def _outcome(self, craft: str, step: str, song: Song) -> Outcome:
-        call = await self._hosts[craft].step.spawn.aio(step, song.model_dump_json())
+        host, song_json = self._hosts[craft], song.model_dump_json()
+        call = await steady(f"the {craft} step", lambda: host.step.spawn.aio(step, song_json))
         # Shielded: Modal's own wait may not be broken off.
-        waiting = asyncio.ensure_future(call.get.aio())
+        waiting = asyncio.ensure_future(steady(f"the {craft} step", lambda: call.get.aio()))
         try:
             outcome: Outcome = await asyncio.shield(waiting)
         except asyncio.CancelledError:
@@ -145,8 +139,8 @@ class ModalWorker:
 async def _stop(call: Any, waiting: asyncio.Future[Any]) -> None:
     """Cancels a call, and waits a little for its container to have stopped."""
     try:
-        await call.cancel.aio()
-    except modal.exception.Error as error:
+        await steady("cancelling", lambda: call.cancel.aio())
+    except (Unavailable, modal.exception.Error) as error:
         log.warning("a call was not cancelled: %s", error)
     await asyncio.wait([waiting], timeout=10.0)
     if waiting.done() and not waiting.cancelled():
