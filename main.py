@@ -233,20 +233,11 @@ async def warm() -> None:
     volumes={f"{MODAL.weights}/{name}": volume for name, volume in VOLUMES.items()},
     timeout=4 * 3600,
 )
-def fetch(craft: str, engine: str, model: str) -> int:
+def prefetch() -> None:
     from orchestrator.remote.weights import fetch_weights
 
-    name = volume_of(engine)
-    size = fetch_weights(craft, engine, model, Path(MODAL.weights) / name)
-    VOLUMES[name].commit()
-    return size
-
-
-@app.local_entrypoint()
-def prefetch() -> None:
-    from orchestrator.remote.order import show_fetching
-
-    show_fetching(SETTINGS, fetch.remote)
+    for name in fetch_weights(SETTINGS):
+        VOLUMES[name].commit()
 
 
 @app.local_entrypoint()

@@ -25,6 +25,7 @@ from config.errors import (
     StoreUnavailable,
     Unavailable,
     UnsupportedFormat,
+    WeightsMissing,
     shown,
 )
 from orchestrator.logs import request_id
@@ -81,6 +82,7 @@ KINDS: Mapping[type[SongwrightError], Kind] = {
     Forbidden: FORBIDDEN,
     QueueFull: QUEUE_FULL,
     EngineUnavailable: ENGINE,
+    WeightsMissing: ENGINE,
     EngineTimeout: TIMEOUT,
     StoreUnavailable: STORE,
     Unavailable: STOPPING,

@@ -1,4 +1,4 @@
-"""What ``modal run`` shows where it is typed: weights as they are fetched, a song as it is made."""
+"""What ``modal run`` shows where it is typed while a song is made."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from config.deployment import Deployment
 from config.errors import EngineFailed, SongwrightError
-from orchestrator.engines import REGISTRIES
 from orchestrator.export import check_folder, export
 from orchestrator.manifest import Song, Status
 from orchestrator.requests import Brief
@@ -42,18 +40,6 @@ def place_order(
         print(f"songwright: {error}", file=sys.stderr)
         sys.exit(1)
     print(f"{song.title or song.id}: {path}")
-
-
-def show_fetching(settings: Deployment, fetch: Callable[[str, str, str], int]) -> None:
-    """Fetches the weights of the engines that ``settings`` name."""
-    for craft in REGISTRIES:
-        chosen = getattr(settings, craft)
-        if chosen.engine == "sketch":
-            print(f"{craft}: engine 'sketch' has no weights")
-            continue
-        print(f"{craft}: fetching {chosen.model or f'the model of {chosen.engine!r}'} ...", flush=True)
-        size = fetch(craft, chosen.engine, chosen.model)
-        print(f"{craft}: {size / 1e9:.1f} GB are in their volume", flush=True)
 
 
 def _made(brief: Brief, order: Callable[[str], Iterable[tuple[str, Any]]]) -> tuple[Song, dict[str, str]]:

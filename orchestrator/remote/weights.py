@@ -1,14 +1,28 @@
-"""Weights into a volume, before any GPU waits for them."""
+"""Weights into their volumes, before any GPU waits for them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from config.deployment import Deployment
 from config.engine import EngineOptions
+from config.volumes import volume_of
 from orchestrator.engines import REGISTRIES
 
 
-def fetch_weights(craft: str, engine: str, model: str, volume: Path) -> int:
-    """Fetches them to where a container that sees ``volume`` as its ``HF_HOME`` will look, and answers their
-    bytes. Raises ``EngineUnavailable`` where the hub has no such model or cannot be reached."""
-    return REGISTRIES[craft].fetch(engine, EngineOptions(model=model), volume / "hub")
+def fetch_weights(settings: Deployment) -> Iterator[str]:
+    """Fetches what the engines in use need, to where a container that has a volume as its ``HF_HOME`` looks,
+    says so, and gives the name of each volume that was written to. Raises ``EngineUnavailable`` where the hub
+    has no such model, and ``WeightsMissing`` where it cannot be reached."""
+    for craft, registry in REGISTRIES.items():
+        chosen = getattr(settings, craft)
+        volume = volume_of(chosen.engine)
+        if not volume:
+            print(f"{craft}: engine {chosen.engine!r} has no weights", flush=True)
+            continue
+        print(f"{craft}: fetching {chosen.model or f'the model of {chosen.engine!r}'} ...", flush=True)
+        cache = Path(settings.modal.weights) / volume / "hub"
+        size = registry.fetch(chosen.engine, EngineOptions(model=chosen.model), cache)
+        print(f"{craft}: {size / 1e9:.1f} GB in volume {volume!r}", flush=True)
+        yield volume

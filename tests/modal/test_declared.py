@@ -89,7 +89,7 @@ def test_weights_are_read_from_the_volume_and_never_fetched_by_a_gpu(control: Co
         env = {key: value for secret in control.functions[name].secrets for key, value in secret.env.items()}
         assert env["HF_HOME"] == f"/weights/{volume}"
         assert env["HF_HUB_OFFLINE"] == "1"
-    fetch = control.functions["fetch"]
+    fetch = control.functions["prefetch"]
     assert fetch.gpu is None
     assert {mounted.name for mounted in fetch.volumes.values()} == {
         volume for _, volume, _ in ENGINES.values()

@@ -20,6 +20,7 @@ from config.errors import (
     StoreUnavailable,
     Unavailable,
     UnsupportedFormat,
+    WeightsMissing,
 )
 from orchestrator.api import problems
 from orchestrator.api.problems import FieldProblem, Kind, of_error, of_failure, of_fields, of_status, replaced
@@ -51,6 +52,14 @@ ERRORS: list[tuple[SongwrightError, int, str, bool, dict[str, object], dict[str,
     (Forbidden("it is private", "ask"), 403, "forbidden", False, {"fix": "ask"}, {}),
     (QueueFull(8, 4.2), 429, "queue-full", True, {"fix": "ask again in 5 s"}, {"retry-after": "5"}),
     (QueueFull(8, 0.0), 429, "queue-full", True, {"fix": "ask again in 1 s"}, {"retry-after": "1"}),
+    (
+        WeightsMissing("they are not here", "fetch them"),
+        503,
+        "engine-unavailable",
+        True,
+        {"fix": "fetch them"},
+        {"retry-after": "10"},
+    ),
     (
         EngineUnavailable("no weights", "load them"),
         503,
