@@ -126,8 +126,9 @@ function goTo(song) {
 
 // The song may lie above or below what is on the screen: on a phone it always does.
 function reveal() {
-  const { top, bottom } = at("song-title").getBoundingClientRect();
-  if (top < 0 || bottom > innerHeight) at("stage").scrollIntoView({ block: "start" });
+  // Measured by where the stage begins: its cover, and with it the title's place, may come later.
+  const { top } = at("stage").getBoundingClientRect();
+  if (top < 0 || top > innerHeight / 3) at("stage").scrollIntoView({ block: "start" });
   at("song-title").focus({ preventScroll: true });
 }
 
