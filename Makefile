@@ -1,6 +1,7 @@
 # make song   a song from one sentence, here and now:  make song ABOUT="a slow waltz about the sea"
 # make serve  the API and the page, at http://127.0.0.1:8000/
 # make test   every test;   make check   format, lint and types;   make bench   what a song costs here
+# make test-faults  200 songs each behind broken networks, on this machine and on the stand-in for Modal: minutes
 # make test-audiocraft  our MusicGen against AudioCraft, in an environment of its own: 6 GB, some minutes at first
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ export PIP_CONSTRAINT := constraints.txt
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
 .DEFAULT_GOAL := help
-.PHONY: help song serve test test-audiocraft browser deno check bench picture clean
+.PHONY: help song serve test test-audiocraft test-faults browser deno check bench picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -46,6 +47,9 @@ deno: $(SUPABASE)/node_modules/.installed
 
 test-audiocraft: $(VENV)/.dev $(AUDIOCRAFT)/.installed
 	$(AUDIOCRAFT)/bin/python -m pytest -m audiocraft tests/music/test_audiocraft.py
+
+test-faults: $(VENV)/.dev
+	SONGWRIGHT_TEST_SONGS=204 $(BIN)/python -m pytest tests/service/test_faults.py tests/modal/test_faults.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

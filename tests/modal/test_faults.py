@@ -1,4 +1,4 @@
-"""Two hundred songs through the deployed app while containers are killed in every stage, and the network
+"""Songs through the deployed app while containers are killed in every stage, and the network
 breaks between them and the bucket, and between them and Modal."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.xdist_group("crashes"),
 ]
 
-SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "204"))
+SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "24"))  # make test-faults: 204
 AT_ONCE = 24
 KILLS = ("Lyricist.*", "Musician.*", "CoverArtist.*", "produce", "web") * 2
 PATIENCE_S = 500.0
@@ -65,7 +65,7 @@ def look(app: Deployed) -> None:
 
 
 def test_no_song_is_lost_or_doubled_whatever_dies(s3: S3) -> None:
-    faults = Faults(share=0.03, seed=20261121, kinds=FAULTS)
+    faults = Faults(share=0.05, seed=20261121, kinds=FAULTS)
     env = {**QUICK, "SONGWRIGHT_MODAL__PACKAGES": "tests", "SONGWRIGHT_MODAL__GPU_CONTAINERS": "1"}
     accepted: dict[int, str] = {}
     with (

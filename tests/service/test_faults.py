@@ -2,6 +2,7 @@
 lost, doubled or half there."""
 
 import hashlib
+import os
 import re
 import threading
 import time
@@ -24,9 +25,9 @@ from tests.storage.s3 import KEY, S3, SECRET, s3_server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
-SONGS = 204
+SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "60"))  # make test-faults: 204
 AT_ONCE = 24
-LONG = {60, 150}
+LONG = {20, 50}
 """Songs of ten minutes: their audio goes up in parts."""
 # Where the service is killed, in this order: as it asks the bucket for this.
 STAGES = (
@@ -83,7 +84,7 @@ def ask(server: Server, number: int) -> str | None:
     return str(answer.json()["id"]) if answer.status_code != 503 else None
 
 
-def test_two_hundred_songs_outlive_a_broken_network_and_kills_in_every_stage(s3: S3, tmp_path: Path) -> None:
+def test_songs_outlive_a_broken_network_and_kills_in_every_stage(s3: S3, tmp_path: Path) -> None:
     bucket, killer = s3.new_bucket(), Killer()
     faults = Faults(share=0.06, seed=20261121, kinds=FAULTS * 2 + SILENCES, watch=killer)
     library = Library(s3.store(bucket))
@@ -112,7 +113,7 @@ def test_two_hundred_songs_outlive_a_broken_network_and_kills_in_every_stage(s3:
                 time.sleep(0.2)
             assert not killer.armed
             assert not stages
-            assert all(faults.seen[fault] > 3 for fault in (*FAULTS, *SILENCES)), faults.seen
+            assert all(faults.seen[fault] > SONGS // 68 for fault in (*FAULTS, *SILENCES)), faults.seen
 
             whole(library, accepted)
             assert s3.uploads(bucket) == 0
