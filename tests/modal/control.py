@@ -24,6 +24,7 @@ from tests.modal.deployment import Deployment, bind, new_volume
 from tests.modal.dicts import Dicts
 from tests.modal.records import App, Function, Secret
 from tests.modal.rpc import Faults, Front, Listener, settle
+from tests.modal.volumes import Volumes
 from tests.modal.web import Webs
 from tests.modal.worker import Worker
 from tests.modal.world import Settings, World
@@ -107,7 +108,9 @@ class Control(CommandLine):
             self._add_secret(name, env)
         world = self.world
         self._blobs = Blobs(world)
-        self.front = Front([Deployment(world), Calls(world), Worker(world), Dicts(world), self._blobs])
+        self.front = Front(
+            [Deployment(world), Calls(world), Worker(world), Dicts(world), Volumes(world), self._blobs]
+        )
         self._thread = threading.Thread(target=self._serve, name="modal control plane")
         self._ready = threading.Event()
         self._failed: BaseException | None = None

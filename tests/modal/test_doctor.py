@@ -1,0 +1,79 @@
+"""``songwright doctor --modal``: what stands against a deployment, in one line each with what mends it."""
+
+from __future__ import annotations
+
+import re
+
+from config.deployment import SECRET_KEYS
+from tests.modal.control import Control
+from tests.modal.deployed import ROOT, SKETCH
+
+COMMAND = ("-m", "orchestrator", "doctor", "--modal")
+
+
+def examined(control: Control, **env: str) -> tuple[int, str]:
+    """The exit code, and what was said with its line breaks taken out."""
+    result = control.python(*COMMAND, env={"NO_COLOR": "1", **env}, cwd=ROOT)
+    return result.returncode, re.sub(r"\s+", " ", result.stdout)
+
+
+def test_without_a_token_it_says_how_to_get_one() -> None:
+    with Control() as control:
+        code, said = examined(control, MODAL_TOKEN_ID="", MODAL_TOKEN_SECRET="")
+    assert code == 1
+    assert "run: modal setup" in said
+
+
+def test_where_modal_cannot_be_reached_it_says_so() -> None:
+    with Control() as control:
+        code, said = examined(control, MODAL_SERVER_URL="http://127.0.0.1:9")
+    assert code == 1
+    assert "Modal cannot be reached" in said
+
+
+def test_a_secret_that_is_missing_or_lacks_a_key_is_mended_by_a_command() -> None:
+    with Control() as control:
+        code, said = examined(control)
+        assert code == 1
+        assert "modal secret create --force music-gen-secret R2_BUCKET_NAME=..." in said
+        control.add_secret("music-gen-secret", dict.fromkeys(SECRET_KEYS[1:], "x"))
+        code, said = examined(control)
+        assert code == 1
+        assert SECRET_KEYS[0] in said
+
+
+def test_a_volume_without_weights_is_filled_by_a_command() -> None:
+    with Control(secrets={"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}) as control:
+        code, said = examined(control)
+        assert code == 1
+        assert said.count("run: modal run main.py::prefetch") == 4
+        models = {
+            "qwen-hf-cache": ("Qwen--Qwen2-7B-Instruct", "Qwen--Qwen2-VL-7B-Instruct"),
+            "ace-step-models": ("ACE-Step--acestep-v15-xl-turbo-diffusers",),
+            "sdxl-turbo-models": ("stabilityai--sdxl-turbo",),
+        }
+        for volume, names in models.items():
+            for name in names:
+                (control.volume(volume) / "hub" / f"models--{name}").mkdir(parents=True)
+        code, said = examined(control)
+        assert code == 0, said
+        assert "prefetch" not in said
+        assert "on L40S, 1.95 USD an hour" in said
+        other = {"SONGWRIGHT_MUSIC__MODEL": "ACE-Step/another"}
+        assert examined(control, **other)[0] == 1
+        assert examined(control, **SKETCH)[0] == 0
+
+
+def test_an_unknown_gpu_is_named_with_the_one_that_was_meant() -> None:
+    with Control() as control:
+        result = control.python(*COMMAND, env={"SONGWRIGHT_ART__GPU": "L40"}, cwd=ROOT)
+    assert result.returncode == 2
+    assert "SONGWRIGHT_ART__GPU: 'L40'" in result.stdout
+    assert "did you mean L40S?" in result.stdout
+
+
+def test_it_tells_where_the_app_is_once_it_is_deployed() -> None:
+    with Control(secrets={"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}) as control:
+        assert "is not deployed; run: modal deploy main.py" in examined(control, **SKETCH)[1]
+        control.deploy(ROOT / "main.py", env=SKETCH, cwd=ROOT)
+        assert control.web_url("web") in examined(control, **SKETCH)[1]
