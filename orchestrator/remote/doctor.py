@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import PurePosixPath
 
 import modal
@@ -13,13 +15,14 @@ from config.volumes import volume_of
 from orchestrator.doctor import Finding
 from orchestrator.engines import REGISTRIES
 
+_GREETING_S = 10.0
+
 
 def examine_deployment(settings: Deployment) -> list[Finding]:
     """Asks Modal for the secret, the volumes and the app that ``settings`` name; raises nothing that it can
     tell instead. Nothing is made, and no container is started."""
     try:
-        client = modal.Client.from_env()
-        client.hello()
+        _greet()
     except modal.exception.AuthError as error:
         return [Finding("modal", ok=False, detail=_line(error), fix="run: modal setup")]
     except modal.exception.Error as error:
@@ -30,6 +33,24 @@ def examine_deployment(settings: Deployment) -> list[Finding]:
     findings += _weights(settings)
     findings.append(_app(settings))
     return findings
+
+
+def _greet() -> None:
+    """Asks Modal whether it knows us. Its client itself would ask for a minute."""
+    outcome: Future[None] = Future()
+
+    def greet() -> None:
+        try:
+            modal.Client.from_env().hello()
+            outcome.set_result(None)
+        except Exception as error:  # noqa: BLE001 - raised where the outcome is looked at
+            outcome.set_exception(error)
+
+    threading.Thread(target=greet, daemon=True).start()
+    try:
+        outcome.result(timeout=_GREETING_S)
+    except TimeoutError as error:
+        raise modal.exception.ConnectionError(f"no answer within {_GREETING_S:g} s") from error
 
 
 def _secret(settings: Deployment) -> Finding:
