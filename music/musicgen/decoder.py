@@ -134,7 +134,7 @@ class Decoder:
 
         def ready(*names: str) -> Linear:
             weights = [read(f"{name}.weight").to(device, narrow) for name in names]
-            return linear(torch.cat(weights) if len(weights) > 1 else weights[0], precision)
+            return linear(torch.cat(weights) if len(weights) > 1 else weights[0], precision, cold=True)
 
         self._head_width = shape.width // shape.heads
         below = "model.decoder"
