@@ -134,7 +134,7 @@ class Decoder:
 
         def ready(*names: str) -> Linear:
             weights = [read(f"{name}.weight").to(device, narrow) for name in names]
-            return linear(torch.cat(weights) if len(weights) > 1 else weights[0], precision)
+            return linear(torch.cat(weights) if len(weights) > 1 else weights[0], precision, cold=True)
 
         self._head_width = shape.width // shape.heads
         below = "model.decoder"
@@ -170,11 +170,18 @@ class Decoder:
         """Takes each track one column further. Answers the guided logits ``(tracks, codebooks, vocabulary)``,
         float32, that its tokens were drawn from."""
         logits = self.logits(tracks)
+        alike: dict[Sampling, list[int]] = {}
         for number, track in enumerate(tracks):
-            track.position += 1
-            column = track.tokens[:, track.position]
-            drawn = draw(logits[number], track.sampling, track.noise(track.position - 1))
-            torch.where(column == UNKNOWN, drawn, column, out=column)
+            alike.setdefault(track.sampling, []).append(number)
+        for sampling, numbers in alike.items():
+            noise = torch.cat([tracks[number].noise(tracks[number].position) for number in numbers])
+            rows = logits if len(alike) == 1 else logits[numbers]
+            drawn = draw(rows.flatten(0, 1), sampling, noise).view(len(numbers), -1)
+            for number, tokens in zip(numbers, drawn.unbind(), strict=True):
+                track = tracks[number]
+                track.position += 1
+                column = track.tokens[:, track.position]
+                torch.where(column == UNKNOWN, tokens, column, out=column)
         return logits
 
     @torch.inference_mode()
@@ -183,15 +190,18 @@ class Decoder:
         shape, count = self.shape, len(tracks)
         x = torch.cat([self._embedded(track, track.position, track.position + 1) for track in tracks])
         x = x.repeat(2, 1).to(self.dtype)  # rows: all songs with their text, then all without
-        heard = [track.cache[..., : track.position + 1, :].unbind() for track in tracks]
-        here = [track.cache[..., track.position, :].unbind() for track in tracks]
+        read = [track.cache[..., : track.position + 1, :] for track in tracks]
+        keys, values = ([cache[:, part].unbind() for cache in read] for part in range(2))
+        here = [track.cache[..., track.position : track.position + 1, :].unbind() for track in tracks]
         for number, layer in enumerate(self.layers):
             qkv = layer.qkv(normal(x, layer.norms[0])).view(2, count, 3, shape.heads, 1, -1)
+            queries, fresh = qkv[:, :, 0].unbind(1), qkv[:, :, 1:].permute(1, 2, 0, 3, 4, 5).unbind()
             mixed = []
             for place in range(count):
-                q, *kv = qkv[:, place].unbind(1)
-                here[place][number].copy_(torch.stack(kv)[:, :, :, 0])
-                mixed.append(scaled_dot_product_attention(q, *heard[place][number]))
+                here[place][number].copy_(fresh[place])
+                mixed.append(
+                    scaled_dot_product_attention(queries[place], keys[place][number], values[place][number])
+                )
             together = mixed[0] if count == 1 else torch.stack(mixed, dim=1)
             x = x + layer.out(together.reshape(2 * count, shape.width))
             self._hear(x, layer, [track.cross[number] for track in tracks])
@@ -237,8 +247,9 @@ class Decoder:
         """Adds to ``x`` what each song's rows hear of its text: those of the first half."""
         heads, count = self.shape.heads, len(texts)
         x = x[: x.shape[0] // 2]
-        q = layer.cross_q(normal(x, layer.norms[1])).view(count, -1, heads, self._head_width).transpose(1, 2)
-        heard = [scaled_dot_product_attention(q[place, None], *text) for place, text in enumerate(texts)]
+        q = layer.cross_q(normal(x, layer.norms[1])).view(count, 1, -1, heads, self._head_width)
+        queries = q.transpose(2, 3).unbind()
+        heard = [scaled_dot_product_attention(q, *text) for q, text in zip(queries, texts, strict=True)]
         together = heard[0] if count == 1 else torch.cat(heard)
         x += layer.cross_out(together.transpose(1, 2).reshape(x.shape))
 
@@ -266,8 +277,9 @@ class _Layer:
 
 
 def draw(logits: Tensor, sampling: Sampling, noise: Tensor) -> Tensor:
-    """A token for each codebook: the largest of ``logits (codebooks, vocabulary)`` with Gumbel ``noise``,
-    which draws from their softmax, among those that ``top_k`` and ``top_p`` leave in."""
+    """A token for each row, of which each codebook of each song has one: the largest of ``logits (rows,
+    vocabulary)`` with Gumbel ``noise``, which draws from their softmax, among those that ``top_k`` and
+    ``top_p`` leave in. No row's depends on another's."""
     logits = logits / max(sampling.temperature, 1e-5)
     if sampling.top_p <= 0.0 < sampling.top_k < logits.shape[1]:
         least = logits.topk(sampling.top_k, dim=1).values[:, -1:]
