@@ -95,7 +95,7 @@ def test_music_and_cover_are_made_together(app: Deployed) -> None:
     """On warm containers: the whole is the plan and the longer of the two, and little else."""
     with app.client as client:
         client.post("/generate-from-description", json=SHORT)
-        long = {"full_described_song": "a slow waltz about the sea", "audio_duration": 60.0}
+        long = {"full_described_song": "a slow waltz about the sea", "audio_duration": 30.0}
         song = client.post("/generate-from-description", json=long).json()
     times, moments = song["timings_s"], {m["status"]: m["at"] for m in song["history"]}
     began, ended = (datetime.fromisoformat(moments[name]) for name in ("planning", "done"))
