@@ -270,7 +270,8 @@ class Like(BaseModel):
 
     like: str = Field(pattern=r"^[0-9a-z]{1,40}$", description="The song's id.")
     audio_duration: float | None = Field(default=None, ge=DURATION_S[0], le=DURATION_S[1])
-    seed: Whole | None = Field(default=None, ge=RANDOM_SEED, le=LARGEST_SEED)
+    # Bounds on the number itself: on the choice they would not get into the schema.
+    seed: Annotated[int, Field(ge=RANDOM_SEED, le=LARGEST_SEED), _WHOLE] | None = None
     format: Format | None = None
     variations: Whole = Field(default=1, ge=VARIATIONS[0], le=VARIATIONS[1])
     cover_title: bool | None = None
