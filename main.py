@@ -254,13 +254,14 @@ def main(
 ) -> None:
     from orchestrator.remote.order import place_order
 
+    music_alone = bool(prompt) and not (description or lyrics or about)
     asked = {
         "description": description or prompt,
-        "lyrics": Path(lyrics).read_text() if lyrics else "",
         "about": about,
-        "instrumental": instrumental or bool(prompt and not lyrics and not about),
+        "instrumental": instrumental or music_alone,
+        "cover": not music_alone,
         "duration_s": duration,
         "seed": seed,
         "format": format,
     }
-    place_order(asked, Path(out), order.remote_gen)
+    place_order(asked, lyrics, Path(out), order.remote_gen)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from config.errors import EngineFailed, SongwrightError
+from config.errors import EngineFailed, InvalidRequest, SongwrightError
 from orchestrator.export import check_folder, export
 from orchestrator.manifest import Song, Status
 from orchestrator.requests import Brief
@@ -18,12 +18,16 @@ _PIECE_BYTES = 1 << 20
 
 
 def place_order(
-    asked: Mapping[str, object], folder: Path, order: Callable[[str], Iterable[tuple[str, Any]]]
+    asked: Mapping[str, object],
+    lyrics: str,
+    folder: Path,
+    order: Callable[[str], Iterable[tuple[str, Any]]],
 ) -> None:
-    """Has a song made by ``order`` (see ``ModalService.order``), and saves its files in ``folder``. Ends the
-    process with 2 for a request that cannot be, and with 1 for a song that failed."""
+    """Has a song made by ``order`` (see ``ModalService.order``), with the words in the file ``lyrics`` if one
+    is named, and saves its files in ``folder``. Ends the process with 2 for a request that cannot be, and
+    with 1 for a song that failed."""
     try:
-        brief = Brief.model_validate(asked)
+        brief = Brief.model_validate({**asked, "lyrics": _words_in(lyrics)})
         check_folder(folder)
     except SongwrightError as error:
         print(f"songwright: {error}", file=sys.stderr)
@@ -40,6 +44,13 @@ def place_order(
         print(f"songwright: {error}", file=sys.stderr)
         sys.exit(1)
     print(f"{song.title or song.id}: {path}")
+
+
+def _words_in(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRequest("lyrics", path, "name a text file in UTF-8 that can be read") from error
 
 
 def _made(brief: Brief, order: Callable[[str], Iterable[tuple[str, Any]]]) -> tuple[Song, dict[str, str]]:

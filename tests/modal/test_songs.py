@@ -178,6 +178,20 @@ def test_modal_run_saves_a_song_here(sketched: Deployed, tmp_path: Path) -> None
     assert list(tmp_path.glob("*.png"))
 
 
+def test_modal_run_makes_music_alone_of_a_prompt(sketched: Deployed, tmp_path: Path) -> None:
+    """The command of the service that this one replaces."""
+    sketched.control.run(
+        ROOT / "main.py",
+        *("--prompt", "jazzy piano solo", "--duration", "10", "--out", str(tmp_path)),
+        env=sketched.env,
+        cwd=ROOT,
+    )
+    (audio,) = tmp_path.glob("*.wav")
+    with wave.open(str(audio)) as opened:
+        assert opened.getnframes() / opened.getframerate() == pytest.approx(10.0, abs=0.05)
+    assert not list(tmp_path.glob("*.png"))
+
+
 def test_modal_run_refuses_in_one_line_what_cannot_be(sketched: Deployed) -> None:
     result = sketched.control.cli("run", str(ROOT / "main.py"), "--duration", "5", env=sketched.env, cwd=ROOT)
     assert result.returncode == 2
