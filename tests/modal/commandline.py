@@ -10,12 +10,6 @@ from pathlib import Path
 
 from tests.modal.world import World
 
-AGENTS = (
-    "CLAUDECODE",
-    "AGENT",
-    "AI_AGENT",
-)  # the client tells the server of these, and nothing depends on it
-
 
 class CommandLine:
     world: World
@@ -51,11 +45,7 @@ class CommandLine:
         timeout_s: float = 120.0,
     ) -> subprocess.CompletedProcess[str]:
         """A Python process whose Modal client speaks to this control plane."""
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("MODAL_") and name not in AGENTS
-        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MODAL_")}
         merged = kept | {"TERM": "dumb", "COLUMNS": "200"} | self.client_env | dict(env or {})
         return subprocess.run(
             [sys.executable, *arguments],

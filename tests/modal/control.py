@@ -31,11 +31,6 @@ from tests.modal.world import Settings, World
 
 T = TypeVar("T")
 WAIT_S = 30.0
-AGENTS = (
-    "CLAUDECODE",
-    "AGENT",
-    "AI_AGENT",
-)  # the client tells the server of these; tests do not differ by them
 
 
 class RemoteFailure(Exception):
