@@ -29,7 +29,8 @@ PACKAGES = [
     *filter(None, MODAL.packages.split(",")),
 ]
 HOME = PurePosixPath("/") / "root"  # of Modal's containers
-PYAV_NEEDS = ("ffmpeg", "gcc", "pkg-config", "libavformat-dev", "libavdevice-dev", "libavfilter-dev")
+FFMPEG = ("avformat", "avcodec", "avdevice", "avutil", "avfilter", "swscale", "swresample")
+PYAV_NEEDS = ("ffmpeg", "gcc", "pkg-config", *(f"lib{name}-dev" for name in FFMPEG))
 
 app = modal.App(MODAL.app)
 secret = modal.Secret.from_name(MODAL.secret, required_keys=list(SECRET_KEYS))

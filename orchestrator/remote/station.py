@@ -73,7 +73,11 @@ class Station:
             log.error("the engine cannot be loaded: %s", self._error)
 
     def settle(self) -> None:
-        """Moves the model to the GPU, and lets the deployment know what runs here."""
+        """Moves the model to the GPU, and lets the deployment know what runs here. What kept it from loading
+        may be mended by now: the snapshot that this container came from may be old."""
+        if self._error:
+            self._error = None
+            self.load()
         if self._error:
             return
         try:
