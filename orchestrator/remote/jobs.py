@@ -33,6 +33,7 @@ _LOOK_S = 1.0  # between looks at a manifest that another container writes
 _PATROL_S = 20.0  # between looks at every song that is not done
 _GRACE = timedelta(seconds=20)  # in which who accepted a song will have spawned it
 _BEGINNING = timedelta(minutes=5)  # in which what another container stores before a manifest is left alone
+_LAST_WORDS = timedelta(minutes=2)  # in which a song's own call tells of its end
 _MOST_CALLS = 4
 _STOPPED_S = 10.0
 _RETRY_AFTER_S = 30.0
@@ -72,6 +73,7 @@ class SpawnedJobs:
         self._limit = limit
         self._open = 0
         self._accepting = 0
+        self._told: set[str] = set()
         self._halting = asyncio.Event()
         self._patrol: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
@@ -87,7 +89,7 @@ class SpawnedJobs:
         return 0
 
     async def start(self) -> None:
-        """Looks after what earlier containers left, now and once a minute."""
+        """Looks after what other containers left, now and every so often."""
         self._patrol = asyncio.get_running_loop().create_task(self._keep_watch())
 
     async def submit(self, songs: list[Song], photo: bytes = b"") -> list[Song]:
@@ -198,10 +200,11 @@ class SpawnedJobs:
         songs = await self.stored(lambda: list(self._library.unsettled(_BEGINNING)))
         self._open = sum(not song.status.finished for song in songs)
         for song in songs:
-            if song.status.finished:
-                self._ended(song)
-            else:
+            if not song.status.finished:
                 await self._look_after(song)
+            elif song.id not in self._told and datetime.now(UTC) - song.updated_at > _LAST_WORDS:
+                self._told.add(song.id)
+                self._ended(song)
 
     async def _look_after(self, song: Song) -> None:
         """Spawns the song again if nobody makes it."""
