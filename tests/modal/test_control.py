@@ -16,6 +16,8 @@ import pytest
 from tests.modal import Container, Control, RemoteFailure
 from tests.modal.rootfs import HOME
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
 SAMPLE = Path(__file__).with_name("sample_app.py")
 SECRETS = {"sample-secret": {"SAMPLE_KEY": "of the secret"}}

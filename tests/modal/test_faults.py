@@ -22,7 +22,7 @@ from tests.storage.s3 import S3, s3_server
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
-    pytest.mark.xdist_group("crashes"),
+    pytest.mark.alone,
 ]
 
 SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "24"))  # make test-faults: 204

@@ -21,9 +21,10 @@ from tests.modal.control import Control
 from tests.modal.deployed import ROOT, SHORT, SKETCH, Deployed, deployed, until
 from tests.storage.s3 import S3, s3_server
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
-)
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
+]
 
 
 MODELS = (

@@ -23,7 +23,10 @@ from tests.service.test_generation import ASYNC, describe
 from tests.storage.faults import FAULTS, SILENCES, Faults, broken
 from tests.storage.s3 import KEY, S3, SECRET, s3_server
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
 
 SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "60"))  # make test-faults: 204
 AT_ONCE = 24
