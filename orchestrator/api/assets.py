@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from starlette.concurrency import iterate_in_threadpool
 
-from config.errors import Forbidden, NotFound
+from config.errors import Conflict, Forbidden, NotFound
 from orchestrator.answers import PACKAGE
 from orchestrator.api.context import BEARER, SongId, TheService
 from orchestrator.api.gate import TOKEN_NEEDED
@@ -179,7 +179,7 @@ def _filename(name: str, asset: Asset) -> str:
 
 def _package(request: Request, service: Service, song: Song) -> Response:
     if song.status is not Status.DONE:
-        raise NotFound("package", song.id, f"the song is {song.status}: there is one when it is done")
+        raise Conflict(f"song {song.id} is {song.status}", "there is a package of it when it is done")
     headers = {
         "Content-Disposition": f'attachment; filename="{package_name(song)}.zip"',
         "Cache-Control": "private",

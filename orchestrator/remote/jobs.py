@@ -28,6 +28,7 @@ from orchestrator.remote.calls import NETWORK, REFUSALS, steady
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+_CALLS = "calls/"
 _STORE_THREADS = 16
 _LOOK_S = 1.0  # between looks at a manifest that another container writes
 _PATROL_S = 20.0  # between looks at every song that is not done
@@ -205,6 +206,21 @@ class SpawnedJobs:
             elif song.id not in self._told and datetime.now(UTC) - song.updated_at > _LAST_WORDS:
                 self._told.add(song.id)
                 self._ended(song)
+        await self.stored(self._sweep, {song.id for song in songs})
+
+    def _sweep(self, unsettled: set[str]) -> None:
+        """Deletes what is left of calls whose songs have ended: theirs was killed before it came to that."""
+        store = self._library.store
+        for key in list(store.list(_CALLS)):
+            song_id = key.removeprefix(_CALLS)
+            if song_id in unsettled:
+                continue
+            try:
+                ended = self._library.load(song_id).settled
+            except NotFound:
+                ended = True
+            if ended:
+                store.delete(key)
 
     async def _look_after(self, song: Song) -> None:
         """Spawns the song again if nobody makes it."""
@@ -296,7 +312,7 @@ async def _stop(call_id: str) -> None:
 
 
 def _key(song_id: str) -> str:
-    return f"calls/{song_id}"
+    return _CALLS + song_id
 
 
 def _object(song_id: str, mark: _Mark) -> tuple[str, bytes, str]:

@@ -52,7 +52,7 @@ def test_a_model_that_waits_for_a_gpu_is_in_the_gpus_numbers(name: str, options:
     waiting = registry_of(name).load(name, replace(options, precision="auto", staged=True))
     assert waiting.info.precision == {"acestep": "bf16"}.get(name, "fp16")
     on_cpu = registry_of(name).load(name, replace(options, precision="auto", device="cpu", staged=True))
-    assert on_cpu.info.precision == {"qwen": "bf16"}.get(name, "fp32")
+    assert on_cpu.info.precision == {"qwen": "bf16", "qwen_vl": "bf16"}.get(name, "fp32")
 
 
 def networks() -> Iterator[torch.nn.Module]:

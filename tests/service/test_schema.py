@@ -44,10 +44,10 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
 @pytest.mark.parametrize(
     ("phases", "token", "examples", "least"),
     [
-        ("examples,coverage", TOKEN, 90, 2500),
-        ("fuzzing", TOKEN, 100, 2300),
-        ("stateful", TOKEN, 60, 200),
-        ("examples,coverage,fuzzing,stateful", "", 90, 5000),
+        ("examples,coverage", TOKEN, 40, 2500),
+        ("fuzzing", TOKEN, 40, 900),
+        ("stateful", TOKEN, 40, 130),
+        ("examples,coverage,fuzzing,stateful", "", 40, 3500),
     ],
 )
 def test_thousands_of_requests_find_no_difference_between_document_and_service(
