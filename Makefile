@@ -49,7 +49,8 @@ test-audiocraft: $(VENV)/.dev $(AUDIOCRAFT)/.installed
 	$(AUDIOCRAFT)/bin/python -m pytest -m audiocraft tests/music/test_audiocraft.py
 
 test-faults: $(VENV)/.dev
-	SONGWRIGHT_TEST_SONGS=204 $(BIN)/python -m pytest tests/service/test_faults.py tests/modal/test_faults.py
+	SONGWRIGHT_TEST_SONGS=204 $(BIN)/python -m pytest \
+		tests/service/test_crashes.py tests/service/test_faults.py tests/modal/test_faults.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

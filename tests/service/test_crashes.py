@@ -1,6 +1,7 @@
 """A server that is killed, again and again, and loses nothing."""
 
 import json
+import os
 import random
 import time
 from collections import Counter
@@ -13,8 +14,8 @@ from tests.orchestrator.test_cli import HERE, QUICK, parts_left
 from tests.service.server import Server
 from tests.service.test_generation import ASYNC, describe
 
-SONGS = 60
-KILLS = 30
+MANY = "SONGWRIGHT_TEST_SONGS" in os.environ  # make test-faults
+SONGS, KILLS = (60, 30) if MANY else (30, 15)
 
 
 def submit(server: Server, number: int) -> str | None:
@@ -32,7 +33,7 @@ def submit(server: Server, number: int) -> str | None:
 
 
 @pytest.mark.xdist_group("crashes")
-def test_a_server_killed_thirty_times_finishes_every_song_once(tmp_path: Path) -> None:
+def test_a_server_killed_again_and_again_finishes_every_song_once(tmp_path: Path) -> None:
     rng = random.Random()
     seed = rng.randrange(2**32)
     rng.seed(seed)
@@ -78,7 +79,7 @@ def test_a_server_killed_thirty_times_finishes_every_song_once(tmp_path: Path) -
         assert song["owner"] is None
         for asset in song["assets"].values():
             assert (tmp_path / asset["key"]).stat().st_size == asset["size_bytes"]
-    assert sum(len(song["history"]) > 4 for song in songs) > 5, "the kills hit songs at work"
+    assert sum(len(song["history"]) > 4 for song in songs) > KILLS // 6, "the kills hit songs at work"
     assert not list((tmp_path / "open").glob("*"))
     assert not parts_left(tmp_path)
 
