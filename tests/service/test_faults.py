@@ -98,7 +98,13 @@ def test_songs_outlive_a_broken_network_and_kills_in_every_stage(s3: S3, tmp_pat
         try:
             left, stages = list(range(SONGS)), list(STAGES)
             until = time.monotonic() + PATIENCE_S
-            while (waiting := sum(1 for _ in library.store.list("open/"))) or left or stages or killer.armed:
+            while (
+                (waiting := sum(1 for _ in library.store.list("open/")))
+                or left
+                or stages
+                or killer.armed
+                or killer.killed.is_set()
+            ):
                 assert time.monotonic() < until, (len(left), waiting, killer.armed, list(server.lines)[-20:])
                 if killer.killed.is_set():
                     server.kill()
