@@ -88,7 +88,7 @@ class ModelEngine:
                 with ThreadPoolExecutor(1, f"load-{cls.name}") as thread:
                     return thread.submit(cls, options).result()
             except (OSError, ValueError, LookupError, AttributeError, RuntimeError) as error:
-                why = str(error).strip().partition("\n")[0][:100]
+                why = first_line(error)
                 raise EngineUnavailable(
                     f"engine {cls.name!r} cannot load {options.model or cls.default} ({why})",
                     f"give one that it can, such as {cls.default}",
@@ -206,3 +206,24 @@ class ModelEngine:
             device=device_name(place.device),
             libraries=cls.libraries,
         )
+
+
+def chat_model(kind: Any, place: Placement) -> Any:
+    """A model of one of transformers' classes, ``kind``, ready to be used. Raises ``ValueError`` where the
+    checkpoint lacks a tensor, which would be filled with chance, and what transformers raises."""
+    model, loading = kind.from_pretrained(
+        place.folder,
+        dtype=place.dtype,
+        device_map={"": place.device},
+        use_safetensors=True,
+        trust_remote_code=False,
+        output_loading_info=True,
+    )
+    if loading["missing_keys"]:
+        raise ValueError(f"{min(loading['missing_keys'])} is missing")
+    return model.eval()
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, for a sentence of ours: a hundred characters at most."""
+    return str(error).strip().partition("\n")[0][:100]

@@ -20,7 +20,7 @@ from lyrics.qwen.grammar import grammar, plan_of, sections_for
 from lyrics.qwen.prompts import messages
 from lyrics.sketch.reading import Reading, read
 from models.constrained import Batch, Text
-from models.loading import ModelEngine
+from models.loading import ModelEngine, chat_model, first_line
 from models.slots import cache_bytes, slots_for
 
 _PLAN_TOKENS = 4096
@@ -49,20 +49,10 @@ class QwenWriter(ModelEngine):
             self._tokenizer = AutoTokenizer.from_pretrained(place.folder, trust_remote_code=False)
             if not self._tokenizer.chat_template:
                 raise ValueError("it has no chat template")
-            model, loading = AutoModelForCausalLM.from_pretrained(
-                place.folder,
-                dtype=place.dtype,
-                device_map={"": place.device},
-                use_safetensors=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-            )
-            if loading["missing_keys"]:  # which would be filled with chance
-                raise ValueError(f"{min(loading['missing_keys'])} is missing")
-            model.eval()
+            model = chat_model(AutoModelForCausalLM, place)
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise EngineUnavailable(
-                f"{place.model} is not a chat model of transformers ({_first_line(error)})",
+                f"{place.model} is not a chat model of transformers ({first_line(error)})",
                 f"give one, such as {self.default}",
             ) from error
         config = model.config.get_text_config()
@@ -151,7 +141,3 @@ def _facts(named: Reading, *, sung: bool) -> dict[str, Any]:
     if sung and named.voice not in (None, "none"):
         found["voice"] = named.voice
     return found | {"tempo_fixed": named.tempo_bpm is not None}
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:100]

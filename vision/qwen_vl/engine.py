@@ -19,7 +19,7 @@ from transformers import (
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable
 from models.constrained import Batch, Text
-from models.loading import ModelEngine
+from models.loading import ModelEngine, chat_model, first_line
 from models.slots import cache_bytes
 from vision.contract import ImageRequest, Scene
 from vision.pixels import Pixels, checked
@@ -66,19 +66,10 @@ class QwenVlReader(ModelEngine):
             self._image_processor = AutoImageProcessor.from_pretrained(
                 place.folder, backend="pil", trust_remote_code=False
             )
-            model, loading = Qwen2VLForConditionalGeneration.from_pretrained(
-                place.folder,
-                dtype=place.dtype,
-                device_map={"": place.device},
-                use_safetensors=True,
-                output_loading_info=True,
-            )
-            if loading["missing_keys"]:  # which would be filled with chance
-                raise ValueError(f"{min(loading['missing_keys'])} is missing")
-            model.eval()
+            model = chat_model(Qwen2VLForConditionalGeneration, place)
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise EngineUnavailable(
-                f"{place.model} is not a Qwen2-VL of transformers ({_first_line(error)})",
+                f"{place.model} is not a Qwen2-VL of transformers ({first_line(error)})",
                 f"give one, such as {self.default}",
             ) from error
         vocabulary: int = config.get_text_config().vocab_size
@@ -139,7 +130,3 @@ class QwenVlReader(ModelEngine):
             "image_grid_thw": grid,
             "mm_token_type_ids": kinds,
         }
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:100]
