@@ -2,23 +2,24 @@
 one pass, and songs of different prompts, lengths and ages side by side.
 
 The arithmetic is that of transformers' ``MusicgenForCausalLM`` (pre-norm layers, sinusoidal positions, cross
-attention to the projected text, one head a codebook), which the tests hold it to, token for token.
+attention to the projected text, one head a codebook), which the tests hold it to, token for token. What a
+layer computes is in ``layers``, and once more, as compiled loops for a CPU, in ``fused``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
 
 from music.contract import MusicRequest
-from music.musicgen.linear import Linear, linear
+from music.musicgen.fused import Fused, fitting, supported
+from music.musicgen.layers import Layers, Part
+from music.musicgen.linear import linear
 
-_EPSILON = 1e-5
 UNKNOWN = -1
 PARAMETERS = ("guidance_scale", "temperature", "top_k", "top_p")
 """Which of a request's optional parameters MusicGen heeds."""
@@ -118,7 +119,10 @@ class Track:
 class Decoder:
     """The decoder's weights, made ready for one device and precision."""
 
-    def __init__(self, read: Read, shape: Shape, precision: str, device: torch.device) -> None:
+    def __init__(
+        self, read: Read, shape: Shape, precision: str, device: torch.device, *, fused: bool = True
+    ) -> None:
+        """``fused``: its layers are compiled loops where the processor has what these are made of."""
         self.shape = shape
         self.device = device
         self.slotted = device.type == "cuda"
@@ -132,37 +136,42 @@ class Decoder:
             weight, bias = (read(f"{name}.{part}") for part in ("weight", "bias"))
             return weight.to(device, self.dtype), bias.to(device, self.dtype)
 
-        def ready(*names: str) -> Linear:
+        def matrix(*names: str) -> Tensor:
             weights = [read(f"{name}.weight").to(device, narrow) for name in names]
-            return linear(torch.cat(weights) if len(weights) > 1 else weights[0], precision, cold=True)
+            return torch.cat(weights) if len(weights) > 1 else weights[0]
 
-        self._head_width = shape.width // shape.heads
         below = "model.decoder"
         self.embeddings = [
             read(f"{below}.embed_tokens.{codebook}.weight").to(device, torch.float32)
             for codebook in range(shape.codebooks)
         ]
-        self.layers = []
-        for number in range(shape.layers):
-            name = f"{below}.layers.{number}"
-            self.layers.append(
-                _Layer(
-                    qkv=ready(*(f"{name}.self_attn.{part}_proj" for part in "qkv")),
-                    out=ready(f"{name}.self_attn.out_proj"),
-                    cross_q=ready(f"{name}.encoder_attn.q_proj"),
-                    cross_kv=ready(*(f"{name}.encoder_attn.{part}_proj" for part in "kv")),
-                    cross_out=ready(f"{name}.encoder_attn.out_proj"),
-                    up=ready(f"{name}.fc1"),
-                    down=ready(f"{name}.fc2"),
+        names = [f"{below}.layers.{number}" for number in range(shape.layers)]
+        self._cross_kv = [
+            linear(matrix(*(f"{name}.encoder_attn.{part}_proj" for part in "kv")), precision, cold=True)
+            for name in names
+        ]
+
+        def parts() -> Iterator[Part]:
+            for name in names:
+                yield Part(
+                    matrix(*(f"{name}.self_attn.{part}_proj" for part in "qkv")),
+                    matrix(f"{name}.self_attn.out_proj"),
+                    matrix(f"{name}.encoder_attn.q_proj"),
+                    matrix(f"{name}.encoder_attn.out_proj"),
+                    matrix(f"{name}.fc1"),
+                    matrix(f"{name}.fc2"),
                     norms=(
                         norm(f"{name}.self_attn_layer_norm"),
                         norm(f"{name}.encoder_attn_layer_norm"),
                         norm(f"{name}.final_layer_norm"),
                     ),
                 )
-            )
-        self.norm = norm(f"{below}.layer_norm")
-        self.head = ready(*(f"lm_heads.{codebook}" for codebook in range(shape.codebooks)))
+            heads = (f"lm_heads.{codebook}" for codebook in range(shape.codebooks))
+            yield Part(matrix(*heads), norms=(norm(f"{below}.layer_norm"),))
+
+        fused = fused and device.type == "cpu" and supported(precision)
+        fused = fused and fitting(shape.width, shape.heads, shape.codebooks * shape.vocabulary)
+        self.layers = (Fused if fused else Layers)(parts(), shape.heads, precision)
         self.positions = _sinusoids(2048, shape.width).to(device)
 
     @torch.inference_mode()
@@ -187,71 +196,34 @@ class Decoder:
     @torch.inference_mode()
     def logits(self, tracks: Sequence[Track]) -> Tensor:
         """The guided logits for the next column of each track; its caches take in the present one."""
-        shape, count = self.shape, len(tracks)
+        shape = self.shape
         x = torch.cat([self._embedded(track, track.position, track.position + 1) for track in tracks])
         x = x.repeat(2, 1).to(self.dtype)  # rows: all songs with their text, then all without
-        read = [track.cache[..., : track.position + 1, :] for track in tracks]
-        keys, values = ([cache[:, part].unbind() for cache in read] for part in range(2))
-        here = [track.cache[..., track.position : track.position + 1, :].unbind() for track in tracks]
-        for number, layer in enumerate(self.layers):
-            qkv = layer.qkv(normal(x, layer.norms[0])).view(2, count, 3, shape.heads, 1, -1)
-            queries, fresh = qkv[:, :, 0].unbind(1), qkv[:, :, 1:].permute(1, 2, 0, 3, 4, 5).unbind()
-            mixed = []
-            for place in range(count):
-                here[place][number].copy_(fresh[place])
-                mixed.append(
-                    scaled_dot_product_attention(queries[place], keys[place][number], values[place][number])
-                )
-            together = mixed[0] if count == 1 else torch.stack(mixed, dim=1)
-            x = x + layer.out(together.reshape(2 * count, shape.width))
-            self._hear(x, layer, [track.cross[number] for track in tracks])
-            x = x + layer.down(gelu(layer.up(normal(x, layer.norms[2]))))
-        rows = self.head(normal(x, self.norm)).float().view(2, count, shape.codebooks, shape.vocabulary)
+        rows = self.layers.step(x, tracks).float().view(2, len(tracks), shape.codebooks, shape.vocabulary)
         guidance = torch.tensor([track.sampling.guidance for track in tracks], device=self.device)
         return rows[1] + (rows[0] - rows[1]) * guidance[:, None, None]
 
     @torch.inference_mode()
     def prefill(self, track: Track, columns: int) -> None:
         """Takes the track's first ``columns`` known columns in at once."""
-        shape = self.shape
         x = self._embedded(track, 0, columns).repeat(2, 1).to(self.dtype)
-        for number, layer in enumerate(self.layers):
-            qkv = layer.qkv(normal(x, layer.norms[0])).view(2, columns, 3, shape.heads, -1)
-            q, k, v = qkv.permute(2, 0, 3, 1, 4)
-            track.cache[number, :, :, :, :columns] = torch.stack([k, v])
-            mixed = scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2)
-            x = x + layer.out(mixed.reshape(2 * columns, shape.width))
-            self._hear(x, layer, [track.cross[number]])
-            x = x + layer.down(gelu(layer.up(normal(x, layer.norms[2]))))
+        self.layers.prefill(x, track)
         track.position = columns
 
     def cache(self, columns: int) -> Tensor:
         """Room for one song's keys and values: ``(layers, 2, 2, heads, columns, head width)``, of which the
         first 2 are keys and values, the second a row with text and one without."""
         shape = self.shape
-        size = (shape.layers, 2, 2, shape.heads, columns, self._head_width)
-        return torch.zeros(size, dtype=self.dtype, device=self.device)
+        size = (shape.layers, 2, 2, shape.heads, columns, shape.width // shape.heads)
+        return torch.zeros(size, dtype=self.layers.kept, device=self.device)
 
     @torch.inference_mode()
-    def cross(self, text: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Keys and values ``(1, heads, tokens, head width)`` of a text for each layer. The row without text
-        has none: its keys and values are zero, and add nothing."""
+    def cross(self, text: Tensor) -> Tensor:
+        """Keys and values ``(layers, 2, heads, tokens, head width)`` of a text. The row without text has
+        none: its keys and values are zero, and add nothing."""
         text = text.to(self.device, self.dtype)
-        found = []
-        for layer in self.layers:
-            k, v = layer.cross_kv(text).view(len(text), 2, self.shape.heads, -1).permute(1, 2, 0, 3)
-            found.append((k[None].contiguous(), v[None].contiguous()))
-        return found
-
-    def _hear(self, x: Tensor, layer: _Layer, texts: Sequence[tuple[Tensor, Tensor]]) -> None:
-        """Adds to ``x`` what each song's rows hear of its text: those of the first half."""
-        heads, count = self.shape.heads, len(texts)
-        x = x[: x.shape[0] // 2]
-        q = layer.cross_q(normal(x, layer.norms[1])).view(count, 1, -1, heads, self._head_width)
-        queries = q.transpose(2, 3).unbind()
-        heard = [scaled_dot_product_attention(q, *text) for q, text in zip(queries, texts, strict=True)]
-        together = heard[0] if count == 1 else torch.cat(heard)
-        x += layer.cross_out(together.transpose(1, 2).reshape(x.shape))
+        made = torch.stack([kv(text) for kv in self._cross_kv]).to(self.layers.kept)
+        return made.view(len(made), len(text), 2, self.shape.heads, -1).permute(0, 2, 3, 1, 4).contiguous()
 
     def _embedded(self, track: Track, start: int, end: int) -> Tensor:
         """Columns ``start`` up to ``end`` of a track as vectors ``(columns, width)``, float32."""
@@ -261,19 +233,6 @@ class Decoder:
         for codebook, table in enumerate(self.embeddings):
             vectors += table[track.tokens[codebook, start:end]]
         return vectors
-
-
-@dataclass(frozen=True)
-class _Layer:
-    qkv: Linear
-    out: Linear
-    cross_q: Linear
-    cross_kv: Linear
-    cross_out: Linear
-    up: Linear
-    down: Linear
-    norms: tuple[tuple[Tensor, Tensor], ...]
-    """Before self attention, cross attention and feed-forward."""
 
 
 def draw(logits: Tensor, sampling: Sampling, noise: Tensor) -> Tensor:
@@ -300,10 +259,6 @@ def gumbel(seed: int, shape: Shape, device: torch.device) -> Callable[[int], Ten
         return drawn.exponential_(generator=generator).log_().neg_()
 
     return noise
-
-
-def normal(x: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
-    return layer_norm(x, (x.shape[-1],), *norm, _EPSILON)
 
 
 def _sinusoids(count: int, width: int) -> Tensor:

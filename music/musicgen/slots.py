@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from music.musicgen.decoder import UNKNOWN, Decoder, Track, normal
+from music.musicgen.decoder import UNKNOWN, Decoder, Track
+from music.musicgen.layers import Layers, normal
 
 COLUMNS = 1536
 """Room for a window of 30 s with its delays."""
@@ -26,6 +27,8 @@ class Slots:
     """``count`` songs at a time, of any prompts, lengths and ages."""
 
     def __init__(self, decoder: Decoder, count: int, columns: int = COLUMNS) -> None:
+        assert isinstance(decoder.layers, Layers)  # the kernels of ``fused`` are a CPU's
+        self._layers = decoder.layers
         self._decoder = decoder
         self._columns = columns
         shape, device = decoder.shape, decoder.device
@@ -53,12 +56,8 @@ class Slots:
         tokens = track.tokens.shape[1]
         self._cache[:, :, :, slot, :, : track.position] = track.cache[..., : track.position, :]
         track.cache = track.cache[..., :0, :].clone()
-        length = track.cross[0][0].shape[2]
-        for layer, (keys, values) in enumerate(track.cross):
-            self._text[layer, 0, slot, :, :length], self._text[layer, 1, slot, :, :length] = (
-                keys[0],
-                values[0],
-            )
+        length = track.cross.shape[3]
+        self._text[:, :, slot, :, :length] = track.cross
         self._unread[slot] = 0.0
         self._unread[slot, ..., length:] = -math.inf
         self._tokens[slot, :, :tokens] = track.tokens
@@ -132,7 +131,7 @@ class Slots:
         for codebook, table in enumerate(decoder.embeddings):
             x = x + table[self._tokens[self._rows, codebook, self._positions]]
         x = x.repeat(2, 1).to(decoder.dtype)  # rows: all songs with their text, then all without
-        for number, layer in enumerate(decoder.layers):
+        for number, layer in enumerate(self._layers.layers):
             qkv = layer.qkv(normal(x, layer.norms[0])).view(2, count, 3, shape.heads, 1, -1)
             kept = self._cache[number]
             kept[:, :, self._rows, :, self._positions] = qkv[:, :, 1:, :, 0].permute(1, 2, 0, 3, 4)
@@ -145,7 +144,7 @@ class Slots:
             heard = layer.cross_out(heard.reshape(count, shape.width))
             x = torch.cat([x[:count] + heard, x[count:]])
             x = x + layer.down(gelu(layer.up(normal(x, layer.norms[2]))))
-        rows = decoder.head(normal(x, decoder.norm)).float().view(2, count, shape.codebooks, -1)
+        rows = self._layers.heads(x).float().view(2, count, shape.codebooks, -1)
         return rows[1] + (rows[0] - rows[1]) * self._sampling[:, :1, None]
 
     def _drawn(self, logits: Tensor) -> Tensor:

@@ -21,6 +21,8 @@ from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled
 from music.contract import COMPOSERS, Composer, MusicRequest
 from music.musicgen.decoder import Decoder, Sampling, Shape, Track, draw, gumbel
+from music.musicgen.fused import Fused, supported
+from music.musicgen.layers import Layers
 from music.musicgen.slots import Slots
 from tests.tiny import musicgen
 
@@ -30,6 +32,7 @@ PROMPTS = ("lofi beat with piano", "Metal", "a 80s pop track, synth! 120 bpm")
 STEPS = 250
 CPU = torch.device("cpu")
 PRECISIONS = ("fp32", "bf16", "int8")
+MADE = (Fused, Layers)
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["mono", "stereo"])
@@ -47,9 +50,15 @@ def shape_of(model: MusicgenForConditionalGeneration) -> Shape:
     return Shape(2, 64, 4, config.num_codebooks, 64, config.audio_channels)
 
 
-def decoder_of(model: MusicgenForConditionalGeneration, precision: str) -> Decoder:
+def decoder_of(
+    model: MusicgenForConditionalGeneration, precision: str, made: type[Fused] | type[Layers] = Fused
+) -> Decoder:
+    if made is Fused and not supported(precision):
+        pytest.skip(f"this processor has no instructions for fused {precision}")
     weights = model.decoder.state_dict()
-    return Decoder(lambda name: weights[name], shape_of(model), precision, CPU)
+    decoder = Decoder(lambda name: weights[name], shape_of(model), precision, CPU, fused=made is Fused)
+    assert type(decoder.layers) is made
+    return decoder
 
 
 @torch.inference_mode()
@@ -105,15 +114,19 @@ def noise_table(codebooks: int) -> Tensor:
     return -torch.empty(STEPS + 3, codebooks, 64).exponential_(generator=generator).log()
 
 
+@pytest.mark.parametrize("made", MADE)
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_tokens_are_those_of_transformers_and_logits_within_a_ten_thousandth(
-    folder: Path, reference: MusicgenForConditionalGeneration, prompt: str
+    folder: Path,
+    reference: MusicgenForConditionalGeneration,
+    prompt: str,
+    made: type[Fused] | type[Layers],
 ) -> None:
     shape = shape_of(reference)
     table = noise_table(shape.codebooks)
     ids, text = heard(reference, folder, prompt)
     expected, logits = theirs(reference, ids, table)
-    decoder = decoder_of(reference, "fp32")
+    decoder = decoder_of(reference, "fp32", made)
     track = Track(decoder, text, STEPS, Sampling(top_k=0), lambda step: table[step])
     furthest = 0.0
     for step in range(track.steps):
@@ -125,13 +138,17 @@ def test_tokens_are_those_of_transformers_and_logits_within_a_ten_thousandth(
     assert furthest < 1e-4
 
 
+@pytest.mark.parametrize("made", MADE)
 @pytest.mark.parametrize("precision", ["bf16", "int8"])
 def test_narrower_numbers_stay_near_in_their_logits(
-    folder: Path, reference: MusicgenForConditionalGeneration, precision: str
+    folder: Path,
+    reference: MusicgenForConditionalGeneration,
+    precision: str,
+    made: type[Fused] | type[Layers],
 ) -> None:
     _, text = heard(reference, folder, PROMPTS[0])
     table = noise_table(shape_of(reference).codebooks)
-    exact, narrow = decoder_of(reference, "fp32"), decoder_of(reference, precision)
+    exact, narrow = decoder_of(reference, "fp32", Layers), decoder_of(reference, precision, made)
     tracks = [Track(d, text, 50, Sampling(top_k=0), lambda step: table[step]) for d in (exact, narrow)]
     errors, sizes = [], []
     while not tracks[0].done:
@@ -144,11 +161,15 @@ def test_narrower_numbers_stay_near_in_their_logits(
     assert 0 < relative < 0.08
 
 
+@pytest.mark.parametrize("made", MADE)
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_song_has_the_same_tokens_alone_and_among_eight_that_come_and_go(
-    folder: Path, reference: MusicgenForConditionalGeneration, precision: str
+    folder: Path,
+    reference: MusicgenForConditionalGeneration,
+    precision: str,
+    made: type[Fused] | type[Layers],
 ) -> None:
-    shape, decoder = shape_of(reference), decoder_of(reference, precision)
+    shape, decoder = shape_of(reference), decoder_of(reference, precision, made)
     texts = [heard(reference, folder, PROMPTS[n % 3][: 4 + n])[1] for n in range(8)]
 
     def track(number: int) -> Track:
@@ -178,7 +199,7 @@ def test_slots_make_the_same_tokens_as_songs_with_caches_of_their_own(
 ) -> None:
     """What a GPU records and replays, run here as it is: songs come and go, go on from a prompt, and draw
     each in its own way."""
-    shape, decoder = shape_of(reference), decoder_of(reference, precision)
+    shape, decoder = shape_of(reference), decoder_of(reference, precision, Layers)
     texts = [heard(reference, folder, PROMPTS[n % 3][: 4 + n])[1] for n in range(6)]
     ways = (Sampling(), Sampling(top_k=5), Sampling(top_p=0.6), Sampling(temperature=1.7, guidance=1.5))
     start = torch.randint(64, (shape.codebooks, 10), generator=torch.Generator().manual_seed(8))
@@ -215,10 +236,11 @@ def test_slots_make_the_same_tokens_as_songs_with_caches_of_their_own(
             assert torch.equal(one.codes(shape), together[number]), number
 
 
+@pytest.mark.parametrize("made", MADE)
 def test_a_prompt_taken_in_at_once_leads_where_it_leads_step_by_step(
-    folder: Path, reference: MusicgenForConditionalGeneration
+    folder: Path, reference: MusicgenForConditionalGeneration, made: type[Fused] | type[Layers]
 ) -> None:
-    shape, decoder = shape_of(reference), decoder_of(reference, "fp32")
+    shape, decoder = shape_of(reference), decoder_of(reference, "fp32", made)
     _, text = heard(reference, folder, PROMPTS[0])
     table = noise_table(shape.codebooks)
     whole = Track(decoder, text, 60, Sampling(top_k=0), lambda step: table[step])

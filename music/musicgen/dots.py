@@ -1,0 +1,266 @@
+"""Products of a few rows with packed weights, which several threads make together: what ``kernels`` is built
+of.
+
+Weights are read in the order they lie in, ``LANES`` outputs side by side, by loops written in LLVM's language
+around the processor's dot products (VNNI for int8, AVX512-BF16 for bf16), which numba compiles for the
+machine they run on. A row's sums are made in an order that depends on nothing but its width.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import binding, ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from music.musicgen.fused import COLUMNS, LANES
+
+HEADER = 2 * 4 * LANES
+"""Bytes before a panel of int8: what each sum starts with, and the worth of its units."""
+_GROUPS = 4  # of four bytes of inputs in a turn of a loop
+_PATIENCE = 1000  # turns of a waiting thread, some 30 microseconds
+_AHEAD = 2048  # bytes: the processor itself fetches no further than the end of a page
+
+_F32, _I32, _I64, _I8 = ir.FloatType(), ir.IntType(32), ir.IntType(64), ir.IntType(8)
+_FLOATS, _INTS = ir.VectorType(_F32, LANES), ir.VectorType(_I32, LANES)
+
+binding.initialize_native_asmparser()  # numba has no inline assembly of its own
+
+compiled = njit(
+    nogil=True,
+    cache=True,
+    error_model="numpy",
+    fastmath={"reassoc", "contract", "nsz", "nnan"},
+)
+
+
+def _splat(builder: Any, scalar: Any) -> Any:
+    nothing = ir.Constant(ir.VectorType(scalar.type, LANES), ir.Undefined)
+    first = builder.insert_element(nothing, scalar, _I32(0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(_INTS, [0] * LANES))
+
+
+def _load(builder: Any, address: Any, kind: Any, align: int) -> Any:
+    value = builder.load(builder.inttoptr(address, kind.as_pointer()))
+    value.align = align
+    return value
+
+
+def _offset(builder: Any, address: Any, stride: Any, count: int) -> Any:
+    return builder.add(address, builder.mul(stride, _I64(count)))
+
+
+@intrinsic(prefer_literal=True)
+def _dot(
+    _: Any,
+    rows: Any,
+    panels: Any,
+    like: Any,
+    weight: Any,
+    panel_bytes: Any,
+    x: Any,
+    x_bytes: Any,
+    groups: Any,
+    scales: Any,
+    out: Any,
+    out_bytes: Any,
+) -> Any:
+    """Of ``rows`` rows of ``x`` the dot products with ``panels`` panels, into ``out``, float32; all by their
+    addresses. ``like``'s type says what numbers ``x`` is made of: float32, uint16 (bfloat16) or uint8."""
+    rows, panels, kind = rows.literal_value, panels.literal_value, like.dtype
+    whole = kind == types.uint8
+    vector = _INTS if whole else _FLOATS
+    operand, word = (_FLOATS, _F32) if kind == types.float32 else (_INTS, _I32)
+
+    def added(builder: Any, total: Any, x: Any, weight: Any) -> Any:
+        if kind == types.float32:
+            fma = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(_FLOATS, [_FLOATS] * 3), f"llvm.fma.v{LANES}f32"
+            )
+            return builder.call(fma, [weight, x, total])
+        name = "vpdpbusd" if whole else "vdpbf16ps"
+        shape = ir.FunctionType(vector, [vector, _INTS, _INTS])
+        return builder.asm(shape, f"{name} $3, $2, $0", "=v,0,v,v", [total, x, weight], side_effect=False)
+
+    def code(context: Any, builder: Any, _: Any, given: Any) -> Any:
+        weight, panel_bytes, x, x_bytes, groups, scales, out, out_bytes = given[3:]
+        heads = [_offset(builder, weight, panel_bytes, panel) for panel in range(panels)]
+        starts = [
+            _load(builder, head, _INTS, 64) if whole else ir.Constant(vector, [0.0] * LANES) for head in heads
+        ]
+        bodies = [builder.add(head, _I64(HEADER)) for head in heads] if whole else heads
+        sources = [_offset(builder, x, x_bytes, row) for row in range(rows)]
+        fetch = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(ir.VoidType(), [_I8.as_pointer(), _I32, _I32, _I32]),
+            "llvm.prefetch.p0",
+        )
+        before, loop = builder.block, builder.append_basic_block("loop")
+        after = builder.append_basic_block("after")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        group = builder.phi(_I64)
+        group.add_incoming(_I64(0), before)
+        totals = [[builder.phi(vector) for _ in range(panels)] for _ in range(rows)]
+        sums: list[list[Any]] = [list(row) for row in totals]
+        for unrolled in range(_GROUPS):
+            here = builder.add(group, _I64(unrolled))
+            place = builder.mul(here, _I64(4 * LANES))
+            weights = []
+            for body in bodies:
+                address = builder.add(body, place)
+                ahead = builder.inttoptr(builder.add(address, _I64(_AHEAD)), _I8.as_pointer())
+                builder.call(fetch, [ahead, _I32(0), _I32(3), _I32(1)])
+                weights.append(_load(builder, address, operand, 4 * LANES))
+            for row, source in enumerate(sources):
+                value = _load(builder, builder.add(source, builder.mul(here, _I64(4))), word, 4)
+                inputs = _splat(builder, value)
+                sums[row] = [
+                    added(builder, total, inputs, weight)
+                    for total, weight in zip(sums[row], weights, strict=True)
+                ]
+        following = builder.add(group, _I64(_GROUPS))
+        group.add_incoming(following, loop)
+        for row in range(rows):
+            for panel in range(panels):
+                totals[row][panel].add_incoming(starts[panel], before)
+                totals[row][panel].add_incoming(sums[row][panel], loop)
+        builder.cbranch(builder.icmp_signed("<", following, groups), loop, after)
+        builder.position_at_end(after)
+        for row in range(rows):
+            into = _offset(builder, out, out_bytes, row)
+            for panel, head in enumerate(heads):
+                value = sums[row][panel]
+                if whole:
+                    unit = _load(builder, builder.add(head, _I64(4 * LANES)), _FLOATS, 64)
+                    scale = _load(builder, builder.add(scales, _I64(4 * row)), _F32, 4)
+                    value = builder.fmul(
+                        builder.sitofp(value, _FLOATS), builder.fmul(unit, _splat(builder, scale))
+                    )
+                end = builder.inttoptr(builder.add(into, _I64(4 * LANES * panel)), _FLOATS.as_pointer())
+                builder.store(value, end).align = 4
+        return context.get_dummy_value()
+
+    integers = [types.int64] * 8
+    return types.void(types.literal(rows), types.literal(panels), like, *integers), code
+
+
+@intrinsic
+def float_of(_: Any, bits: Any) -> Any:
+    def code(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return builder.bitcast(given[0], _F32)
+
+    return types.float32(types.int32), code
+
+
+@intrinsic
+def wide(_: Any, number: Any) -> Any:
+    """A number as caches keep it, float32 or bfloat16's bits (uint16), as float32."""
+
+    def code(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        if number == types.float32:
+            return given[0]
+        return builder.bitcast(builder.shl(builder.zext(given[0], _I32), _I32(16)), _F32)
+
+    return types.float32(number), code
+
+
+@intrinsic
+def pointer(_: Any, address: Any) -> Any:
+    def code(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return builder.inttoptr(given[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), code
+
+
+@intrinsic
+def _count(_: Any, address: Any) -> Any:
+    """Adds 1 to the number at ``address``."""
+
+    def code(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        builder.atomic_rmw("add", builder.inttoptr(given[0], _I64.as_pointer()), _I64(1), "acq_rel")
+        return context.get_dummy_value()
+
+    return types.void(types.int64), code
+
+
+@intrinsic
+def _counted(_: Any, address: Any) -> Any:
+    """The number at ``address``, after a short rest."""
+
+    def code(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        builder.asm(ir.FunctionType(ir.VoidType(), []), "pause", "", [], side_effect=True)
+        return builder.load_atomic(builder.inttoptr(given[0], _I64.as_pointer()), "acquire", 8)
+
+    return types.int64(types.int64), code
+
+
+@intrinsic
+def _yield(_: Any) -> Any:
+    """Lets another thread have this one's core."""
+
+    def code(context: Any, builder: Any, _signature: Any, _given: Any) -> Any:
+        builder.call(
+            cgutils.get_or_insert_function(builder.module, ir.FunctionType(_I32, []), "sched_yield"), []
+        )
+        return context.get_dummy_value()
+
+    return types.void(), code
+
+
+@compiled
+def meet(counter, target, threads):
+    """Waits until all threads are here, which have counted ``counter``, an address, up to ``target`` before.
+    They are soon, unless one has lost its core to somebody else, who may well be waiting for this one.
+    Answers what it has been counted up to."""
+    target += threads
+    _count(counter)
+    turns = 0
+    while _counted(counter) < target:
+        turns += 1
+        if turns > _PATIENCE:
+            _yield()
+    return target
+
+
+@compiled
+def product(weight, outputs, groups, x, scales, rows, out, thread, threads):
+    """A thread's share of the columns of ``out (rows, outputs)``, which are answered: from, up to. ``weight``
+    is an address; ``groups`` is how many times four bytes of a row of ``x`` count, and ``scales`` are its
+    rows' in int8."""
+    panel_bytes = groups * 4 * LANES
+    if x.itemsize == 1:
+        panel_bytes += HEADER
+    shares = outputs // COLUMNS
+    first, last = shares * thread // threads * COLUMNS, shares * (thread + 1) // threads * COLUMNS
+    for column in range(first, last, COLUMNS):
+        # The more rows there are, the fewer panels at a time: as many sums as fit into the registers. Sixteen
+        # rows go through a panel once, so that the next one comes in while these are computed.
+        panel = weight + column // LANES * panel_bytes
+        row = 0
+        while row < rows:
+            source = x.ctypes.data + row * x.strides[0]
+            scale = scales.ctypes.data + row * 4
+            into = out.ctypes.data + row * out.strides[0] + column * 4
+            if row + 16 <= rows:
+                for part in range(4):
+                    at, to = panel + part * panel_bytes, into + part * 4 * LANES
+                    _dot(16, 1, x, at, panel_bytes, source, x.strides[0], groups, scale, to, out.strides[0])
+                row += 16
+            elif row + 8 <= rows:
+                for part in range(0, 4, 2):
+                    at, to = panel + part * panel_bytes, into + part * 4 * LANES
+                    _dot(8, 2, x, at, panel_bytes, source, x.strides[0], groups, scale, to, out.strides[0])
+                row += 8
+            elif row + 4 <= rows:
+                _dot(4, 4, x, panel, panel_bytes, source, x.strides[0], groups, scale, into, out.strides[0])
+                row += 4
+            elif row + 2 <= rows:
+                _dot(2, 4, x, panel, panel_bytes, source, x.strides[0], groups, scale, into, out.strides[0])
+                row += 2
+            else:
+                _dot(1, 4, x, panel, panel_bytes, source, x.strides[0], groups, scale, into, out.strides[0])
+                row += 1
+    return first, last

@@ -1,0 +1,254 @@
+"""The decoder's step on a CPU as compiled loops, which all its threads walk through together.
+
+Decoding a few rows takes as long as reading the weights once. What stands in the way of that is the time
+between the products: hundreds of small operations, each handed out to threads anew. Here a thread enters once
+a step and meets the others between its parts.
+
+A row's numbers are made in an order that depends on nothing but its own song: they are the same, bit for bit,
+in whatever company it is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import carray
+
+from music.musicgen.dots import compiled, float_of, meet, pointer, product, wide
+from music.musicgen.fused import LANES
+
+
+@compiled
+def _half(bits):
+    """The upper half of a float32's bits, rounded to even: bfloat16."""
+    return (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
+
+
+@compiled
+def _narrowed(values, into, scales, row):
+    """A row as products take it: as it is, in bfloat16, or in 8 bits with 128 for 0 and a scale."""
+    bits = values.view(np.uint32)
+    if into.itemsize == 4:
+        for place in range(len(values)):
+            into[row, place] = values[place]
+    elif into.itemsize == 2:
+        for place in range(len(values)):
+            into[row, place] = _half(bits[place])
+    else:
+        # Magnitudes are in the order of their bits.
+        largest = np.uint32(0)
+        for place in range(len(values)):
+            largest = max(largest, bits[place] & np.uint32(0x7FFFFFFF))
+        top = max(float_of(np.int32(largest)), np.float32(1e-12))
+        scales[row] = top / np.float32(127.0)
+        turned = np.float32(127.0) / top
+        for place in range(len(values)):
+            into[row, place] = np.int32(values[place] * turned + np.float32(128.5))
+
+
+@compiled
+def _normal(x, rows, norm, normed, into, scales, thread, threads):
+    """A thread's share of the rows: layer norm, narrowed. ``normed`` is room for one."""
+    width = x.shape[1]
+    for row in range(thread, rows, threads):
+        mean = np.float32(0.0)
+        for place in range(width):
+            mean += x[row, place]
+        mean /= np.float32(width)
+        spread = np.float32(0.0)
+        for place in range(width):
+            spread += (x[row, place] - mean) * (x[row, place] - mean)
+        turned = np.float32(1.0) / np.sqrt(spread / np.float32(width) + np.float32(1e-5))
+        for place in range(width):
+            normed[place] = (x[row, place] - mean) * turned * norm[0, place] + norm[1, place]
+        _narrowed(normed[:width], into, scales, row)
+
+
+@compiled
+def _exp(x):
+    """exp of ``x`` <= 0, float32, to 2e-7 of itself: 2 to the whole part, and a polynomial (Cephes' expf)."""
+    x = max(x, np.float32(-87.0))
+    whole = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
+    x = x - whole * np.float32(0.693359375) + whole * np.float32(2.12194440e-4)
+    y = np.float32(1.9875691500e-4)
+    y = y * x + np.float32(1.3981999507e-3)
+    y = y * x + np.float32(8.3334519073e-3)
+    y = y * x + np.float32(4.1665795894e-2)
+    y = y * x + np.float32(1.6666665459e-1)
+    y = y * x + np.float32(5.0000001201e-1)
+    y = y * x * x + x + np.float32(1.0)
+    return y * float_of((np.int32(whole) + np.int32(127)) << np.int32(23))
+
+
+@compiled
+def _gelu(x):
+    """By erf, to 1.5e-7 of itself (Abramowitz and Stegun, 7.1.26)."""
+    z = abs(x) * np.float32(0.70710678)
+    t = np.float32(1.0) / (np.float32(1.0) + np.float32(0.3275911) * z)
+    y = np.float32(1.061405429)
+    y = y * t + np.float32(-1.453152027)
+    y = y * t + np.float32(1.421413741)
+    y = y * t + np.float32(-0.284496736)
+    y = y * t + np.float32(0.254829592)
+    beyond = y * t * _exp(-z * z)
+    share = np.float32(0.5) * beyond
+    return x * (np.float32(1.0) - share if x > 0 else share)
+
+
+@compiled
+def _attend(query, keys, values, count, like, scores, out):
+    """Of one head: ``query (width,)`` over ``count`` rows of the caches at the addresses ``keys`` and
+    ``values``, of numbers like ``like``'s, into ``out (width,)``."""
+    width = len(query)
+    key = carray(pointer(keys), (count, width), like.dtype)
+    value = carray(pointer(values), (count, width), like.dtype)
+    turned = np.float32(1.0) / np.sqrt(np.float32(width))
+    largest = np.float32(-1e30)
+    for place in range(count):
+        total = np.float32(0.0)
+        for part in range(width):
+            total += query[part] * wide(key[place, part])
+        scores[place] = total * turned
+        largest = max(largest, scores[place])
+    whole = np.float32(0.0)
+    for place in range(count):
+        scores[place] = _exp(scores[place] - largest)
+        whole += scores[place]
+    for part in range(width):
+        out[part] = np.float32(0.0)
+    fours = count // 4 * 4
+    for place in range(0, fours, 4):  # four at a time, since the sums are kept in memory
+        a, b, c, d = scores[place], scores[place + 1], scores[place + 2], scores[place + 3]
+        for part in range(width):
+            first = a * wide(value[place, part]) + b * wide(value[place + 1, part])
+            second = c * wide(value[place + 2, part]) + d * wide(value[place + 3, part])
+            out[part] += first + second
+    for place in range(fours, count):
+        for part in range(width):
+            out[part] += scores[place] * wide(value[place, part])
+    for part in range(width):
+        out[part] /= whole
+
+
+@compiled
+def _keep(qkv, tracks, layer, heads, like, first, last):
+    """Puts a thread's columns of new keys and values where their caches have them."""
+    rows, width = len(tracks), qkv.shape[1] // 3
+    head_width = width // heads
+    for row in range(rows):
+        cache, columns, position = tracks[row]
+        bits = qkv[row].view(np.uint32)
+        for start in range(max(first, width), last, LANES):
+            part, place = start // width - 1, start % width
+            at = ((layer * 2 + part) * 2 * heads + place // head_width) * columns + position
+            at = at * head_width + place % head_width
+            kept = carray(pointer(cache + at * like.itemsize), (LANES,), like.dtype)
+            for lane in range(LANES):
+                if like.itemsize == 4:
+                    kept[lane] = qkv[row, start + lane]
+                else:
+                    kept[lane] = _half(bits[start + lane])
+
+
+@compiled
+def _added(x, rows, more, first, last):
+    for row in range(rows):
+        for place in range(first, last):
+            x[row, place] += more[row, place]
+
+
+@compiled
+def step(
+    thread,
+    threads,
+    counter,
+    met,
+    weights,
+    norms,
+    heads,
+    x,
+    tracks,
+    texts,
+    like,
+    narrow,
+    scales,
+    room,
+    scores,
+    qkv,
+    up,
+    logits,
+):
+    """One thread's part of a step of all layers, and of the heads if ``logits`` has rows.
+
+    ``weights (layers * 6 + 1,)`` are the panels' addresses: of a layer qkv, out, cross_q, cross_out, up and
+    down, then the heads'. ``norms (layers + 1, 3, 2, width)``. ``x (rows, width)`` is changed; the first half
+    of its rows hear a text. ``tracks (rows, 3)``: a cache's address, its columns, and the position; ``texts
+    (rows / 2, 2)``: address and tokens; caches and texts are of numbers like ``like``'s. ``narrow (rows,
+    ...)``, ``scales (rows,)``, ``qkv``, ``up`` and ``logits`` are room for all threads, ``room (threads,
+    ...)`` and ``scores (threads, ...)`` for each. ``counter`` is the address of a number that all threads
+    count up; it is at ``met`` before.
+    """
+    rows, width = x.shape
+    hearing = rows // 2
+    head_width = width // heads
+    layers = (len(weights) - 1) // 6
+    inner = up.shape[1]
+    mine, score = room[thread], scores[thread]
+    groups, inner_groups = width * narrow.itemsize // 4, inner * narrow.itemsize // 4
+    for layer in range(layers):
+        of, norm = weights[6 * layer :], norms[layer]
+        _normal(x, rows, norm[0], mine, narrow, scales, thread, threads)
+        met = meet(counter, met, threads)
+        first, last = product(of[0], 3 * width, groups, narrow, scales, rows, qkv, thread, threads)
+        _keep(qkv, tracks, layer, heads, like, first, last)
+        met = meet(counter, met, threads)
+        for pair in range(thread, rows * heads, threads):
+            row, head = pair // heads, pair % heads
+            cache, columns, position = tracks[row]
+            size = columns * head_width * like.itemsize
+            keys = cache + (layer * 4 * heads + head) * size
+            query = qkv[row, head * head_width : (head + 1) * head_width]
+            _attend(query, keys, keys + 2 * heads * size, position + 1, like, score, mine)
+            query[:] = mine[:head_width]  # the answer takes the question's place
+        met = meet(counter, met, threads)
+        for row in range(thread, rows, threads):
+            _narrowed(qkv[row, :width], narrow, scales, row)
+        met = meet(counter, met, threads)
+        first, last = product(of[1], width, groups, narrow, scales, rows, up, thread, threads)
+        _added(x, rows, up, first, last)
+        met = meet(counter, met, threads)
+        _normal(x, hearing, norm[1], mine, narrow, scales, thread, threads)
+        met = meet(counter, met, threads)
+        product(of[2], width, groups, narrow, scales, hearing, qkv, thread, threads)
+        met = meet(counter, met, threads)
+        for pair in range(thread, hearing * heads, threads):
+            row, head = pair // heads, pair % heads
+            text, tokens = texts[row]
+            size = tokens * head_width * like.itemsize
+            keys = text + (layer * 2 * heads + head) * size
+            query = qkv[row, head * head_width : (head + 1) * head_width]
+            _attend(query, keys, keys + heads * size, tokens, like, score, mine)
+            query[:] = mine[:head_width]
+        met = meet(counter, met, threads)
+        for row in range(thread, hearing, threads):
+            _narrowed(qkv[row, :width], narrow, scales, row)
+        met = meet(counter, met, threads)
+        first, last = product(of[3], width, groups, narrow, scales, hearing, up, thread, threads)
+        _added(x, hearing, up, first, last)
+        met = meet(counter, met, threads)
+        _normal(x, rows, norm[2], mine, narrow, scales, thread, threads)
+        met = meet(counter, met, threads)
+        first, last = product(of[4], inner, groups, narrow, scales, rows, up, thread, threads)
+        for row in range(rows):
+            for place in range(first, last):
+                up[row, place] = _gelu(up[row, place])
+        met = meet(counter, met, threads)
+        for row in range(thread, rows, threads):
+            _narrowed(up[row], narrow, scales, row)
+        met = meet(counter, met, threads)
+        first, last = product(of[5], width, inner_groups, narrow, scales, rows, qkv, thread, threads)
+        _added(x, rows, qkv, first, last)
+        met = meet(counter, met, threads)
+    if len(logits):
+        _normal(x, rows, norms[layers, 0], mine, narrow, scales, thread, threads)
+        met = meet(counter, met, threads)
+        product(weights[6 * layers], logits.shape[1], groups, narrow, scales, rows, logits, thread, threads)
