@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+from torch import Tensor
+
 from models.together import Together
+from music.musicgen.codec import Decoding
 from music.musicgen.decoder import Decoder, Track
 from music.musicgen.slots import Slots
 
 _MOST = 8
+_LINGER_S = 0.01  # for songs that ended in the same step, whose threads wake up one after another
 T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class _Ended:
+    """A song whose tokens are made."""
+
+    codes: Sequence[Tensor]
+    waves: list[Tensor] = field(default_factory=list)
+    failure: Exception | None = None
 
 
 class Batch:
     """Tracks of any prompts, lengths and ages, all of them a column further with each step."""
 
-    def __init__(self, decoder: Decoder, most: int = _MOST) -> None:
+    def __init__(self, decoder: Decoder, decode: Decoding, most: int = _MOST) -> None:
         self._decoder = decoder
+        self._decode = decode
+        self._most = most
+        self._ended: list[_Ended] = []
+        self._ending = threading.Lock()
         self._slots = Slots(decoder, most) if decoder.slotted else None
         self._loop = Together[Track](self, most, "musicgen")
 
@@ -29,6 +49,37 @@ class Batch:
     def do(self, work: Callable[[], T], report: Callable[[], None]) -> T:
         """``work`` in the thread that decodes; see ``Together``."""
         return self._loop.do(work, report)
+
+    def decode(self, codes: Sequence[Tensor], report: Callable[[], None]) -> list[Tensor]:
+        """As ``Decoding``, in the thread that decodes; ``report`` as in ``do``. Songs that end together, as
+        those do that began together, are decoded together."""
+        ended = _Ended(codes)
+        with self._ending:
+            self._ended.append(ended)
+        try:
+            self._loop.do(self._decode_ended, report)
+        finally:
+            with self._ending:
+                if ended in self._ended:
+                    self._ended.remove(ended)
+        if ended.failure is not None:
+            raise ended.failure
+        return ended.waves
+
+    def _decode_ended(self) -> None:
+        """Those that wait, if the errand of another has not seen to them before."""
+        if not self._ended:
+            return
+        time.sleep(_LINGER_S)
+        with self._ending:
+            some, self._ended = self._ended[: self._most], self._ended[self._most :]
+        try:
+            waves = iter(self._decode([codes for ended in some for codes in ended.codes]))
+            for ended in some:
+                ended.waves = [next(waves) for _ in ended.codes]
+        except Exception as error:  # noqa: BLE001 - it is raised again where each is waited for
+            for ended in some:
+                ended.failure = error
 
     def join(self, track: Track) -> None:
         """On a CPU it brings its own cache with it."""

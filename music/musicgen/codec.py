@@ -15,27 +15,35 @@ from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
-from torch.nn import ELU, LSTM, Identity
+from torch.nn import ELU, Identity
 from torch.nn.functional import conv2d, elu
 from transformers import EncodecModel
 from transformers.models.encodec.modeling_encodec import EncodecConvTranspose1d, EncodecResnetBlock
 
 from config.errors import EngineUnavailable
 from music.musicgen.linear import linear
+from music.musicgen.recurrent import recurrent
 
 _COARSE, _FINE = 256, 16
 """Frames in a block of the first half of the stages, whose weights are large, and of the other half."""
 
 
-def decoding(model: EncodecModel, precision: str, device: torch.device) -> Callable[[Tensor], Tensor]:
-    """From ``codes (codebooks, frames)`` of one channel to ``(samples,)`` float32: by transformers on a GPU,
-    on a CPU by ``Codec``, whose LSTM is narrow where ``precision`` is and the CPU has instructions for it.
-    Raises ``EngineUnavailable`` as ``Codec`` does."""
+Decoding = Callable[[Sequence[Tensor]], list[Tensor]]
+"""From ``codes (codebooks, frames)`` of some channels to ``(samples,)`` float32 of each."""
+
+
+def decoding(model: EncodecModel, precision: str, device: torch.device) -> Decoding:
+    """By transformers on a GPU, on a CPU by ``Codec``, whose LSTM is narrow where ``precision`` is and the
+    CPU has instructions for it. Raises ``EngineUnavailable`` as ``Codec`` does."""
     if device.type == "cpu":
         narrow = precision in ("bf16", "int8") and torch.cpu._is_avx512_bf16_supported()
         return Codec(model, narrow=narrow)
     model = model.to(device)
-    return lambda codes: cast(Tensor, model.decode(codes[None, None], [None]).audio_values[0, 0])
+
+    def decode(channels: Sequence[Tensor]) -> list[Tensor]:
+        return [model.decode(codes[None, None], [None]).audio_values[0, 0] for codes in channels]
+
+    return decode
 
 
 class Codec:
@@ -55,7 +63,7 @@ class Codec:
         modules: list[Any] = [module for module in model.decoder.layers if not isinstance(module, ELU)]
         first, lstm, *stages, last = modules
         self._first = _Convolution(first)
-        self._lstm: _Lstm | _NarrowLstm = _NarrowLstm(lstm.lstm) if narrow else _Lstm(lstm.lstm)
+        self._lstm = recurrent(lstm.lstm, narrow=narrow)
         layers = [
             _Upsampling(module) if isinstance(module, EncodecConvTranspose1d) else _Residual(module)
             for module in stages
@@ -65,11 +73,14 @@ class Codec:
         self._stages = _Blocks([*layers[:half], fine], _COARSE)
 
     @torch.inference_mode()
-    def __call__(self, codes: Tensor) -> Tensor:
-        """``(samples,)`` float32 from ``codes (codebooks, frames)``, at least 4 frames."""
-        x = torch.stack([book[row] for book, row in zip(self._books, codes, strict=False)]).sum(0)
-        x = self._first(x)
-        return self._stages(x + self._lstm(x))[:, 0]
+    def __call__(self, channels: Sequence[Tensor]) -> list[Tensor]:
+        """As ``Decoding``; at least 4 frames of each."""
+        begun = [self._first(self._read(codes)) for codes in channels]
+        through = self._lstm(begun)
+        return [self._stages(x + more)[:, 0] for x, more in zip(begun, through, strict=True)]
+
+    def _read(self, codes: Tensor) -> Tensor:
+        return torch.stack([book[row] for book, row in zip(self._books, codes, strict=False)]).sum(0)
 
 
 class _Layer(Protocol):
@@ -211,53 +222,3 @@ class _Product:
         else:
             made = conv2d(image, self._weight, self._bias, dilation=self._ways[2])
         return cast(Tensor, made[0, :, 0].t().contiguous())
-
-
-class _Lstm:
-    """``x (rows, width) -> (rows, width)``: torch's, which on a CPU is oneDNN's."""
-
-    def __init__(self, lstm: LSTM) -> None:
-        self._lstm = lstm
-
-    def __call__(self, x: Tensor) -> Tensor:
-        made: Tensor = self._lstm(x)[0]
-        return made
-
-
-class _NarrowLstm:
-    """The same with what it reads anew at every row, its recurrent weights, in bfloat16."""
-
-    def __init__(self, lstm: LSTM) -> None:
-        self._layers = []
-        for number in range(lstm.num_layers):
-            into, back, bias, more = (
-                _ordered(getattr(lstm, f"{kind}_l{number}").detach())
-                for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-            )
-            self._layers.append((linear(into, "fp32"), linear(back.bfloat16(), "bf16"), bias + more))
-
-    def __call__(self, x: Tensor) -> Tensor:
-        for into, back, bias in self._layers:
-            x = _recurrent(into(x) + bias, back)
-        return x
-
-
-def _recurrent(given: Tensor, back: Callable[[Tensor], Tensor]) -> Tensor:
-    """A layer's ``(rows, width)`` from what its input adds to its gates, ``given (rows, 4 * width)``, which
-    is used up."""
-    width = given.shape[1] // 4
-    made = given.new_empty(len(given), width)
-    state, cell = given.new_zeros(1, width), given.new_zeros(width)
-    for row, gates in enumerate(given):
-        gates += back(state)[0]
-        opened, kept, shown = gates[: 3 * width].sigmoid_().view(3, width)
-        cell.mul_(kept).addcmul_(opened, gates[3 * width :].tanh_())
-        state = made[row : row + 1]
-        torch.mul(shown, cell.tanh(), out=state[0])
-    return made
-
-
-def _ordered(gates: Tensor) -> Tensor:
-    """Input, forget, output, cell, where torch has input, forget, cell, output: the sigmoids together."""
-    opened, kept, cell, shown = gates.chunk(4)
-    return torch.cat([opened, kept, shown, cell])

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -179,18 +180,13 @@ class Decoder:
         """Takes each track one column further. Answers the guided logits ``(tracks, codebooks, vocabulary)``,
         float32, that its tokens were drawn from."""
         logits = self.logits(tracks)
-        alike: dict[Sampling, list[int]] = {}
-        for number, track in enumerate(tracks):
-            alike.setdefault(track.sampling, []).append(number)
-        for sampling, numbers in alike.items():
-            noise = torch.cat([tracks[number].noise(tracks[number].position) for number in numbers])
-            rows = logits if len(alike) == 1 else logits[numbers]
-            drawn = draw(rows.flatten(0, 1), sampling, noise).view(len(numbers), -1)
-            for number, tokens in zip(numbers, drawn.unbind(), strict=True):
-                track = tracks[number]
-                track.position += 1
-                column = track.tokens[:, track.position]
-                torch.where(column == UNKNOWN, tokens, column, out=column)
+        # Song by song: of larger tensors OpenMP's threads would take a share, and then wait awhile for more,
+        # each on a core that the next step has need of.
+        for track, rows in zip(tracks, logits, strict=True):
+            drawn = draw(rows, track.sampling, track.noise(track.position))
+            track.position += 1
+            column = track.tokens[:, track.position]
+            torch.where(column == UNKNOWN, drawn, column, out=column)
         return logits
 
     @torch.inference_mode()
@@ -200,8 +196,9 @@ class Decoder:
         x = torch.cat([self._embedded(track, track.position, track.position + 1) for track in tracks])
         x = x.repeat(2, 1).to(self.dtype)  # rows: all songs with their text, then all without
         rows = self.layers.step(x, tracks).float().view(2, len(tracks), shape.codebooks, shape.vocabulary)
-        guidance = torch.tensor([track.sampling.guidance for track in tracks], device=self.device)
-        return rows[1] + (rows[0] - rows[1]) * guidance[:, None, None]
+        for track, heard, guided in zip(tracks, *rows, strict=True):
+            guided += (heard - guided) * track.sampling.guidance
+        return rows[1]
 
     @torch.inference_mode()
     def prefill(self, track: Track, columns: int) -> None:
@@ -215,7 +212,7 @@ class Decoder:
         first 2 are keys and values, the second a row with text and one without."""
         shape = self.shape
         size = (shape.layers, 2, 2, shape.heads, columns, shape.width // shape.heads)
-        return torch.zeros(size, dtype=self.layers.kept, device=self.device)
+        return self.layers.cache(*size)
 
     @torch.inference_mode()
     def cross(self, text: Tensor) -> Tensor:
@@ -256,7 +253,14 @@ def gumbel(seed: int, shape: Shape, device: torch.device) -> Callable[[int], Ten
 
     def noise(_step: int) -> Tensor:
         drawn = torch.empty(shape.codebooks, shape.vocabulary, device=device)
-        return drawn.exponential_(generator=generator).log_().neg_()
+        drawn.exponential_(generator=generator)
+        if (
+            device.type == "cpu"
+        ):  # torch shares out even a row's logarithm: see ``Decoder.step``
+            np.log(drawn.numpy(), out=drawn.numpy())
+        else:
+            drawn.log_()
+        return drawn.neg_()
 
     return noise
 

@@ -92,11 +92,6 @@ def _dot(
         ]
         bodies = [builder.add(head, _I64(HEADER)) for head in heads] if whole else heads
         sources = [_offset(builder, x, x_bytes, row) for row in range(rows)]
-        fetch = cgutils.get_or_insert_function(
-            builder.module,
-            ir.FunctionType(ir.VoidType(), [_I8.as_pointer(), _I32, _I32, _I32]),
-            "llvm.prefetch.p0",
-        )
         before, loop = builder.block, builder.append_basic_block("loop")
         after = builder.append_basic_block("after")
         builder.branch(loop)
@@ -111,8 +106,7 @@ def _dot(
             weights = []
             for body in bodies:
                 address = builder.add(body, place)
-                ahead = builder.inttoptr(builder.add(address, _I64(_AHEAD)), _I8.as_pointer())
-                builder.call(fetch, [ahead, _I32(0), _I32(3), _I32(1)])
+                _fetched(builder, builder.add(address, _I64(_AHEAD)))
                 weights.append(_load(builder, address, operand, 4 * LANES))
             for row, source in enumerate(sources):
                 value = _load(builder, builder.add(source, builder.mul(here, _I64(4))), word, 4)
@@ -173,6 +167,24 @@ def pointer(_: Any, address: Any) -> Any:
         return builder.inttoptr(given[0], cgutils.voidptr_t)
 
     return types.voidptr(types.int64), code
+
+
+def _fetched(builder: Any, address: Any) -> Any:
+    shape = ir.FunctionType(ir.VoidType(), [_I8.as_pointer(), _I32, _I32, _I32])
+    fetching = cgutils.get_or_insert_function(builder.module, shape, "llvm.prefetch.p0")
+    place = builder.inttoptr(address, _I8.as_pointer())
+    return builder.call(fetching, [place, _I32(0), _I32(3), _I32(1)])
+
+
+@intrinsic
+def fetch(_: Any, address: Any) -> Any:
+    """Has what is at an address brought near, if it is anything."""
+
+    def code(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        _fetched(builder, given[0])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), code
 
 
 @intrinsic

@@ -77,9 +77,8 @@ class MusicgenComposer(ModelEngine):
             weight, bias = self._projection
             self._projection = weight.to(device), bias.to(device)
         precision = self._place.precision
-        self._decode = decoding(codec, precision, device)
         self._decoder = Decoder(lambda name: read(f"decoder.{name}"), self._shape, precision, device)
-        self._batch = Batch(self._decoder)
+        self._batch = Batch(self._decoder, decoding(codec, precision, device))
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """Raises ``InvalidRequest`` for a prompt without a word."""
@@ -89,7 +88,7 @@ class MusicgenComposer(ModelEngine):
         text = self._batch.do(lambda: self._read(request.prompt), lambda: report("reading", 0.0))
         codes = self._tokens(text, request, Sampling.of(request), report)
         made = _SHARE["reading"] + _SHARE["composing"]
-        samples = self._batch.do(lambda: self._sound(codes), lambda: report("decoding", made))
+        samples = self._sound(codes, lambda: report("decoding", made))
         report("decoding", 1.0)
         warnings = ("MusicGen sings no words: the lyrics are not in the music",) if request.lyrics else ()
         length = round(request.duration_s * self._rate_hz)
@@ -131,11 +130,12 @@ class MusicgenComposer(ModelEngine):
             start += stride
         return torch.cat(made, dim=1)[:, :frames]
 
-    @torch.inference_mode()
-    def _sound(self, codes: Tensor) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    def _sound(
+        self, codes: Tensor, report: Callable[[], None] = lambda: None
+    ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
         """``(2, samples)`` float32 from ``codes (codebooks, frames)``."""
         sides = [codes[side :: self._shape.channels] for side in range(self._shape.channels)]
-        waves = [self._decode(side) for side in sides]
+        waves = self._batch.decode(sides, report)
         samples = torch.stack(waves if len(waves) == 2 else waves * 2).clamp(-1.0, 1.0)
         return samples.cpu().numpy()
 

@@ -3,9 +3,10 @@ read, and the threads that read them."""
 
 from __future__ import annotations
 
+import math
 import mmap
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -23,7 +24,8 @@ LANES = 16
 """Outputs that are made side by side: a panel. Inputs are a multiple of it."""
 COLUMNS = 4 * LANES
 """Of what outputs are a multiple."""
-_NARROW: dict[str, Any] = {"fp32": np.float32, "bf16": np.uint16, "int8": np.uint8}
+NUMBERS: dict[str, Any] = {"fp32": np.float32, "bf16": np.uint16, "int8": np.uint8}
+"""What products take as their inputs: uint16 are bfloat16's bits."""
 _NEEDS = {"fp32": "avx512bw", "bf16": "avx512bf16", "int8": "avx512vnni"}
 
 
@@ -48,6 +50,28 @@ def _features() -> frozenset[str]:
     return found if {"avx512f", "avx512vl"} <= found else frozenset()
 
 
+class Crew:
+    """Threads that walk through a compiled loop together. One at a time may ask for it."""
+
+    def __init__(self, most: int, name: str) -> None:
+        """As many as torch has, but at most so many: who had no part of the work would only be waited for."""
+        self.threads = max(1, min(torch.get_num_threads(), most))
+        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix=name)
+        self._counter, self._counted = np.zeros(8, np.int64), 0
+
+    def run(self, loop: Callable[..., None], *shared: object) -> None:
+        """``loop(thread, threads, counter, count, ...)`` in each of them: see ``kernels``."""
+
+        def part(thread: int) -> None:
+            loop(thread, self.threads, self._counter.ctypes.data, self._counted, *shared)
+
+        others = [self._pool.submit(part, thread) for thread in range(1, self.threads)]
+        part(0)
+        for other in others:
+            other.result()
+        self._counted = int(self._counter[0])
+
+
 class Fused:
     """What ``Layers`` is, made by kernels; float32 in and out. One thread at a time may ask."""
 
@@ -59,7 +83,7 @@ class Fused:
         from music.musicgen import kernels  # with its compiler, a second: for whom it is of use
 
         self._kernels = kernels
-        self._kind = _NARROW[precision]
+        numbers = NUMBERS[precision]
         self.kept = torch.float32 if precision == "fp32" else torch.bfloat16
         self._like = np.zeros(1, np.float32 if precision == "fp32" else np.uint16)
         self._heads = heads
@@ -67,7 +91,7 @@ class Fused:
         weights: list[int] = []
         norms = []
         for part in parts:
-            self._arenas.append(_arena([_packed(matrix, self._kind) for matrix in part.matrices], weights))
+            self._arenas.append(arena([packed(matrix, numbers) for matrix in part.matrices], weights))
             each = [torch.stack(norm).float().numpy() for norm in part.norms]
             norms.append(np.stack((each * 3)[:3]))
             if len(part.matrices) == 1:
@@ -75,25 +99,26 @@ class Fused:
             else:
                 inner, width = part.matrices[4].shape
         self._weights, self._norms = np.array(weights), np.stack(norms)
-        # A thread with less than a panel's share of every matrix would only be waited for.
-        self._threads = threads = max(1, min(torch.get_num_threads(), width // COLUMNS))
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="musicgen-step")
-        self._counter, self._counted = np.zeros(8, np.int64), 0
-        rows = 2 * _SONGS
+        self._crew = Crew(width // COLUMNS, "musicgen-step")
+        threads, rows = self._crew.threads, 2 * _SONGS
         self._qkv = np.zeros((rows, 3 * width), np.float32)
         self._up = np.zeros((rows, inner), np.float32)
         # Rows a page apart would all have the same few places in the processor's cache.
-        self._narrow = np.zeros((rows, inner + 64), self._kind)
+        self._narrow = np.zeros((rows, inner + 64), numbers)
         self._scales = np.zeros(rows, np.float32)
         self._room = np.zeros((threads, inner), np.float32)
         self._scores = np.zeros((threads, 2048), np.float32)
         # Compiled while it is loaded, and not in the first song.
         layers, head_width = len(norms) - 1, width // heads
         nobody = _Nobody(
-            torch.zeros(layers, 2, 2, heads, 1, head_width, dtype=self.kept),
-            torch.zeros(layers, 2, heads, 1, head_width, dtype=self.kept),
+            self.cache(layers, 2, 2, heads, 1, head_width), self.cache(layers, 2, heads, 1, head_width)
         )
         self.step(torch.zeros(2, width), [nobody])
+
+    def cache(self, *size: int) -> Tensor:
+        """As that of ``Layers``."""
+        count = self.kept.itemsize * math.prod(size)
+        return torch.frombuffer(_room(count), dtype=self.kept).view(size)
 
     def step(self, x: Tensor, songs: Sequence[Memory]) -> Tensor:
         """As that of ``Layers``."""
@@ -124,7 +149,7 @@ class Fused:
         self, x: Tensor, songs: Sequence[Memory], positions: Sequence[int], logits: NDArray[np.float32]
     ) -> None:
         """Rows of these songs at these positions: all with their text, then all without."""
-        rows, threads = len(x), self._threads
+        rows = len(x)
         tracks = np.array(
             [
                 (song.cache[0, 0, side].data_ptr(), song.cache.shape[4], position)
@@ -135,10 +160,9 @@ class Fused:
         texts = np.array([(song.cross.data_ptr(), song.cross.shape[3]) for song in songs])
         furthest = max(int(tracks[:, 2].max()) + 1, int(texts[:, 1].max()))
         if furthest > self._scores.shape[1]:
-            self._scores = np.zeros((threads, 2 * furthest), np.float32)
-        shared = (
-            self._counter.ctypes.data,
-            self._counted,
+            self._scores = np.zeros((len(self._scores), 2 * furthest), np.float32)
+        self._crew.run(
+            self._kernels.step,
             self._weights,
             self._norms,
             self._heads,
@@ -155,15 +179,6 @@ class Fused:
             logits,
         )
 
-        def part(thread: int) -> None:
-            self._kernels.step(thread, threads, *shared)
-
-        others = [self._pool.submit(part, thread) for thread in range(1, threads)]
-        part(0)
-        for other in others:
-            other.result()
-        self._counted = int(self._counter[0])
-
 
 @dataclass
 class _Nobody:
@@ -174,11 +189,17 @@ class _Nobody:
     position: int = 0
 
 
-def _arena(matrices: Sequence[NDArray[np.uint8]], addresses: list[int]) -> mmap.mmap:
+def _room(count: int) -> mmap.mmap:
+    """So many bytes, zero, in large pages: of small ones, looking up where they are would take long."""
+    room = mmap.mmap(-1, count, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    room.madvise(mmap.MADV_HUGEPAGE)
+    return room
+
+
+def arena(matrices: Sequence[NDArray[np.uint8]], addresses: list[int]) -> mmap.mmap:
     """Memory in large pages with all of ``matrices``, whose addresses are added."""
     sizes = [-(-matrix.nbytes // 64) * 64 for matrix in matrices]
-    arena = mmap.mmap(-1, sum(sizes), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    arena.madvise(mmap.MADV_HUGEPAGE)
+    arena = _room(sum(sizes))
     whole = np.frombuffer(arena, np.uint8)
     start = 0
     for matrix, size in zip(matrices, sizes, strict=True):
@@ -188,15 +209,15 @@ def _arena(matrices: Sequence[NDArray[np.uint8]], addresses: list[int]) -> mmap.
     return arena
 
 
-def _packed(weight: Tensor, kind: Any) -> NDArray[np.uint8]:
+def packed(weight: Tensor, numbers: Any) -> NDArray[np.uint8]:
     """As the kernels read it: of every ``LANES`` outputs (a panel) and every four bytes of inputs, those of
     each output in turn. A panel of int8 has what its sums start with and its scales before it."""
     outputs, inputs = weight.shape
     panels = outputs // LANES
     split = weight.view(panels, LANES, inputs)
-    if kind is np.float32:
+    if numbers is np.float32:
         return _bytes(split.float().transpose(1, 2))
-    if kind is np.uint16:
+    if numbers is np.uint16:
         pairs = split.bfloat16().view(panels, LANES, inputs // 2, 2).transpose(1, 2)
         return _bytes(pairs.contiguous().view(torch.int16))
     scales = (split.float().abs().amax(2) / 127.0).clamp_min(1e-8)

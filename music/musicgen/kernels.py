@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import carray
 
-from music.musicgen.dots import compiled, float_of, meet, pointer, product, wide
+from music.musicgen.dots import compiled, fetch, float_of, meet, pointer, product, wide
 from music.musicgen.fused import LANES
 
 
@@ -65,8 +65,8 @@ def _normal(x, rows, norm, normed, into, scales, thread, threads):
 
 @compiled
 def _exp(x):
-    """exp of ``x`` <= 0, float32, to 2e-7 of itself: 2 to the whole part, and a polynomial (Cephes' expf)."""
-    x = max(x, np.float32(-87.0))
+    """exp, float32, to 2e-7 of itself: 2 to the whole part, and a polynomial (Cephes' expf)."""
+    x = min(max(x, np.float32(-87.0)), np.float32(88.0))
     whole = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
     x = x - whole * np.float32(0.693359375) + whole * np.float32(2.12194440e-4)
     y = np.float32(1.9875691500e-4)
@@ -95,15 +95,29 @@ def _gelu(x):
 
 
 @compiled
-def _attend(query, keys, values, count, like, scores, out):
+def _sigmoid(x):
+    return np.float32(1.0) / (np.float32(1.0) + _exp(-x))
+
+
+@compiled
+def _tanh(x):
+    return np.float32(2.0) * _sigmoid(np.float32(2.0) * x) - np.float32(1.0)
+
+
+@compiled
+def _attend(query, keys, values, following, count, like, scores, out):
     """Of one head: ``query (width,)`` over ``count`` rows of the caches at the addresses ``keys`` and
-    ``values``, of numbers like ``like``'s, into ``out (width,)``."""
+    ``values``, of numbers like ``like``'s, into ``out (width,)``. While it computes with one cache, the next
+    comes in: at last that at ``following``."""
     width = len(query)
+    row_bytes = width * like.itemsize
     key = carray(pointer(keys), (count, width), like.dtype)
     value = carray(pointer(values), (count, width), like.dtype)
     turned = np.float32(1.0) / np.sqrt(np.float32(width))
     largest = np.float32(-1e30)
     for place in range(count):
+        for line in range(0, row_bytes, 64):
+            fetch(values + place * row_bytes + line)
         total = np.float32(0.0)
         for part in range(width):
             total += query[part] * wide(key[place, part])
@@ -117,6 +131,8 @@ def _attend(query, keys, values, count, like, scores, out):
         out[part] = np.float32(0.0)
     fours = count // 4 * 4
     for place in range(0, fours, 4):  # four at a time, since the sums are kept in memory
+        for line in range(0, 4 * row_bytes, 64):
+            fetch(following + place * row_bytes + line)
         a, b, c, d = scores[place], scores[place + 1], scores[place + 2], scores[place + 3]
         for part in range(width):
             first = a * wide(value[place, part]) + b * wide(value[place + 1, part])
@@ -207,7 +223,8 @@ def step(
             size = columns * head_width * like.itemsize
             keys = cache + (layer * 4 * heads + head) * size
             query = qkv[row, head * head_width : (head + 1) * head_width]
-            _attend(query, keys, keys + 2 * heads * size, position + 1, like, score, mine)
+            values, following = keys + 2 * heads * size, keys + threads * size
+            _attend(query, keys, values, following, position + 1, like, score, mine)
             query[:] = mine[:head_width]  # the answer takes the question's place
         met = meet(counter, met, threads)
         for row in range(thread, rows, threads):
@@ -226,7 +243,8 @@ def step(
             size = tokens * head_width * like.itemsize
             keys = text + (layer * 2 * heads + head) * size
             query = qkv[row, head * head_width : (head + 1) * head_width]
-            _attend(query, keys, keys + heads * size, tokens, like, score, mine)
+            values, following = keys + heads * size, keys + threads * size
+            _attend(query, keys, values, following, tokens, like, score, mine)
             query[:] = mine[:head_width]
         met = meet(counter, met, threads)
         for row in range(thread, hearing, threads):
@@ -252,3 +270,32 @@ def step(
         _normal(x, rows, norms[layers, 0], mine, narrow, scales, thread, threads)
         met = meet(counter, met, threads)
         product(weights[6 * layers], logits.shape[1], groups, narrow, scales, rows, logits, thread, threads)
+
+
+@compiled
+def recur(thread, threads, counter, met, weight, given, cells, narrow, scales, gates, made):
+    """One thread's part of an LSTM's layer: ``made (moments, sounds, width)`` of what its input adds to its
+    gates, ``given (moments, sounds, 4 * width)``: input, forget, output, cell. ``weight`` is the address of
+    its recurrent weights; ``cells (sounds, width)``, ``narrow``, ``scales`` and ``gates`` are zero. The rest
+    is as in ``step``.
+    """
+    moments, sounds, width = made.shape
+    groups = width * narrow.itemsize // 4
+    first, last = width * thread // threads, width * (thread + 1) // threads
+    for moment in range(moments):
+        if moment:
+            for sound in range(thread, sounds, threads):
+                _narrowed(made[moment - 1, sound], narrow, scales, sound)
+            met = meet(counter, met, threads)
+        product(weight, 4 * width, groups, narrow, scales, sounds, gates, thread, threads)
+        met = meet(counter, met, threads)
+        for sound in range(sounds):
+            added, told, cell = given[moment, sound], gates[sound], cells[sound]
+            for place in range(first, last):
+                opened = _sigmoid(told[place] + added[place])
+                kept = _sigmoid(told[width + place] + added[width + place])
+                shown = _sigmoid(told[2 * width + place] + added[2 * width + place])
+                new = _tanh(told[3 * width + place] + added[3 * width + place])
+                cell[place] = kept * cell[place] + opened * new
+                made[moment, sound, place] = shown * _tanh(cell[place])
+        met = meet(counter, met, threads)

@@ -57,6 +57,11 @@ class Layers:
                 qkv, out, cross_q, cross_out, up, down = ready
                 self.layers.append(Layer(qkv, out, cross_q, cross_out, up, down, part.norms))
 
+    def cache(self, *size: int) -> Tensor:
+        """Room for what is kept of a song, zero."""
+        weight = self._norm[0]
+        return torch.zeros(size, dtype=self.kept, device=weight.device)
+
     def step(self, x: Tensor, songs: Sequence[Memory]) -> Tensor:
         """The heads' ``(2 * songs, outputs)`` of ``x (2 * songs, width)``, all songs with their text and then
         all without; their caches take in the present column."""

@@ -9,6 +9,8 @@ from transformers import EncodecConfig, EncodecModel
 
 from config.errors import EngineUnavailable
 from music.musicgen.codec import Codec, decoding
+from music.musicgen.fused import supported
+from music.musicgen.recurrent import Fused, Narrow, Recurrent, Wide
 from tests.tiny import fill_codebooks
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -62,7 +64,7 @@ def test_sound_is_that_of_transformers_wherever_blocks_begin_and_end(
 ) -> None:
     model, codes = model_of(**changed), codes_of(frames)
     expected = theirs(model, codes)
-    found = Codec(model)(codes)
+    (found,) = Codec(model)([codes])
     assert found.shape == expected.shape
     assert found.dtype == torch.float32
     assert expected.std() > 0.1 * expected.abs().max()  # or only a bias would be heard
@@ -72,19 +74,37 @@ def test_sound_is_that_of_transformers_wherever_blocks_begin_and_end(
 def test_a_narrow_lstm_leaves_an_error_eighty_decibels_below_the_sound() -> None:
     model, codes = model_of(), codes_of(530)
     expected = theirs(model, codes)
-    error = Codec(model, narrow=True)(codes) - expected
+    error = Codec(model, narrow=True)([codes])[0] - expected
     ratio_db = 10 * torch.log10(expected.var() / error.square().mean()).item()
     print(f"narrow: {ratio_db:.1f} dB")
     assert 80 < ratio_db < 110
 
 
-def test_a_song_sounds_the_same_each_time() -> None:
-    model, codes = model_of(), codes_of(300)
+def test_a_song_sounds_the_same_each_time_and_in_any_company() -> None:
+    model, lengths = model_of(), (300, 20, 257, 300)
     for precision in ("fp32", "bf16", "int8"):
         decode = decoding(model, precision, torch.device("cpu"))
-        first = decode(codes)
-        decode(codes_of(20))
-        assert torch.equal(decode(codes), first)
+        alone = [decode([codes_of(length)])[0] for length in lengths]
+        together = decode([codes_of(length) for length in lengths])
+        assert all(torch.equal(one, other) for one, other in zip(alone, together, strict=True))
+        assert torch.equal(alone[0], alone[3])
+
+
+@pytest.mark.parametrize("way", ["fused", "torch"])
+@pytest.mark.parametrize(("precision", "furthest"), [("fp32", 2e-6), ("bf16", 0.01)])
+def test_the_lstm_is_torchs_in_each_way_it_is_made(precision: str, furthest: float, way: str) -> None:
+    if way == "fused" and not supported(precision):
+        pytest.skip(f"this processor has no instructions for fused {precision}")
+    torch.manual_seed(3)
+    lstm = torch.nn.LSTM(64, 64, 2)
+    other = Narrow(lstm) if precision == "bf16" else Wide(lstm)
+    made: Recurrent = Fused(lstm, precision) if way == "fused" else other
+    sounds = [torch.randn(length, 64) for length in (40, 7)]
+    with torch.inference_mode():
+        for sound, found in zip(sounds, made(sounds), strict=True):
+            expected = lstm(sound)[0]
+            assert (found - expected).abs().max() < furthest * expected.abs().max()
+            assert precision == "fp32" or not torch.equal(found, expected)
 
 
 @pytest.mark.parametrize(
