@@ -168,8 +168,10 @@ def _keep(qkv, tracks, layer, heads, like, first, last):
 @compiled
 def _added(x, rows, more, first, last):
     for row in range(rows):
-        for place in range(first, last):
-            x[row, place] += more[row, place]
+        # Of an index that begins at 0 numba knows that it counts from no end, and makes vectors of the loop.
+        into, added = x[row, first:last], more[row, first:last]
+        for place in range(last - first):
+            into[place] += added[place]
 
 
 @compiled
@@ -257,8 +259,9 @@ def step(
         met = meet(counter, met, threads)
         first, last = product(of[4], inner, groups, narrow, scales, rows, up, thread, threads)
         for row in range(rows):
-            for place in range(first, last):
-                up[row, place] = _gelu(up[row, place])
+            values = up[row, first:last]
+            for place in range(len(values)):
+                values[place] = _gelu(values[place])
         met = meet(counter, met, threads)
         for row in range(thread, rows, threads):
             _narrowed(up[row], narrow, scales, row)
@@ -290,12 +293,14 @@ def recur(thread, threads, counter, met, weight, given, cells, narrow, scales, g
         product(weight, 4 * width, groups, narrow, scales, sounds, gates, thread, threads)
         met = meet(counter, met, threads)
         for sound in range(sounds):
-            added, told, cell = given[moment, sound], gates[sound], cells[sound]
-            for place in range(first, last):
-                opened = _sigmoid(told[place] + added[place])
-                kept = _sigmoid(told[width + place] + added[width + place])
-                shown = _sigmoid(told[2 * width + place] + added[2 * width + place])
-                new = _tanh(told[3 * width + place] + added[3 * width + place])
+            added = given[moment, sound].reshape(4, width)[:, first:last]
+            told = gates[sound].reshape(4, width)[:, first:last]
+            cell, state = cells[sound, first:last], made[moment, sound, first:last]
+            for place in range(last - first):
+                opened = _sigmoid(told[0, place] + added[0, place])
+                kept = _sigmoid(told[1, place] + added[1, place])
+                shown = _sigmoid(told[2, place] + added[2, place])
+                new = _tanh(told[3, place] + added[3, place])
                 cell[place] = kept * cell[place] + opened * new
-                made[moment, sound, place] = shown * _tanh(cell[place])
+                state[place] = shown * _tanh(cell[place])
         met = meet(counter, met, threads)

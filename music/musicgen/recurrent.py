@@ -80,7 +80,7 @@ class Fused:
             made = np.zeros((len(given), count, width), np.float32)
             # Rows a page apart would all have the same few places in the processor's cache.
             narrow = np.zeros((count, width + 64), self._numbers)
-            gates = np.zeros((count, 4 * width + 16), np.float32)[:, : 4 * width]
+            gates = np.zeros((count, 4 * width), np.float32)
             cells, scales = np.zeros((count, width), np.float32), np.zeros(count, np.float32)
             self._crew.run(self._recur, weight, given, cells, narrow, scales, gates, made)
             sounds = [torch.from_numpy(made[:length, place]) for place, length in enumerate(lengths)]
