@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import ELU, Identity
@@ -21,9 +22,11 @@ from transformers import EncodecModel
 from transformers.models.encodec.modeling_encodec import EncodecConvTranspose1d, EncodecResnetBlock
 
 from config.errors import EngineUnavailable
+from music.musicgen.fused import LANES, Crew, arena, packed, supported
 from music.musicgen.linear import linear
 from music.musicgen.recurrent import recurrent
 
+_THREADS = 64  # at most
 _COARSE, _FINE = 256, 16
 """Frames in a block of the first half of the stages, whose weights are large, and of the other half."""
 
@@ -65,11 +68,11 @@ class Codec:
         self._first = _Convolution(first)
         self._lstm = recurrent(lstm.lstm, narrow=narrow)
         layers = [
-            _Upsampling(module) if isinstance(module, EncodecConvTranspose1d) else _Residual(module)
+            _upsampling(module) if isinstance(module, EncodecConvTranspose1d) else _residual(module)
             for module in stages
         ]
         half = len(layers) // 2
-        fine = _Blocks([*layers[half:], _Last(last)], _FINE * math.prod(x.factor for x in layers[:half]))
+        fine = _Blocks([*layers[half:], _last(last)], _FINE * math.prod(x.factor for x in layers[:half]))
         self._stages = _Blocks([*layers[:half], fine], _COARSE)
 
     @torch.inference_mode()
@@ -156,6 +159,118 @@ class _Residual:
         return (self._shortcut(x) if self._shortcut else x) + made
 
 
+def _residual(module: EncodecResnetBlock) -> _Layer:
+    _, wide, _, single = module.block
+    plain = isinstance(module.shortcut, Identity) and wide.conv.kernel_size == (3,)
+    if plain and wide.conv.dilation == (1,) and _fits(wide) and _fits(single):
+        return _FusedResidual(wide.conv, single.conv)
+    return _Residual(module)
+
+
+def _last(module: Any) -> _Layer:
+    if _fits(module, outputs=1) and module.conv.kernel_size[0] <= LANES:
+        return _FusedLast(module.conv)
+    return _Last(module)
+
+
+def _fits(module: Any, outputs: int = LANES) -> bool:
+    """Whether there are kernels for this machine's processor and so many channels."""
+    conv = module.conv
+    return supported("fp32") and conv.in_channels % LANES == 0 and conv.out_channels % outputs == 0
+
+
+class _FusedUpsampling:
+    """``_Upsampling`` by ``music.musicgen.waves``."""
+
+    reach = 1
+
+    def __init__(self, module: Any) -> None:
+        from music.musicgen import waves  # with its compiler, a second: for whom it is of use
+
+        self._loop = waves.upsample
+        self._crew = Crew(_THREADS, "encodec")
+        self.factor, weight, bias = _of_each_new_row(module)
+        self._bias = bias.numpy()
+        # Rows a page apart would all have the same few places in the processor's cache.
+        gapped = torch.cat([weight[..., 0], weight.new_zeros(len(weight), LANES), weight[..., 1]], dim=1)
+        weights: list[int] = []
+        self._arena = arena([packed(gapped, np.float32)], weights)
+        self._weight = weights[0]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        rows, channels = x.shape
+        whole = -(-(rows + 1) // 16) * 16
+        framed = np.zeros((whole + 1, channels + LANES), np.float32)
+        made = np.empty((whole, len(self._bias)), np.float32)
+        self._crew.run(self._loop, x.numpy(), self._weight, self._bias, framed, made)
+        trimmed = self.factor - self.factor // 2
+        return torch.from_numpy(made).view(whole * self.factor, -1)[trimmed : trimmed + rows * self.factor]
+
+
+def _of_each_new_row(module: Any) -> tuple[int, Tensor, Tensor]:
+    """A transposed convolution's stride, and what makes each of as many new rows in turn of two neighbours:
+    ``(stride * outputs, inputs, 2)`` and a bias."""
+    stride = module.stride[0]
+    earlier, here = module.weight[..., stride:], module.weight[..., :stride]
+    weight = torch.stack([earlier, here]).permute(3, 2, 1, 0).flatten(0, 1)
+    return stride, weight.detach(), module.bias.detach().repeat(stride)
+
+
+def _upsampling(module: EncodecConvTranspose1d) -> _Layer:
+    return _FusedUpsampling(module.conv) if _fits(module) else _Upsampling(module)
+
+
+class _FusedResidual:
+    """``_Residual`` by ``music.musicgen.waves``."""
+
+    factor = reach = 1
+
+    def __init__(self, wide: Any, single: Any) -> None:
+        from music.musicgen import waves  # with its compiler, a second: for whom it is of use
+
+        self._loop = waves.residual
+        self._crew = Crew(_THREADS, "encodec")
+        channels, inner = wide.in_channels, wide.out_channels
+        size = (waves.BLOCK + 2) * channels + waves.BLOCK * (inner + channels)
+        self._room = np.zeros((self._crew.threads, size), np.float32)
+        weights: list[int] = []
+        kernels = [wide.weight.transpose(1, 2).flatten(1), single.weight.flatten(1)]
+        self._arena = arena([packed(kernel.detach(), np.float32) for kernel in kernels], weights)
+        biases = [module.bias.detach().numpy() for module in (wide, single)]
+        self._given = weights[0], biases[0], weights[1], biases[1]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        made = torch.empty_like(x)
+        self._crew.run(self._loop, x.numpy(), *self._given, self._room, made.numpy())
+        return made
+
+
+class _FusedLast:
+    """``_Last`` by ``music.musicgen.waves``."""
+
+    factor = 1
+
+    def __init__(self, module: Any) -> None:
+        from music.musicgen import waves
+
+        self._loop = waves.last
+        self._crew = Crew(_THREADS, "encodec")
+        self._width = module.kernel_size[0]
+        self.reach = self._width // 2
+        weight = module.weight.detach()[0].t()  # of each moment the channels' weights
+        weights: list[int] = []
+        padded = torch.cat([weight, weight.new_zeros(LANES - self._width, weight.shape[1])])
+        self._arena = arena([packed(padded, np.float32)], weights)
+        self._room = np.zeros((self._crew.threads, waves.BLOCK * (weight.shape[1] + LANES)), np.float32)
+        self._weight, self._bias = weights[0], module.bias.detach().numpy()[0]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        made = x.new_empty(len(x), 1)
+        given = self._weight, self._bias, self._width, self._room
+        self._crew.run(self._loop, x.numpy(), *given, made.numpy()[:, 0])
+        return made
+
+
 class _Upsampling:
     """ELU, and a transposed convolution: row t of the input becomes rows t * stride and on, and adds to as
     many after these."""
@@ -163,11 +278,8 @@ class _Upsampling:
     reach = 1
 
     def __init__(self, module: EncodecConvTranspose1d) -> None:
-        convolution = cast(Any, module.conv)
-        self.factor = stride = convolution.stride[0]
-        earlier, here = convolution.weight[..., stride:], convolution.weight[..., :stride]
-        weight = torch.stack([earlier, here]).permute(3, 2, 1, 0).flatten(0, 1)  # of each new row in turn
-        self._product = _Product(weight, convolution.bias.repeat(stride), 1)
+        self.factor, weight, bias = _of_each_new_row(cast(Any, module.conv))
+        self._product = _Product(weight, bias, 1)
 
     def __call__(self, x: Tensor) -> Tensor:
         rows, stride = len(x), self.factor

@@ -254,9 +254,7 @@ def gumbel(seed: int, shape: Shape, device: torch.device) -> Callable[[int], Ten
     def noise(_step: int) -> Tensor:
         drawn = torch.empty(shape.codebooks, shape.vocabulary, device=device)
         drawn.exponential_(generator=generator)
-        if (
-            device.type == "cpu"
-        ):  # torch shares out even a row's logarithm: see ``Decoder.step``
+        if device.type == "cpu":  # torch shares out even a row's logarithm: see ``Decoder.step``
             np.log(drawn.numpy(), out=drawn.numpy())
         else:
             drawn.log_()

@@ -53,7 +53,7 @@ def _offset(builder: Any, address: Any, stride: Any, count: int) -> Any:
 
 
 @intrinsic(prefer_literal=True)
-def _dot(
+def dot(
     _: Any,
     rows: Any,
     panels: Any,
@@ -259,20 +259,20 @@ def product(weight, outputs, groups, x, scales, rows, out, thread, threads):
             if row + 16 <= rows:
                 for part in range(4):
                     at, to = panel + part * panel_bytes, into + part * 4 * LANES
-                    _dot(16, 1, x, at, panel_bytes, source, x.strides[0], groups, scale, to, out.strides[0])
+                    dot(16, 1, x, at, panel_bytes, source, x.strides[0], groups, scale, to, out.strides[0])
                 row += 16
             elif row + 8 <= rows:
                 for part in range(0, 4, 2):
                     at, to = panel + part * panel_bytes, into + part * 4 * LANES
-                    _dot(8, 2, x, at, panel_bytes, source, x.strides[0], groups, scale, to, out.strides[0])
+                    dot(8, 2, x, at, panel_bytes, source, x.strides[0], groups, scale, to, out.strides[0])
                 row += 8
             elif row + 4 <= rows:
-                _dot(4, 4, x, panel, panel_bytes, source, x.strides[0], groups, scale, into, out.strides[0])
+                dot(4, 4, x, panel, panel_bytes, source, x.strides[0], groups, scale, into, out.strides[0])
                 row += 4
             elif row + 2 <= rows:
-                _dot(2, 4, x, panel, panel_bytes, source, x.strides[0], groups, scale, into, out.strides[0])
+                dot(2, 4, x, panel, panel_bytes, source, x.strides[0], groups, scale, into, out.strides[0])
                 row += 2
             else:
-                _dot(1, 4, x, panel, panel_bytes, source, x.strides[0], groups, scale, into, out.strides[0])
+                dot(1, 4, x, panel, panel_bytes, source, x.strides[0], groups, scale, into, out.strides[0])
                 row += 1
     return first, last

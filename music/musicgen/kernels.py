@@ -64,7 +64,7 @@ def _normal(x, rows, norm, normed, into, scales, thread, threads):
 
 
 @compiled
-def _exp(x):
+def exp(x):
     """exp, float32, to 2e-7 of itself: 2 to the whole part, and a polynomial (Cephes' expf)."""
     x = min(max(x, np.float32(-87.0)), np.float32(88.0))
     whole = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
@@ -89,14 +89,14 @@ def _gelu(x):
     y = y * t + np.float32(1.421413741)
     y = y * t + np.float32(-0.284496736)
     y = y * t + np.float32(0.254829592)
-    beyond = y * t * _exp(-z * z)
+    beyond = y * t * exp(-z * z)
     share = np.float32(0.5) * beyond
     return x * (np.float32(1.0) - share if x > 0 else share)
 
 
 @compiled
 def _sigmoid(x):
-    return np.float32(1.0) / (np.float32(1.0) + _exp(-x))
+    return np.float32(1.0) / (np.float32(1.0) + exp(-x))
 
 
 @compiled
@@ -125,7 +125,7 @@ def _attend(query, keys, values, following, count, like, scores, out):
         largest = max(largest, scores[place])
     whole = np.float32(0.0)
     for place in range(count):
-        scores[place] = _exp(scores[place] - largest)
+        scores[place] = exp(scores[place] - largest)
         whole += scores[place]
     for part in range(width):
         out[part] = np.float32(0.0)

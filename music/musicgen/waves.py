@@ -1,0 +1,120 @@
+"""EnCodec's last layers on a CPU as compiled loops: each block of moments goes through a whole layer while it
+is in the processor's cache. See ``kernels``: threads walk through these as through those.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from music.musicgen.dots import compiled, dot, meet
+from music.musicgen.fused import LANES
+from music.musicgen.kernels import exp
+
+BLOCK = 64
+"""Moments at a time, a multiple of 16."""
+
+
+@compiled
+def _elu(x):
+    return x if x > 0 else exp(x) - np.float32(1.0)
+
+
+@compiled
+def _spread(x, start, into, reach):
+    """ELU of the moments from ``start - reach`` on, as many as ``into`` has room for, their ends mirrored."""
+    moments, channels = x.shape
+    last = 2 * (moments - 1)
+    for row in range(len(into)):
+        moment = abs(start + row - reach)
+        moment = max(min(moment, last - moment), 0)
+        source, made = x[moment], into[row]
+        for channel in range(channels):
+            made[channel] = _elu(source[channel])
+
+
+@compiled
+def _products(weight, outputs, inputs, x, out):
+    """``out (BLOCK, outputs)`` of windows of ``inputs`` numbers that begin at each row of ``x``."""
+    for panel in range(outputs // LANES):
+        at = weight + panel * inputs * 4 * LANES
+        for row in range(0, BLOCK, 16):
+            source = x.ctypes.data + row * x.strides[0]
+            into = out.ctypes.data + row * out.strides[0] + panel * 4 * LANES
+            dot(16, 1, x, at, 0, source, x.strides[0], inputs, 0, into, out.strides[0])
+
+
+@compiled
+def upsample(thread, threads, counter, met, x, weight, bias, framed, out):
+    """One thread's part of ``out (moments + 1, outputs)``, float32, with rows to a multiple of 16: what
+    becomes of each two neighbours of ``x (moments, channels)`` after ELU, with zeros before and after them.
+    ``weight`` is the address of packed weights of two moments with a gap between them; ``framed``, zero, with
+    a row more than ``out``, of ``channels`` and a gap, is room for all threads.
+    """
+    moments, channels = x.shape
+    gapped = framed.shape[1]
+    for moment in range(thread, moments, threads):
+        source, made = x[moment], framed[moment + 1]
+        for channel in range(channels):
+            made[channel] = _elu(source[channel])
+    meet(counter, met, threads)
+    panels = out.shape[1] // LANES
+    inputs = channels + gapped
+    for panel in range(panels * thread // threads, panels * (thread + 1) // threads):
+        at = weight + panel * inputs * 4 * LANES
+        for row in range(0, len(out), 16):
+            source = framed.ctypes.data + row * framed.strides[0]
+            into = out.ctypes.data + row * out.strides[0] + panel * 4 * LANES
+            dot(16, 1, framed, at, 0, source, framed.strides[0], inputs, 0, into, out.strides[0])
+            added = bias[panel * LANES : (panel + 1) * LANES]
+            for part in range(16):
+                made = out[row + part, panel * LANES : (panel + 1) * LANES]
+                for lane in range(LANES):
+                    made[lane] += added[lane]
+
+
+@compiled
+def residual(thread, threads, counter, met, x, wide, wide_bias, single, single_bias, room, out):
+    """One thread's part of ``out (moments, channels)``, float32: ``x`` and what a convolution of three
+    moments and one of a single make of it, each after ELU. ``wide`` and ``single`` are the addresses of their
+    packed weights; ``room (threads, ...)`` is for each thread.
+    """
+    moments, channels = x.shape
+    inner = len(wide_bias)
+    width = 3
+    mine = room[thread]
+    framed = mine[: (BLOCK + width - 1) * channels].reshape(BLOCK + width - 1, channels)
+    rest = mine[(BLOCK + width - 1) * channels :]
+    hidden = rest[: BLOCK * inner].reshape(BLOCK, inner)
+    made = rest[BLOCK * inner : BLOCK * (inner + channels)].reshape(BLOCK, channels)
+    for start in range(thread * BLOCK, moments, threads * BLOCK):
+        _spread(x, start, framed, width // 2)
+        _products(wide, inner, width * channels, framed, hidden)
+        for row in range(BLOCK):
+            values = hidden[row]
+            for channel in range(inner):
+                values[channel] = _elu(values[channel] + wide_bias[channel])
+        _products(single, channels, inner, hidden, made)
+        for row in range(min(BLOCK, moments - start)):
+            source, added, into = x[start + row], made[row], out[start + row]
+            for channel in range(channels):
+                into[channel] = source[channel] + added[channel] + single_bias[channel]
+
+
+@compiled
+def last(thread, threads, counter, met, x, weight, bias, width, room, out):
+    """One thread's part of ``out (moments,)``, float32: a convolution of ``width`` moments to one channel,
+    after ELU. ``weight`` is the address of its packed weights: an output for each of these moments."""
+    moments, channels = x.shape
+    reach = width // 2
+    mine = room[thread]
+    framed = mine[: BLOCK * channels].reshape(BLOCK, channels)
+    columns = mine[BLOCK * channels : BLOCK * (channels + LANES)].reshape(BLOCK, LANES)
+    step = BLOCK - width + 1
+    for start in range(thread * step, moments, threads * step):
+        _spread(x, start, framed, reach)
+        _products(weight, LANES, channels, framed, columns)
+        for row in range(min(step, moments - start)):
+            total = bias
+            for part in range(width):
+                total += columns[row + part, part]
+            out[start + row] = total
