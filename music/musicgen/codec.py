@@ -67,12 +67,17 @@ class Codec:
         first, lstm, *stages, last = modules
         self._first = _Convolution(first)
         self._lstm = recurrent(lstm.lstm, narrow=narrow)
+        crew = Crew(_THREADS, "encodec")
         layers = [
-            _upsampling(module) if isinstance(module, EncodecConvTranspose1d) else _residual(module)
+            _upsampling(module, crew)
+            if isinstance(module, EncodecConvTranspose1d)
+            else _residual(module, crew)
             for module in stages
         ]
         half = len(layers) // 2
-        fine = _Blocks([*layers[half:], _last(last)], _FINE * math.prod(x.factor for x in layers[:half]))
+        fine = _Blocks(
+            [*layers[half:], _last(last, crew)], _FINE * math.prod(x.factor for x in layers[:half])
+        )
         self._stages = _Blocks([*layers[:half], fine], _COARSE)
 
     @torch.inference_mode()
@@ -159,17 +164,17 @@ class _Residual:
         return (self._shortcut(x) if self._shortcut else x) + made
 
 
-def _residual(module: EncodecResnetBlock) -> _Layer:
+def _residual(module: EncodecResnetBlock, crew: Crew) -> _Layer:
     _, wide, _, single = module.block
     plain = isinstance(module.shortcut, Identity) and wide.conv.kernel_size == (3,)
     if plain and wide.conv.dilation == (1,) and _fits(wide) and _fits(single):
-        return _FusedResidual(wide.conv, single.conv)
+        return _FusedResidual(wide.conv, single.conv, crew)
     return _Residual(module)
 
 
-def _last(module: Any) -> _Layer:
+def _last(module: Any, crew: Crew) -> _Layer:
     if _fits(module, outputs=1) and module.conv.kernel_size[0] <= LANES:
-        return _FusedLast(module.conv)
+        return _FusedLast(module.conv, crew)
     return _Last(module)
 
 
@@ -184,11 +189,11 @@ class _FusedUpsampling:
 
     reach = 1
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, crew: Crew) -> None:
         from music.musicgen import waves  # with its compiler, a second: for whom it is of use
 
         self._loop = waves.upsample
-        self._crew = Crew(_THREADS, "encodec")
+        self._crew = crew
         self.factor, weight, bias = _of_each_new_row(module)
         self._bias = bias.numpy()
         # Rows a page apart would all have the same few places in the processor's cache.
@@ -216,8 +221,8 @@ def _of_each_new_row(module: Any) -> tuple[int, Tensor, Tensor]:
     return stride, weight.detach(), module.bias.detach().repeat(stride)
 
 
-def _upsampling(module: EncodecConvTranspose1d) -> _Layer:
-    return _FusedUpsampling(module.conv) if _fits(module) else _Upsampling(module)
+def _upsampling(module: EncodecConvTranspose1d, crew: Crew) -> _Layer:
+    return _FusedUpsampling(module.conv, crew) if _fits(module) else _Upsampling(module)
 
 
 class _FusedResidual:
@@ -225,11 +230,11 @@ class _FusedResidual:
 
     factor = reach = 1
 
-    def __init__(self, wide: Any, single: Any) -> None:
+    def __init__(self, wide: Any, single: Any, crew: Crew) -> None:
         from music.musicgen import waves  # with its compiler, a second: for whom it is of use
 
         self._loop = waves.residual
-        self._crew = Crew(_THREADS, "encodec")
+        self._crew = crew
         channels, inner = wide.in_channels, wide.out_channels
         size = (waves.BLOCK + 2) * channels + waves.BLOCK * (inner + channels)
         self._room = np.zeros((self._crew.threads, size), np.float32)
@@ -250,11 +255,11 @@ class _FusedLast:
 
     factor = 1
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, crew: Crew) -> None:
         from music.musicgen import waves
 
         self._loop = waves.last
-        self._crew = Crew(_THREADS, "encodec")
+        self._crew = crew
         self._width = module.kernel_size[0]
         self.reach = self._width // 2
         weight = module.weight.detach()[0].t()  # of each moment the channels' weights

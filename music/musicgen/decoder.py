@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import torch
@@ -171,8 +172,12 @@ class Decoder:
             yield Part(matrix(*heads), norms=(norm(f"{below}.layer_norm"),))
 
         fused = fused and device.type == "cpu" and supported(precision)
-        fused = fused and fitting(shape.width, shape.heads, shape.codebooks * shape.vocabulary)
-        self.layers = (Fused if fused else Layers)(parts(), shape.heads, precision)
+        every = parts()
+        first = next(every)
+        fused = fused and fitting(first, shape.heads, shape.codebooks * shape.vocabulary)
+        every = chain([first], every)
+        del first  # each part is let go when it has been made ready
+        self.layers = (Fused if fused else Layers)(every, shape.heads, precision)
         self.positions = _sinusoids(2048, shape.width).to(device)
 
     @torch.inference_mode()

@@ -20,6 +20,7 @@ from music.musicgen.fused import COLUMNS, LANES
 HEADER = 2 * 4 * LANES
 """Bytes before a panel of int8: what each sum starts with, and the worth of its units."""
 _GROUPS = 4  # of four bytes of inputs in a turn of a loop
+_LINGERING = 50_000  # likewise, some 1.5 milliseconds
 _PATIENCE = 1000  # turns of a waiting thread, some 30 microseconds
 _AHEAD = 2048  # bytes: the processor itself fetches no further than the end of a page
 
@@ -28,12 +29,15 @@ _FLOATS, _INTS = ir.VectorType(_F32, LANES), ir.VectorType(_I32, LANES)
 
 binding.initialize_native_asmparser()  # numba has no inline assembly of its own
 
-compiled = njit(
-    nogil=True,
-    cache=True,
-    error_model="numpy",
-    fastmath={"reassoc", "contract", "nsz", "nnan"},
-)
+
+def compiled(function: Any) -> Any:
+    """For the machine it runs on, when it is first called; kept for later processes where there is a folder
+    to keep it in."""
+    freely = {"reassoc", "contract", "nsz", "nnan"}
+    try:
+        return njit(function, nogil=True, error_model="numpy", fastmath=freely, cache=True)
+    except RuntimeError:  # there is none
+        return njit(function, nogil=True, error_model="numpy", fastmath=freely)
 
 
 def _splat(builder: Any, scalar: Any) -> Any:
@@ -235,6 +239,17 @@ def meet(counter, target, threads):
         if turns > _PATIENCE:
             _yield()
     return target
+
+
+@compiled
+def linger(asked, target):
+    """Stays awake for a while, or until the number at ``asked``, an address, is ``target``: to wake up a
+    thread takes longer than there is between two steps."""
+    turns = 0
+    while _counted(asked) < target and turns < _LINGERING:
+        turns += 1
+        if turns > _PATIENCE:
+            _yield()
 
 
 @compiled

@@ -34,9 +34,11 @@ def supported(precision: str) -> bool:
     return precision in _NEEDS and _NEEDS[precision] in _features()
 
 
-def fitting(width: int, heads: int, outputs: int) -> bool:
-    """Whether a decoder's sizes are such as the kernels take; all that were ever published are."""
-    return not (width % COLUMNS or outputs % COLUMNS or width // heads % LANES)
+def fitting(layer: Part, heads: int, outputs: int) -> bool:
+    """Whether a decoder's sizes are such as the kernels take: one of its layers', its heads', and what those
+    that choose tokens put out. All that were ever published are."""
+    sizes = [len(matrix) for matrix in layer.matrices]
+    return not (any(size % COLUMNS for size in [*sizes, outputs]) or sizes[1] // heads % LANES)
 
 
 @cache
@@ -57,19 +59,27 @@ class Crew:
         """As many as torch has, but at most so many: who had no part of the work would only be waited for."""
         self.threads = max(1, min(torch.get_num_threads(), most))
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix=name)
-        self._counter, self._counted = np.zeros(8, np.int64), 0
+        # Of three cache lines the first numbers: barriers passed, threads done, times asked.
+        self._numbers, self._asked = np.zeros((3, 8), np.int64), 0
 
     def run(self, loop: Callable[..., None], *shared: object) -> None:
         """``loop(thread, threads, counter, count, ...)`` in each of them: see ``kernels``."""
+        from music.musicgen.dots import linger, meet
+
+        passed, done, asked = (row.ctypes.data for row in self._numbers)
+        before, self._asked = self._asked, self._asked + 1
+        counted = int(self._numbers[0, 0])
 
         def part(thread: int) -> None:
-            loop(thread, self.threads, self._counter.ctypes.data, self._counted, *shared)
+            loop(thread, self.threads, passed, counted, *shared)
+            meet(done, before * self.threads, self.threads)
+            if thread:
+                linger(asked, before + 2)
 
-        others = [self._pool.submit(part, thread) for thread in range(1, self.threads)]
+        self._numbers[2, 0] = self._asked
+        for thread in range(1, self.threads):
+            self._pool.submit(part, thread)
         part(0)
-        for other in others:
-            other.result()
-        self._counted = int(self._counter[0])
 
 
 class Fused:

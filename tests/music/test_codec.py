@@ -55,8 +55,9 @@ def theirs(model: EncodecModel, codes: Tensor) -> Tensor:
         {},
         {"num_residual_layers": 2, "use_conv_shortcut": True, "num_lstm_layers": 1},
         {"upsampling_ratios": [5, 3, 2], "last_kernel_size": 3, "target_bandwidths": [50.0]},
+        {"num_filters": 16},
     ],
-    ids=["musicgen", "more", "odd"],
+    ids=["musicgen", "more", "odd", "wide"],
 )
 @pytest.mark.parametrize("frames", [4, 250, 257, 530])
 def test_sound_is_that_of_transformers_wherever_blocks_begin_and_end(

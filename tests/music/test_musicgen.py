@@ -3,6 +3,7 @@ contract."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +192,44 @@ def test_a_song_has_the_same_tokens_alone_and_among_eight_that_come_and_go(
             running.append(waiting.pop(0))
     for number, one in enumerate(every):
         assert torch.equal(one.codes(shape), alone[number]), number
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_any_number_of_threads_makes_the_same_numbers(precision: str) -> None:
+    if not supported(precision):
+        pytest.skip(f"this processor has no instructions for fused {precision}")
+    shape, drawn = Shape(2, 256, 4, 4, 64), torch.Generator().manual_seed(6)
+    table = noise_table(shape.codebooks)
+
+    @lru_cache
+    def read(name: str) -> Tensor:
+        if "embed_tokens" in name or "lm_heads" in name:
+            size: tuple[int, ...] = (65 if "embed" in name else 64, 256)
+        elif "norm" in name:
+            size = (256,)
+        else:
+            size = {"fc1.weight": (1024, 256), "fc2.weight": (256, 1024)}.get(name[-10:], (256, 256))
+        return torch.randn(size, generator=drawn) * 0.1
+
+    def logits(threads: int, made: type[Fused] | type[Layers]) -> Tensor:
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            decoder = Decoder(read, shape, precision, CPU, fused=made is Fused)
+        finally:
+            torch.set_num_threads(before)
+        assert isinstance(decoder.layers, made)
+        texts = [torch.randn(5 + n, 256, generator=torch.Generator().manual_seed(n)) for n in range(3)]
+        songs = [Track(decoder, text, 12, Sampling(top_k=0), lambda step: table[step]) for text in texts]
+        for song in songs:  # whatever is drawn, the next column is the same for all that are compared
+            song.tokens[:] = torch.arange(song.tokens.numel()).view_as(song.tokens) % 64
+        return torch.stack([decoder.step(songs) for _ in range(12)])
+
+    one, three = logits(1, Fused), logits(3, Fused)
+    assert torch.equal(one, three)
+    furthest = {"fp32": 1e-5, "bf16": 0.02, "int8": 0.1}[precision]
+    plain = logits(1, Layers)
+    assert (one - plain).square().mean() < furthest**2 * plain.square().mean()
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

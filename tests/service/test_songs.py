@@ -345,7 +345,8 @@ def test_the_command_line_leaves_the_services_songs_alone(tmp_path: Path) -> Non
 
 
 def test_figures_tell_of_songs_stages_failures_and_the_queue(client: httpx.Client) -> None:
-    client.post("/generate-from-description", json=describe())
+    song_id = client.post("/generate-from-description", json=describe()).json()["id"]
+    client.get(f"/songs/{song_id}").raise_for_status()
     text = client.get("/metrics").raise_for_status().text
     assert re.search(r'songwright_songs_total\{engine="hum",outcome="done"\} [1-9]', text)
     assert re.search(r'songwright_stage_seconds_count\{engine="hum",stage="music"\} [1-9]', text)
