@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import math
 import mmap
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,12 +54,24 @@ def _features() -> frozenset[str]:
     return found if {"avx512f", "avx512vl"} <= found else frozenset()
 
 
+def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """How many threads of this process may run at a time: in a container fewer than the machine has cores. To
+    wait at barriers for those that may not would use up the rest."""
+    count = len(os.sched_getaffinity(0))
+    if quota.exists():
+        allowed, period = quota.read_text().split()
+        if allowed != "max":
+            count = min(count, max(1, int(allowed) // int(period)))
+    return count
+
+
 class Crew:
     """Threads that walk through a compiled loop together. One at a time may ask for it."""
 
     def __init__(self, most: int, name: str) -> None:
-        """As many as torch has, but at most so many: who had no part of the work would only be waited for."""
-        self.threads = max(1, min(torch.get_num_threads(), most))
+        """As many as torch has and may run at a time, but at most so many: who had no part of the work would
+        only be waited for."""
+        self.threads = max(1, min(torch.get_num_threads(), most, cores()))
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix=name)
         # Of three cache lines the first numbers: barriers passed, threads done, times asked.
         self._numbers, self._asked = np.zeros((3, 8), np.int64), 0

@@ -1,6 +1,7 @@
 """MusicGen on a tiny checkpoint: held to transformers token for token, alone and in company, and to its
 contract."""
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -22,7 +23,7 @@ from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled
 from music.contract import COMPOSERS, Composer, MusicRequest
 from music.musicgen.decoder import Decoder, Sampling, Shape, Track, draw, gumbel
-from music.musicgen.fused import Fused, supported
+from music.musicgen.fused import Fused, cores, supported
 from music.musicgen.layers import Layers
 from music.musicgen.slots import Slots
 from tests.tiny import musicgen
@@ -219,6 +220,8 @@ def test_any_number_of_threads_makes_the_same_numbers(precision: str) -> None:
         finally:
             torch.set_num_threads(before)
         assert isinstance(decoder.layers, made)
+        if made is Fused:
+            assert decoder.layers._crew.threads == min(threads, cores())
         texts = [torch.randn(5 + n, 256, generator=torch.Generator().manual_seed(n)) for n in range(3)]
         songs = [Track(decoder, text, 12, Sampling(top_k=0), lambda step: table[step]) for text in texts]
         for song in songs:  # whatever is drawn, the next column is the same for all that are compared
@@ -230,6 +233,15 @@ def test_any_number_of_threads_makes_the_same_numbers(precision: str) -> None:
     furthest = {"fp32": 1e-5, "bf16": 0.02, "int8": 0.1}[precision]
     plain = logits(1, Layers)
     assert (one - plain).square().mean() < furthest**2 * plain.square().mean()
+
+
+def test_a_containers_quota_bounds_the_threads(tmp_path: Path) -> None:
+    quota = tmp_path / "cpu.max"
+    everything = cores(quota)
+    assert everything == len(os.sched_getaffinity(0))
+    for written, expected in (("max 100000", everything), ("100000 100000", 1), ("50000 100000", 1)):
+        quota.write_text(written + "\n")
+        assert cores(quota) == expected
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
