@@ -15,7 +15,7 @@ from tests.service.server import Server
 from tests.service.test_generation import ASYNC, describe
 
 MANY = "SONGWRIGHT_TEST_SONGS" in os.environ  # make test-faults
-SONGS, KILLS = (60, 30) if MANY else (30, 15)
+SONGS, KILLS = (60, 30) if MANY else (24, 10)
 
 
 def submit(server: Server, number: int) -> str | None:
