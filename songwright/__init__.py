@@ -8,7 +8,7 @@
 """
 
 from songwright.answers import Asset, Page, Plan, Progress, Song, Summary
-from songwright.calls import Asked, Options
+from songwright.calls import Asked, Common, Music, Options, Pictured
 from songwright.client import AsyncClient, Client
 from songwright.errors import (
     ApiError,
@@ -36,15 +36,18 @@ __all__ = [
     "AsyncClient",
     "Client",
     "ClientError",
+    "Common",
     "Conflict",
     "ConnectionFailed",
     "DownloadFailed",
     "FieldProblem",
     "Forbidden",
     "InvalidRequest",
+    "Music",
     "NotFound",
     "Options",
     "Page",
+    "Pictured",
     "Plan",
     "Progress",
     "ServerError",

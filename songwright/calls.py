@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict, cast
 from urllib.parse import quote as quoted
 
@@ -13,10 +13,12 @@ from songwright.effects import Request
 _LONG_S = 600.0  # a plan is written by a language model while the request waits
 _EVENTS_SILENCE_S = 50.0  # the service breaks its silence every 15 s
 _SHORTEST_S = 0.1
+_NEEDED = frozenset({"mood", "energy", "genres"})
+_PROPERTIES = _NEEDED | {"tempo_bpm", "style_level", "vocal_type", "instruments"}
 
 
-class Options(TypedDict, total=False):
-    """What every request for a song may say besides its words; see the service's ``/docs``."""
+class Common(TypedDict, total=False):
+    """What every request for a song may say besides its words and its plan; see the service's ``/docs``."""
 
     audio_duration: float
     """Seconds, 5 to 600; by default 180."""
@@ -32,8 +34,13 @@ class Options(TypedDict, total=False):
     variations: int
     """1 to 4 takes of the same words, each a song of its own: see ``Song.sibling_ids``."""
     cover_title: bool
-    plan: Plan
     webhook: str
+
+
+class Options(Common, total=False):
+    """``Common``, and a plan to be followed."""
+
+    plan: Plan
 
 
 class Asked(Options, total=False):
@@ -45,6 +52,38 @@ class Asked(Options, total=False):
     """With ``prompt``: sung as they are."""
     described_lyrics: str
     """With ``prompt``: what the lyrics are to be about."""
+
+
+class Pictured(Common, total=False):
+    """``Common``, and what adds to a photo."""
+
+    prompt: str
+    """Where it says otherwise than the photo, it holds."""
+    photo_as_cover: bool
+    """Whether the photo is the song's cover."""
+
+
+class Music(TypedDict, total=False):
+    """What music alone is asked by: ``prompt``; or ``mood``, ``energy`` and ``genres``, and what adds."""
+
+    prompt: str
+    """What is to be heard, in 10 to 25 words."""
+    mood: str
+    energy: float
+    """0, soft and sparse, to 10, explosive."""
+    genres: Sequence[str]
+    """1 to 5; the first counts most."""
+    tempo_bpm: float
+    style_level: float
+    """Era and production: 0, a tape of the 1980s, to 10, a film of today; by default 6."""
+    vocal_type: str
+    instruments: Sequence[str]
+    duration: float
+    """Seconds, 1 to 600; by default 30."""
+    temperature: float
+    seed: int
+    format: Literal["wav", "flac", "mp3"]
+    webhook: str
 
 
 class Changes(TypedDict, total=False):
@@ -69,6 +108,23 @@ def generate_like(song_id: str, changes: Changes, idempotency_key: str) -> Reque
     """Ask for a song of the library again."""
     body = {"like": song_id, **cast(Mapping[str, object], changes)}
     return Request("POST", "/generate-like", body, _submitting(idempotency_key))
+
+
+def generate_from_image(photo: bytes, asked: Pictured, idempotency_key: str) -> Request:
+    """Ask for the song of a photo: PNG, JPEG or WebP."""
+    body = cast(Mapping[str, object], asked)
+    return Request("POST", "/generate-from-image", body, _submitting(idempotency_key), photo=photo)
+
+
+def generate_music(asked: Music, idempotency_key: str) -> Request:
+    """Ask for music alone. Raises ``TypeError`` unless it is told in one way: by a prompt, or by mood, energy
+    and genres."""
+    body = cast(Mapping[str, object], asked)
+    told = _PROPERTIES & body.keys()
+    if told if "prompt" in body else not told >= _NEEDED:
+        given = ", ".join(sorted(told | ({"prompt"} & body.keys()))) or "nothing"
+        raise TypeError(f"give prompt, or mood, energy and genres and what adds to them, not {given}")
+    return Request("POST", "/generate-music", body, _submitting(idempotency_key))
 
 
 def plan(description: str | None, asked: Asked) -> Request:

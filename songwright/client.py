@@ -13,16 +13,16 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, closing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypedDict, TypeVar, Unpack, cast
+from typing import Any, TypeVar, Unpack, cast
 
 from songwright import calls
 from songwright.answers import Page, Plan, Song, page_of, song_of
 from songwright.answers import Summary as SongSummary
-from songwright.calls import Asked, Changes
+from songwright.calls import Asked, Changes, Music, Pictured
 from songwright.download import OnBytes, downloaded
-from songwright.effects import Answer, Effect, Flow, Lost, Open, Read, Request, Send, Sleep, Work
+from songwright.effects import Answer, Effect, Flow, Lost, Open, Read, Request, Send, Sleep, Work, worked
 from songwright.following import OnProgress, Wait
-from songwright.retry import Patience, answered, told
+from songwright.retry import Settings, answered, patience, told
 
 try:
     import httpx
@@ -32,24 +32,11 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 T = TypeVar("T")
+Photo = bytes | str | Path
+"""A picture, or the path of its file."""
 _JITTER = 0.25  # of a pause, so that clients that were refused together do not come back together
 _PAGE = 50
 _CONNECT_S = 10.0
-
-
-class Settings(TypedDict, total=False):
-    """How patient a client is."""
-
-    timeout_s: float
-    """How long the service may be silent; by default 60."""
-    retries: int
-    """How often a request is sent again; 5."""
-    first_pause_s: float
-    """How long it waits for that, doubled each time, unless the service names a time; 0.5."""
-    longest_pause_s: float
-    """The longest ``Retry-After`` that is waited for: past it, the error tells; 120."""
-    poll_s: float
-    """How often a song is asked for where its events cannot be had; 2."""
 
 
 class _Calls:
@@ -61,11 +48,7 @@ class _Calls:
             raise ValueError(f"{url!r} is no address of a service: it begins with http:// or https://")
         self._timeout_s = settings.get("timeout_s", 60.0)
         self._poll_s = settings.get("poll_s", 2.0)
-        self._patience = Patience(
-            retries=settings.get("retries", 5),
-            first_pause_s=settings.get("first_pause_s", 0.5),
-            longest_pause_s=settings.get("longest_pause_s", 120.0),
-        )
+        self._patience = patience(settings)
         self._options: dict[str, Any] = {
             "base_url": url,
             "headers": {"Authorization": f"Bearer {token}", "User-Agent": "songwright-client"},
@@ -78,7 +61,7 @@ class _Calls:
         return {
             "method": request.method,
             "url": request.path,
-            "json": request.body,
+            **_content(request),
             "headers": request.headers,
             "params": request.params,
             "timeout": httpx.Timeout(
@@ -91,6 +74,15 @@ class _Calls:
 
     def _song(self, request: Request) -> Flow[Song]:
         return told(request, self._patience, song_of)
+
+    def _pictured(self, image: Photo, asked: Pictured, idempotency_key: str) -> Flow[Song]:
+        photo = image if isinstance(image, bytes) else (yield from worked(Path(image).read_bytes))
+        return (yield from self._song(calls.generate_from_image(photo, asked, idempotency_key)))
+
+    def _music(self, request: Request) -> Flow[Song]:
+        # A piece that was made before is answered as MusicGen's services answered, without its manifest.
+        known = yield from told(request, self._patience, _song_or_id)
+        return known if isinstance(known, Song) else (yield from self._song(calls.song(known)))
 
     def _page(self, cursor: str, size: int) -> Flow[Page]:
         return told(calls.songs(cursor, size), self._patience, page_of)
@@ -147,6 +139,18 @@ class Client(_Calls):
     ) -> Song:
         """Asks for a song of the library again, the same but for ``changes``."""
         return self._run(self._song(calls.generate_like(_id(song), changes, idempotency_key)))
+
+    def generate_from_image(
+        self, image: Photo, *, idempotency_key: str = "", **asked: Unpack[Pictured]
+    ) -> Song:
+        """As ``generate``, from a photo: a PNG, JPEG or WebP file, or its bytes. What was read from it is
+        ``Song.manifest["scene"]``. Raises ``OSError`` for a file that cannot be read."""
+        return self._run(self._pictured(image, asked, idempotency_key))
+
+    def generate_music(self, *, idempotency_key: str = "", **asked: Unpack[Music]) -> Song:
+        """As ``generate``, music without words or cover: by a ``prompt``, or by ``mood``, ``energy`` and
+        ``genres``; anything else is a ``TypeError``."""
+        return self._run(self._music(calls.generate_music(asked, idempotency_key)))
 
     def plan(self, description: str | None = None, **asked: Unpack[Asked]) -> Plan:
         """The plan alone, to edit and give to ``generate`` as ``plan``. Nothing is stored."""
@@ -262,6 +266,16 @@ class AsyncClient(_Calls):
         """As ``Client.generate_like``."""
         return await self._run(self._song(calls.generate_like(_id(song), changes, idempotency_key)))
 
+    async def generate_from_image(
+        self, image: Photo, *, idempotency_key: str = "", **asked: Unpack[Pictured]
+    ) -> Song:
+        """As ``Client.generate_from_image``."""
+        return await self._run(self._pictured(image, asked, idempotency_key))
+
+    async def generate_music(self, *, idempotency_key: str = "", **asked: Unpack[Music]) -> Song:
+        """As ``Client.generate_music``."""
+        return await self._run(self._music(calls.generate_music(asked, idempotency_key)))
+
     async def plan(self, description: str | None = None, **asked: Unpack[Asked]) -> Plan:
         """As ``Client.plan``."""
         return await self._run(self._plan(description, asked))
@@ -350,6 +364,16 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 def _plan_of(answer: Any) -> Plan:
     return cast(Plan, dict(answer))
+
+
+def _song_or_id(answer: Any) -> Song | str:
+    return str(answer["metadata"]["song_id"]) if "audioUrl" in answer else song_of(answer)
+
+
+def _content(request: Request) -> dict[str, Any]:
+    if request.photo is None:
+        return {"json": request.body}
+    return {"data": request.body, "files": {"image": request.photo}}
 
 
 def _id(song: Song | str) -> str:

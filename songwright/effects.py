@@ -21,8 +21,11 @@ class Request:
     method: str
     path: str
     body: Mapping[str, object] | None = None
+    """Sent as JSON; with a ``photo``, as the texts of a form."""
     headers: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
+    photo: bytes | None = None
+    """A picture, as the file ``image`` of a form."""
     silence_s: float | None = None
     """How long the service may say nothing; None: as long as the client's ``timeout_s``."""
 

@@ -8,10 +8,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from songwright.effects import Answer, Flow, Lost, Request, T, sent, slept
 from songwright.errors import ApiError, ClientError, ConnectionFailed, refusal
+
+
+class Settings(TypedDict, total=False):
+    """How patient a client is."""
+
+    timeout_s: float
+    """How long the service may be silent; by default 60."""
+    retries: int
+    """How often a request is sent again; 5."""
+    first_pause_s: float
+    """How long it waits for that, doubled each time, unless the service names a time; 0.5."""
+    longest_pause_s: float
+    """The longest ``Retry-After`` that is waited for: past it, the error tells; 120."""
+    poll_s: float
+    """How often a song is asked for where its events cannot be had; 2."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +38,15 @@ class Patience:
     """Doubled each time, where the service names none."""
     longest_pause_s: float
     """A service that asks for a longer one is not waited for: the error tells ``retry_after_s``."""
+
+
+def patience(settings: Settings) -> Patience:
+    """That of a client with these settings."""
+    return Patience(
+        retries=settings.get("retries", 5),
+        first_pause_s=settings.get("first_pause_s", 0.5),
+        longest_pause_s=settings.get("longest_pause_s", 120.0),
+    )
 
 
 class Attempts:

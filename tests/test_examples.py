@@ -17,6 +17,7 @@ from PIL import Image
 from tests.integrations.deno import deno, environment
 from tests.orchestrator.test_cli import ROOT
 from tests.service.server import TOKEN, Server, serving
+from tests.vision.photos import file_of, shot
 
 _BLOCK = re.compile(r"(?P<told>(?:[^\n]+\n)+)\n```(?P<language>sh|python|ts)\n(?P<code>.*?)```", re.DOTALL)
 
@@ -28,15 +29,18 @@ class Example:
     language: str
     code: str
     leaves: frozenset[str]
+    takes: frozenset[str]
 
 
 def examples(text: str) -> list[Example]:
     found = []
     for block in _BLOCK.finditer(text):
-        leaves = re.search(r"\bLeaves ((?:`[^`]+`[,\s]*(?:and )?)+)", block["told"].replace("\n", " "))
+        leaves = re.search(r"\b[Ll]eaves ((?:`[^`]+`[,\s]*(?:and )?)+)", block["told"].replace("\n", " "))
         if leaves:
+            takes = re.search(r"\bTakes `([^`]+)`", block["told"])
             names = frozenset(re.findall("`([^`]+)`", leaves[1]))
-            found.append(Example(block["language"], block["code"], names))
+            needed = frozenset(takes.groups() if takes else ())
+            found.append(Example(block["language"], block["code"], names, needed))
     return found
 
 
@@ -81,6 +85,8 @@ def check(path: Path) -> None:
 @pytest.mark.parametrize("example", [*README, *DOCUMENTED], ids=lambda example: min(example.leaves))
 def test_an_example_runs_and_leaves_what_it_says(server: Server, tmp_path: Path, example: Example) -> None:
     file = tmp_path / f"example.{example.language}"
+    for name in example.takes:
+        (tmp_path / name).write_bytes(file_of(shot("sea"), "JPEG"))
     file.write_text(example.code.replace("http://127.0.0.1:8000", server.url))
     result = subprocess.run(
         command(example.language, file),
@@ -92,7 +98,7 @@ def test_an_example_runs_and_leaves_what_it_says(server: Server, tmp_path: Path,
         timeout=60,
     )
     assert result.returncode == 0, result.stdout + result.stderr
-    left = {path.name for path in tmp_path.iterdir()} - {file.name}
+    left = {path.name for path in tmp_path.iterdir()} - {file.name} - example.takes
     assert left == example.leaves
     for name in left:
         check(tmp_path / name)
@@ -101,5 +107,6 @@ def test_an_example_runs_and_leaves_what_it_says(server: Server, tmp_path: Path,
 def test_there_are_examples_in_every_language_and_none_without_its_files() -> None:
     text = (ROOT / "docs" / "examples.md").read_text()
     assert len(DOCUMENTED) == len(re.findall(r"^```(?:sh|python|ts)$", text, re.MULTILINE))
-    assert [example.language for example in DOCUMENTED] == ["sh", "sh", "python", "python", "ts", "ts", "ts"]
+    languages = [example.language for example in DOCUMENTED]
+    assert languages == ["sh", "sh", "sh", "python", "python", "python", "ts", "ts", "ts"]
     assert [example.language for example in README] == ["python"]

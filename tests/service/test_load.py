@@ -3,10 +3,13 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,6 +24,7 @@ from tests.service.test_generation import ASYNC, describe
 CLIENTS = 100
 SKETCH = {f"SONGWRIGHT_{craft}__ENGINE": "sketch" for craft in ("LYRICS", "MUSIC", "ART")}
 MIB = 2**20
+_HOME_BYTES = 2 * 2**30
 
 
 def load(server: Server, what: str, seconds: float) -> dict[str, Any]:
@@ -68,15 +72,27 @@ def quiet_machine() -> None:
             pytest.skip("something else keeps this machine busy: nothing can be measured")
 
 
+@pytest.fixture
+def quick_home(tmp_path: Path) -> Iterator[Path]:
+    """A home in memory where there is room: a disk that stalls for a fifth of a second, as disks that are
+    shared do, is measured by no test of ours."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or shutil.disk_usage(memory).free < _HOME_BYTES:
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as home:
+        yield Path(home)
+
+
 @pytest.mark.alone
 @pytest.mark.usefixtures("quiet_machine")
 @pytest.mark.parametrize(("what", "status", "most_ms"), [("health", "200", 100.0), ("submit", "202", 200.0)])
 def test_a_hundred_clients_are_answered_at_once_while_songs_render(
-    tmp_path: Path, what: str, status: str, most_ms: float
+    quick_home: Path, what: str, status: str, most_ms: float
 ) -> None:
     cores = os.cpu_count() or 1
     processes = {"SONGWRIGHT_MUSIC__PROCESSES": str(cores), "SONGWRIGHT_QUEUE_LIMIT": "100000"}
-    with serving(tmp_path, **(SKETCH | processes)) as server, server.client() as client:
+    with serving(quick_home, **(SKETCH | processes)) as server, server.client() as client:
         rendering = [
             client.post("/generate-from-description", json=describe(audio_duration=240), headers=ASYNC)
             for _ in range(4 * cores)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from songwright import (
     ApiError,
@@ -32,6 +33,7 @@ from songwright import (
 from tests.orchestrator.test_cli import ROOT
 from tests.service.server import TOKEN, Server
 from tests.songwright.conftest import Connect
+from tests.vision.photos import file_of, shot
 
 WORDS = {
     "a description": {"description": "a slow waltz about the sea"},
@@ -80,6 +82,65 @@ def test_every_file_of_a_song_can_be_downloaded_and_the_package(
         client.download(song, "midi", tmp_path)
     with pytest.raises(FileNotFoundError):
         client.download(song, "audio", tmp_path / "no folder" / "song.flac")
+
+
+@pytest.mark.parametrize("given", ["bytes", "a path", "its name"])
+def test_a_photo_becomes_a_song(server: Server, connect: Connect, tmp_path: Path, given: str) -> None:
+    client, path = connect(server.url), tmp_path / "photo.jpg"
+    path.write_bytes(file_of(shot("sunset"), "JPEG"))
+    photo = {"bytes": path.read_bytes(), "a path": path, "its name": str(path)}[given]
+    key = uuid.uuid4().hex
+    wish = {"prompt": "a waltz", "photo_as_cover": True, "audio_duration": 5, "idempotency_key": key}
+    song = client.wait(client.generate_from_image(photo, **wish))
+    assert song.manifest["scene"]["elements"]
+    assert song.manifest["brief"]["description"] == "a waltz"
+    assert client.download(song, "cover", tmp_path).stat().st_size
+    assert client.generate_from_image(photo, **wish).id == song.id
+
+
+def test_a_photo_that_cannot_be_used_is_told(server: Server, connect: Connect, tmp_path: Path) -> None:
+    client = connect(server.url)
+    with pytest.raises(FileNotFoundError):
+        client.generate_from_image(tmp_path / "none.png")
+    with pytest.raises(InvalidRequest, match="PNG, JPEG, WebP") as raised:
+        client.generate_from_image(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    assert raised.value.status == 415
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"prompt": "jazzy piano solo"},
+        {"mood": "joyful", "energy": 8, "genres": ["electronic"], "instruments": ["piano"], "tempo_bpm": 120},
+    ],
+    ids=["by a prompt", "by its properties"],
+)
+def test_music_alone_is_asked_for_waited_for_and_downloaded(
+    server: Server, connect: Connect, tmp_path: Path, told: dict[str, object]
+) -> None:
+    client = connect(server.url)
+    wish = told | {"duration": 2, "seed": 1138, "format": "flac"}
+    song = client.wait(client.generate_music(**wish))
+    assert song.assets.keys() >= {"audio"}
+    assert "cover" not in song.assets
+    assert soundfile.info(client.download(song, "audio", tmp_path)).duration == pytest.approx(2.0, abs=0.2)
+    assert client.generate_music(**wish).id == song.id
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{}, {"mood": "sad", "energy": 1}, {"prompt": "jazz", "energy": 3}, {"duration": 5}],
+    ids=["nothing", "half", "both", "neither"],
+)
+def test_music_is_told_in_one_way(connect: Connect, told: dict[str, object]) -> None:
+    with pytest.raises(TypeError, match="give prompt, or mood, energy and genres"):
+        connect("http://127.0.0.1:1").generate_music(**told)
+
+
+def test_music_that_cannot_be_made_is_refused_by_its_field(server: Server, connect: Connect) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        connect(server.url).generate_music(mood="sad", energy=11, genres=["jazz"])
+    assert (raised.value.status, raised.value.field) == (400, "energy")
 
 
 def test_a_plan_is_edited_and_followed(server: Server, connect: Connect) -> None:
