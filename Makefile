@@ -30,7 +30,7 @@ serve: $(VENV)/.song
 	@exec $(BIN)/songwright serve
 
 test: $(VENV)/.dev browser deno
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not alone" --durations=20
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone" --durations=20
 	$(BIN)/python -m pytest -m alone
 
 browser:

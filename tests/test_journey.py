@@ -114,7 +114,7 @@ def test_own_lyrics_are_sung_as_they_are(tmp_path: Path) -> None:
     "description", ["🎉🎂🥳", "雨の夜のバラード", "песня о море", "ποίημα", "؟؟؟", "..."]
 )
 def test_any_description_makes_a_song_and_a_neutral_theme_is_said(tmp_path: Path, description: str) -> None:
-    song = manifest(tmp_path, description, variables=EMBEDDED)
+    song = manifest(tmp_path, description, "--duration", "30", variables=EMBEDDED)
     assert song["status"] == "done"
     assert song["warnings"]
 

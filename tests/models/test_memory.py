@@ -18,10 +18,7 @@ import pytest
 from config.engine import EngineOptions
 from tests.models.engines import registry_of
 
-pytestmark = [
-    pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc"),
-    pytest.mark.xdist_group("memory"),  # the checkpoints are large, and built once
-]
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 
 CASES = [
     ("musicgen", "fp32"),

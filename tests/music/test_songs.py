@@ -27,8 +27,6 @@ from tests.music.analysis import (
     true_peak_dbtp,
 )
 
-pytestmark = pytest.mark.xdist_group("songs")  # the last tests look at what the first ones made
-
 SEEDS = (1, 2, 3)
 DURATION_S = 30.0
 TEMPI = {

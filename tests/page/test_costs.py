@@ -1,6 +1,5 @@
 """What the page says of a song's price."""
 
-import pytest
 from playwright.sync_api import expect
 
 from orchestrator.library import Library
@@ -9,8 +8,6 @@ from storage.local import LocalStore
 from tests.orchestrator.songs import made_song
 from tests.page.conftest import Visiting
 from tests.service.server import Server
-
-pytestmark = pytest.mark.xdist_group("page")
 
 
 def kept(server: Server, number: int, gpu: str) -> Song:

@@ -10,8 +10,6 @@ from playwright.sync_api import expect
 from tests.page.conftest import Visiting
 from tests.service.server import Server
 
-pytestmark = pytest.mark.xdist_group("page")
-
 
 @pytest.fixture
 def api(server: Server) -> dict[str, Any]:

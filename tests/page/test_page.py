@@ -17,8 +17,6 @@ from tests.page.conftest import HELD, PHONE, Visiting
 from tests.page.engines import HOLD
 from tests.service.server import TOKEN, Server, serving
 
-pytestmark = pytest.mark.xdist_group("page")
-
 SKETCH = dict.fromkeys(QUICK, "")  # an empty variable leaves the setting at its default
 MADE_MS = 60_000
 

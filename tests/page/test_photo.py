@@ -3,15 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.page.conftest import Visiting
 from tests.page.test_page import open_id, options, press_make, until, wait_for_song
 from tests.service.server import Server
 from tests.vision.photos import file_of, shot
-
-pytestmark = pytest.mark.xdist_group("page")
 
 
 def read(server: Server, song_id: str) -> dict[str, Any]:

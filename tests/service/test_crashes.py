@@ -8,7 +8,6 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.orchestrator.test_cli import HERE, QUICK, parts_left
 from tests.service.server import Server
@@ -32,7 +31,6 @@ def submit(server: Server, number: int) -> str | None:
     return str(response.json()["id"])
 
 
-@pytest.mark.xdist_group("crashes")
 def test_a_server_killed_again_and_again_finishes_every_song_once(tmp_path: Path) -> None:
     rng = random.Random()
     seed = rng.randrange(2**32)

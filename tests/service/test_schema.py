@@ -45,9 +45,9 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
     ("phases", "token", "examples", "least"),
     [
         ("examples,coverage", TOKEN, 40, 2500),
-        ("fuzzing", TOKEN, 40, 900),
+        ("fuzzing", TOKEN, 20, 450),
         ("stateful", TOKEN, 40, 130),
-        ("examples,coverage,fuzzing,stateful", "", 40, 3500),
+        ("examples,coverage,fuzzing,stateful", "", 20, 3000),
     ],
 )
 def test_thousands_of_requests_find_no_difference_between_document_and_service(
