@@ -31,7 +31,7 @@ serve: $(VENV)/.song
 
 test: $(VENV)/.dev browser deno
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone" --durations=20
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -m alone $$(grep --recursive --files-with-matches --include='test_*.py' mark.alone tests)
 
 browser:
 	@command -v chromium >/dev/null || \

@@ -1,6 +1,5 @@
-"""How the tests are shared out: to how many workers, and which come first."""
+"""Which tests come first."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -8,11 +7,6 @@ import pytest
 LONG = ("service", "page", "music", "test_journey.py")
 """Where the files are that take minutes. Each worker is given whole files, one after the other: the last ones
 had better be short, so that all workers end together."""
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: a fifth of its time, a test waits for a server or a clock."""
-    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

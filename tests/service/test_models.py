@@ -45,7 +45,7 @@ def song(client: httpx.Client, seed: int) -> dict[str, Any]:
     body = describe(f"a lofi beat about number {seed}", seed=seed, instrumental=seed % 2 == 0)
     headers = ASYNC | {"Cache-Control": "no-cache"}
     answer = client.post("/generate-from-description", json=body, headers=headers).raise_for_status()
-    return ended(client, answer.json()["id"], timeout_s=120.0)
+    return ended(client, answer.json()["id"], timeout_s=300.0)  # of which the compiler may take a minute
 
 
 def test_songs_made_side_by_side_are_those_made_alone_and_can_be_made_again(client: httpx.Client) -> None:
