@@ -120,9 +120,10 @@ def generate_music(asked: Music, idempotency_key: str) -> Request:
     """Ask for music alone. Raises ``TypeError`` unless it is told in one way: by a prompt, or by mood, energy
     and genres."""
     body = cast(Mapping[str, object], asked)
-    told = _PROPERTIES & body.keys()
-    if told if "prompt" in body else not told >= _NEEDED:
-        given = ", ".join(sorted(told | ({"prompt"} & body.keys()))) or "nothing"
+    properties = _PROPERTIES & body.keys()
+    in_one_way = not properties if "prompt" in body else properties >= _NEEDED
+    if not in_one_way:
+        given = ", ".join(sorted(body.keys() & {"prompt", *properties})) or "nothing"
         raise TypeError(f"give prompt, or mood, energy and genres and what adds to them, not {given}")
     return Request("POST", "/generate-music", body, _submitting(idempotency_key))
 

@@ -37,10 +37,9 @@ def examples(text: str) -> list[Example]:
     for block in _BLOCK.finditer(text):
         leaves = re.search(r"\b[Ll]eaves ((?:`[^`]+`[,\s]*(?:and )?)+)", block["told"].replace("\n", " "))
         if leaves:
-            takes = re.search(r"\bTakes `([^`]+)`", block["told"])
             names = frozenset(re.findall("`([^`]+)`", leaves[1]))
-            needed = frozenset(takes.groups() if takes else ())
-            found.append(Example(block["language"], block["code"], names, needed))
+            takes = frozenset(re.findall(r"\bTakes `([^`]+)`", block["told"]))
+            found.append(Example(block["language"], block["code"], names, takes))
     return found
 
 

@@ -46,8 +46,8 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
     [
         ("examples,coverage", TOKEN, 40, 2500),
         ("fuzzing", TOKEN, 20, 450),
-        ("stateful", TOKEN, 25, 80),
-        ("examples,coverage", "", 20, 2500),
+        ("stateful", TOKEN, 40, 130),
+        ("examples,coverage,fuzzing,stateful", "", 20, 3000),
     ],
 )
 def test_thousands_of_requests_find_no_difference_between_document_and_service(
