@@ -40,7 +40,7 @@ def _products(weight, outputs, inputs, x, out):
         for row in range(0, BLOCK, 16):
             source = x.ctypes.data + row * x.strides[0]
             into = out.ctypes.data + row * out.strides[0] + panel * 4 * LANES
-            dot(16, 1, x, at, 0, source, x.strides[0], inputs, 0, into, out.strides[0])
+            dot(16, x, at, source, x.strides[0], inputs, 0, into, out.strides[0])
 
 
 @compiled
@@ -64,7 +64,7 @@ def upsample(thread, threads, counter, met, x, weight, bias, framed, out):
         for row in range(0, len(out), 16):
             source = framed.ctypes.data + row * framed.strides[0]
             into = out.ctypes.data + row * out.strides[0] + panel * 4 * LANES
-            dot(16, 1, framed, at, 0, source, framed.strides[0], inputs, 0, into, out.strides[0])
+            dot(16, framed, at, source, framed.strides[0], inputs, 0, into, out.strides[0])
             added = bias[panel * LANES : (panel + 1) * LANES]
             for part in range(16):
                 made = out[row + part, panel * LANES : (panel + 1) * LANES]
