@@ -30,7 +30,7 @@ from models.tensors import Tensors
 from music.audiocraft.weights import lm_state
 from music.contract import Audio, MusicRequest
 from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
-from music.musicgen.decoder import PARAMETERS, Sampling
+from music.musicgen.sampling import PARAMETERS, Sampling
 
 _WINDOW_S = 30.0  # what the models were trained on
 _STRIDE_S = 18.0  # AudioCraft's default

@@ -10,21 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from music.contract import MusicRequest
-from music.musicgen.fused import Fused, fitting, supported
+from music.musicgen.fused import UNKNOWN, Fused, fitting, supported
 from music.musicgen.layers import Layers, Part
 from music.musicgen.linear import linear
-
-UNKNOWN = -1
-PARAMETERS = ("guidance_scale", "temperature", "top_k", "top_p")
-"""Which of a request's optional parameters MusicGen heeds."""
+from music.musicgen.sampling import Sampling, draw
 
 Read = Callable[[str], Tensor]
 """A tensor of the checkpoint by its name below ``decoder.``."""
@@ -44,31 +39,14 @@ class Shape:
     """2: codebooks alternate between left and right."""
 
     @property
+    def drawn(self) -> tuple[int, int]:
+        """Of what size the logits of a step are: ``(codebooks, vocabulary)``."""
+        return self.codebooks, self.vocabulary
+
+    @property
     def delays(self) -> tuple[int, ...]:
         """How many steps each codebook lags behind the first."""
         return tuple(codebook // self.channels for codebook in range(self.codebooks))
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How tokens are drawn. ``top_k`` 0 and ``top_p`` 0 leave all tokens in; ``top_p`` above 0 takes the
-    place of ``top_k``, as in AudioCraft, whose defaults these are."""
-
-    temperature: float = 1.0
-    top_k: int = 250
-    top_p: float = 0.0
-    guidance: float = 3.0
-
-    @staticmethod
-    def of(request: MusicRequest) -> Sampling:
-        """What the request says, and for the rest the defaults."""
-        said = {
-            "temperature": request.temperature,
-            "top_k": request.top_k,
-            "top_p": request.top_p,
-            "guidance": request.guidance_scale,
-        }
-        return replace(Sampling(), **{name: value for name, value in said.items() if value is not None})  # type: ignore[arg-type]
 
 
 class Track:
@@ -177,30 +155,40 @@ class Decoder:
         fused = fused and fitting(first, shape.heads, shape.codebooks * shape.vocabulary)
         every = chain([first], every)
         del first  # each part is let go when it has been made ready
-        self.layers = (Fused if fused else Layers)(every, shape.heads, precision)
+        self.layers: Layers | Fused = (
+            Fused(every, shape.heads, precision, self.embeddings)
+            if fused
+            else Layers(every, shape.heads, precision)
+        )
         self.positions = _sinusoids(2048, shape.width).to(device)
 
     @torch.inference_mode()
     def step(self, tracks: Sequence[Track]) -> Tensor:
         """Takes each track one column further. Answers the guided logits ``(tracks, codebooks, vocabulary)``,
         float32, that its tokens were drawn from."""
-        logits = self.logits(tracks)
-        # Song by song: of larger tensors OpenMP's threads would take a share, and then wait awhile for more,
-        # each on a core that the next step has need of.
-        for track, rows in zip(tracks, logits, strict=True):
-            drawn = draw(rows, track.sampling, track.noise(track.position))
+        noises = [track.noise(track.position) for track in tracks]
+        shape = self.shape
+        if isinstance(self.layers, Fused):
+            self._reach(max(track.position for track in tracks) + 1)
+            logits = self.layers.step(tracks, noises, self.positions)
+            logits = logits.view(len(tracks), *shape.drawn)
+        else:
+            logits = self._logits(tracks, self.layers)
+            # Song by song: of larger tensors OpenMP's threads would take a share, and then wait awhile for
+            # more, each on a core that the next step has need of.
+            for track, rows, noise in zip(tracks, logits, noises, strict=True):
+                column = track.tokens[:, track.position + 1]
+                torch.where(column == UNKNOWN, draw(rows, track.sampling, noise), column, out=column)
+        for track in tracks:
             track.position += 1
-            column = track.tokens[:, track.position]
-            torch.where(column == UNKNOWN, drawn, column, out=column)
         return logits
 
-    @torch.inference_mode()
-    def logits(self, tracks: Sequence[Track]) -> Tensor:
+    def _logits(self, tracks: Sequence[Track], layers: Layers) -> Tensor:
         """The guided logits for the next column of each track; its caches take in the present one."""
         shape = self.shape
         x = torch.cat([self._embedded(track, track.position, track.position + 1) for track in tracks])
         x = x.repeat(2, 1).to(self.dtype)  # rows: all songs with their text, then all without
-        rows = self.layers.step(x, tracks).float().view(2, len(tracks), shape.codebooks, shape.vocabulary)
+        rows = layers.step(x, tracks).float().view(2, len(tracks), *shape.drawn)
         for track, heard, guided in zip(tracks, *rows, strict=True):
             guided += (heard - guided) * track.sampling.guidance
         return rows[1]
@@ -208,8 +196,11 @@ class Decoder:
     @torch.inference_mode()
     def prefill(self, track: Track, columns: int) -> None:
         """Takes the track's first ``columns`` known columns in at once."""
-        x = self._embedded(track, 0, columns).repeat(2, 1).to(self.dtype)
-        self.layers.prefill(x, track)
+        if isinstance(self.layers, Fused):
+            self._reach(columns)
+            self.layers.prefill(track, columns, self.positions)
+        else:
+            self.layers.prefill(self._embedded(track, 0, columns).repeat(2, 1).to(self.dtype), track)
         track.position = columns
 
     def cache(self, columns: int) -> Tensor:
@@ -229,43 +220,15 @@ class Decoder:
 
     def _embedded(self, track: Track, start: int, end: int) -> Tensor:
         """Columns ``start`` up to ``end`` of a track as vectors ``(columns, width)``, float32."""
-        if end > len(self.positions):
-            self.positions = _sinusoids(2 * end, self.shape.width).to(self.device)
+        self._reach(end)
         vectors = self.positions[start:end].clone()
         for codebook, table in enumerate(self.embeddings):
             vectors += table[track.tokens[codebook, start:end]]
         return vectors
 
-
-def draw(logits: Tensor, sampling: Sampling, noise: Tensor) -> Tensor:
-    """A token for each row, of which each codebook of each song has one: the largest of ``logits (rows,
-    vocabulary)`` with Gumbel ``noise``, which draws from their softmax, among those that ``top_k`` and
-    ``top_p`` leave in. No row's depends on another's."""
-    logits = logits / max(sampling.temperature, 1e-5)
-    if sampling.top_p <= 0.0 < sampling.top_k < logits.shape[1]:
-        least = logits.topk(sampling.top_k, dim=1).values[:, -1:]
-        logits = logits.masked_fill(logits < least, -math.inf)
-    elif 0.0 < sampling.top_p < 1.0:
-        ordered, places = logits.softmax(1).sort(1, descending=True)
-        out = ordered.cumsum(1) - ordered > sampling.top_p
-        logits = logits.masked_fill(torch.zeros_like(out).scatter(1, places, out), -math.inf)
-    return (logits + noise).argmax(1)
-
-
-def gumbel(seed: int, shape: Shape, device: torch.device) -> Callable[[int], Tensor]:
-    """A source of Gumbel noise for one song; its steps must be asked for in their order."""
-    generator = torch.Generator(device).manual_seed(seed)
-
-    def noise(_step: int) -> Tensor:
-        drawn = torch.empty(shape.codebooks, shape.vocabulary, device=device)
-        drawn.exponential_(generator=generator)
-        if device.type == "cpu":  # torch shares out even a row's logarithm: see ``Decoder.step``
-            np.log(drawn.numpy(), out=drawn.numpy())
-        else:
-            drawn.log_()
-        return drawn.neg_()
-
-    return noise
+    def _reach(self, end: int) -> None:
+        if end > len(self.positions):
+            self.positions = _sinusoids(2 * end, self.shape.width).to(self.device)
 
 
 def _sinusoids(count: int, width: int) -> Tensor:

@@ -18,7 +18,8 @@ from music.contract import Audio, MusicRequest
 from music.musicgen.batch import Batch
 from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
 from music.musicgen.codec import decoding
-from music.musicgen.decoder import PARAMETERS, Decoder, Sampling, Track, gumbel
+from music.musicgen.decoder import Decoder, Track
+from music.musicgen.sampling import PARAMETERS, Sampling, gumbel
 
 WINDOW_S = 30.0
 """What the models were trained on; a longer song is made window by window."""
@@ -107,7 +108,7 @@ class MusicgenComposer(ModelEngine):
         """Window by window, as AudioCraft's ``MusicGen.generate`` goes past what the model was trained on."""
         frames = int(np.ceil(request.duration_s * self._frames_per_s))
         window, stride = (round(seconds * self._frames_per_s) for seconds in (WINDOW_S, STRIDE_S))
-        noise = gumbel(request.seed, self._shape, self._device)
+        noise = gumbel(request.seed, self._shape.drawn, self._device)
         made: list[Tensor] = []
         prompt: Tensor | None = None
         start = 0

@@ -9,10 +9,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from music.musicgen.layers import Memory, Part
+from music.musicgen.sampling import Sampling
 
 _SONGS = 8  # at once, each with its text and without
 LANES = 16
@@ -28,6 +29,15 @@ COLUMNS = 4 * LANES
 """Of what outputs are a multiple."""
 NUMBERS: dict[str, Any] = {"fp32": np.float32, "bf16": np.uint16, "int8": np.uint8}
 """What products take as their inputs: uint16 are bfloat16's bits."""
+UNKNOWN = -1
+"""A token that is yet to be drawn."""
+LENGTH, POSITION, TEXT, HEARD, TOKENS, NOISE = range(2, 8)
+"""What kernels are told of a song, in whole numbers: 0 and 1 are the addresses of its row's cache that hears
+the text and of the other's. Of these the columns; the one that is fed next; the address of what is kept of
+the text, and how many tokens that has; the address of the song's own tokens, ``(codebooks, columns + 1)``; and
+of the noise to draw the next with, ``(codebooks, vocabulary)``."""
+GUIDANCE, TEMPERATURE, BY_CHANCE, LIMIT = range(4)
+"""How they draw it. ``BY_CHANCE``: the limit is one of probability, and not of how many tokens."""
 _NEEDS = {"fp32": "avx512bw", "bf16": "avx512bf16", "int8": "avx512vnni"}
 
 
@@ -96,21 +106,34 @@ class Crew:
         part(0)
 
 
+class Song(Memory, Protocol):
+    """A song in the making, as ``Fused`` has to do with it."""
+
+    tokens: Tensor
+    """``(codebooks, columns of the cache + 1)``, int64; those to come may be ``UNKNOWN``."""
+    sampling: Sampling
+
+
 class Fused:
-    """What ``Layers`` is, made by kernels; float32 in and out. One thread at a time may ask."""
+    """What ``Layers`` is, made by kernels, with what comes before and after. One thread at a time may ask."""
 
     kept: torch.dtype
     """Of what numbers caches and texts are: for a batch of songs it is these that take time to read."""
 
-    def __init__(self, parts: Iterable[Part], heads: int, precision: str) -> None:
-        """As that of ``Layers``. Raises ``OSError`` if there is no memory for the weights."""
-        from music.musicgen import kernels  # with its compiler, a second: for whom it is of use
+    def __init__(
+        self, parts: Iterable[Part], heads: int, precision: str, embeddings: Sequence[Tensor]
+    ) -> None:
+        """As that of ``Layers``; ``embeddings (tokens, width)``, float32, of each codebook. Raises ``OSError``
+        if there is no memory for the weights."""
+        from music.musicgen import advance  # with its compiler, a second: for whom it is of use
 
-        self._kernels = kernels
+        self._advance = advance.advance
         numbers = NUMBERS[precision]
         self.kept = torch.float32 if precision == "fp32" else torch.bfloat16
         self._like = np.zeros(1, np.float32 if precision == "fp32" else np.uint16)
         self._heads = heads
+        self._embeddings = [np.ascontiguousarray(table.numpy()) for table in embeddings]
+        self._tables = np.array([table.ctypes.data for table in self._embeddings])
         self._arenas: list[mmap.mmap] = []
         weights: list[int] = []
         norms = []
@@ -125,6 +148,7 @@ class Fused:
         self._weights, self._norms = np.array(weights), np.stack(norms)
         self._crew = Crew(width // COLUMNS, "musicgen-step")
         threads, rows = self._crew.threads, 2 * _SONGS
+        self._x = np.zeros((rows, width), np.float32)
         self._qkv = np.zeros((rows, 3 * width), np.float32)
         self._up = np.zeros((rows, inner), np.float32)
         # Rows a page apart would all have the same few places in the processor's cache.
@@ -132,68 +156,63 @@ class Fused:
         self._scales = np.zeros(rows, np.float32)
         self._room = np.zeros((threads, inner), np.float32)
         self._scores = np.zeros((threads, 2048), np.float32)
+        self._choices = np.zeros((threads, 3, self._outputs // len(embeddings)), np.float32)
         # Compiled while it is loaded, and not in the first song.
         layers, head_width = len(norms) - 1, width // heads
         nobody = _Nobody(
-            self.cache(layers, 2, 2, heads, 1, head_width), self.cache(layers, 2, heads, 1, head_width)
+            self.cache(layers, 2, 2, heads, 1, head_width),
+            self.cache(layers, 2, heads, 1, head_width),
+            torch.zeros(len(embeddings), 2, dtype=torch.long),
         )
-        self.step(torch.zeros(2, width), [nobody])
+        noise = torch.zeros(len(embeddings), self._choices.shape[2])
+        self.step([nobody], [noise], torch.zeros(1, width))
 
     def cache(self, *size: int) -> Tensor:
         """As that of ``Layers``."""
         count = self.kept.itemsize * math.prod(size)
         return torch.frombuffer(_room(count), dtype=self.kept).view(size)
 
-    def step(self, x: Tensor, songs: Sequence[Memory]) -> Tensor:
-        """As that of ``Layers``."""
+    def step(self, songs: Sequence[Song], noises: Sequence[Tensor], positions: Tensor) -> Tensor:
+        """Takes songs a column further: the caches take the present one in, and where the next is unknown
+        it is drawn with each song's noise, ``(codebooks, vocabulary)``. ``positions (columns, width)`` are
+        vectors for the places in a song. Answers the guided logits ``(songs, outputs)``, float32."""
         if len(songs) > _SONGS:
-            halves = x.view(2, len(songs), -1)
-            made = [
-                self.step(halves[:, start : start + _SONGS].flatten(0, 1), songs[start : start + _SONGS])
-                for start in range(0, len(songs), _SONGS)
-            ]
-            return torch.cat([part.view(2, -1, self._outputs) for part in made], dim=1).flatten(0, 1)
-        logits = np.empty((len(x), self._outputs), np.float32)
-        self._run(x, songs, [song.position for song in songs], logits)
-        return torch.from_numpy(logits)
+            parts = range(0, len(songs), _SONGS)
+            several = [slice(start, start + _SONGS) for start in parts]
+            return torch.cat([self.step(songs[some], noises[some], positions) for some in several])
+        logits = np.empty((2 * len(songs), self._outputs), np.float32)
+        told = [_told(song, song.position, noise) for song, noise in zip(songs, noises, strict=True)]
+        ways = np.array([_way(song.sampling) for song in songs], np.float32)
+        self._run(told, positions, ways, logits)
+        return torch.from_numpy(logits[len(songs) :])
 
-    def prefill(self, x: Tensor, song: Memory) -> None:
-        """As that of ``Layers``."""
-        halves = x.view(2, -1, x.shape[1])
-        for start in range(0, halves.shape[1], _SONGS):
-            some = halves[:, start : start + _SONGS]
-            count = some.shape[1]
-            self._run(some.flatten(0, 1), [song] * count, range(start, start + count), self._nothing)
-
-    @property
-    def _nothing(self) -> NDArray[np.float32]:
-        return np.empty((0, self._outputs), np.float32)
+    def prefill(self, song: Song, columns: int, positions: Tensor) -> None:
+        """Takes in a song's first columns at once."""
+        nothing = np.empty((0, self._outputs), np.float32)
+        ways = np.zeros((1, 4), np.float32)
+        for start in range(0, columns, _SONGS):
+            several = range(start, min(start + _SONGS, columns))
+            self._run([_told(song, position) for position in several], positions, ways, nothing)
 
     def _run(
-        self, x: Tensor, songs: Sequence[Memory], positions: Sequence[int], logits: NDArray[np.float32]
+        self,
+        told: Sequence[tuple[int, ...]],
+        positions: Tensor,
+        ways: NDArray[np.float32],
+        logits: NDArray[np.float32],
     ) -> None:
-        """Rows of these songs at these positions: all with their text, then all without."""
-        rows = len(x)
-        tracks = np.array(
-            [
-                (song.cache[0, 0, side].data_ptr(), song.cache.shape[4], position)
-                for side in range(2)
-                for song, position in zip(songs, positions, strict=True)
-            ]
-        )
-        texts = np.array([(song.cross.data_ptr(), song.cross.shape[3]) for song in songs])
-        furthest = max(int(tracks[:, 2].max()) + 1, int(texts[:, 1].max()))
+        songs, rows = np.array(told), 2 * len(told)
+        furthest = int(max(songs[:, POSITION].max() + 1, songs[:, HEARD].max()))
         if furthest > self._scores.shape[1]:
             self._scores = np.zeros((len(self._scores), 2 * furthest), np.float32)
         self._crew.run(
-            self._kernels.step,
+            self._advance,
             self._weights,
             self._norms,
             self._heads,
-            x.float().clone().numpy(),
-            tracks,
-            texts,
+            songs,
             self._like,
+            self._x[:rows],
             self._narrow,
             self._scales,
             self._room,
@@ -201,7 +220,30 @@ class Fused:
             self._qkv[:rows],
             self._up[:rows],
             logits,
+            self._tables,
+            positions.numpy(),
+            ways,
+            self._choices,
         )
+
+
+def _told(song: Song, position: int, noise: Tensor | None = None) -> tuple[int, ...]:
+    """What kernels are told of a song at a column; without noise nothing may be drawn."""
+    cache, cross = song.cache, song.cross
+    first = cache.data_ptr()
+    second = first + cache.stride(2) * cache.itemsize
+    text, drawn = cross.data_ptr(), 0 if noise is None else noise.data_ptr()
+    return first, second, cache.shape[4], position, text, cross.shape[3], song.tokens.data_ptr(), drawn
+
+
+def _way(sampling: Sampling) -> tuple[float, ...]:
+    by_chance = 0.0 < sampling.top_p < 1.0
+    limit = math.inf
+    if by_chance:
+        limit = sampling.top_p
+    elif sampling.top_p <= 0.0 < sampling.top_k:
+        limit = sampling.top_k - 1.0
+    return sampling.guidance, max(sampling.temperature, 1e-5), by_chance, limit
 
 
 @dataclass
@@ -210,7 +252,9 @@ class _Nobody:
 
     cache: Tensor
     cross: Tensor
+    tokens: Tensor
     position: int = 0
+    sampling: Sampling = field(default_factory=Sampling)
 
 
 def _room(count: int) -> mmap.mmap:

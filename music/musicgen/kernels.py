@@ -14,7 +14,7 @@ import numpy as np
 from numba import carray
 
 from music.musicgen.dots import compiled, fetch, float_of, meet, pointer, product, wide
-from music.musicgen.fused import LANES
+from music.musicgen.fused import HEARD, LANES, LENGTH, POSITION, TEXT
 
 
 @compiled
@@ -146,12 +146,13 @@ def _attend(query, keys, values, following, count, like, scores, out):
 
 
 @compiled
-def _keep(qkv, tracks, layer, heads, like, first, last):
+def _keep(qkv, songs, layer, heads, like, first, last):
     """Puts a thread's columns of new keys and values where their caches have them."""
-    rows, width = len(tracks), qkv.shape[1] // 3
+    rows, width = len(qkv), qkv.shape[1] // 3
     head_width = width // heads
     for row in range(rows):
-        cache, columns, position = tracks[row]
+        song = songs[row % len(songs)]
+        cache, columns, position = song[row // len(songs)], song[LENGTH], song[POSITION]
         bits = qkv[row].view(np.uint32)
         for start in range(max(first, width), last, LANES):
             part, place = start // width - 1, start % width
@@ -183,10 +184,9 @@ def step(
     weights,
     norms,
     heads,
-    x,
-    tracks,
-    texts,
+    songs,
     like,
+    x,
     narrow,
     scales,
     room,
@@ -195,15 +195,15 @@ def step(
     up,
     logits,
 ):
-    """One thread's part of a step of all layers, and of the heads if ``logits`` has rows.
+    """One thread's part of a step of all layers, and of the heads if ``logits`` has rows. Answers what
+    ``counter`` is at then.
 
     ``weights (layers * 6 + 1,)`` are the panels' addresses: of a layer qkv, out, cross_q, cross_out, up and
-    down, then the heads'. ``norms (layers + 1, 3, 2, width)``. ``x (rows, width)`` is changed; the first half
-    of its rows hear a text. ``tracks (rows, 3)``: a cache's address, its columns, and the position; ``texts
-    (rows / 2, 2)``: address and tokens; caches and texts are of numbers like ``like``'s. ``narrow (rows,
-    ...)``, ``scales (rows,)``, ``qkv``, ``up`` and ``logits`` are room for all threads, ``room (threads,
-    ...)`` and ``scores (threads, ...)`` for each. ``counter`` is the address of a number that all threads
-    count up; it is at ``met`` before.
+    down, then the heads'. ``norms (layers + 1, 3, 2, width)``. ``songs``: see ``fused``; their caches and texts
+    are of numbers like ``like``'s. ``x (2 * songs, width)`` is changed: a row of each song that hears its text,
+    then one of each that does not. ``narrow (rows, ...)``, ``scales (rows,)``, ``qkv``, ``up`` and ``logits``
+    are room for all threads, ``room (threads, ...)`` and ``scores (threads, ...)`` for each. ``counter`` is the
+    address of a number that all threads count up; it is at ``met`` before.
     """
     rows, width = x.shape
     hearing = rows // 2
@@ -217,16 +217,16 @@ def step(
         _normal(x, rows, norm[0], mine, narrow, scales, thread, threads)
         met = meet(counter, met, threads)
         first, last = product(of[0], 3 * width, groups, narrow, scales, rows, qkv, thread, threads)
-        _keep(qkv, tracks, layer, heads, like, first, last)
+        _keep(qkv, songs, layer, heads, like, first, last)
         met = meet(counter, met, threads)
         for pair in range(thread, rows * heads, threads):
             row, head = pair // heads, pair % heads
-            cache, columns, position = tracks[row]
-            size = columns * head_width * like.itemsize
-            keys = cache + (layer * 4 * heads + head) * size
+            song = songs[row % hearing]
+            size = song[LENGTH] * head_width * like.itemsize
+            keys = song[row // hearing] + (layer * 4 * heads + head) * size
             query = qkv[row, head * head_width : (head + 1) * head_width]
             values, following = keys + 2 * heads * size, keys + threads * size
-            _attend(query, keys, values, following, position + 1, like, score, mine)
+            _attend(query, keys, values, following, song[POSITION] + 1, like, score, mine)
             query[:] = mine[:head_width]  # the answer takes the question's place
         met = meet(counter, met, threads)
         for row in range(thread, rows, threads):
@@ -241,12 +241,12 @@ def step(
         met = meet(counter, met, threads)
         for pair in range(thread, hearing * heads, threads):
             row, head = pair // heads, pair % heads
-            text, tokens = texts[row]
-            size = tokens * head_width * like.itemsize
-            keys = text + (layer * 2 * heads + head) * size
+            song = songs[row]
+            size = song[HEARD] * head_width * like.itemsize
+            keys = song[TEXT] + (layer * 2 * heads + head) * size
             query = qkv[row, head * head_width : (head + 1) * head_width]
             values, following = keys + heads * size, keys + threads * size
-            _attend(query, keys, values, following, tokens, like, score, mine)
+            _attend(query, keys, values, following, song[HEARD], like, score, mine)
             query[:] = mine[:head_width]
         met = meet(counter, met, threads)
         for row in range(thread, hearing, threads):
@@ -273,6 +273,8 @@ def step(
         _normal(x, rows, norms[layers, 0], mine, narrow, scales, thread, threads)
         met = meet(counter, met, threads)
         product(weights[6 * layers], logits.shape[1], groups, narrow, scales, rows, logits, thread, threads)
+        met = meet(counter, met, threads)
+    return met
 
 
 @compiled

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from music.musicgen.decoder import UNKNOWN, Decoder, Track
+from music.musicgen.decoder import Decoder, Track
+from music.musicgen.fused import UNKNOWN
 from music.musicgen.layers import Layers, normal
 
 COLUMNS = 1536
@@ -120,7 +121,7 @@ class Slots:
         positions += self._going
 
     def _logits(self) -> Tensor:
-        """The guided logits ``(slots, codebooks, vocabulary)``, float32; as ``Decoder.logits`` makes them."""
+        """The guided logits ``(slots, codebooks, vocabulary)``, float32; as ``Decoder`` makes them."""
         decoder, count = self._decoder, len(self._rows)
         shape = decoder.shape
         columns = torch.arange(self._columns, device=decoder.device)
@@ -148,7 +149,7 @@ class Slots:
         return rows[1] + (rows[0] - rows[1]) * self._sampling[:, :1, None]
 
     def _drawn(self, logits: Tensor) -> Tensor:
-        """A token for each codebook ``(slots, codebooks)``, as ``decoder.draw`` draws it, each slot by its
+        """A token for each codebook ``(slots, codebooks)``, as ``sampling.draw`` draws it, each slot by its
         own sampling."""
         temperature, top_k, top_p = self._sampling[:, 1:].unbind(1)
         logits = logits / temperature[:, None, None]

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from config.engine import EngineOptions, ignore_progress
 from music.contract import MusicRequest
-from music.musicgen.decoder import Sampling, Track, gumbel
+from music.musicgen.decoder import Track
 from music.musicgen.engine import MusicgenComposer
+from music.musicgen.sampling import Sampling, gumbel
 from tests.music.test_musicgen import PROMPTS, STEPS, noise_table
 from tests.tiny import musicgen
 
@@ -50,7 +51,7 @@ def past_the_window(composer: MusicgenComposer) -> dict[str, Tensor]:
     """A song of 31 s, in two windows, by the first prompt: ``long.tokens``, and ``long.table`` with the noise
     in the order of all steps."""
     request = MusicRequest(prompt=PROMPTS[0], duration_s=31.0, seed=5)
-    noise = gumbel(request.seed, composer._shape, torch.device("cpu"))
+    noise = gumbel(request.seed, composer._shape.drawn, torch.device("cpu"))
     steps = 31 * 50 + 2 * max(composer._shape.delays)
     tokens = composer._tokens(composer._read(request.prompt), request, Sampling(top_k=0), ignore_progress)
     return {

@@ -22,9 +22,10 @@ from transformers import (
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled
 from music.contract import COMPOSERS, Composer, MusicRequest
-from music.musicgen.decoder import Decoder, Sampling, Shape, Track, draw, gumbel
+from music.musicgen.decoder import Decoder, Shape, Track
 from music.musicgen.fused import Fused, cores, supported
 from music.musicgen.layers import Layers
+from music.musicgen.sampling import Sampling, draw, gumbel
 from music.musicgen.slots import Slots
 from tests.tiny import musicgen
 
@@ -175,7 +176,7 @@ def test_a_song_has_the_same_tokens_alone_and_among_eight_that_come_and_go(
     texts = [heard(reference, folder, PROMPTS[n % 3][: 4 + n])[1] for n in range(8)]
 
     def track(number: int) -> Track:
-        return Track(decoder, texts[number], 30 + 3 * number, Sampling(), gumbel(number, shape, CPU))
+        return Track(decoder, texts[number], 30 + 3 * number, Sampling(), gumbel(number, shape.drawn, CPU))
 
     alone = []
     for number in range(8):
@@ -256,7 +257,7 @@ def test_slots_make_the_same_tokens_as_songs_with_caches_of_their_own(
     start = torch.randint(64, (shape.codebooks, 10), generator=torch.Generator().manual_seed(8))
 
     def track(number: int) -> Track:
-        noise = gumbel(number, shape, CPU)
+        noise = gumbel(number, shape.drawn, CPU)
         prompt = start if number == 5 else None
         return Track(decoder, texts[number], 30 + 3 * number, ways[number % 4], noise, prompt)
 
@@ -308,7 +309,7 @@ def test_a_prompt_taken_in_at_once_leads_where_it_leads_step_by_step(
 def test_tokens_are_drawn_from_the_softmax_within_top_k_and_top_p() -> None:
     shape = Shape(1, 8, 1, 1, 5)
     logits = torch.tensor([[2.0, 1.0, 0.0, -1.0, -2.0]])
-    noise = gumbel(3, shape, CPU)
+    noise = gumbel(3, shape.drawn, CPU)
 
     def counted(sampling: Sampling) -> Tensor:
         drawn = torch.cat([draw(logits, sampling, noise(0)) for _ in range(4000)])
@@ -359,7 +360,7 @@ def test_progress_only_rises_and_ends_at_one_also_past_the_window(composer: Comp
     assert seen == sorted(seen)
     assert seen[0] == 0.0
     assert seen[-1] == 1.0
-    assert len(seen) > 20
+    assert len(set(seen)) > 5
 
 
 def test_a_cancelled_song_stops_and_leaves_the_others_alone(composer: Composer) -> None:
