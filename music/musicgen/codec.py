@@ -22,7 +22,7 @@ from transformers import EncodecModel
 from transformers.models.encodec.modeling_encodec import EncodecConvTranspose1d, EncodecResnetBlock
 
 from config.errors import EngineUnavailable
-from music.musicgen.fused import LANES, Crew, arena, packed, supported
+from music.musicgen.fused import LANES, VECTORS, Crew, arena, packed, supported
 from music.musicgen.linear import linear
 from music.musicgen.recurrent import recurrent
 
@@ -178,7 +178,7 @@ def _last(module: Any, crew: Crew) -> _Layer:
     return _Last(module)
 
 
-def _fits(module: Any, outputs: int = LANES) -> bool:
+def _fits(module: Any, outputs: int = VECTORS * LANES) -> bool:
     """Whether there are kernels for this machine's processor and so many channels."""
     conv = module.conv
     return supported("fp32") and conv.in_channels % LANES == 0 and conv.out_channels % outputs == 0
@@ -265,7 +265,7 @@ class _FusedLast:
         weight = module.weight.detach()[0].t()  # of each moment the channels' weights
         weights: list[int] = []
         padded = torch.cat([weight, weight.new_zeros(LANES - self._width, weight.shape[1])])
-        self._arena = arena([packed(padded, np.float32)], weights)
+        self._arena = arena([packed(padded, np.float32, vectors=1)], weights)
         self._room = np.zeros((self._crew.threads, waves.BLOCK * (weight.shape[1] + LANES)), np.float32)
         self._weight, self._bias = weights[0], module.bias.detach().numpy()[0]
 

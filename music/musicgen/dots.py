@@ -17,14 +17,15 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from music.musicgen.fused import COLUMNS, LANES
+from music.musicgen.fused import COLUMNS, LANES, VECTORS
 
-HEADER = 2 * 4 * LANES
-"""Bytes before a panel of int8: what each sum starts with, and the worth of its units."""
+_LINE = 4 * LANES
+"""Bytes of a cache line, and of a vector."""
+_HEADER = 2 * _LINE * VECTORS
+"""Bytes before a panel of int8: what its sums start with, and the worth of their units."""
 _GROUPS = 4  # of four bytes of inputs in a turn of a loop
 _LINGERING = 50_000  # likewise, some 1.5 milliseconds
 _PATIENCE = 1000  # turns of a waiting thread, some 30 microseconds
-_AHEAD = 2048  # bytes: the processor itself fetches no further than the end of a page
 
 _F32, _I32, _I64, _I8 = ir.FloatType(), ir.IntType(32), ir.IntType(64), ir.IntType(8)
 _FLOATS, _INTS = ir.VectorType(_F32, LANES), ir.VectorType(_I32, LANES)
@@ -76,6 +77,7 @@ def _offset(builder: Any, address: Any, stride: Any, count: int) -> Any:
 def dot(
     _: Any,
     rows: Any,
+    vectors: Any,
     like: Any,
     weight: Any,
     x: Any,
@@ -85,12 +87,14 @@ def dot(
     out: Any,
     out_bytes: Any,
 ) -> Any:
-    """Of ``rows`` rows of ``x`` the dot products with a panel, into ``out``, float32; all by their addresses.
-    ``like``'s type says what numbers ``x`` is made of: float32, uint16 (bfloat16) or uint8.
+    """Of ``rows`` rows of ``x`` the dot products with a panel of so many ``vectors``, into ``out``, float32;
+    all by their addresses. ``like``'s type says what numbers ``x`` is made of: float32, uint16 (bfloat16) or
+    uint8.
 
-    One panel at a time: a thread then reads its weights in the order of their addresses, which takes three
-    quarters of the time that it takes to read four panels side by side."""
-    rows, kind = rows.literal_value, like.dtype
+    Nothing is fetched ahead: what comes one after another the processor fetches sooner by itself, and to ask
+    for it takes time."""
+    rows, vectors = rows.literal_value, vectors.literal_value
+    kind = like.dtype
     whole = kind == types.uint8
     vector = _INTS if whole else _FLOATS
     operand, word = (_FLOATS, _F32) if kind == types.float32 else (_INTS, _I32)
@@ -105,10 +109,17 @@ def dot(
         shape = ir.FunctionType(vector, [vector, _INTS, _INTS])
         return builder.asm(shape, f"{name} $3, $2, $0", "=v,0,v,v", [total, x, weight], side_effect=False)
 
+    def beside(builder: Any, address: Any, kind: Any) -> list[Any]:
+        return [
+            _load(builder, builder.add(address, _I64(_LINE * number)), kind, _LINE)
+            for number in range(vectors)
+        ]
+
     def code(context: Any, builder: Any, _: Any, given: Any) -> Any:
-        weight, x, x_bytes, groups, scales, out, out_bytes = given[2:]
-        start = _load(builder, weight, _INTS, 64) if whole else ir.Constant(vector, [0.0] * LANES)
-        body = builder.add(weight, _I64(HEADER)) if whole else weight
+        weight, x, x_bytes, groups, scales, out, out_bytes = given[3:]
+        nothing = ir.Constant(vector, [0.0] * LANES)
+        starts = beside(builder, weight, _INTS) if whole else [nothing] * vectors
+        body = builder.add(weight, _I64(2 * _LINE * vectors)) if whole else weight
         sources = [_offset(builder, x, x_bytes, row) for row in range(rows)]
         before, loop = builder.block, builder.append_basic_block("loop")
         after = builder.append_basic_block("after")
@@ -116,36 +127,38 @@ def dot(
         builder.position_at_end(loop)
         group = builder.phi(_I64)
         group.add_incoming(_I64(0), before)
-        totals = [builder.phi(vector) for _ in range(rows)]
-        sums: list[Any] = list(totals)
+        totals = [[builder.phi(vector) for _ in range(vectors)] for _ in range(rows)]
+        sums: list[list[Any]] = [list(row) for row in totals]
         for unrolled in range(_GROUPS):
             here = builder.add(group, _I64(unrolled))
-            address = builder.add(body, builder.mul(here, _I64(4 * LANES)))
-            _fetched(builder, builder.add(address, _I64(_AHEAD)))
-            weights = _load(builder, address, operand, 4 * LANES)
+            weights = beside(builder, _offset(builder, body, here, _LINE * vectors), operand)
             for row, source in enumerate(sources):
-                value = _load(builder, builder.add(source, builder.mul(here, _I64(4))), word, 4)
-                sums[row] = added(builder, sums[row], _splat(builder, value), weights)
+                value = _splat(builder, _load(builder, _offset(builder, source, here, 4), word, 4))
+                sums[row] = [
+                    added(builder, total, value, each) for total, each in zip(sums[row], weights, strict=True)
+                ]
         following = builder.add(group, _I64(_GROUPS))
         group.add_incoming(following, loop)
-        for total, made in zip(totals, sums, strict=True):
-            total.add_incoming(start, before)
-            total.add_incoming(made, loop)
+        for row in range(rows):
+            for number in range(vectors):
+                totals[row][number].add_incoming(starts[number], before)
+                totals[row][number].add_incoming(sums[row][number], loop)
         builder.cbranch(builder.icmp_signed("<", following, groups), loop, after)
         builder.position_at_end(after)
-        for row, made in enumerate(sums):
-            value = made
-            if whole:
-                unit = _load(builder, builder.add(weight, _I64(4 * LANES)), _FLOATS, 64)
-                scale = _load(builder, builder.add(scales, _I64(4 * row)), _F32, 4)
-                value = builder.fmul(
-                    builder.sitofp(made, _FLOATS), builder.fmul(unit, _splat(builder, scale))
-                )
-            into = builder.inttoptr(_offset(builder, out, out_bytes, row), _FLOATS.as_pointer())
-            builder.store(value, into).align = 4
+        units = beside(builder, builder.add(weight, _I64(_LINE * vectors)), _FLOATS) if whole else []
+        for row in range(rows):
+            into = _offset(builder, out, out_bytes, row)
+            for number, made in enumerate(sums[row]):
+                value = made
+                if whole:
+                    scale = _load(builder, builder.add(scales, _I64(4 * row)), _F32, 4)
+                    unit = builder.fmul(units[number], _splat(builder, scale))
+                    value = builder.fmul(builder.sitofp(made, _FLOATS), unit)
+                end = builder.inttoptr(builder.add(into, _I64(_LINE * number)), _FLOATS.as_pointer())
+                builder.store(value, end).align = 4
         return context.get_dummy_value()
 
-    return types.void(types.literal(rows), like, *[types.int64] * 7), code
+    return types.void(types.literal(rows), types.literal(vectors), like, *[types.int64] * 7), code
 
 
 @intrinsic
@@ -260,31 +273,28 @@ def product(weight, outputs, groups, x, scales, rows, out, thread, threads):
     """A thread's share of the columns of ``out (rows, outputs)``, which are answered: from, up to. ``weight``
     is an address; ``groups`` is how many times four bytes of a row of ``x`` count, and ``scales`` are its
     rows' in int8."""
-    panel_bytes = groups * 4 * LANES
+    panel_bytes = groups * _LINE * VECTORS
     if x.itemsize == 1:
-        panel_bytes += HEADER
+        panel_bytes += _HEADER
     shares = outputs // COLUMNS
     first, last = shares * thread // threads * COLUMNS, shares * (thread + 1) // threads * COLUMNS
-    for column in range(first, last, LANES):
-        panel = weight + column // LANES * panel_bytes
+    for column in range(first, last, VECTORS * LANES):
+        panel = weight + column // (VECTORS * LANES) * panel_bytes
         row = 0
-        while row < rows:
+        while row < rows:  # as many at a time as there are registers for their sums
             source = x.ctypes.data + row * x.strides[0]
             scale = scales.ctypes.data + row * 4
             into = out.ctypes.data + row * out.strides[0] + column * 4
-            if row + 16 <= rows:
-                dot(16, x, panel, source, x.strides[0], groups, scale, into, out.strides[0])
-                row += 16
-            elif row + 8 <= rows:
-                dot(8, x, panel, source, x.strides[0], groups, scale, into, out.strides[0])
+            if row + 8 <= rows:
+                dot(8, VECTORS, x, panel, source, x.strides[0], groups, scale, into, out.strides[0])
                 row += 8
             elif row + 4 <= rows:
-                dot(4, x, panel, source, x.strides[0], groups, scale, into, out.strides[0])
+                dot(4, VECTORS, x, panel, source, x.strides[0], groups, scale, into, out.strides[0])
                 row += 4
             elif row + 2 <= rows:
-                dot(2, x, panel, source, x.strides[0], groups, scale, into, out.strides[0])
+                dot(2, VECTORS, x, panel, source, x.strides[0], groups, scale, into, out.strides[0])
                 row += 2
             else:
-                dot(1, x, panel, source, x.strides[0], groups, scale, into, out.strides[0])
+                dot(1, VECTORS, x, panel, source, x.strides[0], groups, scale, into, out.strides[0])
                 row += 1
     return first, last

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from music.musicgen.dots import compiled, dot, meet
-from music.musicgen.fused import LANES
+from music.musicgen.fused import LANES, VECTORS
 from music.musicgen.kernels import exp
 
 BLOCK = 64
@@ -35,12 +35,12 @@ def _spread(x, start, into, reach):
 @compiled
 def _products(weight, outputs, inputs, x, out):
     """``out (BLOCK, outputs)`` of windows of ``inputs`` numbers that begin at each row of ``x``."""
-    for panel in range(outputs // LANES):
-        at = weight + panel * inputs * 4 * LANES
-        for row in range(0, BLOCK, 16):
+    for column in range(0, outputs, VECTORS * LANES):
+        at = weight + column * inputs * 4
+        for row in range(0, BLOCK, 8):
             source = x.ctypes.data + row * x.strides[0]
-            into = out.ctypes.data + row * out.strides[0] + panel * 4 * LANES
-            dot(16, x, at, source, x.strides[0], inputs, 0, into, out.strides[0])
+            into = out.ctypes.data + row * out.strides[0] + column * 4
+            dot(8, VECTORS, x, at, source, x.strides[0], inputs, 0, into, out.strides[0])
 
 
 @compiled
@@ -57,18 +57,19 @@ def upsample(thread, threads, counter, met, x, weight, bias, framed, out):
         for channel in range(channels):
             made[channel] = _elu(source[channel])
     meet(counter, met, threads)
-    panels = out.shape[1] // LANES
+    beside = VECTORS * LANES
+    panels = out.shape[1] // beside
     inputs = channels + gapped
     for panel in range(panels * thread // threads, panels * (thread + 1) // threads):
-        at = weight + panel * inputs * 4 * LANES
-        for row in range(0, len(out), 16):
+        at = weight + panel * inputs * 4 * beside
+        for row in range(0, len(out), 8):
             source = framed.ctypes.data + row * framed.strides[0]
-            into = out.ctypes.data + row * out.strides[0] + panel * 4 * LANES
-            dot(16, framed, at, source, framed.strides[0], inputs, 0, into, out.strides[0])
-            added = bias[panel * LANES : (panel + 1) * LANES]
-            for part in range(16):
-                made = out[row + part, panel * LANES : (panel + 1) * LANES]
-                for lane in range(LANES):
+            into = out.ctypes.data + row * out.strides[0] + panel * 4 * beside
+            dot(8, VECTORS, framed, at, source, framed.strides[0], inputs, 0, into, out.strides[0])
+            added = bias[panel * beside : (panel + 1) * beside]
+            for part in range(8):
+                made = out[row + part, panel * beside : (panel + 1) * beside]
+                for lane in range(beside):
                     made[lane] += added[lane]
 
 
@@ -112,7 +113,10 @@ def last(thread, threads, counter, met, x, weight, bias, width, room, out):
     step = BLOCK - width + 1
     for start in range(thread * step, moments, threads * step):
         _spread(x, start, framed, reach)
-        _products(weight, LANES, channels, framed, columns)
+        for row in range(0, BLOCK, 16):
+            source = framed.ctypes.data + row * framed.strides[0]
+            made = columns.ctypes.data + row * columns.strides[0]
+            dot(16, 1, framed, weight, source, framed.strides[0], channels, 0, made, columns.strides[0])
         for row in range(min(step, moments - start)):
             total = bias
             for part in range(width):
