@@ -14,7 +14,7 @@ import numpy as np
 from numba import carray
 
 from music.musicgen.dots import compiled, fetch, float_of, meet, pointer, product, wide
-from music.musicgen.fused import HEARD, LANES, LENGTH, POSITION, TEXT
+from music.musicgen.fused import HEARD, LENGTH, POSITION, TEXT
 
 
 @compiled
@@ -146,24 +146,15 @@ def _attend(query, keys, values, following, count, like, scores, out):
 
 
 @compiled
-def _keep(qkv, songs, layer, heads, like, first, last):
-    """Puts a thread's columns of new keys and values where their caches have them."""
-    rows, width = len(qkv), qkv.shape[1] // 3
-    head_width = width // heads
-    for row in range(rows):
-        song = songs[row % len(songs)]
-        cache, columns, position = song[row // len(songs)], song[LENGTH], song[POSITION]
-        bits = qkv[row].view(np.uint32)
-        for start in range(max(first, width), last, LANES):
-            part, place = start // width - 1, start % width
-            at = ((layer * 2 + part) * 2 * heads + place // head_width) * columns + position
-            at = at * head_width + place % head_width
-            kept = carray(pointer(cache + at * like.itemsize), (LANES,), like.dtype)
-            for lane in range(LANES):
-                if like.itemsize == 4:
-                    kept[lane] = qkv[row, start + lane]
-                else:
-                    kept[lane] = _half(bits[start + lane])
+def _keep(values, at, like):
+    """Puts a head's new keys or values where its cache, of numbers like ``like``'s, has them."""
+    kept = carray(pointer(at), (len(values),), like.dtype)
+    bits = values.view(np.uint32)
+    for place in range(len(values)):
+        if like.itemsize == 4:
+            kept[place] = values[place]
+        else:
+            kept[place] = _half(bits[place])
 
 
 @compiled
@@ -216,17 +207,24 @@ def step(
         of, norm = weights[6 * layer :], norms[layer]
         _normal(x, rows, norm[0], mine, narrow, scales, thread, threads)
         met = meet(counter, met, threads)
-        first, last = product(of[0], 3 * width, groups, narrow, scales, rows, qkv, thread, threads)
-        _keep(qkv, songs, layer, heads, like, first, last)
+        product(of[0], 3 * width, groups, narrow, scales, rows, qkv, thread, threads)
         met = meet(counter, met, threads)
-        for pair in range(thread, rows * heads, threads):
+        # Neighbours to each thread: their caches come one after another.
+        for pair in range(rows * heads * thread // threads, rows * heads * (thread + 1) // threads):
             row, head = pair // heads, pair % heads
-            song = songs[row % hearing]
+            song, start = songs[row % hearing], head * head_width
+            query = qkv[row, start : start + head_width]
             size = song[LENGTH] * head_width * like.itemsize
             keys = song[row // hearing] + (layer * 4 * heads + head) * size
-            query = qkv[row, head * head_width : (head + 1) * head_width]
-            values, following = keys + 2 * heads * size, keys + threads * size
-            _attend(query, keys, values, following, song[POSITION] + 1, like, score, mine)
+            values, place = keys + 2 * heads * size, song[POSITION]
+            # Put there no sooner than they are read, when what is beside them comes in anyway.
+            for part, at in ((1, keys), (2, values)):
+                fresh = qkv[row, part * width + start : part * width + start + head_width]
+                here = at + place * head_width * like.itemsize
+                _keep(fresh, here, like)
+                for line in range(0, head_width * like.itemsize, 64):  # where the next head's will be put
+                    fetch(here + size + line)
+            _attend(query, keys, values, keys + size, place + 1, like, score, mine)
             query[:] = mine[:head_width]  # the answer takes the question's place
         met = meet(counter, met, threads)
         for row in range(thread, rows, threads):
@@ -239,14 +237,12 @@ def step(
         met = meet(counter, met, threads)
         product(of[2], width, groups, narrow, scales, hearing, qkv, thread, threads)
         met = meet(counter, met, threads)
-        for pair in range(thread, hearing * heads, threads):
+        for pair in range(hearing * heads * thread // threads, hearing * heads * (thread + 1) // threads):
             row, head = pair // heads, pair % heads
-            song = songs[row]
+            song, query = songs[row], qkv[row, head * head_width : (head + 1) * head_width]
             size = song[HEARD] * head_width * like.itemsize
             keys = song[TEXT] + (layer * 2 * heads + head) * size
-            query = qkv[row, head * head_width : (head + 1) * head_width]
-            values, following = keys + heads * size, keys + threads * size
-            _attend(query, keys, values, following, song[HEARD], like, score, mine)
+            _attend(query, keys, keys + heads * size, keys + size, song[HEARD], like, score, mine)
             query[:] = mine[:head_width]
         met = meet(counter, met, threads)
         for row in range(thread, hearing, threads):
