@@ -27,10 +27,11 @@ from music.musicgen.kernels import exp, step
 
 @compiled
 def choose(logits, noise, temperature, by_chance, limit, keys, worth):
-    """``music.musicgen.sampling.draw`` for one row: the token that has the largest of ``logits`` and ``noise``,
-    both ``(vocabulary,)``, among those that are left in: before which, in the order of their logits, come no
-    more than ``limit`` others, or others of no more than that much probability. ``logits`` are divided by
-    ``temperature``; ``keys``, int32, and ``worth`` are room for as many.
+    """``music.musicgen.sampling.draw`` for one row: the token that has the largest of ``logits`` and
+    ``noise``, both ``(vocabulary,)``, among those that are left in: before which, in the order of their
+    logits, come no more than ``limit`` others or, ``by_chance``, others of no more than that much
+    probability. ``logits`` are divided by ``temperature``; ``keys``, int32, and ``worth`` are room for as
+    many.
     """
     count = len(logits)
     largest = np.float32(-np.inf)
@@ -110,9 +111,9 @@ def advance(
 ):
     """One thread's part of a step of ``songs``, their tokens and ways to draw them as ``fused`` has them.
 
-    ``tables`` are the addresses of the codebooks' vectors, ``positions (columns, width)`` vectors too.
-    ``logits (2 * songs, codebooks * vocabulary)``: their second half becomes what the tokens were drawn from;
-    if they have no rows, none are drawn. ``choices (threads, 3, vocabulary)`` is room for each thread. The rest
+    ``tables`` are the addresses of the codebooks' vectors, ``positions (columns, width)`` vectors too. Of
+    ``logits (2 * songs, codebooks * vocabulary)`` the second half becomes what the tokens were drawn from; if
+    they have no rows, none are drawn. ``choices (threads, 3, vocabulary)`` is room for each thread. The rest
     is as in ``step``.
     """
     # The rows that a thread embeds are those that it reads first.

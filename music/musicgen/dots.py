@@ -193,7 +193,8 @@ def _fetched(builder: Any, address: Any) -> Any:
     shape = ir.FunctionType(ir.VoidType(), [_I8.as_pointer(), _I32, _I32, _I32])
     fetching = cgutils.get_or_insert_function(builder.module, shape, "llvm.prefetch.p0")
     place = builder.inttoptr(address, _I8.as_pointer())
-    return builder.call(fetching, [place, _I32(0), _I32(3), _I32(1)])
+    # Into the second of its caches: for the first, few lines can be under way at a time.
+    return builder.call(fetching, [place, _I32(0), _I32(2), _I32(1)])
 
 
 @intrinsic

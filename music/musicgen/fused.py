@@ -35,10 +35,10 @@ NUMBERS: dict[str, Any] = {"fp32": np.float32, "bf16": np.uint16, "int8": np.uin
 UNKNOWN = -1
 """A token that is yet to be drawn."""
 LENGTH, POSITION, TEXT, HEARD, TOKENS, NOISE = range(2, 8)
-"""What kernels are told of a song, in whole numbers: 0 and 1 are the addresses of its row's cache that hears
-the text and of the other's. Of these the columns; the one that is fed next; the address of what is kept of
-the text, and how many tokens that has; the address of the song's own tokens, ``(codebooks, columns + 1)``; and
-of the noise to draw the next with, ``(codebooks, vocabulary)``."""
+"""What kernels are told of a song, in whole numbers: 0 and 1 are the addresses of its caches, of the row that
+hears the text and of the other. How many columns these have; which is fed next; the address of what is kept
+of the text, and how many tokens that has; the address of the song's own tokens, ``(codebooks, columns + 1)``;
+and of the noise to draw the next with, ``(codebooks, vocabulary)``."""
 GUIDANCE, TEMPERATURE, BY_CHANCE, LIMIT = range(4)
 """How they draw it. ``BY_CHANCE``: the limit is one of probability, and not of how many tokens."""
 _NEEDS = {"fp32": "avx512bw", "bf16": "avx512bf16", "int8": "avx512vnni"}
@@ -126,8 +126,8 @@ class Fused:
     def __init__(
         self, parts: Iterable[Part], heads: int, precision: str, embeddings: Sequence[Tensor]
     ) -> None:
-        """As that of ``Layers``; ``embeddings (tokens, width)``, float32, of each codebook. Raises ``OSError``
-        if there is no memory for the weights."""
+        """As that of ``Layers``; ``embeddings (tokens, width)``, float32, of each codebook. Raises
+        ``OSError`` if there is no memory for the weights."""
         from music.musicgen import advance  # with its compiler, a second: for whom it is of use
 
         self._advance = advance.advance

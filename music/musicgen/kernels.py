@@ -190,11 +190,11 @@ def step(
     ``counter`` is at then.
 
     ``weights (layers * 6 + 1,)`` are the panels' addresses: of a layer qkv, out, cross_q, cross_out, up and
-    down, then the heads'. ``norms (layers + 1, 3, 2, width)``. ``songs``: see ``fused``; their caches and texts
-    are of numbers like ``like``'s. ``x (2 * songs, width)`` is changed: a row of each song that hears its text,
-    then one of each that does not. ``narrow (rows, ...)``, ``scales (rows,)``, ``qkv``, ``up`` and ``logits``
-    are room for all threads, ``room (threads, ...)`` and ``scores (threads, ...)`` for each. ``counter`` is the
-    address of a number that all threads count up; it is at ``met`` before.
+    down, then the heads'. ``norms (layers + 1, 3, 2, width)``. ``songs``: see ``fused``; their caches and
+    texts are of numbers like ``like``'s. ``x (2 * songs, width)`` is changed: a row of each song that hears
+    its text, then one of each that does not. ``narrow (rows, ...)``, ``scales (rows,)``, ``qkv``, ``up`` and
+    ``logits`` are room for all threads, ``room (threads, ...)`` and ``scores (threads, ...)`` for each.
+    ``counter`` is the address of a number that all threads count up; it is at ``met`` before.
     """
     rows, width = x.shape
     hearing = rows // 2
