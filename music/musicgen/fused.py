@@ -185,7 +185,7 @@ class Fused:
             return torch.cat([self.step(songs[some], noises[some], positions) for some in several])
         logits = np.empty((2 * len(songs), self._outputs), np.float32)
         told = [_told(song, song.position, noise) for song, noise in zip(songs, noises, strict=True)]
-        ways = np.array([_way(song.sampling) for song in songs], np.float32)
+        ways = np.array([way(song.sampling) for song in songs], np.float32)
         self._run(told, positions, ways, logits)
         return torch.from_numpy(logits[len(songs) :])
 
@@ -239,7 +239,8 @@ def _told(song: Song, position: int, noise: Tensor | None = None) -> tuple[int, 
     return first, second, cache.shape[4], position, text, cross.shape[3], song.tokens.data_ptr(), drawn
 
 
-def _way(sampling: Sampling) -> tuple[float, ...]:
+def way(sampling: Sampling) -> tuple[float, float, bool, float]:
+    """How kernels draw: see ``GUIDANCE``."""
     by_chance = 0.0 < sampling.top_p < 1.0
     limit = math.inf
     if by_chance:

@@ -58,8 +58,8 @@ class Module(torch.nn.Module):
 
 
 def make_ready(model: torch.nn.Module) -> None:
-    """Has the products of a model on a CPU that are without a bias made by ``linear``, in fp32: for a few rows,
-    such as a prompt's words, they take half the time."""
+    """Has the products of a model on a CPU that are without a bias made by ``linear``, in fp32: for a few
+    rows, such as a prompt's words, they take half the time."""
     for parent in list(model.modules()):
         for name, module in list(parent.named_children()):
             if isinstance(module, torch.nn.Linear) and module.bias is None:

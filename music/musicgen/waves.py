@@ -40,7 +40,7 @@ def _products(weight, outputs, inputs, x, out):
         for row in range(0, BLOCK, 8):
             source = x.ctypes.data + row * x.strides[0]
             into = out.ctypes.data + row * out.strides[0] + column * 4
-            dot(8, VECTORS, x, at, source, x.strides[0], inputs, 0, into, out.strides[0])
+            dot(8, VECTORS, 0, x, at, source, x.strides[0], inputs, 0, into, out.strides[0], 0)
 
 
 @compiled
@@ -65,7 +65,7 @@ def upsample(thread, threads, counter, met, x, weight, bias, framed, out):
         for row in range(0, len(out), 8):
             source = framed.ctypes.data + row * framed.strides[0]
             into = out.ctypes.data + row * out.strides[0] + panel * 4 * beside
-            dot(8, VECTORS, framed, at, source, framed.strides[0], inputs, 0, into, out.strides[0])
+            dot(8, VECTORS, 0, framed, at, source, framed.strides[0], inputs, 0, into, out.strides[0], 0)
             added = bias[panel * beside : (panel + 1) * beside]
             for part in range(8):
                 made = out[row + part, panel * beside : (panel + 1) * beside]
@@ -116,7 +116,7 @@ def last(thread, threads, counter, met, x, weight, bias, width, room, out):
         for row in range(0, BLOCK, 16):
             source = framed.ctypes.data + row * framed.strides[0]
             made = columns.ctypes.data + row * columns.strides[0]
-            dot(16, 1, framed, weight, source, framed.strides[0], channels, 0, made, columns.strides[0])
+            dot(16, 1, 0, framed, weight, source, framed.strides[0], channels, 0, made, columns.strides[0], 0)
         for row in range(min(step, moments - start)):
             total = bias
             for part in range(width):

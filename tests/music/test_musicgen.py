@@ -2,6 +2,9 @@
 contract."""
 
 import os
+import shutil
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -23,7 +26,7 @@ from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled
 from music.contract import COMPOSERS, Composer, MusicRequest
 from music.musicgen.decoder import Decoder, Shape, Track
-from music.musicgen.fused import Fused, cores, supported
+from music.musicgen.fused import Fused, cores, supported, way
 from music.musicgen.layers import Layers
 from music.musicgen.sampling import Sampling, draw, gumbel
 from music.musicgen.slots import Slots
@@ -320,6 +323,69 @@ def test_tokens_are_drawn_from_the_softmax_within_top_k_and_top_p() -> None:
     assert counted(Sampling(top_k=2))[2:].sum() == 0
     assert counted(Sampling(top_k=0, top_p=0.5))[1:].sum() == 0
     assert counted(Sampling(top_k=0, top_p=0.7))[2:].sum() == 0
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        Sampling(),
+        Sampling(top_k=0),
+        Sampling(top_k=1),
+        Sampling(top_k=5000),
+        Sampling(top_k=250, temperature=0.6),
+        Sampling(top_p=0.6, temperature=1.4),
+        Sampling(top_p=0.001),
+        Sampling(temperature=0.0),
+    ],
+)
+def test_the_compiled_step_draws_what_torch_draws(sampling: Sampling) -> None:
+    from music.musicgen.advance import choose
+
+    logits = 2.0 * torch.randn(40, 2048, generator=torch.Generator().manual_seed(2))
+    logits[1] = logits[1].abs()
+    logits[2] = -logits[2].abs()
+    noise = gumbel(4, (40, 2048), CPU)(0)
+    guidance, temperature, by_chance, limit = way(sampling)
+    keys, worth = np.zeros(2048, np.int32), np.zeros(2048, np.float32)
+    drawn = [
+        choose(row.copy(), drawn, np.float32(temperature), by_chance, np.float32(limit), keys, worth)
+        for row, drawn in zip(logits.numpy(), noise.numpy(), strict=True)
+    ]
+    assert guidance == 3.0
+    assert drawn == draw(logits, sampling, noise).tolist()
+    assert len(set(drawn)) > 10
+
+
+def test_loops_are_compiled_anew_when_a_source_of_theirs_changes(tmp_path: Path) -> None:
+    """What they call lies in other files too, and a step that was compiled before an update must not stay."""
+    root = Path(__file__).parents[2]
+    shutil.copytree(root / "music", tmp_path / "music", ignore=shutil.ignore_patterns("__pycache__"))
+    source = tmp_path / "music" / "musicgen" / "kernels.py"
+    asked = (
+        "import numpy as np; from music.musicgen import waves;"
+        "made = np.zeros((1, 1), np.float32); waves._spread(-np.ones((3, 1), np.float32), 0, made, 0);"
+        "print(waves.__file__, made[0, 0], sum(waves._spread.stats.cache_hits.values()))"
+    )
+
+    def answer() -> tuple[str, float, int]:
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(root)])}
+        command = [sys.executable, "-c", asked]
+        said = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120
+        ).stdout.split()
+        return said[0], float(said[1]), int(said[2])
+
+    file, before, hits = answer()
+    assert file == str(source.with_name("waves.py"))
+    assert before == pytest.approx(np.expm1(-1.0), abs=1e-6)
+    assert hits == 0
+    assert answer() == (file, before, 1)
+    text = source.read_text()
+    assert text.count("    y = y * x * x + x + np.float32(1.0)\n") == 1
+    source.write_text(text.replace("* x + x + np.float32(1.0)\n", "* x + x + np.float32(1.5)\n"))
+    _, after, hits = answer()
+    assert after != before
+    assert hits == 0
 
 
 @pytest.fixture(scope="module")
