@@ -146,15 +146,30 @@ def _attend(query, keys, values, following, count, like, scores, out):
 
 
 @compiled
-def _keep(values, at, like):
-    """Puts a head's new keys or values where its cache, of numbers like ``like``'s, has them."""
-    kept = carray(pointer(at), (len(values),), like.dtype)
-    bits = values.view(np.uint32)
-    for place in range(len(values)):
-        if like.itemsize == 4:
-            kept[place] = values[place]
-        else:
-            kept[place] = _half(bits[place])
+def _keep(qkv, head, width, keys, values, size, place, like):
+    """Puts a head's new keys and values, out of a row of all heads', at a place in its caches, of ``size``
+    bytes and numbers like ``like``'s each; and fetches where those of the next head will be put."""
+    for part, cache in ((1, keys), (2, values)):
+        start = part * (len(qkv) // 3) + head * width
+        fresh, at = qkv[start : start + width], cache + place * width * like.itemsize
+        bits, kept = fresh.view(np.uint32), carray(pointer(at), (width,), like.dtype)
+        for number in range(width):
+            if like.itemsize == 4:
+                kept[number] = fresh[number]
+            else:
+                kept[number] = _half(bits[number])
+        for line in range(0, width * like.itemsize, 64):
+            fetch(at + size + line)
+
+
+@compiled
+def _caches(pair, songs, layer, heads, head_width, like):
+    """Of a row's head: the row, the head, the addresses of its keys and values, and bytes in each."""
+    row, head = pair // heads, pair % heads
+    song = songs[row % len(songs)]
+    size = song[LENGTH] * head_width * like.itemsize
+    keys = song[row // len(songs)] + (layer * 4 * heads + head) * size
+    return row, head, keys, keys + 2 * heads * size, size
 
 
 @compiled
@@ -210,20 +225,19 @@ def step(
         product(of[0], 3 * width, groups, narrow, scales, rows, qkv, thread, threads)
         met = meet(counter, met, threads)
         # Neighbours to each thread: their caches come one after another.
-        for pair in range(rows * heads * thread // threads, rows * heads * (thread + 1) // threads):
-            row, head = pair // heads, pair % heads
-            song, start = songs[row % hearing], head * head_width
-            query = qkv[row, start : start + head_width]
-            size = song[LENGTH] * head_width * like.itemsize
-            keys = song[row // hearing] + (layer * 4 * heads + head) * size
-            values, place = keys + 2 * heads * size, song[POSITION]
-            # Put there no sooner than they are read, when what is beside them comes in anyway.
-            for part, at in ((1, keys), (2, values)):
-                fresh = qkv[row, part * width + start : part * width + start + head_width]
-                here = at + place * head_width * like.itemsize
-                _keep(fresh, here, like)
-                for line in range(0, head_width * like.itemsize, 64):  # where the next head's will be put
-                    fetch(here + size + line)
+        start, end = rows * heads * thread // threads, rows * heads * (thread + 1) // threads
+        if not len(logits):  # rows may be columns of one song, each of which attends to those before it
+            for pair in range(start, end):
+                row, head, keys, values, size = _caches(pair, songs, layer, heads, head_width, like)
+                place = songs[row % hearing, POSITION]
+                _keep(qkv[row], head, head_width, keys, values, size, place, like)
+            met = meet(counter, met, threads)
+        for pair in range(start, end):
+            row, head, keys, values, size = _caches(pair, songs, layer, heads, head_width, like)
+            place = songs[row % hearing, POSITION]
+            if len(logits):  # no sooner than they are read, when what is beside them comes in anyway
+                _keep(qkv[row], head, head_width, keys, values, size, place, like)
+            query = qkv[row, head * head_width : (head + 1) * head_width]
             _attend(query, keys, values, keys + size, place + 1, like, score, mine)
             query[:] = mine[:head_width]  # the answer takes the question's place
         met = meet(counter, met, threads)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from transformers import (
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled
 from music.contract import COMPOSERS, Composer, MusicRequest
+from music.musicgen import fused
 from music.musicgen.decoder import Decoder, Shape, Track
 from music.musicgen.fused import Fused, cores, supported, way
 from music.musicgen.layers import Layers
@@ -39,6 +39,7 @@ STEPS = 250
 CPU = torch.device("cpu")
 PRECISIONS = ("fp32", "bf16", "int8")
 MADE = (Fused, Layers)
+WIDE = Shape(2, 256, 4, 4, 64)
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["mono", "stereo"])
@@ -199,14 +200,10 @@ def test_a_song_has_the_same_tokens_alone_and_among_eight_that_come_and_go(
         assert torch.equal(one.codes(shape), alone[number]), number
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
-def test_any_number_of_threads_makes_the_same_numbers(precision: str) -> None:
-    if not supported(precision):
-        pytest.skip(f"this processor has no instructions for fused {precision}")
-    shape, drawn = Shape(2, 256, 4, 4, 64), torch.Generator().manual_seed(6)
-    table = noise_table(shape.codebooks)
+def wide(precision: str, threads: int, monkeypatch: pytest.MonkeyPatch, made: type = Fused) -> Decoder:
+    """A decoder with work for so many threads, be there as many cores or not."""
+    drawn = torch.Generator().manual_seed(6)
 
-    @lru_cache
     def read(name: str) -> Tensor:
         if "embed_tokens" in name or "lm_heads" in name:
             size: tuple[int, ...] = (65 if "embed" in name else 64, 256)
@@ -216,27 +213,63 @@ def test_any_number_of_threads_makes_the_same_numbers(precision: str) -> None:
             size = {"fc1.weight": (1024, 256), "fc2.weight": (256, 1024)}.get(name[-10:], (256, 256))
         return torch.randn(size, generator=drawn) * 0.1
 
+    monkeypatch.setattr(fused, "cores", lambda: threads)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        decoder = Decoder(read, WIDE, precision, CPU, fused=made is Fused)
+    finally:
+        torch.set_num_threads(before)
+    assert isinstance(decoder.layers, made)
+    if isinstance(decoder.layers, Fused):
+        assert decoder.layers._crew.threads == threads
+    return decoder
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_any_number_of_threads_makes_the_same_numbers(
+    precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not supported(precision):
+        pytest.skip(f"this processor has no instructions for fused {precision}")
+    table = noise_table(WIDE.codebooks)
+
     def logits(threads: int, made: type[Fused] | type[Layers]) -> Tensor:
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads)
-        try:
-            decoder = Decoder(read, shape, precision, CPU, fused=made is Fused)
-        finally:
-            torch.set_num_threads(before)
-        assert isinstance(decoder.layers, made)
-        if made is Fused:
-            assert decoder.layers._crew.threads == min(threads, cores())
+        decoder = wide(precision, threads, monkeypatch, made)
         texts = [torch.randn(5 + n, 256, generator=torch.Generator().manual_seed(n)) for n in range(3)]
         songs = [Track(decoder, text, 12, Sampling(top_k=0), lambda step: table[step]) for text in texts]
         for song in songs:  # whatever is drawn, the next column is the same for all that are compared
             song.tokens[:] = torch.arange(song.tokens.numel()).view_as(song.tokens) % 64
         return torch.stack([decoder.step(songs) for _ in range(12)])
 
-    one, three = logits(1, Fused), logits(3, Fused)
-    assert torch.equal(one, three)
+    one = logits(1, Fused)
+    for threads in (2, 3, 4):
+        assert torch.equal(one, logits(threads, Fused)), threads
     furthest = {"fp32": 1e-5, "bf16": 0.02, "int8": 0.1}[precision]
     plain = logits(1, Layers)
     assert (one - plain).square().mean() < furthest**2 * plain.square().mean()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 4])
+def test_threads_wait_for_the_columns_of_a_prompt_that_others_take_in(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not supported("fp32"):
+        pytest.skip("this processor has no instructions for fused fp32")
+    decoder, table = wide("fp32", threads, monkeypatch), noise_table(WIDE.codebooks)
+    text = torch.randn(5, 256, generator=torch.Generator().manual_seed(1))
+
+    def begun(prompt: Tensor | None = None) -> Track:
+        return Track(decoder, text, 40, Sampling(top_k=0), lambda step: table[step], prompt)
+
+    whole = begun()
+    while not whole.done:
+        decoder.step([whole])
+    for _ in range(5):  # what they do not wait for may be there in time by chance
+        more = begun(whole.codes(WIDE)[:, :25])
+        # Of the codebooks that lag behind, fewer columns are known.
+        known = 25 - max(WIDE.delays)
+        assert torch.equal(more.cache[..., :known, :], whole.cache[..., :known, :])
 
 
 def test_a_containers_quota_bounds_the_threads(tmp_path: Path) -> None:
