@@ -1,10 +1,11 @@
 """MusicGen at the size of musicgen-small, random weights, against the libraries it can also be run with.
 
-    python -m tests.bench.musicgen [--rounds 3] [--steps 250] [--batch 8]
+    python -m tests.bench.musicgen [--rounds 3] [--steps 250] [--batch 8] [--alone]
 
 Each round lets every runtime make the same song from its text, one after another, so that what else the
 machine does falls on all alike; the figures are medians over the rounds. Time per step does not depend on the
-weights. AudioCraft takes part where ``make test-audiocraft`` has set up its environment.
+weights. The memory's bandwidth, which differs from one moment and place to another, is measured before each
+song. AudioCraft takes part where ``make test-audiocraft`` has set up its environment.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--steps", type=int, default=250, help="frames of a song; 250 are five seconds")
     options.add_argument("--batch", type=int, default=8, help="songs at once")
+    options.add_argument("--alone", action="store_true", help="without the other libraries")
     asked = options.parse_args()
     warnings.simplefilter("ignore")
     threads = os.cpu_count() or 1
@@ -70,12 +72,12 @@ def main() -> None:
         _say("saving a checkpoint with random weights, as large as musicgen-small ...")
         folder = musicgen_small(Path(name))
         parameters = _read_at_each_step(folder)
-        with _runtimes(folder) as runtimes:
+        with _runtimes(folder, alone=asked.alone) as runtimes:
             song = f"{asked.steps / FRAMES_PER_S}"
             bandwidths = []
             for number in range(asked.rounds):
-                bandwidths.append(_bandwidth())
                 for runtime in runtimes:
+                    bandwidths.append(_bandwidth())
                     _say(f"round {number + 1} of {asked.rounds}: {runtime.name}")
                     runtime.songs_s.append(runtime.answer(f"{song} 1"))
                     if runtime.name.startswith("songwright"):
@@ -119,10 +121,11 @@ def _ratios(by_name: dict[str, Runtime], length: float) -> Iterator[str]:
 
 
 @contextmanager
-def _runtimes(folder: Path) -> Iterator[list[Runtime]]:
+def _runtimes(folder: Path, *, alone: bool) -> Iterator[list[Runtime]]:
     """Each in a process of its own, as its user has it: threads of one library slow down another's."""
     ways = [("songwright", precision) for precision in ("fp32", "bf16", "int8")]
-    ways += [("transformers", "fp32"), ("transformers", "bf16"), ("audiocraft", "fp32")]
+    if not alone:
+        ways += [("transformers", "fp32"), ("transformers", "bf16"), ("audiocraft", "fp32")]
     with ExitStack() as stack:
         made = []
         for name, precision in ways:
