@@ -19,7 +19,6 @@ from music.musicgen.batch import Batch
 from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
 from music.musicgen.codec import decoding
 from music.musicgen.decoder import Decoder, Track
-from music.musicgen.linear import make_ready
 from music.musicgen.sampling import PARAMETERS, Sampling, gumbel
 
 WINDOW_S = 30.0
@@ -75,8 +74,6 @@ class MusicgenComposer(ModelEngine):
     def _start(self, read: Callable[[str], Tensor], codec: EncodecModel, device: torch.device) -> None:
         self._device = device
         self._text.to(device)
-        if device.type == "cpu":
-            make_ready(self._text)
         if self._projection:
             weight, bias = self._projection
             self._projection = weight.to(device), bias.to(device)

@@ -45,27 +45,6 @@ class Plain:
         return torch.nn.functional.linear(x, self._weight)
 
 
-class Module(torch.nn.Module):
-    """One of torch's modules, with its weight made ready."""
-
-    def __init__(self, module: torch.nn.Linear) -> None:
-        super().__init__()
-        self._product = linear(module.weight.detach(), "fp32")
-        self.weight = torch.empty(0)  # whoever asks for it wants to know its type
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self._product(x.flatten(0, -2)).view(*x.shape[:-1], -1)
-
-
-def make_ready(model: torch.nn.Module) -> None:
-    """Has the products of a model on a CPU that are without a bias made by ``linear``, in fp32: for a few
-    rows, such as a prompt's words, they take half the time."""
-    for parent in list(model.modules()):
-        for name, module in list(parent.named_children()):
-            if isinstance(module, torch.nn.Linear) and module.bias is None:
-                setattr(parent, name, Module(module))
-
-
 class Packed:
     """fp32 or bf16 in the blocks that oneDNN's kernels read: two to three times as fast as the plain product
     of two rows, which packs them anew at every call."""
