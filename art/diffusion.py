@@ -30,6 +30,7 @@ class DiffusionPainter(ModelEngine):
     default = OPEN
     libraries = ("torch", "diffusers", "transformers", "pillow")
     instead = f"SONGWRIGHT_ART__ENGINE=diffusion with {OPEN}, or sketch"
+    on_gpu = "fp16"
     steps = 30
     guidance = 6.0
     side = 1024

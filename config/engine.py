@@ -72,6 +72,9 @@ class EngineOptions:
     staged: bool = False
     """Whether the model is only loaded into this machine's memory, as a GPU wants it that is not there yet:
     ``settle`` then takes it there. Without meaning where ``device`` is ``cpu``."""
+    gpu_path: bool = False
+    """Whether the model takes the code path of a GPU wherever it runs: slots, graphs, precision and order of
+    computing. A test without a GPU asks for it; on a GPU it is always so."""
 
 
 T = TypeVar("T")

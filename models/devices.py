@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 
 
-def device_of(setting: str, *, there: bool = True) -> torch.device:
+def device_of(setting: str) -> torch.device:
     """The device that ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps`` names.
 
-    Raises ``InvalidRequest`` for another name and, if it is to be ``there``, ``EngineUnavailable`` for a
-    device that is not.
+    Raises ``InvalidRequest`` for another name and ``EngineUnavailable`` for a device that is not there.
     """
     import torch
 
@@ -31,16 +30,16 @@ def device_of(setting: str, *, there: bool = True) -> torch.device:
     if device.type not in ("cpu", "cuda", "mps"):
         raise InvalidRequest("device", setting, "use auto, cpu, cuda, cuda:1 or mps")
     count = torch.cuda.device_count() if device.type == "cuda" else int(torch.backends.mps.is_available())
-    if there and device.type != "cpu" and (device.index or 0) >= count:
+    if device.type != "cpu" and (device.index or 0) >= count:
         raise EngineUnavailable(f"there is no device {setting!r} here", "set DEVICE to auto or cpu")
     return device
 
 
-def precision_of(setting: str, device: torch.device, *, known: tuple[str, ...] = PRECISIONS, cpu: str) -> str:
-    """One of ``known``; ``auto`` is ``fp16`` where it is known on a GPU, else ``bf16``, and ``cpu`` on a
-    processor. Raises ``InvalidRequest`` for what the engine does not know."""
+def precision_of(setting: str, auto: str, known: tuple[str, ...] = PRECISIONS) -> str:
+    """``setting``, one of ``known``, or what it is to be where it is ``auto``. Raises ``InvalidRequest`` for
+    what the engine does not know."""
     if setting == "auto":
-        return cpu if device.type == "cpu" else ("fp16" if "fp16" in known else "bf16")
+        return auto
     if setting not in known:
         raise InvalidRequest("precision", setting, f"use auto or one of: {', '.join(known)}")
     return setting

@@ -46,6 +46,8 @@ class Placement:
     """The revision that was found."""
     staged: bool = False
     """Whether ``device`` is only where the model waits for its GPU, which ``precision`` is for."""
+    gpu_path: bool = False
+    """Whether the model takes the code path of a GPU."""
 
     @property
     def dtype(self) -> Any:
@@ -66,7 +68,8 @@ class ModelEngine:
     """An engine whose weights let songs be sold."""
     precisions: ClassVar[tuple[str, ...]] = ("fp32", "bf16", "fp16")
     on_cpu: ClassVar[str] = "fp32"
-    """The precision that ``auto`` is there."""
+    on_gpu: ClassVar[str] = "bf16"
+    """The precision that ``auto`` is on either: what the model's authors run it in."""
     narrowed: ClassVar[str] = ""
     """How the names of those tensors begin that the precision is for; the others are in fp32."""
     libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
@@ -159,8 +162,9 @@ class ModelEngine:
             refuse_unless_sellable(str(model), licence, cls.instead)
         staged = options.staged and options.device != "cpu"
         device = device_of("cpu" if staged else options.device)
-        target = device_of("cuda", there=False) if staged else device
-        precision = precision_of(options.precision, target, known=cls.precisions, cpu=cls.on_cpu)
+        gpu_path = options.gpu_path or staged or device.type == "cuda"
+        auto = cls.on_gpu if gpu_path or device.type != "cpu" else cls.on_cpu
+        precision = precision_of(options.precision, auto, cls.precisions)
         folder = folder_of(model, fetch=fetch)
         tensors = stored_tensors(folder)
         weights = sum(tensor.size_bytes for tensor in tensors)
@@ -183,6 +187,7 @@ class ModelEngine:
             model.name,
             revision_of(folder),
             staged,
+            gpu_path,
         )
 
     @classmethod

@@ -18,6 +18,8 @@ from torch import Tensor
 from transformers import DynamicCache
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicLayer
 
+from models.graphs import StepGraph
+
 ROOM = 2048
 """Tokens that a slot has room for at first; for a longer text all get twice as many, and twice again."""
 
@@ -44,8 +46,10 @@ class TextSlots(Protocol):
 class Slots:
     """All texts in one step, over one cache of fixed size."""
 
-    def __init__(self, model: Any, count: int) -> None:
+    def __init__(self, model: Any, count: int, *, graphed: bool) -> None:
+        """``graphed``: the step is one graph over the whole room, as on a GPU."""
         self._model = model
+        self._graphed = graphed
         self._device: torch.device = model.device
         self._count = count
         self._room = ROOM
@@ -53,8 +57,7 @@ class Slots:
         self._positions = torch.zeros(count, dtype=torch.long, device=self._device)
         self._ages = [0] * count  # as _positions, known without asking the device
         self._layers: list[_Layer] = []
-        self._graph: torch.cuda.CUDAGraph | None = None
-        self._logits = torch.empty(0)
+        self._graph: StepGraph[Tensor] | None = None
 
     @torch.inference_mode()
     def begin(
@@ -78,13 +81,13 @@ class Slots:
         self._positions.copy_(torch.tensor([self._ages[slot] if slot in tokens else 0 for slot in slots]))
         for slot in tokens:
             self._ages[slot] += 1
-        if self._device.type != "cuda":
+        if not self._graphed:
             longest = max(self._ages[slot] for slot in tokens)
             return self._stepped(-(-longest // _BLOCK) * _BLOCK)
         if self._graph is None:
-            self._graph = self._captured()
-        self._graph.replay()
-        return self._logits
+            # To rehearse it does no harm: it writes the same to the same places.
+            self._graph = StepGraph(lambda: self._stepped(self._room), self._device)
+        return self._graph.replay()
 
     def end(self, slot: int) -> None:
         self._ages[slot] = 0
@@ -105,21 +108,6 @@ class Slots:
             position_ids=self._positions[:, None],
             past_key_values=Cache(layers=self._layers),
         )
-
-    def _captured(self) -> torch.cuda.CUDAGraph:
-        """The step recorded, launch by launch; others may use the device meanwhile. To run it before, and
-        again, does no harm: it writes the same to the same places."""
-        with torch.cuda.device(self._device):
-            aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-            aside.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(aside):
-                for _ in range(2):  # libraries choose and set up their kernels, which cannot be recorded
-                    self._stepped(self._room)
-            torch.cuda.current_stream().wait_stream(aside)
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-                self._logits = self._stepped(self._room)
-        return graph
 
     def _make_room(self, tokens: int) -> None:
         room = self._room
@@ -162,8 +150,8 @@ class Singly:
         self._caches.pop(slot, None)
 
 
-def slots_for(model: Any, count: int) -> TextSlots:
-    """Whichever of the two suits the model."""
+def slots_for(model: Any, count: int, *, graphed: bool) -> TextSlots:
+    """Whichever of the two suits the model; ``graphed`` as in ``Slots``."""
     config = model.config.get_text_config()
     layers = DynamicCache(config=config).layers
     whole = bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
@@ -172,7 +160,9 @@ def slots_for(model: Any, count: int) -> TextSlots:
     )
     turning = getattr(config, "rope_parameters", None) or {}
     changing = turning.get("rope_type") in ("dynamic", "longrope")  # turns by the longest text of a batch
-    return Slots(model, count) if whole and not experts and not changing else Singly(model, count)
+    if whole and not experts and not changing:
+        return Slots(model, count, graphed=graphed)
+    return Singly(model, count)
 
 
 def cache_bytes(config: Any, count: int, number_bytes: float) -> int:

@@ -71,7 +71,7 @@ class QwenWriter(ModelEngine):
 
     def _move(self, device: torch.device) -> None:
         self._model.to(device)
-        slots = slots_for(self._model, self.together)
+        slots = slots_for(self._model, self.together, graphed=self._place.gpu_path)
         self._batch = Batch(slots, self._vocabulary, self.together, self.name)
 
     @classmethod

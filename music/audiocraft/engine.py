@@ -49,6 +49,7 @@ class AudiocraftComposer(ModelEngine):
     default = "facebook/musicgen-small"
     instead = "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch"
     precisions = ("fp32", "fp16")
+    on_gpu = "fp16"
     narrowed = "decoder."
 
     def __init__(self, options: EngineOptions) -> None:

@@ -38,6 +38,7 @@ class MusicgenComposer(ModelEngine):
     default = "facebook/musicgen-small"
     instead = "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch"
     precisions = ("fp32", "bf16", "fp16", "int8")
+    on_gpu = "fp16"
     narrowed = "decoder."
 
     def __init__(self, options: EngineOptions) -> None:

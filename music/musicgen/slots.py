@@ -1,8 +1,7 @@
 """The decoder's step for a GPU: every song has a slot in buffers that never move, so that the whole step, its
 drawing included, is one CUDA graph, and nothing in it waits for the device.
 
-The idea is gpt-fast's (PyTorch team, 2023): launching hundreds of small kernels one by one takes longer than
-running them. All slots are stepped each time, taken or not, over the whole cache: a song's numbers are then
+All slots are stepped each time, taken or not, over the whole cache: a song's numbers are then
 the same in whatever company it is.
 """
 
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
+from models.graphs import StepGraph
 from music.musicgen.decoder import Decoder, Track
 from music.musicgen.fused import UNKNOWN
 from music.musicgen.layers import Layers, normal
@@ -46,7 +46,7 @@ class Slots:
         # Columns: guidance, temperature, top_k, top_p.
         self._sampling = torch.tensor([[1.0, 1.0, 0.0, 0.0]], device=device).repeat(count, 1)
         self._rows = torch.arange(count, device=device)
-        self._graph: torch.cuda.CUDAGraph | None = None
+        self._graph: StepGraph[None] | None = None
         self._free = list(range(count))[::-1]
         self._slots: dict[Track, int] = {}
 
@@ -73,12 +73,10 @@ class Slots:
         """Takes ``tracks``, which are all that have joined, one column further."""
         for track in tracks:
             self._noise[self._slots[track]] = track.noise(track.position)
-        if self._decoder.device.type == "cuda":
-            if self._graph is None:
-                self._graph = self._captured()
-            self._graph.replay()
-        else:
-            self._advance()
+        if self._graph is None:
+            changes = (self._tokens, self._positions)
+            self._graph = StepGraph(self._advance, self._decoder.device, changes)
+        self._graph.replay()
         for track in tracks:
             track.position += 1
 
@@ -89,26 +87,6 @@ class Slots:
         track.tokens = self._tokens[slot, :, : track.tokens.shape[1]].clone()
         self._positions[slot] = self._going[slot] = 0
         self._free.append(slot)
-
-    def _captured(self) -> torch.cuda.CUDAGraph:
-        """The step recorded. The rehearsals before it, in which the libraries choose their kernels, must
-        leave no trace: what they change is put back."""
-        kept = [buffer.clone() for buffer in (self._tokens, self._positions)]
-        device = self._decoder.device
-        with torch.cuda.device(device):
-            aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-            aside.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(aside):
-                for _ in range(2):
-                    self._advance()
-            torch.cuda.current_stream().wait_stream(aside)
-            # Recording runs nothing. What other threads do on the device meanwhile is no part of it.
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-                self._advance()
-        for buffer, before in zip((self._tokens, self._positions), kept, strict=True):
-            buffer.copy_(before)
-        return graph
 
     def _advance(self) -> None:
         """The step itself: all that differs from one to the next is in the buffers."""

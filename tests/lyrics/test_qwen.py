@@ -262,7 +262,7 @@ def test_a_slots_logits_are_the_same_to_the_bit_whoever_is_beside_it(dtype: torc
     text, long = torch.randint(256, (100,)), torch.randint(256, (600,))
 
     def rows(slot: int, others: dict[int, int]) -> Tensor:
-        slots = Slots(model, 8)
+        slots = Slots(model, 8, graphed=False)
         for other, length in others.items():
             slots.begin(other, long[:length], 10)
         slots.begin(slot, text[:-5], 10)
@@ -284,7 +284,7 @@ def test_steps_give_what_transformers_gives(folder: Path, window: int | None) ->
             folder, use_sliding_window=True, sliding_window=window, layer_types=["sliding_attention"] * 2
         )
         model = AutoModelForCausalLM.from_pretrained(folder, config=config).eval()
-    slots = slots_for(model, 4)
+    slots = slots_for(model, 4, graphed=False)
     assert isinstance(slots, Singly if window else Slots)
     texts = {slot: torch.randint(300, (length,)) for slot, length in ((0, 5), (2, 30), (3, 12))}
     for slot, text in texts.items():

@@ -50,7 +50,7 @@ def test_a_model_that_waited_for_its_device_makes_the_same_there(name: str, opti
 
 def test_a_model_that_waits_for_a_gpu_is_in_the_gpus_numbers(name: str, options: EngineOptions) -> None:
     waiting = registry_of(name).load(name, replace(options, precision="auto", staged=True))
-    assert waiting.info.precision == {"acestep": "bf16"}.get(name, "fp16")
+    assert waiting.info.precision == {"acestep": "bf16", "qwen": "bf16", "qwen_vl": "bf16"}.get(name, "fp16")
     on_cpu = registry_of(name).load(name, replace(options, precision="auto", device="cpu", staged=True))
     assert on_cpu.info.precision == {"qwen": "bf16", "qwen_vl": "bf16"}.get(name, "fp32")
 

@@ -273,10 +273,9 @@ def test_numbers_that_overflow_are_an_error_and_no_song(
 
 
 def test_a_gpu_runs_it_in_bf16_and_fp16_is_refused() -> None:
-    gpu = torch.device("cuda")
-    assert precision_of("auto", gpu, known=AceStepComposer.precisions, cpu="fp32") == "bf16"
+    assert AceStepComposer.on_gpu == "bf16"
     with pytest.raises(InvalidRequest, match="fp32, bf16"):
-        precision_of("fp16", gpu, known=AceStepComposer.precisions, cpu="fp32")
+        precision_of("fp16", AceStepComposer.on_gpu, AceStepComposer.precisions)
 
 
 def test_a_song_shorter_than_it_makes_is_cut_and_says_so(composer: Composer) -> None:
