@@ -25,7 +25,7 @@ from typing import Any
 from uv import find_uv_bin
 
 from config.deployment import SECRET_KEYS
-from config.images import SOURCES, image_of
+from config.images import SOURCES, WEB, image_of
 from config.pins import pinned_in
 from orchestrator.engines import REGISTRIES
 from tests.modal.control import Control
@@ -65,7 +65,7 @@ class Declared:
 
 def declared_images() -> list[Declared]:
     """Every image that some choice of engines needs, as it is declared when these are chosen."""
-    left = {image_of(engine) for known in REGISTRIES.values() for engine in known}
+    left = {image_of(engine) for known in REGISTRIES.values() for engine in known} - {WEB}  # which is in all
     found: dict[tuple[object, ...], list[Declared]] = {}
     while left:
         env = {}
@@ -188,8 +188,8 @@ def _reason(said: str, file: str) -> str:
             f"{source[1]} has no wheel for {WHEELS_FOR}: pin a version that has one, or add it to SOURCES "
             "of config/images.py with why, and what it is built with"
         )
-    conflict = text.partition("cause: ")[2] or text.partition("╰─▶ ")[2] or text
-    return f"{conflict.partition(' hint: ')[0]} Change the pin in {file}"
+    conflict = re.search(r"Because (.+?), we can conclude", re.sub(r"\{[^}]*\}", "", text))
+    return f"cannot be resolved: {conflict[1] if conflict else text}; change the pin in {file}"
 
 
 def main(images: Sequence[Declared] | None = None) -> int:
