@@ -7,11 +7,13 @@ from collections.abc import Callable
 from config.deployment import Deployment
 from config.errors import InvalidRequest
 from config.gpus import GPUS, Gpu, choices_of
-from config.needs import BYTES, Needs, needs_of
+from config.needs import BYTES, Needs, default_of, needs_of
 
 CRAFTS = ("lyrics", "music", "art", "vision")
-_USABLE = 0.92
-"""Of a card's memory: error correction and the driver take the rest (an A10 of 24 GiB has 22.1)."""
+_USABLE, _USABLE_HBM = 0.92, 0.98
+"""Of a card's memory: the driver takes the rest and, where the memory is GDDR, error correction (an A10 of
+24 GiB has 22.1)."""
+_HBM = {(8, 0), (9, 0), (10, 0), (10, 3)}
 _BF16_SINCE = (8, 0)  # Ampere; before it PyTorch only emulates bf16
 _NEWEST = {"audiocraft": (9, 0)}
 """The newest compute capability that an engine's PyTorch has code for, where it is an old one (torch 2.1)."""
@@ -34,7 +36,7 @@ def check_card(settings: Deployment, craft: str) -> None:
     precision = needs.precision if chosen.precision == "auto" else chosen.precision
     if precision not in BYTES:
         return  # the engine says which it knows
-    model = chosen.model or f"the model of {chosen.engine!r}"
+    model = chosen.model or default_of(chosen.engine)
     for gpu, _ in choices_of(chosen.gpu):
         reason = _against(gpu, chosen.engine, needs, precision)
         if reason:
@@ -45,7 +47,8 @@ def check_card(settings: Deployment, craft: str) -> None:
 
 def _against(gpu: Gpu, engine: str, needs: Needs, precision: str) -> str:
     """What keeps ``gpu`` from running the model; empty if nothing does."""
-    has, needed = gpu.memory_gib * _USABLE, needs.gpu_gib(precision)
+    has = gpu.memory_gib * (_USABLE_HBM if gpu.capability in _HBM else _USABLE)
+    needed = needs.gpu_gib(precision)
     if precision == "bf16" and gpu.capability < _BF16_SINCE:
         least = _written(_BF16_SINCE)
         return f"bf16 needs compute capability {least} and {gpu.name} has {_written(gpu.capability)}"

@@ -88,9 +88,12 @@ _UNKNOWN_GIB = 16
 def needs_of(engine: str, model: str = "") -> Needs | None:
     """What ``model``, by its hub id with or without a revision, or the engine's own choice, needs; None for
     an engine of your own, and for a model that is not in the table."""
-    models = NEEDS.get(engine, {})
-    name = model.partition("@")[0] or next(iter(models), "")
-    return models.get(name)
+    return NEEDS.get(engine, {}).get(model.partition("@")[0] or default_of(engine))
+
+
+def default_of(engine: str) -> str:
+    """The model that ``engine`` has where none is set; empty for one that is not in the table."""
+    return next(iter(NEEDS.get(engine, {})), "")
 
 
 def resources_of(engine: str, model: str = "", precision: str = "auto") -> Resources:

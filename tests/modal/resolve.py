@@ -32,8 +32,8 @@ from tests.modal.control import Control
 from tests.modal.images import Image
 
 ROOT = Path(__file__).parent.parent.parent
-GLIBC = {"bookworm": "2_36", "trixie": "2_41"}
-"""Of each release of Debian that images are built on."""
+GLIBC = {"bookworm": "2_36", "trixie": "2_40"}
+"""Of each release of Debian that images are built on; trixie's is 2.41, which uv does not name."""
 WHEELS_FOR = "Linux x86-64 and Python 3.11"
 
 

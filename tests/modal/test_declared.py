@@ -283,9 +283,9 @@ def test_a_gpu_that_modal_does_not_have_is_refused_before_anything_is_deployed()
     [
         (
             {"SONGWRIGHT_LYRICS__GPU": "A10,T4"},
-            "SONGWRIGHT_LYRICS__GPU: 'A10,T4' - T4 cannot run the model of 'qwen': bf16 needs compute "
-            "capability 8.0 and T4 has 7.5; use L4, A10, L40S, A100, A100-40GB, A100-80GB, RTX-PRO-6000, H100, "
-            "H200, B200 or B300",
+            "SONGWRIGHT_LYRICS__GPU: 'A10,T4' - T4 cannot run Qwen/Qwen2-7B-Instruct: bf16 needs "
+            "compute capability 8.0 and T4 has 7.5; use L4, A10, L40S, A100, A100-40GB, A100-80GB, "
+            "RTX-PRO-6000, H100, H200, B200 or B300",
         ),
         (
             {
