@@ -18,6 +18,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -119,8 +120,9 @@ def faults(image: Declared, *, cache: Path | None = None, env: dict[str, str] | 
     if packages is None:
         yield f"{where} {_reason(said, image.constraints_file)}"
         return
-    for name, why in re.findall(r"warning: `(\S+)` is yanked \(reason: (.*)\)", said):
-        yield f"{where} {name} has been withdrawn ({why}): pin another version in {image.constraints_file}"
+    for name, why in re.findall(r"warning: `(\S+)` is yanked(?: \(reason: (.*)\))?", said):
+        reason = why or "no reason is given"
+        yield f"{where} {name} has been withdrawn ({reason}): pin another version in {image.constraints_file}"
     pinned = pinned_in(image.constraints)
     for package in packages:
         name, version = package["name"], package["version"]
@@ -195,8 +197,10 @@ def _reason(said: str, file: str) -> str:
 def main(images: Sequence[Declared] | None = None) -> int:
     began = time.monotonic()
     bad = 0
-    for image in images or declared_images():
-        found = list(faults(image))
+    images = images or declared_images()
+    with ThreadPoolExecutor(len(images)) as pool:  # each waits for the index
+        results = list(pool.map(lambda image: list(faults(image)), images))
+    for image, found in zip(images, results, strict=True):
         for line in found:
             print(line)
         bad += len(found)

@@ -63,6 +63,17 @@ def test_a_pinned_package_that_is_gone_is_named() -> None:
     assert "mido 99.1, which constraints.txt pins, is not in the index" in line
 
 
+def test_a_pinned_package_that_its_authors_withdrew_is_named() -> None:
+    declared = image(WEB)
+    extra = replace(
+        declared,
+        requirements=(*declared.requirements, "requests==2.32.0"),
+        constraints=repinned(declared, "requests", "2.32.0").constraints,
+    )
+    (line,) = [line for line in faults(extra) if "withdrawn" in line]
+    assert line.startswith("image of Lyricist: requests==2.32.0 has been withdrawn (Yanked due to conflicts")
+
+
 def test_a_package_without_a_wheel_is_named_unless_it_is_known_to_be_built() -> None:
     declared = image(WEB)
     bare = replace(declared, requirements=(*declared.requirements, "docopt==0.6.2", "progress==1.5"))
