@@ -1,6 +1,7 @@
 # make song   a song from one sentence, here and now:  make song ABOUT="a slow waltz about the sea"
 # make serve  the API and the page, at http://127.0.0.1:8000/
 # make test   every test;   make check   format, lint and types;   make bench   what a song costs here
+# make check-images  whether each image of a deployment can be built: its packages resolved, every one pinned
 # make test-faults  200 songs each behind broken networks, on this machine and on the stand-in for Modal: minutes
 # make test-audiocraft  our MusicGen against AudioCraft, in an environment of its own: 6 GB, some minutes at first
 
@@ -18,7 +19,7 @@ export PIP_CONSTRAINT := constraints.txt
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
 .DEFAULT_GOAL := help
-.PHONY: help song serve test test-audiocraft test-faults browser deno check bench picture clean
+.PHONY: help song serve test test-audiocraft test-faults browser deno check check-images bench picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -56,6 +57,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+check-images: $(VENV)/.dev
+	$(BIN)/python -m tests.modal.resolve
 
 bench: $(VENV)/.dev
 	$(BIN)/songwright bench

@@ -16,21 +16,28 @@ from typing import Any, ClassVar
 
 import modal
 
-from config.deployment import SECRET_KEYS, Deployment, environment
-from config.pins import AUDIOCRAFT_CONSTRAINTS, CONSTRAINTS, ROOT, pins
+from config.cards import CRAFTS, check_cards
+from config.deployment import MUSICIANS, SECRET_KEYS, Deployment, environment
+from config.errors import InvalidRequest
+from config.images import WEB, ImageSpec, image_of
+from config.needs import resources_of
+from config.pins import ROOT, pins, version_of
 from config.settings import load
 from config.together import together_of
-from config.volumes import NAMES, volume_of
+from config.volumes import volume_of
 
-SETTINGS = load(Deployment)
+try:
+    SETTINGS = load(Deployment)
+    check_cards(SETTINGS)
+except InvalidRequest as error:
+    raise SystemExit(str(error)) from error  # one line, where Modal's client would show all the way to it
 MODAL = SETTINGS.modal
+ENGINES = {craft: str(getattr(SETTINGS, craft).engine) for craft in CRAFTS}
 PACKAGES = [
     *("config", "phonetics", "models", "lyrics", "music", "art", "vision", "storage", "orchestrator"),
     *filter(None, MODAL.packages.split(",")),
 ]
 HOME = PurePosixPath("/") / "root"  # of Modal's containers
-FFMPEG = ("avformat", "avcodec", "avdevice", "avutil", "avfilter", "swscale", "swresample")
-PYAV_NEEDS = ("ffmpeg", "gcc", "pkg-config", *(f"lib{name}-dev" for name in FFMPEG))
 
 app = modal.App(MODAL.app)
 secret = modal.Secret.from_name(MODAL.secret, required_keys=list(SECRET_KEYS))
@@ -38,55 +45,70 @@ chosen = modal.Secret.from_dict(dict(environment(SETTINGS)))  # as set where thi
 
 
 # Images: one for what needs no model, one for each family of engines, so that AudioCraft's torch of 2023 and
-# today's never meet. Our own code is added when a container starts, so that changing it builds nothing.
+# today's never meet. Only those of the chosen engines are built. Our own code is added when a container
+# starts, so that changing it builds nothing.
 
 
-def image(*extras: str, constraints: str = CONSTRAINTS, system: tuple[str, ...] = ()) -> modal.Image:
-    base = modal.Image.debian_slim(python_version="3.11")
+@cache
+def image(spec: ImageSpec) -> modal.Image:
+    if spec.base:
+        base = modal.Image.from_registry(spec.base)
+    else:
+        base = modal.Image.debian_slim(python_version="3.11")
     if modal.is_local():
-        base = base.apt_install(*system) if system else base
-        base = base.add_local_file(ROOT / constraints, str(HOME / constraints), copy=True)
-        exact = pins(*extras, constraints=constraints)
-        base = base.uv_pip_install(*exact, extra_options=f"--constraint={HOME / constraints}")
+        base = base.apt_install(*spec.system) if spec.system else base
+        pinned = str(HOME / spec.constraints)
+        base = base.add_local_file(ROOT / spec.constraints, pinned, copy=True)
+        base = base.uv_pip_install(
+            *pins(*spec.extras, constraints=spec.constraints),
+            extra_options=f"--constraint={pinned} --build-constraint={pinned}",
+            uv_version=version_of("uv"),  # make check-images resolves with this one
+        )
     return base.add_local_python_source(*PACKAGES, ignore=["**/*.pyc"])
 
 
-web_image = image("r2")
-model_image = image("r2", "models")
-audiocraft_image = image("r2", "audiocraft", constraints=AUDIOCRAFT_CONSTRAINTS, system=PYAV_NEEDS)
-
-IMAGE_OF = {"sketch": web_image, "audiocraft": audiocraft_image}  # of the rest: model_image
-VOLUMES = {name: modal.Volume.from_name(name, create_if_missing=True) for name in NAMES}
-
-
-# Engines: a class each, on a GPU type of its own.
+# AudioCraft's checkpoints are those of MusicGen, and are fetched where the other models are.
+FETCHING = image_of("musicgen") if set(ENGINES.values()) != {"sketch"} else WEB
+VOLUMES = {
+    name: modal.Volume.from_name(name, create_if_missing=True)
+    for name in sorted({volume_of(engine) for engine in ENGINES.values()} - {""})
+}
 
 
-def on_gpu(craft: str, engine: str) -> Any:
-    """The decorators of an engine's class."""
+# Engines: a class each, on a GPU type of its own. Declared are the classes of the chosen engines.
+
+HOSTS: dict[str, Any] = {}  # by craft
+
+
+def declared(host: type[Host]) -> Any:
+    """Declares the class of an engine, if its craft has that engine."""
+    craft, engine = host.craft, host.engine
+    if engine != ENGINES[craft]:
+        return host
     settings = getattr(SETTINGS, craft)
     together = together_of(engine, settings.together)
+    resources = resources_of(engine, settings.model, settings.precision)
     volume = volume_of(engine)
     folder = f"{MODAL.weights}/{volume}"
-    offline = modal.Secret.from_dict({"HF_HOME": folder, "HF_HUB_OFFLINE": "1"})  # no GPU waits for the hub
-    gpus = [] if engine == "sketch" else [gpu.strip() for gpu in settings.gpu.split(",")]
-
-    def decorated(host: type) -> Any:
-        host = modal.concurrent(max_inputs=together, target_inputs=together)(host)
-        return app.cls(
-            image=IMAGE_OF.get(engine, model_image),
-            gpu=gpus if len(gpus) > 1 else next(iter(gpus), None),
-            volumes={folder: VOLUMES[volume]} if volume else {},
-            secrets=[secret, chosen, offline],
-            enable_memory_snapshot=True,
-            scaledown_window=MODAL.scaledown_s,
-            max_containers=MODAL.gpu_containers,
-            timeout=int(SETTINGS.job_timeout_s),
-            startup_timeout=MODAL.startup_s,
-            retries=modal.Retries(max_retries=2, initial_delay=1.0),  # a step may be made again
-        )(host)
-
-    return decorated
+    env = {"HF_HOME": folder, "HF_HUB_OFFLINE": "1"}  # no GPU waits for the hub
+    env["OMP_NUM_THREADS"] = f"{resources.cores:.0f}"  # not one for each core of the machine
+    gpus = [] if engine == "sketch" else [gpu for gpu in settings.gpu.split(",") if gpu]
+    host = modal.concurrent(max_inputs=together, target_inputs=together)(host)
+    HOSTS[craft] = app.cls(
+        image=image(image_of(engine)),
+        gpu=gpus if len(gpus) > 1 else next(iter(gpus), None),
+        cpu=resources.cores,
+        memory=resources.memory_mib,
+        volumes={folder: VOLUMES[volume]} if volume else {},
+        secrets=[secret, chosen, modal.Secret.from_dict(dict(env))],
+        enable_memory_snapshot=True,
+        scaledown_window=MODAL.scaledown_s,
+        max_containers=MODAL.gpu_containers,
+        timeout=int(SETTINGS.job_timeout_s),
+        startup_timeout=MODAL.startup_s,
+        retries=modal.Retries(max_retries=2, initial_delay=1.0),  # a step may be made again
+    )(host)
+    return HOSTS[craft]
 
 
 class Host:
@@ -119,51 +141,43 @@ class Host:
         self.station.close()
 
 
-@on_gpu("lyrics", SETTINGS.lyrics.engine)
+@declared
 class Lyricist(Host):
-    craft, engine = "lyrics", SETTINGS.lyrics.engine
+    craft, engine = "lyrics", ENGINES["lyrics"]
 
 
-@on_gpu("music", "acestep")
+@declared
 class AceStepMusician(Host):
     craft, engine = "music", "acestep"
 
 
-@on_gpu("music", "musicgen")
+@declared
 class MusicgenMusician(Host):
     craft, engine = "music", "musicgen"
 
 
-@on_gpu("music", "audiocraft")
+@declared
 class AudiocraftMusician(Host):
     craft, engine = "music", "audiocraft"
 
 
-MUSICIANS = {
-    "acestep": AceStepMusician,
-    "musicgen": MusicgenMusician,
-    "audiocraft": AudiocraftMusician,
-}
-OTHER = "sketch" if SETTINGS.music.engine in MUSICIANS else SETTINGS.music.engine
-
-
-@on_gpu("music", OTHER)
+@declared
 class Musician(Host):
     """Any other engine: the embedded one, to see the rest at work for cents, or one of your own."""
 
-    craft, engine = "music", OTHER
+    craft, engine = "music", "sketch" if ENGINES["music"] in MUSICIANS else ENGINES["music"]
 
 
-@on_gpu("art", SETTINGS.art.engine)
+@declared
 class CoverArtist(Host):
-    craft, engine = "art", SETTINGS.art.engine
+    craft, engine = "art", ENGINES["art"]
 
 
-@on_gpu("vision", SETTINGS.vision.engine)
+@declared
 class Seer(Host):
     """Reads the photo that a song is to be made from."""
 
-    craft, engine = "vision", SETTINGS.vision.engine
+    craft, engine = "vision", ENGINES["vision"]
 
 
 # The service: a song's own call, the web function, and what people run by hand.
@@ -174,19 +188,15 @@ def service() -> Any:
     """One to a container."""
     from orchestrator.remote.service import ModalService
 
-    hosts = {
-        "lyrics": Lyricist(),
-        "music": MUSICIANS.get(SETTINGS.music.engine, Musician)(),
-        "art": CoverArtist(),
-        "vision": Seer(),
-    }
+    hosts = {craft: host() for craft, host in HOSTS.items()}
     return ModalService(SETTINGS, hosts, produce.spawn.aio)
 
 
 @app.function(
-    image=web_image,
+    image=image(WEB),
     secrets=[secret, chosen],
     memory=2048,
+    nonpreemptible=True,  # or the steps under way would go on without it, and be made again
     timeout=int(SETTINGS.job_timeout_s) + 600,
     scaledown_window=MODAL.scaledown_s,
     retries=modal.Retries(max_retries=5, initial_delay=1.0, max_delay=30.0),  # it goes on where it was
@@ -198,7 +208,7 @@ async def produce(song_id: str) -> str:
 
 
 @app.function(
-    image=web_image,
+    image=image(WEB),
     secrets=[secret, chosen],
     min_containers=MODAL.web_containers,
     max_containers=1,
@@ -213,14 +223,19 @@ def web() -> Any:
     return create_app(SETTINGS, service=service())
 
 
-@app.function(image=web_image, secrets=[secret, chosen], timeout=int(SETTINGS.job_timeout_s) + 600)
+@app.function(
+    image=image(WEB),
+    secrets=[secret, chosen],
+    nonpreemptible=True,  # its caller would order the song again
+    timeout=int(SETTINGS.job_timeout_s) + 600,
+)
 async def order(brief: str) -> AsyncIterator[tuple[str, Any]]:
     async for event in service().order(brief):
         yield event
 
 
 @app.function(
-    image=web_image,
+    image=image(WEB),
     secrets=[secret, chosen],
     schedule=modal.Cron(MODAL.warm, timezone=MODAL.timezone) if MODAL.warm else None,
 )
@@ -229,9 +244,12 @@ async def warm() -> None:
 
 
 @app.function(
-    image=model_image,
+    image=image(FETCHING),
     secrets=[secret, chosen],
     volumes={f"{MODAL.weights}/{name}": volume for name, volume in VOLUMES.items()},
+    cpu=2.0,
+    memory=4096,
+    nonpreemptible=True,  # an hour of downloads
     timeout=4 * 3600,
 )
 def prefetch() -> None:

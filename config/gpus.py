@@ -25,6 +25,8 @@ class Gpu:
     name: str
     memory_gib: int
     usd_per_s: float
+    capability: tuple[int, int]
+    """NVIDIA's compute capability: what code it runs."""
     most: int = 8
     """As many as one container can have."""
 
@@ -32,20 +34,20 @@ class Gpu:
 GPUS: Mapping[str, Gpu] = {
     gpu.name: gpu
     for gpu in (
-        Gpu("T4", 16, 0.000164),
-        Gpu("L4", 24, 0.000222),
-        Gpu("A10", 24, 0.000306, most=4),
-        Gpu("L40S", 48, 0.000542),
-        Gpu("A100", 40, 0.000583),  # Modal may give the larger one, at this one's price
-        Gpu("A100-40GB", 40, 0.000583),
-        Gpu("A100-80GB", 80, 0.000694),
-        Gpu("RTX-PRO-6000", 96, 0.000842),
-        Gpu("H100", 80, 0.001097),  # Modal may give an H200, at this one's price
-        Gpu("H100!", 80, 0.001097),  # never an H200
-        Gpu("H200", 141, 0.001261),
-        Gpu("B200", 180, 0.001736),
-        Gpu("B200+", 180, 0.001736),  # or a B300, at this one's price
-        Gpu("B300", 288, 0.001972),
+        Gpu("T4", 16, 0.000164, (7, 5)),
+        Gpu("L4", 24, 0.000222, (8, 9)),
+        Gpu("A10", 24, 0.000306, (8, 6), most=4),
+        Gpu("L40S", 48, 0.000542, (8, 9)),
+        Gpu("A100", 40, 0.000583, (8, 0)),  # Modal may give the larger one, at this one's price
+        Gpu("A100-40GB", 40, 0.000583, (8, 0)),
+        Gpu("A100-80GB", 80, 0.000694, (8, 0)),
+        Gpu("RTX-PRO-6000", 96, 0.000842, (12, 0)),
+        Gpu("H100", 80, 0.001097, (9, 0)),  # Modal may give an H200, at this one's price
+        Gpu("H100!", 80, 0.001097, (9, 0)),  # never an H200
+        Gpu("H200", 141, 0.001261, (9, 0)),
+        Gpu("B200", 180, 0.001736, (10, 0)),
+        Gpu("B200+", 180, 0.001736, (10, 0)),  # or a B300, at this one's price
+        Gpu("B300", 288, 0.001972, (10, 3)),
     )
 }
 

@@ -22,19 +22,30 @@ def pins(*extras: str, constraints: str = CONSTRAINTS) -> list[str]:
     wanted = list(project["dependencies"])
     for extra in extras:
         wanted += project["optional-dependencies"][extra]
-    exact = dict(
-        line.strip().split("==", 1)
-        for line in (ROOT / constraints).read_text().splitlines()
-        if "==" in line and not line.startswith("#")
-    )
-    versions = {_plain(name): version for name, version in exact.items()}
+    versions = pinned_in((ROOT / constraints).read_text())
     found: dict[str, str] = {}
     for requirement in wanted:
-        name = _plain(_NAME.match(requirement)[0])  # type: ignore[index]  # every requirement begins with a name
+        name = plain(_NAME.match(requirement)[0])  # type: ignore[index]  # every requirement begins with a name
         given = requirement.partition("==")[2].partition(";")[0].strip()
         found[name] = given or versions[name]
     return [f"{name}=={version}" for name, version in sorted(found.items())]
 
 
-def _plain(name: str) -> str:
+def version_of(package: str) -> str:
+    """The version of ``package`` that ``CONSTRAINTS`` has. Raises ``LookupError`` where it has none."""
+    return pinned_in((ROOT / CONSTRAINTS).read_text())[plain(package)]
+
+
+def pinned_in(constraints: str) -> dict[str, str]:
+    """The exact versions in a constraints file's text, by the plain name of the package."""
+    exact = (
+        line.strip().split("==", 1)
+        for line in constraints.splitlines()
+        if "==" in line and not line.startswith("#")
+    )
+    return {plain(name): version for name, version in exact}
+
+
+def plain(name: str) -> str:
+    """A package's name as an index writes it: in small letters, with hyphens."""
     return re.sub(r"[-_.]+", "-", name).lower()

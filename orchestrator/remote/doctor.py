@@ -9,7 +9,9 @@ from pathlib import PurePosixPath
 
 import modal
 
+from config.cards import check_card
 from config.deployment import SECRET_KEYS, Deployment
+from config.errors import InvalidRequest
 from config.gpus import usd_per_second
 from config.volumes import volume_of
 from orchestrator.doctor import Finding
@@ -21,14 +23,16 @@ _GREETING_S = 10.0
 def examine_deployment(settings: Deployment) -> list[Finding]:
     """Asks Modal for the secret, the volumes and the app that ``settings`` name; raises nothing that it can
     tell instead. Nothing is made, and no container is started."""
+    findings = list(_cards(settings))
     try:
         _greet()
     except modal.exception.AuthError as error:
-        return [Finding("modal", ok=False, detail=_line(error), fix="run: modal setup")]
+        return [*findings, Finding("modal", ok=False, detail=_line(error), fix="run: modal setup")]
     except modal.exception.Error as error:
         fix = "see whether this machine reaches the network"
-        return [Finding("modal", ok=False, detail=f"Modal cannot be reached: {_line(error)}", fix=fix)]
-    findings = [Finding("modal", ok=True, detail=f"client {modal.__version__}, the token is good")]
+        detail = f"Modal cannot be reached: {_line(error)}"
+        return [*findings, Finding("modal", ok=False, detail=detail, fix=fix)]
+    findings.append(Finding("modal", ok=True, detail=f"client {modal.__version__}, the token is good"))
     findings.append(_secret(settings))
     findings += _weights(settings)
     findings.append(_app(settings))
@@ -51,6 +55,16 @@ def _greet() -> None:
         outcome.result(timeout=_GREETING_S)
     except TimeoutError as error:
         raise modal.exception.ConnectionError(f"no answer within {_GREETING_S:g} s") from error
+
+
+def _cards(settings: Deployment) -> Iterator[Finding]:
+    """Those GPUs that cannot run the model they are set for."""
+    for craft in REGISTRIES:
+        try:
+            check_card(settings, craft)
+        except InvalidRequest as error:
+            detail, _, fix = str(error).rpartition("; ")
+            yield Finding(craft, ok=False, detail=detail, fix=fix)
 
 
 def _secret(settings: Deployment) -> Finding:

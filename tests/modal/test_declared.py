@@ -13,19 +13,21 @@ import pytest
 
 from config.deployment import SECRET_KEYS
 from config.gpus import GPUS
+from config.pins import version_of
+from config.volumes import NAMES
 from tests.modal.control import Control
-from tests.modal.deployed import ROOT
+from tests.modal.deployed import ROOT, SKETCH
 from tests.modal.rootfs import HOME
 from tests.test_architecture import OURS
 
 ENGINES = {
-    "Lyricist.*": ("A10", "qwen-hf-cache", 8),
-    "AceStepMusician.*": ("L40S", "ace-step-models", 4),
-    "MusicgenMusician.*": ("L40S", "musicgen-models", 8),
-    "AudiocraftMusician.*": ("L40S", "musicgen-models", 1),
-    "CoverArtist.*": ("L4", "sdxl-turbo-models", 1),
-    "Seer.*": ("A10", "qwen-hf-cache", 4),
+    "Lyricist.*": ("A10", "qwen-hf-cache", 8, 24),
+    "AceStepMusician.*": ("L40S", "ace-step-models", 4, 20),
+    "CoverArtist.*": ("L4", "sdxl-turbo-models", 1, 12),
+    "Seer.*": ("A10", "qwen-hf-cache", 4, 24),
 }
+"""With nothing set: the GPU, the volume, how many songs together, GiB of memory."""
+FUNCTIONS = {"order", "prefetch", "produce", "warm", "web"}
 PACKAGES = set(OURS) - {"songwright", "main"}
 SECRET = {"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}
 
@@ -43,7 +45,7 @@ def control() -> Iterator[Control]:
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_each_engine_has_a_class_on_a_gpu_of_its_own(control: Control, name: str) -> None:
-    gpu, volume, together = ENGINES[name]
+    gpu, volume, together, memory_gib = ENGINES[name]
     declared = control.functions[name]
     assert declared.gpu == gpu
     assert {path: mounted.name for path, mounted in declared.volumes.items()} == {
@@ -58,6 +60,11 @@ def test_each_engine_has_a_class_on_a_gpu_of_its_own(control: Control, name: str
     assert declared.timeout_s == 3600
     assert declared.retries == 2
     assert set(declared.methods) == {"step", "wake"}
+    resources = declared.definition.resources
+    assert (resources.milli_cpu, resources.memory_mb) == (4000, memory_gib * 1024)
+    (threads,) = [secret.env["OMP_NUM_THREADS"] for secret in declared.secrets if "HF_HOME" in secret.env]
+    assert int(threads) * 1000 == resources.milli_cpu
+    assert not declared.definition.scheduler_placement.nonpreemptible  # which Modal has for no GPU
 
 
 def test_the_lyricist_and_the_artist_are_on_cheaper_gpus_than_the_musician(control: Control) -> None:
@@ -66,13 +73,90 @@ def test_the_lyricist_and_the_artist_are_on_cheaper_gpus_than_the_musician(contr
         assert GPUS[control.functions[name].gpu].usd_per_s < dear
 
 
+def test_the_defaults_declare_their_own_classes_and_two_images(control: Control) -> None:
+    assert control.functions.keys() == ENGINES.keys() | FUNCTIONS
+    assert len({function.image.id for function in control.functions.values()}) == 2
+
+
+def test_the_embedded_engines_take_one_image_and_neither_gpu_nor_volume() -> None:
+    with Control(secrets=SECRET) as control:
+        control.deploy(ROOT / "main.py", env=SKETCH, cwd=ROOT)
+        functions = control.functions
+        assert functions.keys() == {"Lyricist.*", "Musician.*", "CoverArtist.*", "Seer.*"} | FUNCTIONS
+        assert len({function.image.id for function in functions.values()}) == 1
+        built = {layer.id for function in functions.values() for layer in function.image.layers}
+        assert control.world.images.keys() == built  # none that no function has
+        assert not [name for name, function in functions.items() if function.gpu or function.volumes]
+        assert not control.world.volumes
+        resources = functions["Musician.*"].definition.resources
+        assert (resources.milli_cpu, resources.memory_mb) == (1000, 2048)
+
+
+@pytest.mark.parametrize(
+    ("engine", "model", "name", "volumes", "memory_gib"),
+    [
+        ("musicgen", "", "MusicgenMusician.*", {"musicgen-models"}, 8),
+        ("musicgen", "facebook/musicgen-large@refs/pr/18", "MusicgenMusician.*", {"musicgen-models"}, 24),
+        ("audiocraft", "facebook/musicgen-medium", "AudiocraftMusician.*", {"musicgen-models"}, 16),
+        ("mine.engine:Composer", "", "Musician.*", set(), 16),
+    ],
+)
+def test_what_is_chosen_is_what_is_declared(
+    engine: str, model: str, name: str, volumes: set[str], memory_gib: int
+) -> None:
+    env = {**SKETCH, "SONGWRIGHT_MUSIC__ENGINE": engine, "SONGWRIGHT_MUSIC__MODEL": model}
+    with Control(secrets=SECRET) as control:
+        control.deploy(ROOT / "main.py", env=env, cwd=ROOT)
+        functions = control.functions
+        assert functions.keys() == {"Lyricist.*", name, "CoverArtist.*", "Seer.*"} | FUNCTIONS
+        assert {each for each, function in functions.items() if function.gpu} == {name}
+        assert functions[name].definition.resources.memory_mb == memory_gib * 1024
+        for each in (name, "prefetch"):
+            assert {mounted.name for mounted in functions[each].volumes.values()} == volumes
+        assert set(control.world.names) & {("volume", each) for each in NAMES} == {
+            ("volume", each) for each in volumes
+        }
+        assert "huggingface-hub" in functions["prefetch"].image.packages
+
+
+def test_audiocraft_is_built_on_the_debian_whose_ffmpeg_its_pyav_compiles_with() -> None:
+    env = {**SKETCH, "SONGWRIGHT_MUSIC__ENGINE": "audiocraft"}
+    with Control(secrets=SECRET) as control:
+        control.deploy(ROOT / "main.py", env=env, cwd=ROOT)
+        lines = control.functions["AudiocraftMusician.*"].image.commands
+        assert lines[0] == "FROM python:3.11-slim-bookworm"
+        (system,) = [line for line in lines if "apt-get install" in line and "libavformat-dev" in line]
+        assert {"gcc", "pkg-config"} <= set(system.split())
+        (install,) = [line for line in lines if "--build-constraint=" in line]
+        assert lines.index(system) < lines.index(install)
+
+
+def test_packages_are_installed_by_the_uv_that_the_check_resolves_with(control: Control) -> None:
+    for name, function in control.functions.items():
+        assert any(
+            line.startswith("COPY --from=") and f"/uv:{version_of('uv')} " in line
+            for line in function.image.commands
+        ), name
+
+
+def test_long_calls_without_a_gpu_are_not_preempted(control: Control) -> None:
+    kept = {
+        name
+        for name, function in control.functions.items()
+        if function.definition.scheduler_placement.nonpreemptible
+    }
+    assert kept == {"produce", "order", "prefetch"}
+
+
 def test_images_hold_exact_versions_and_never_mix_the_two_torches(control: Control) -> None:
     for name, function in control.functions.items():
         packages = function.image.packages
         assert packages
         assert all(version.startswith("==") for version in packages.values()), name
         assert packages["boto3"] == "==1.44.5"
-    old = control.functions["AudiocraftMusician.*"].image.packages
+    with Control(secrets=SECRET) as other:
+        other.deploy(ROOT / "main.py", env={**SKETCH, "SONGWRIGHT_MUSIC__ENGINE": "audiocraft"}, cwd=ROOT)
+        old = other.functions["AudiocraftMusician.*"].image.packages
     new = control.functions["AceStepMusician.*"].image.packages
     assert (old["torch"], old["audiocraft"]) == ("==2.1.0", "==1.3.0")
     assert new["torch"] == "==2.13.0"
@@ -85,14 +169,14 @@ def test_images_hold_exact_versions_and_never_mix_the_two_torches(control: Contr
 
 
 def test_weights_are_read_from_the_volume_and_never_fetched_by_a_gpu(control: Control) -> None:
-    for name, (_, volume, _) in ENGINES.items():
+    for name, (_, volume, *_) in ENGINES.items():
         env = {key: value for secret in control.functions[name].secrets for key, value in secret.env.items()}
         assert env["HF_HOME"] == f"/weights/{volume}"
         assert env["HF_HUB_OFFLINE"] == "1"
     fetch = control.functions["prefetch"]
     assert fetch.gpu is None
     assert {mounted.name for mounted in fetch.volumes.values()} == {
-        volume for _, volume, _ in ENGINES.values()
+        volume for _, volume, *_ in ENGINES.values()
     }
     assert not any("HF_HUB_OFFLINE" in secret.env for secret in fetch.secrets)
 
@@ -191,6 +275,35 @@ def test_a_gpu_that_modal_does_not_have_is_refused_before_anything_is_deployed()
         assert result.returncode != 0
         assert "SONGWRIGHT_MUSIC__GPU" in result.stdout
         assert "L40S" in result.stdout
+        assert not control.functions
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        (
+            {"SONGWRIGHT_LYRICS__GPU": "A10,T4"},
+            "SONGWRIGHT_LYRICS__GPU: 'A10,T4' - T4 cannot run Qwen/Qwen2-7B-Instruct: bf16 needs "
+            "compute capability 8.0 and T4 has 7.5; use L4, A10, L40S, A100, A100-40GB, A100-80GB, "
+            "RTX-PRO-6000, H100, H200, B200 or B300",
+        ),
+        (
+            {
+                "SONGWRIGHT_MUSIC__ENGINE": "musicgen",
+                "SONGWRIGHT_MUSIC__MODEL": "facebook/musicgen-large",
+                "SONGWRIGHT_MUSIC__GPU": "T4",
+            },
+            "SONGWRIGHT_MUSIC__GPU: 'T4' - T4 cannot run facebook/musicgen-large: it needs 20.1 GiB in fp16 "
+            "and T4 has room for 14.7; use L4, A10,",
+        ),
+    ],
+)
+def test_a_card_that_cannot_run_its_model_is_refused_in_one_line(env: dict[str, str], said: str) -> None:
+    with Control(secrets=SECRET) as control:
+        result = control.cli("deploy", str(ROOT / "main.py"), env=env, cwd=ROOT)
+        assert result.returncode != 0
+        assert said in result.stdout
+        assert len(result.stdout.strip().splitlines()) == 1, result.stdout
         assert not control.functions
 
 

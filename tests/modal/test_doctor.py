@@ -64,6 +64,16 @@ def test_a_volume_without_weights_is_filled_by_a_command() -> None:
         assert examined(control, **SKETCH)[0] == 0
 
 
+def test_a_gpu_that_cannot_run_its_model_is_named_before_modal_is_asked() -> None:
+    with Control() as control:
+        env = {"SONGWRIGHT_MUSIC__GPU": "L40S,T4", "MODAL_TOKEN_ID": "", "MODAL_TOKEN_SECRET": ""}
+        code, said = examined(control, **env)
+    assert code == 1
+    assert "SONGWRIGHT_MUSIC__GPU: 'L40S,T4' - T4 cannot run ACE-Step/acestep-v15-xl-turbo-diffusers" in said
+    assert "use L4, A10, L40S" in said
+    assert said.count("cannot run") == 1
+
+
 def test_an_unknown_gpu_is_named_with_the_one_that_was_meant() -> None:
     with Control() as control:
         result = control.python(*COMMAND, env={"SONGWRIGHT_ART__GPU": "L40"}, cwd=ROOT)
