@@ -15,7 +15,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-import modal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from config.errors import Conflict, NotFound, QueueFull, SongwrightError, Unavailable
@@ -23,7 +22,7 @@ from orchestrator.feed import Feed
 from orchestrator.jobs import Outlook, save_all, stopping
 from orchestrator.library import Library
 from orchestrator.manifest import Failure, Owner, Song, Status
-from orchestrator.remote.calls import NETWORK, REFUSALS, steady
+from orchestrator.remote.calls import REFUSALS, lives, steady, stop
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -131,7 +130,7 @@ class SpawnedJobs:
         song, etag = await self.stored(self._library.version, song_id)
         if not song.status.finished:
             if call_id := await self._forbid(song_id):
-                await _stop(call_id)
+                await stop(call_id, _STOPPED_S)
             until = asyncio.get_running_loop().time() + _STOPPED_S
             while not (song.status.finished or await self._withdrawn(song, etag, until)):
                 song, etag = await self.stored(self._library.version, song_id)
@@ -230,7 +229,7 @@ class SpawnedJobs:
                 await self.cancel(song.id)  # which whoever began it has not ended
             return
         if mark.call_id:
-            if await _lives(mark.call_id):
+            if await lives(mark.call_id):
                 return
         elif datetime.now(UTC) - max(mark.at, song.created_at) < _GRACE:
             return
@@ -252,7 +251,7 @@ class SpawnedJobs:
             return
         try:
             call = await steady("the song", lambda: self._spawn(song_id))
-        except modal.exception.Error as error:
+        except REFUSALS as error:
             raise Unavailable(
                 f"Modal takes no call: {error}", "the song is kept, and made when it does"
             ) from error
@@ -260,7 +259,7 @@ class SpawnedJobs:
         while True:
             now, etag = await self.stored(self._mark, song_id)
             if now.cancelled:
-                await _stop(call.object_id)
+                await stop(call.object_id, _STOPPED_S)
                 return
             # Without a mark the song has ended already.
             if etag is None or await self.stored(self._put, song_id, known, etag):
@@ -286,29 +285,6 @@ class SpawnedJobs:
 def forget_call(library: Library, song_id: str) -> None:
     """Once the song has ended, in the call itself."""
     library.store.delete(_key(song_id))
-
-
-async def _lives(call_id: str) -> bool:
-    """Whether the call is still to answer."""
-    call = modal.FunctionCall.from_id(call_id)
-    try:
-        await call.get.aio(timeout=0)
-    except (TimeoutError, *NETWORK):  # the next look will tell
-        return True
-    except (modal.exception.Error, SongwrightError):
-        return False
-    return False
-
-
-async def _stop(call_id: str) -> None:
-    """Cancels the call and what it has called."""
-    call = modal.FunctionCall.from_id(call_id)
-    try:
-        await steady("cancelling", lambda: call.cancel.aio())
-        with suppress(TimeoutError, *REFUSALS):  # which is how a cancelled call answers
-            await call.get.aio(timeout=_STOPPED_S)
-    except modal.exception.Error as error:
-        raise Unavailable(f"Modal could not cancel the song: {error}", "ask again") from error
 
 
 def _key(song_id: str) -> str:

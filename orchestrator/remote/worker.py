@@ -15,7 +15,7 @@ from config.errors import EngineFailed, EngineTimeout, Unavailable
 from lyrics.contract import SongPlan
 from orchestrator.manifest import SONG_CRAFTS, Song
 from orchestrator.processes import EngineState, together_for
-from orchestrator.remote.calls import steady
+from orchestrator.remote.calls import REFUSALS, is_lost, steady
 from orchestrator.remote.station import RESULT, Outcome, recorded_engine
 from orchestrator.steps import StepResult, given_plan_step, photo_cover_step, tag_step
 from storage.contract import Store
@@ -107,18 +107,18 @@ class ModalWorker:
             try:
                 result, error = await self._outcome(craft, step, song)
                 break
-            except modal.exception.InternalFailure as lost:
-                # Steps may be made again: the same seed gives the same objects under the same keys.
-                log.warning("the %s step was lost: %s", craft, lost, extra={"song_id": song.id})
-                tries += 1
-                if tries == _TRIES:
-                    what = f"Modal could not run the {craft} step: {lost}"
-                    raise Unavailable(what, "ask again") from lost
             except modal.exception.FunctionTimeoutError as late:
                 what = f"engine {engine!r} took too long on Modal"
                 raise EngineTimeout(what, "ask for a shorter song") from late
-            except modal.exception.Error as refusal:
-                raise EngineFailed(engine, f"its container ended: {refusal}") from refusal
+            except REFUSALS as refusal:
+                if not is_lost(refusal):
+                    raise EngineFailed(engine, f"its container ended: {refusal}") from refusal
+                # Steps may be made again: the same seed gives the same objects under the same keys.
+                log.warning("the %s step was lost: %s", craft, refusal, extra={"song_id": song.id})
+                tries += 1
+                if tries == _TRIES:
+                    what = f"Modal could not run the {craft} step: {refusal}"
+                    raise Unavailable(what, "ask again") from refusal
         if error:
             raise error
         return result
