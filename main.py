@@ -180,7 +180,7 @@ def service() -> Any:
         "art": CoverArtist(),
         "vision": Seer(),
     }
-    return ModalService(SETTINGS, hosts, produce.spawn.aio)
+    return ModalService(SETTINGS, hosts, produce.spawn.aio, web.get_web_url.aio)
 
 
 @app.function(
@@ -223,9 +223,22 @@ async def order(brief: str) -> AsyncIterator[tuple[str, Any]]:
     image=web_image,
     secrets=[secret, chosen],
     schedule=modal.Cron(MODAL.warm, timezone=MODAL.timezone) if MODAL.warm else None,
+    timeout=MODAL.startup_s + 60,
 )
 async def warm() -> None:
     await service().wake()
+
+
+@app.function(
+    image=web_image,
+    secrets=[secret, chosen],
+    schedule=modal.Period(minutes=5),
+    max_containers=1,
+    scaledown_window=2,  # nothing is kept for the next
+    timeout=240,
+)
+async def patrol() -> None:
+    await service().patrol()
 
 
 @app.function(
