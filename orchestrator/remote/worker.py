@@ -145,7 +145,9 @@ class ModalWorker:
             return None
         if call_id := await asyncio.to_thread(self._marks.step, song.id, step):
             log.info("going on with the %s step under way", step, extra={"song_id": song.id})
-            return modal.FunctionCall.from_id(call_id)
+            call: modal.FunctionCall[Any] = modal.FunctionCall.from_id(call_id)
+            await call.hydrate.aio()  # which asks nothing: without it, the call does not know its own id
+            return call
         return None
 
     async def _spawned(self, craft: str, step: str, song: Song) -> Any:
