@@ -5,7 +5,6 @@
     │   └── UnsupportedFormat   the caller: send the file in another format
     ├── NotFound            the caller: no such song, asset or engine
     ├── Conflict            the caller: what is asked does not fit the song's state
-    │   └── Superseded          nobody: another runner has taken the song over
     ├── Forbidden           the caller: the settings do not allow it, or an address has expired
     ├── QueueFull           the caller, later: the queue is at its bound
     ├── Unavailable         a retry, or the operator
@@ -75,10 +74,6 @@ class Conflict(SongwrightError):
 
     def __str__(self) -> str:
         return f"{self.what} - {self.fix}"
-
-
-class Superseded(Conflict):
-    """Somebody else has written the song's manifest meanwhile: whoever finds that writes no more of it."""
 
 
 class Forbidden(SongwrightError):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from config.engine import Report
-from config.errors import Cancelled, EngineFailed, EngineTimeout, SongwrightError, Superseded
+from config.errors import Cancelled, Conflict, EngineFailed, EngineTimeout, SongwrightError
 from config.process import runs
 from orchestrator.costs import cost_of
 from orchestrator.library import Library
@@ -22,6 +22,11 @@ from orchestrator.steps import StepResult
 from orchestrator.workers import Worker
 
 _LONGEST_STEP = timedelta(hours=1)  # an owner that has saved nothing for so long is not at work any more
+
+
+class Superseded(Conflict):
+    """Somebody else has written the song's manifest meanwhile: whoever finds that writes no more of it. No
+    caller ever sees it."""
 
 
 @dataclass

@@ -15,7 +15,14 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from config.errors import Conflict, NotFound, QueueFull, SongwrightError, Unavailable
+from config.errors import (
+    Conflict,
+    NotFound,
+    QueueFull,
+    SongwrightError,
+    StoreUnavailable,
+    Unavailable,
+)
 from orchestrator.feed import Feed
 from orchestrator.jobs import Outlook, save_all, stopping
 from orchestrator.library import Library
@@ -192,7 +199,12 @@ class SpawnedJobs:
         self._open = sum(not song.status.finished for song in songs)
         for song in songs:
             if not song.status.finished:
-                await self._look_after(song)
+                try:
+                    await self._look_after(song)
+                except StoreUnavailable:
+                    raise  # which it is for every other, too
+                except Unavailable as error:
+                    log.warning("the next look will do: %s", error, extra={"song_id": song.id})
             elif song.id not in self._told and _quiet_s(song) > _LAST_WORDS_S + next_attempt_s(song.webhook):
                 self._told.add(song.id)
                 self._ended(song)

@@ -10,7 +10,7 @@ from typing import Any
 
 from config.deployment import Deployment
 from config.engine import ignore_progress
-from config.errors import NotFound, SongwrightError, StoreUnavailable, Superseded, Unavailable
+from config.errors import NotFound, SongwrightError, StoreUnavailable, Unavailable
 from orchestrator.feed import Feed
 from orchestrator.homes import ServiceJobs, ServiceWorker
 from orchestrator.manifest import Song, new_songs
@@ -23,7 +23,7 @@ from orchestrator.remote.warmth import Warmth
 from orchestrator.remote.worker import ModalWorker
 from orchestrator.requests import Brief
 from orchestrator.service import SIGNING_FILE, Service
-from orchestrator.song import Terms, make_song
+from orchestrator.song import Superseded, Terms, make_song
 
 log = logging.getLogger(__name__)
 
