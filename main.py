@@ -189,7 +189,7 @@ def service() -> Any:
     from orchestrator.remote.service import ModalService
 
     hosts = {craft: host() for craft, host in HOSTS.items()}
-    return ModalService(SETTINGS, hosts, produce.spawn.aio)
+    return ModalService(SETTINGS, hosts, produce.spawn.aio, web.get_web_url.aio)
 
 
 @app.function(
@@ -238,9 +238,22 @@ async def order(brief: str) -> AsyncIterator[tuple[str, Any]]:
     image=image(WEB),
     secrets=[secret, chosen],
     schedule=modal.Cron(MODAL.warm, timezone=MODAL.timezone) if MODAL.warm else None,
+    timeout=MODAL.startup_s + 60,
 )
 async def warm() -> None:
     await service().wake()
+
+
+@app.function(
+    image=image(WEB),
+    secrets=[secret, chosen],
+    schedule=modal.Period(minutes=5),
+    max_containers=1,
+    scaledown_window=2,  # nothing is kept for the next
+    timeout=240,
+)
+async def patrol() -> None:
+    await service().patrol()
 
 
 @app.function(

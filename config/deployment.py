@@ -3,11 +3,13 @@ engines, and what only Modal has."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 
 from config.settings import EngineSettings, Settings, variables
 
@@ -19,6 +21,7 @@ SECRET_KEYS = (
     "API_BEARER_TOKEN",
 )
 """What the Modal secret has to hold."""
+_CRON = re.compile(r"[\w*/,-]+( +[\w*/,-]+){4}", re.ASCII)
 MUSICIANS = ("acestep", "musicgen", "audiocraft")
 
 
@@ -44,9 +47,21 @@ class ModalSettings(BaseModel):
     web_containers: int = Field(default=0, ge=0, le=1)
     """1 keeps the web function's container there all the time: no cold start, about 1 USD a day."""
     warm: str = ""
-    """A cron line (``*/5 8-20 * * 1-5``) at whose times each model in use is woken; empty: never."""
+    """A cron line (``0 8 * * 1-5``) from whose times on a container of each model in use is kept warm; empty:
+    never."""
+    warm_s: int = Field(default=900, ge=300, le=86_400)
+    """Seconds for which each of these times keeps them; they are let go up to five minutes later."""
     timezone: str = "UTC"
     """In which ``warm`` is read."""
+
+    @field_validator("warm")
+    @classmethod
+    def _cron(cls, line: str) -> str:
+        """Its form alone: what is in the fields, Modal looks at when it deploys."""
+        if line and not _CRON.fullmatch(line.strip()):
+            fix = "write the five fields of a cron line, minute hour day month weekday: 0 8 * * 1-5"
+            raise PydanticCustomError("cron", "{fix}", {"fix": fix})
+        return line.strip()
 
 
 class Deployment(Settings, nested_model_default_partial_update=True):

@@ -45,8 +45,9 @@ class Library:
             version = self.store.version(manifest_key(song_id))
         return _read(song_id, version.data), version.etag
 
-    def save_if(self, song: Song, etag: str) -> bool:
-        """Writes the manifest if it is still the version with ``etag``; answers whether it did."""
+    def save_if(self, song: Song, etag: str) -> str:
+        """Writes the manifest if it is still the version with ``etag``; answers with the new version's, or
+        with nothing where somebody else has written since."""
         key = manifest_key(song.id)
         saved = self.store.put_if(key, _written(song), "application/json", etag=etag)
         if saved and song.settled:
@@ -139,6 +140,11 @@ class Library:
     def _close(self, song_id: str) -> None:
         self.store.delete(_OPEN + song_id)
         self._opened.discard(song_id)
+
+
+def has_songs(store: Store) -> bool:
+    """Whether there is any song in ``store``, or a part of one."""
+    return next(iter(store.list(_PREFIX, shallow=True)), None) is not None
 
 
 def asset_key(song_id: str, name: str) -> str:

@@ -216,6 +216,12 @@ class Song(Frozen):
         return next(begun, None)
 
     @property
+    def taken_up(self) -> bool:
+        """Whether somebody was at work on it before and was lost: it came into a status once more."""
+        statuses = [moment.status for moment in self.history]
+        return len(set(statuses)) < len(statuses)
+
+    @property
     def settled(self) -> bool:
         """Whether nothing is left to do for it: it has ended, and who asked to be called has been."""
         return self.status.finished and not (self.webhook and self.webhook.pending)

@@ -33,7 +33,7 @@ from vision.photo import kept_photo
 
 log = logging.getLogger(__name__)
 
-_SIGNING_FILE = "signing-key"
+SIGNING_FILE = "signing-key"
 
 
 class Service:
@@ -44,7 +44,8 @@ class Service:
         """Raises ``InvalidRequest`` and ``StoreUnavailable`` for settings and a folder that do not do."""
         self.settings = settings
         self.tokens = tokens or load_tokens(settings)[0]
-        self.signer = Signer(self._secret(_SIGNING_FILE).encode())
+        signing_key = self._secret(SIGNING_FILE)
+        self.signer = Signer(lambda: signing_key().encode())
         self.library = Library(open_store(settings, self.signer))
         self.pace = Pace()
         self._measurements = Measurements()
@@ -58,13 +59,15 @@ class Service:
             secret or self._secret(SECRET_FILE, SECRET_PREFIX),
             allow_private=settings.webhooks.allow_private,
             body=self._webhook_body,
-            save=lambda song: self.jobs.stored(self.library.save, song),
+            save=self._keep_webhook,
         )
         self._after: set[asyncio.Task[None]] = set()
         self._decoding = asyncio.Lock()  # a large photo takes 400 MB for a moment
 
-    def _secret(self, name: str, prefix: str = "") -> str:
-        return kept_secret(self.settings, name, prefix)[0]
+    def _secret(self, name: str, prefix: str = "") -> Callable[[], str]:
+        """What gives the secret of this name. Raises ``StoreUnavailable`` where it cannot be kept."""
+        secret, _ = kept_secret(self.settings, name, prefix)
+        return lambda: secret
 
     def _make_feed(self) -> Feed:
         return Feed(lambda song_id: self.jobs.load(song_id))
@@ -148,6 +151,9 @@ class Service:
         await self.webhooks.stop(song_id)  # one that its cancelling started
         await self.jobs.stored(self.reuse.forget, song)
 
+    async def _keep_webhook(self, song: Song) -> Song:
+        return await self.jobs.stored(self.library.save, song)
+
     def _ended(self, song: Song) -> None:
         self.metrics.song_ended(song)
         self.webhooks.send(song)
@@ -163,9 +169,12 @@ class Service:
             # The song is made and kept; only a repeated request will not find it.
             log.warning("the request was not remembered: %s", error)
 
-    def _webhook_body(self, song: Song) -> bytes:
-        base = f"http://{self.settings.host}:{self.settings.port}/"
-        answer = self.answer(song, base).model_dump_json()
+    async def _base(self) -> str:
+        """Where this service is reached, by itself, when no request tells."""
+        return f"http://{self.settings.host}:{self.settings.port}/"
+
+    async def _webhook_body(self, song: Song) -> bytes:
+        answer = self.answer(song, await self._base()).model_dump_json()
         return f'{{"type":"song.{song.status.value}","song":{answer}}}'.encode()
 
     def engines(self) -> dict[str, EngineInfo]:

@@ -7,11 +7,12 @@ import os
 import platform
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from config.engine import Report
-from config.errors import Cancelled, EngineFailed, EngineTimeout, SongwrightError
+from config.errors import Cancelled, Conflict, EngineFailed, EngineTimeout, SongwrightError
 from config.process import runs
 from orchestrator.costs import cost_of
 from orchestrator.library import Library
@@ -21,6 +22,11 @@ from orchestrator.steps import StepResult
 from orchestrator.workers import Worker
 
 _LONGEST_STEP = timedelta(hours=1)  # an owner that has saved nothing for so long is not at work any more
+
+
+class Superseded(Conflict):
+    """Somebody else has written the song's manifest meanwhile: whoever finds that writes no more of it. No
+    caller ever sees it."""
 
 
 @dataclass
@@ -35,6 +41,9 @@ class Terms:
     next one."""
     saved: Callable[[Song], None] = lambda _song: None
     """Told of each manifest once it is stored."""
+    etag: str = ""
+    """The version of the manifest that is the song's: each is then only written over the one before, and
+    ``Superseded`` is raised where somebody else has written. Empty: nobody else does."""
 
 
 async def make_song(
@@ -45,10 +54,10 @@ async def make_song(
     The manifest is saved before the work starts and after each step, so that whatever stops this process
     loses at most the step it was in: calling this again with the stored manifest goes on from there. A
     step's error is written to the manifest and raised; a cancelled task leaves it "cancelled". Steps that
-    were done stay done.
+    were done stay done. Raises ``Superseded``, with nothing written, once the song is another runner's.
     """
     terms = terms or Terms(this_process())
-    journey = _Journey(song, library, terms.saved)
+    journey = _Journey(song, library, terms)
     step = "lyrics"
     clock = asyncio.timeout(terms.limit_s)
     try:
@@ -82,10 +91,13 @@ async def make_song(
             tagging = worker.tag(journey.song)
             return await journey.take("tags", tagging, status=Status.DONE, owner=None)
     except (asyncio.CancelledError, Cancelled):
-        if terms.halting:
-            await journey.save(owner=None)
-        else:
-            await journey.save(status=Status.CANCELLED, owner=None)
+        with suppress(Superseded):  # then it is not ours to let go
+            if terms.halting:
+                await journey.save(owner=None)
+            else:
+                await journey.save(status=Status.CANCELLED, owner=None)
+        raise
+    except Superseded:
         raise
     except SongwrightError as error:
         await journey.fail(error, step)
@@ -120,10 +132,11 @@ class _Journey:
     """The song as it grows. Only the event loop's own thread touches it, so no step's facts overwrite
     another's."""
 
-    def __init__(self, song: Song, library: Library, saved: Callable[[Song], None]) -> None:
+    def __init__(self, song: Song, library: Library, terms: Terms) -> None:
         self.song = song
         self._library = library
-        self._saved = saved
+        self._saved = terms.saved
+        self._etag = terms.etag
         self._saving = asyncio.Lock()
 
     async def take(self, name: str, step: Awaitable[StepResult], **facts: object) -> Song:
@@ -160,7 +173,7 @@ class _Journey:
         self.song = self.song.changed(**facts)
         # Two parts may end together: the later manifest holds both and is written last.
         async with self._saving:
-            writing = asyncio.ensure_future(asyncio.to_thread(self._library.save, self.song))
+            writing = asyncio.ensure_future(asyncio.to_thread(self._write, self.song))
             try:
                 song = await asyncio.shield(writing)
             except asyncio.CancelledError:
@@ -168,6 +181,15 @@ class _Journey:
                 await asyncio.wait([writing])
                 raise
         self._saved(song)
+        return song
+
+    def _write(self, song: Song) -> Song:
+        if not self._etag:
+            return self._library.save(song)
+        etag = self._library.save_if(song, self._etag)
+        if not etag:
+            raise Superseded(f"another runner has written song {song.id}", "let it go on: see what it makes")
+        self._etag = etag
         return song
 
     async def fail(self, error: Exception, step: str) -> None:

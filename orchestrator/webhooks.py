@@ -34,6 +34,7 @@ RETRY_AFTER_S = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 """Seconds before each further attempt; then it is given up."""
 
 _TIMEOUT_S = 20.0
+_LATEST = 1.2  # times the wait, for jitter
 _CONNECT_S = 5.0  # to each address of a name: one that answers nothing leaves time for the next
 _CALLS_AT_ONCE = 20
 _PIECE_BYTES = 1 << 16
@@ -46,7 +47,7 @@ _REFUSED = "webhook addresses in private networks are not allowed here"
 _FIX = "use a public address; the service's owner may set SONGWRIGHT_WEBHOOKS__ALLOW_PRIVATE=true"
 
 Save = Callable[[Song], Awaitable[Song]]
-Body = Callable[[Song], bytes]
+Body = Callable[[Song], Awaitable[bytes]]
 
 
 class Webhooks:
@@ -55,13 +56,14 @@ class Webhooks:
 
     def __init__(
         self,
-        secret: str,
+        secret: str | Callable[[], str],
         *,
         allow_private: bool,
         body: Body,
         save: Save,
         retry_after_s: Sequence[float] = RETRY_AFTER_S,
     ) -> None:
+        """``secret`` itself, or what is called for it once it is needed."""
         self._secret = secret
         self._allow_private = allow_private
         self._body = body
@@ -107,7 +109,12 @@ class Webhooks:
             await self.stop(song_id)
 
     async def _deliver(self, song: Song, hook: Webhook) -> None:
-        body = self._body(song)
+        try:
+            body = await self._body(song)
+        except SongwrightError as refusal:
+            # It stays pending: whoever looks after the song next begins again.
+            log.warning("webhook could not be written: %s", refusal, extra={"song_id": song.id})
+            return
         while hook.pending:
             error = await self._call(song, hook.url, body)
             attempts = hook.attempts + 1
@@ -128,12 +135,13 @@ class Webhooks:
                     return
             if hook.pending:
                 # Jitter, so that many songs that ended together do not call together for ever.
-                await asyncio.sleep(self._retry_after_s[attempts - 1] * random.uniform(0.8, 1.2))
+                await asyncio.sleep(self._retry_after_s[attempts - 1] * random.uniform(0.8, _LATEST))
 
     async def _call(self, song: Song, url: str, body: bytes) -> str:
         """One attempt; why it failed, or nothing."""
         headers = {"content-type": "application/json", "user-agent": "songwright-webhook"}
-        headers |= signature(self._secret, f"msg_{song.id}", int(time.time()), body)
+        secret = self._secret() if callable(self._secret) else self._secret
+        headers |= signature(secret, f"msg_{song.id}", int(time.time()), body)
         try:
             async with self._calling, asyncio.timeout(_TIMEOUT_S):
                 status = await self._post(url, headers, body)
@@ -193,6 +201,12 @@ class Webhooks:
             except OSError as error:  # ``TimeoutError`` is one
                 failure = error
         raise failure
+
+
+def next_attempt_s(hook: Webhook | None) -> float:
+    """In how many seconds from its last attempt the next is made, at the latest."""
+    attempts = hook.attempts if hook else 0
+    return _LATEST * RETRY_AFTER_S[min(attempts, len(RETRY_AFTER_S)) - 1] if attempts else 0.0
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:

@@ -40,11 +40,11 @@ class Store(Protocol):
 
     def put(self, key: str, data: bytes, content_type: str) -> None: ...
 
-    def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> bool:
+    def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> str:
         """Writes the object if it is still the version with ``etag``, or with None if there is none.
 
-        Answers whether it did: of several writers that go out from one version, one does. A version with
-        the same bytes as an earlier one may have the same tag.
+        Answers with the new version's tag, or with nothing where it did not: of several writers that go out
+        from one version, one does. A version with the same bytes as an earlier one may have the same tag.
         """
         ...
 

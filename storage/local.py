@@ -44,8 +44,8 @@ class LocalStore:
         """Writes the object whole. The content type is not kept: a file's ending says it."""
         self._put(key, data, lambda _path: True)
 
-    def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> bool:
-        return self._put(key, data, lambda path: _etag_of(path) == etag)
+    def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> str:
+        return _etag(data) if self._put(key, data, lambda path: _etag_of(path) == etag) else ""
 
     def version(self, key: str) -> Version:
         path = self.path(key)

@@ -102,7 +102,7 @@ class R2Store:
             else:
                 self._put_in_parts(named, data, content_type)
 
-    def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> bool:
+    def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> str:
         """In one request, whatever its size."""
         named = {"Bucket": self._bucket, "Key": checked_key(key)}
         mark = uuid4().hex
@@ -118,19 +118,18 @@ class R2Store:
             attempt += 1
             with self._translated(key):
                 try:
-                    self._client.put_object(**named, **request)
-                    return True
+                    return self._tag(self._client.put_object(**named, **request))
                 except ClientError as error:
                     code = error.response["Error"]["Code"]
                     if code == "ConditionalRequestConflict" and attempt < _ATTEMPTS:
                         continue  # a write or a deletion was on its way: it tells nothing about who has won
                     if code == "NoSuchKey" and etag is not None:
-                        return False
+                        return ""
                     if code != "PreconditionFailed":
                         raise
                     # A second try fails on its own first one, where the answer to that was lost.
                     retried = attempt > 1 or error.response["ResponseMetadata"].get("RetryAttempts")
-                    return bool(retried) and self._mark_at(named) == mark
+                    return self._tag_of_mark(named, mark) if retried else ""
 
     def version(self, key: str) -> Version:
         attempt = 0
@@ -244,14 +243,15 @@ class R2Store:
             raise StoreUnavailable(f"{self._endpoint} does not answer as an S3 service does", _ADDRESS)
         return str(answer["ETag"])
 
-    def _mark_at(self, named: dict[str, str]) -> str | None:
+    def _tag_of_mark(self, named: dict[str, str], mark: str) -> str:
+        """The tag of what is there if it is the write with this ``mark``; nothing if it is another's."""
         try:
-            found: dict[str, str] = self._client.head_object(**named)["Metadata"]
+            found = self._client.head_object(**named)
         except ClientError as error:
             if error.response["Error"]["Code"] in _MISSING:
-                return None
+                return ""
             raise
-        return found.get(_MARK)
+        return self._tag(found) if found["Metadata"].get(_MARK) == mark else ""
 
     def _put_in_parts(self, named: dict[str, str], data: bytes, content_type: str) -> None:
         mark = uuid4().hex
@@ -304,7 +304,7 @@ class R2Store:
             self._client.complete_multipart_upload(**named, UploadId=upload, MultipartUpload={"Parts": parts})
         except ClientError as error:
             # Where the answer was lost, the second try finds it done.
-            if error.response["Error"]["Code"] != "NoSuchUpload" or self._mark_at(named) != mark:
+            if error.response["Error"]["Code"] != "NoSuchUpload" or not self._tag_of_mark(named, mark):
                 raise
 
     @contextmanager

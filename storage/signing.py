@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import time
+from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 _TIME = re.compile(r"[0-9]{1,12}", re.ASCII)
@@ -15,7 +16,8 @@ _STEP_S = 300  # addresses made within five minutes are the same, so that a brow
 class Signer:
     """Signs keys with ``secret`` (HMAC-SHA256). Whoever has the secret can read everything."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes | Callable[[], bytes]) -> None:
+        """``secret`` itself, or what is called for it once it is needed."""
         self._secret = secret
 
     def path(self, key: str, expires_s: int, now_s: float | None = None) -> str:
@@ -35,4 +37,5 @@ class Signer:
         return ours and int(expires) > now
 
     def _signature(self, key: str, expires: str) -> str:
-        return hmac.new(self._secret, f"{expires}\n{key}".encode(), hashlib.sha256).hexdigest()
+        secret = self._secret() if callable(self._secret) else self._secret
+        return hmac.new(secret, f"{expires}\n{key}".encode(), hashlib.sha256).hexdigest()

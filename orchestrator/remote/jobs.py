@@ -1,8 +1,8 @@
 """Songs as spawned calls: the queue is Modal's, and the manifest is still the job.
 
-Beside each song that is not done stands ``calls/<id>``, which names the call that makes it. Whoever finds a
-song whose call has died spawns it again; the mark is replaced only as the version that was read, so of
-several that find it one does.
+Beside each song that is not done stands ``calls/<id>``, which names the call that makes it (see ``marks``).
+Whoever finds a song whose call has died spawns it again; the mark is replaced only as the version that was
+read, so of several that find it one does.
 """
 
 from __future__ import annotations
@@ -15,26 +15,31 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-import modal
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from config.errors import Conflict, NotFound, QueueFull, SongwrightError, Unavailable
+from config.errors import (
+    Conflict,
+    NotFound,
+    QueueFull,
+    SongwrightError,
+    StoreUnavailable,
+    Unavailable,
+)
 from orchestrator.feed import Feed
 from orchestrator.jobs import Outlook, save_all, stopping
 from orchestrator.library import Library
 from orchestrator.manifest import Failure, Owner, Song, Status
-from orchestrator.remote.calls import NETWORK, REFUSALS, steady
+from orchestrator.remote.calls import REFUSALS, lives, steady, stop
+from orchestrator.remote.marks import Mark, Marks
+from orchestrator.webhooks import next_attempt_s
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-_CALLS = "calls/"
 _STORE_THREADS = 16
 _LOOK_S = 1.0  # between looks at a manifest that another container writes
 _PATROL_S = 20.0  # between looks at every song that is not done
 _GRACE = timedelta(seconds=20)  # in which who accepted a song will have spawned it
 _BEGINNING = timedelta(minutes=5)  # in which what another container stores before a manifest is left alone
-_LAST_WORDS = timedelta(minutes=2)  # in which a song's own call tells of its end
+_LAST_WORDS_S = 120.0  # in which whoever is to tell of a song's end has begun to
 _MOST_CALLS = 4
 _STOPPED_S = 10.0
 _RETRY_AFTER_S = 30.0
@@ -46,20 +51,6 @@ Spawn = Callable[[str], Awaitable[Any]]
 """Spawns the call that makes a song, and gives its ``modal.FunctionCall``."""
 
 
-class _Mark(BaseModel):
-    """What ``calls/<id>`` says."""
-
-    model_config = ConfigDict(frozen=True)
-
-    call_id: str
-    """Empty between the decision to spawn and the spawning."""
-    number: int = 1
-    """How many calls this song has had."""
-    at: datetime
-    cancelled: bool = False
-    """Whether nobody is to spawn another."""
-
-
 class SpawnedJobs:
     """``Jobs`` where the work is done elsewhere: it accepts songs, finds, follows and cancels them."""
 
@@ -68,6 +59,7 @@ class SpawnedJobs:
     ) -> None:
         """``ended`` is told of songs that ended untold; ``limit`` is how many may be unfinished."""
         self._library = library
+        self._marks = Marks(library.store)
         self._feed = feed
         self._spawn = spawn
         self._ended = ended
@@ -102,7 +94,7 @@ class SpawnedJobs:
         try:
             songs = await self.stored(save_all, self._library, songs, photo)
             for song in songs:
-                await self._call(song.id, _Mark(call_id="", at=datetime.now(UTC)), None)
+                await self._call(song.id, Mark(call_id="", at=datetime.now(UTC)), None)
             self._open += len(songs)
         finally:
             self._accepting -= len(songs)
@@ -131,12 +123,15 @@ class SpawnedJobs:
         song, etag = await self.stored(self._library.version, song_id)
         if not song.status.finished:
             if call_id := await self._forbid(song_id):
-                await _stop(call_id)
+                await stop(call_id, _STOPPED_S)
+            # The song's own call ends its steps as well, unless it is the one that was lost.
+            steps = await self.stored(self._marks.steps, song_id)
+            await asyncio.gather(*(stop(step_id, 0.0) for step_id in steps))
             until = asyncio.get_running_loop().time() + _STOPPED_S
             while not (song.status.finished or await self._withdrawn(song, etag, until)):
                 song, etag = await self.stored(self._library.version, song_id)
             song = await self.load(song_id)
-            await self.stored(self._library.store.delete, _key(song_id))
+            await self.stored(self._marks.forget, song_id)
         if song.status is Status.CANCELLED:
             return song
         raise Conflict(f"song {song_id} is {song.status} already", "delete it if you do not want it")
@@ -145,9 +140,9 @@ class SpawnedJobs:
         """Sees to it that no other call is spawned for the song. The id of the one there is; empty while it
         is being spawned, and then who does that will stop it."""
         while True:
-            mark, etag = await self.stored(self._mark, song_id)
+            mark, etag = await self.stored(self._marks.read, song_id)
             forbidden = mark.model_copy(update={"cancelled": True})
-            if mark.cancelled or await self.stored(self._put, song_id, forbidden, etag):
+            if mark.cancelled or await self.stored(self._marks.replace, song_id, forbidden, etag):
                 return mark.call_id
 
     async def _withdrawn(self, song: Song, etag: str, until_s: float) -> bool:
@@ -156,14 +151,14 @@ class SpawnedJobs:
             await asyncio.sleep(_LOOK_S / 4)
             return False
         cancelled = song.changed(status=Status.CANCELLED, owner=None)
-        return await self.stored(self._library.save_if, cancelled, etag)
+        return bool(await self.stored(self._library.save_if, cancelled, etag))
 
     async def delete(self, song_id: str) -> None:
         """Ends the song's work if there is any and deletes it with all its files."""
         with suppress(Conflict):  # it had ended
             await self.cancel(song_id)
         await self.stored(self._library.delete, song_id)
-        await self.stored(self._library.store.delete, _key(song_id))
+        await self.stored(self._marks.forget, song_id)
         self._feed.forget(song_id)
 
     def outlook(self, _song_id: str) -> Outlook:
@@ -192,27 +187,32 @@ class SpawnedJobs:
     async def _keep_watch(self) -> None:
         while True:
             try:
-                await self._look_after_all()
+                await self.stored(self._sweep, await self.look_after_all())
             except (SongwrightError, *REFUSALS) as error:
                 log.warning("unfinished songs could not be looked after: %s", error)
             await asyncio.sleep(_PATROL_S)
 
-    async def _look_after_all(self) -> None:
+    async def look_after_all(self) -> set[str]:
+        """Sees to every song that is not settled, once: spawns those that nobody makes, and tells of those
+        that ended untold. The ids of all these songs. Of several that look at a time one spawns."""
         songs = await self.stored(lambda: list(self._library.unsettled(_BEGINNING)))
         self._open = sum(not song.status.finished for song in songs)
         for song in songs:
             if not song.status.finished:
-                await self._look_after(song)
-            elif song.id not in self._told and datetime.now(UTC) - song.updated_at > _LAST_WORDS:
+                try:
+                    await self._look_after(song)
+                except StoreUnavailable:
+                    raise  # which it is for every other, too
+                except Unavailable as error:
+                    log.warning("the next look will do: %s", error, extra={"song_id": song.id})
+            elif song.id not in self._told and _quiet_s(song) > _LAST_WORDS_S + next_attempt_s(song.webhook):
                 self._told.add(song.id)
                 self._ended(song)
-        await self.stored(self._sweep, {song.id for song in songs})
+        return {song.id for song in songs}
 
     def _sweep(self, unsettled: set[str]) -> None:
         """Deletes what is left of calls whose songs have ended: theirs was killed before it came to that."""
-        store = self._library.store
-        for key in list(store.list(_CALLS)):
-            song_id = key.removeprefix(_CALLS)
+        for song_id in list(self._marks.songs()):
             if song_id in unsettled:
                 continue
             try:
@@ -220,100 +220,55 @@ class SpawnedJobs:
             except NotFound:
                 ended = True
             if ended:
-                store.delete(key)
+                self._marks.forget(song_id)
 
     async def _look_after(self, song: Song) -> None:
         """Spawns the song again if nobody makes it."""
-        mark, etag = await self.stored(self._mark, song.id)
+        mark, etag = await self.stored(self._marks.read, song.id)
         if mark.cancelled:
             with suppress(Conflict):
                 await self.cancel(song.id)  # which whoever began it has not ended
             return
         if mark.call_id:
-            if await _lives(mark.call_id):
+            if await lives(mark.call_id):
                 return
         elif datetime.now(UTC) - max(mark.at, song.created_at) < _GRACE:
             return
-        if (await self.load(song.id)).status.finished:
+        song, version = await self.stored(self._library.version, song.id)
+        if song.status.finished:
             return  # meanwhile, and its call with it
         if mark.number >= _MOST_CALLS:
             failure = Failure(
                 type="EngineFailed", message=f"its call ended {_MOST_CALLS} times without a word", step="job"
             )
             ended = song.changed(status=Status.FAILED, error=failure, owner=None)
-            self._ended(await self.stored(self._library.save, ended))
+            if await self.stored(self._library.save_if, ended, version):
+                self._ended(ended)
             return
         log.warning("spawning the song again", extra={"song_id": song.id})
-        await self._call(song.id, _Mark(call_id="", number=mark.number + 1, at=datetime.now(UTC)), etag)
+        await self._call(song.id, Mark(call_id="", number=mark.number + 1, at=datetime.now(UTC)), etag)
 
-    async def _call(self, song_id: str, mark: _Mark, etag: str | None) -> None:
+    async def _call(self, song_id: str, mark: Mark, etag: str | None) -> None:
         """Spawns the call, unless the mark is another by now than the one with ``etag``."""
-        if not await self.stored(self._put, song_id, mark, etag):
+        if not await self.stored(self._marks.replace, song_id, mark, etag):
             return
         try:
             call = await steady("the song", lambda: self._spawn(song_id))
-        except modal.exception.Error as error:
+        except REFUSALS as error:
             raise Unavailable(
                 f"Modal takes no call: {error}", "the song is kept, and made when it does"
             ) from error
         known = mark.model_copy(update={"call_id": call.object_id})
         while True:
-            now, etag = await self.stored(self._mark, song_id)
+            now, etag = await self.stored(self._marks.read, song_id)
             if now.cancelled:
-                await _stop(call.object_id)
+                await stop(call.object_id, _STOPPED_S)
                 return
             # Without a mark the song has ended already.
-            if etag is None or await self.stored(self._put, song_id, known, etag):
+            if etag is None or await self.stored(self._marks.replace, song_id, known, etag):
                 return
 
-    def _mark(self, song_id: str) -> tuple[_Mark, str | None]:
-        """What is known of the song's call, and the version of that."""
-        nothing = _Mark(call_id="", number=0, at=datetime.fromtimestamp(0, UTC))
-        try:
-            version = self._library.store.version(_key(song_id))
-        except NotFound:
-            return nothing, None
-        try:
-            return _Mark.model_validate_json(version.data), version.etag
-        except ValidationError:
-            return nothing, version.etag
 
-    def _put(self, song_id: str, mark: _Mark, etag: str | None) -> bool:
-        key, data, kind = _object(song_id, mark)
-        return self._library.store.put_if(key, data, kind, etag=etag)
-
-
-def forget_call(library: Library, song_id: str) -> None:
-    """Once the song has ended, in the call itself."""
-    library.store.delete(_key(song_id))
-
-
-async def _lives(call_id: str) -> bool:
-    """Whether the call is still to answer."""
-    call = modal.FunctionCall.from_id(call_id)
-    try:
-        await call.get.aio(timeout=0)
-    except (TimeoutError, *NETWORK):  # the next look will tell
-        return True
-    except (modal.exception.Error, SongwrightError):
-        return False
-    return False
-
-
-async def _stop(call_id: str) -> None:
-    """Cancels the call and what it has called."""
-    call = modal.FunctionCall.from_id(call_id)
-    try:
-        await steady("cancelling", lambda: call.cancel.aio())
-        with suppress(TimeoutError, *REFUSALS):  # which is how a cancelled call answers
-            await call.get.aio(timeout=_STOPPED_S)
-    except modal.exception.Error as error:
-        raise Unavailable(f"Modal could not cancel the song: {error}", "ask again") from error
-
-
-def _key(song_id: str) -> str:
-    return _CALLS + song_id
-
-
-def _object(song_id: str, mark: _Mark) -> tuple[str, bytes, str]:
-    return _key(song_id), mark.model_dump_json().encode(), "application/json"
+def _quiet_s(song: Song) -> float:
+    """For how many seconds nobody has written the song's manifest."""
+    return (datetime.now(UTC) - song.updated_at).total_seconds()

@@ -11,11 +11,12 @@ import modal
 
 from config.deployment import Deployment
 from config.engine import EngineInfo, Report
-from config.errors import EngineFailed, EngineTimeout, Unavailable
+from config.errors import EngineFailed, EngineTimeout, StoreUnavailable, Unavailable
 from lyrics.contract import SongPlan
 from orchestrator.manifest import SONG_CRAFTS, Song
 from orchestrator.processes import EngineState, together_for
-from orchestrator.remote.calls import steady
+from orchestrator.remote.calls import REFUSALS, is_lost, steady, stop
+from orchestrator.remote.marks import Marks
 from orchestrator.remote.station import RESULT, Outcome, recorded_engine
 from orchestrator.steps import StepResult, given_plan_step, photo_cover_step, tag_step
 from storage.contract import Store
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 _FILES_AT_ONCE = 4  # each is in memory whole, twice
 _TRIES = 3
+_STOPPED_S = 10.0
+DRAFT = "draft"
+"""The one step of no song: a plan that is only shown."""
 
 
 class ModalWorker:
@@ -34,7 +38,9 @@ class ModalWorker:
         """``hosts``: by craft, an object of a class on Modal whose method ``step`` is ``Station.step``."""
         self._settings = settings
         self._store = store
+        self._marks = Marks(store)
         self._hosts = hosts
+        self._left: dict[str, list[Any]] = {}  # calls that went on when their song's task was cancelled
         self._handling = asyncio.Semaphore(_FILES_AT_ONCE)
         self._infos: dict[str, EngineInfo] = {}
 
@@ -69,7 +75,7 @@ class ModalWorker:
                 self._infos[craft] = info
 
     async def draft(self, song: Song) -> SongPlan:
-        return SongPlan.model_validate_json(await self._call("lyrics", "draft", song))
+        return SongPlan.model_validate_json(await self._call("lyrics", DRAFT, song))
 
     async def scene(self, song: Song, _report: Report) -> StepResult:
         return RESULT.validate_json(await self._call("vision", "scene", song))
@@ -98,52 +104,120 @@ class ModalWorker:
     def close(self) -> None:
         """Containers end by themselves."""
 
+    async def stop(self, song_id: str) -> None:
+        """Ends the steps that still run for a song that has ended without them."""
+        calls = self._left.pop(song_id, [])
+        await asyncio.gather(*(stop(call.object_id, _STOPPED_S) for call in calls))
+
     async def _call(self, craft: str, step: str, song: Song) -> str:
         """The step's result as JSON. Raises the error that ended it. Cancelling the awaiting task cancels
-        the call, and with it the engine's work."""
+        the call, and with it the engine's work, unless the song goes on elsewhere."""
         engine = getattr(self._settings, craft).engine
+        call = await self._earlier(step, song)
         tries = 0
         while True:
+            taken_up = call is not None
             try:
-                result, error = await self._outcome(craft, step, song)
+                call = call or await self._spawned(craft, step, song)
+                result, error = await self._outcome(craft, step, song, call)
                 break
-            except modal.exception.InternalFailure as lost:
-                # Steps may be made again: the same seed gives the same objects under the same keys.
-                log.warning("the %s step was lost: %s", craft, lost, extra={"song_id": song.id})
-                tries += 1
-                if tries == _TRIES:
-                    what = f"Modal could not run the {craft} step: {lost}"
-                    raise Unavailable(what, "ask again") from lost
             except modal.exception.FunctionTimeoutError as late:
                 what = f"engine {engine!r} took too long on Modal"
                 raise EngineTimeout(what, "ask for a shorter song") from late
-            except modal.exception.Error as refusal:
-                raise EngineFailed(engine, f"its container ended: {refusal}") from refusal
+            except REFUSALS as refusal:
+                # An earlier runner may have cancelled its call: one of ours is still to be made.
+                if not (taken_up or is_lost(refusal)):
+                    raise EngineFailed(engine, f"its container ended: {refusal}") from refusal
+                # Steps may be made again: the same seed gives the same objects under the same keys.
+                log.warning("the %s step was lost: %s", craft, refusal, extra={"song_id": song.id})
+                call = None
+                tries += not taken_up
+                if tries == _TRIES:
+                    what = f"Modal could not run the {craft} step: {refusal}"
+                    raise Unavailable(what, "ask again") from refusal
         if error:
             raise error
         return result
 
-    async def _outcome(self, craft: str, step: str, song: Song) -> Outcome:
+    async def _earlier(self, step: str, song: Song) -> Any:
+        """The call that makes the step already, of a runner that was lost; None where there is none."""
+        if step == DRAFT or not song.taken_up:
+            return None
+        if call_id := await asyncio.to_thread(self._marks.step, song.id, step):
+            log.info("going on with the %s step under way", step, extra={"song_id": song.id})
+            call: modal.FunctionCall[Any] = modal.FunctionCall.from_id(call_id)
+            await call.hydrate.aio()  # which asks nothing: without it, the call does not know its own id
+            return call
+        return None
+
+    async def _spawned(self, craft: str, step: str, song: Song) -> Any:
         host, song_json = self._hosts[craft], song.model_dump_json()
-        call = await steady(f"the {craft} step", lambda: host.step.spawn.aio(step, song_json))
+        return await steady(f"the {craft} step", lambda: host.step.spawn.aio(step, song_json))
+
+    async def _outcome(self, craft: str, step: str, song: Song, call: Any) -> Outcome:
+        engine = getattr(self._settings, craft).engine
         # Shielded: Modal's own wait may not be broken off.
-        waiting = asyncio.ensure_future(steady(f"the {craft} step", lambda: call.get.aio()))
+        waiting = asyncio.ensure_future(steady(f"the {craft} step", lambda: _answer(engine, call)))
+        keeping = asyncio.ensure_future(self._keep(step, song, call))
         try:
             outcome: Outcome = await asyncio.shield(waiting)
+            await keeping
         except asyncio.CancelledError:
-            await asyncio.shield(_stop(call, waiting))
+            await asyncio.shield(self._let_go(step, song, call, waiting))
             raise
         return outcome
+
+    async def _keep(self, step: str, song: Song, call: Any) -> None:
+        """Notes the call, so that whoever goes on with the song after us finds it."""
+        if step == DRAFT:
+            return
+        try:
+            await asyncio.to_thread(self._marks.keep_step, song.id, step, call.object_id)
+        except StoreUnavailable as error:
+            # Only a runner that is lost now would make the step again.
+            log.warning("the %s step's call was not kept: %s", step, error, extra={"song_id": song.id})
+
+    async def _let_go(self, step: str, song: Song, call: Any, waiting: asyncio.Future[Any]) -> None:
+        """Cancels a call whose answer nobody waits for any more; one whose song may go on elsewhere, or has
+        run out of time, is left until ``stop``."""
+        if step != DRAFT and not await self._cancelled(song.id):
+            self._left.setdefault(song.id, []).append(call)
+            waiting.add_done_callback(_seen)
+        else:
+            await _stop(call, waiting)
+
+    async def _cancelled(self, song_id: str) -> bool:
+        try:
+            return await asyncio.to_thread(self._marks.is_cancelled, song_id)
+        except StoreUnavailable as error:
+            log.warning("taken as cancelled: %s", error, extra={"song_id": song_id})
+            return True
+
+
+async def _answer(engine: str, call: Any) -> Outcome:
+    """What the call returned. An ``OSError`` is the step's own, for the client makes ``ConnectionError`` of
+    the network's: it is not to be asked for again."""
+    try:
+        outcome: Outcome = await call.get.aio()
+    except OSError as error:
+        raise EngineFailed(engine, f"{type(error).__name__}: {error}") from error
+    return outcome
 
 
 async def _stop(call: Any, waiting: asyncio.Future[Any]) -> None:
     """Cancels a call, and waits a little for its container to have stopped."""
     try:
         await steady("cancelling", lambda: call.cancel.aio())
-    except (Unavailable, modal.exception.Error) as error:
+    except (Unavailable, *REFUSALS) as error:
         log.warning("a call was not cancelled: %s", error)
-    await asyncio.wait([waiting], timeout=10.0)
-    if waiting.done() and not waiting.cancelled():
-        waiting.exception()  # seen, so that asyncio does not report it as lost
+    await asyncio.wait([waiting], timeout=_STOPPED_S)
+    if waiting.done():
+        _seen(waiting)
     else:
         waiting.cancel()
+
+
+def _seen(waiting: asyncio.Future[Any]) -> None:
+    """So that asyncio does not report what it ended with as lost."""
+    if not waiting.cancelled():
+        waiting.exception()

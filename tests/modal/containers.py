@@ -299,6 +299,13 @@ def keep_warm(world: World, function: Function) -> None:
         pool_of(world, function).scale()
 
 
+def rescale(world: World, function: Function) -> None:
+    """Hold the function's containers to limits that have changed: to start more, or to let idle ones go."""
+    pool = pool_of(world, function)
+    pool.scale()
+    pool.changed.fire()
+
+
 def drain(world: World, function: Function) -> None:
     """Let the containers of an older version end; the waiting inputs go to new ones."""
     for pool in world.pools.values():

@@ -11,7 +11,7 @@ from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
-from tests.modal.containers import drain, keep_warm, stop
+from tests.modal.containers import drain, keep_warm, rescale, stop
 from tests.modal.images import Image
 from tests.modal.records import App, Function, Message, Mount, Secret, Volume
 from tests.modal.rpc import Caller
@@ -267,6 +267,20 @@ class Deployment:
         if app_id is None:
             raise GRPCError(Status.NOT_FOUND, f"App '{name}' not found in environment 'main'")
         return self.world.apps[app_id]
+
+    def FunctionGetSchedulingParams(self, request: Message, caller: Caller) -> Message:
+        function = self.world.function(request.function_id)
+        settings = function.definition.autoscaler_settings
+        configuration = api_pb2.AutoscalerConfiguration(settings=settings)
+        return api_pb2.FunctionGetSchedulingParamsResponse(autoscaler_configuration=configuration)
+
+    def FunctionUpdateSchedulingParams(self, request: Message, caller: Caller) -> Message:
+        """What is set is laid over what was declared, until the app is deployed again."""
+        function = self.world.function(request.function_id)
+        function.definition.autoscaler_settings.MergeFrom(request.settings)
+        rescale(self.world, function)
+        settings = function.definition.autoscaler_settings
+        return api_pb2.FunctionUpdateSchedulingParamsResponse(current_settings=settings)
 
     def FunctionBindParams(self, request: Message, caller: Caller) -> Message:
         bound = bind(self.world, self.world.function(request.function_id), request.serialized_params)

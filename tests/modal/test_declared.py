@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from config.deployment import SECRET_KEYS
+from config.deployment import SECRET_KEYS, Deployment
+from config.errors import InvalidRequest
 from config.gpus import GPUS
 from config.pins import version_of
+from config.settings import load
 from config.volumes import NAMES
 from tests.modal.control import Control
 from tests.modal.deployed import ROOT, SKETCH
@@ -194,7 +196,7 @@ def test_the_web_function_and_the_jobs(control: Control) -> None:
     assert web.web_url.startswith("http")
     assert web.max_containers == 1  # an idempotency key is claimed in one process
     assert web.max_inputs == 500
-    assert web.gpu is produce.gpu is warm.gpu is None
+    assert web.gpu is produce.gpu is warm.gpu is control.functions["patrol"].gpu is None
     assert produce.retries == 5
     assert produce.max_inputs == 20
     assert produce.timeout_s > 3600  # a song's own limit ends it first
@@ -316,3 +318,21 @@ def test_a_secret_that_is_not_there_or_lacks_a_key_is_named() -> None:
         result = control.cli("deploy", str(ROOT / "main.py"), cwd=ROOT)
         assert result.returncode != 0
         assert SECRET_KEYS[-1] in result.stdout
+
+
+@pytest.mark.parametrize("line", ["*/5 8-20", "at eight", "0 8 * * 1-5 *", "0 8 * * 1-5; 0 20 * * *"])
+def test_a_warm_time_that_is_no_cron_line_is_refused_in_one_line(line: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"SONGWRIGHT_MODAL__WARM: .* write the five fields of a cron"):
+        load(Deployment, modal={"warm": line})
+
+
+def test_a_warm_time_and_its_window_are_taken() -> None:
+    modal = load(Deployment, modal={"warm": " */5 8-20 * JAN-DEC 1-5 ", "warm_s": 43_200}).modal
+    assert (modal.warm, modal.warm_s) == ("*/5 8-20 * JAN-DEC 1-5", 43_200)
+    assert load(Deployment).modal.warm == ""
+
+
+@pytest.mark.parametrize("seconds", [0, 299, 86_401])
+def test_a_warm_window_has_bounds(seconds: int) -> None:
+    with pytest.raises(InvalidRequest, match="SONGWRIGHT_MODAL__WARM_S"):
+        load(Deployment, modal={"warm_s": seconds})

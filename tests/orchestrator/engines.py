@@ -72,6 +72,16 @@ class SlowComposer(HumComposer):
         return super().compose(request, report)
 
 
+class PatientComposer(HumComposer):
+    """Works for four seconds: long enough for something else to be killed meanwhile."""
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        for step in range(400):
+            report("humming patiently", step / 400)
+            time.sleep(0.01)
+        return super().compose(request, report)
+
+
 class SteadyComposer(HumComposer):
     """Works for half a second."""
 

@@ -17,7 +17,7 @@ from config.settings import Settings
 from orchestrator.library import Library, manifest_key
 from orchestrator.manifest import Owner, Song, Status, new_songs
 from orchestrator.requests import Brief
-from orchestrator.song import make_song, may_resume
+from orchestrator.song import Superseded, Terms, make_song, may_resume
 from orchestrator.workers import LocalWorker
 from storage.contract import read
 from storage.local import LocalStore
@@ -207,3 +207,35 @@ def test_only_a_song_that_nobody_works_on_may_be_resumed() -> None:
     assert may_resume(song.changed(owner=elsewhere).model_copy(update={"updated_at": long_ago}))
     for status in (Status.DONE, Status.FAILED, Status.CANCELLED):
         assert not may_resume(song.changed(status=status))
+
+
+def test_a_runner_whose_song_another_has_taken_over_writes_no_more(library: Library) -> None:
+    """Two calls make one song, as after a network that was cut in two: the later claim wins."""
+    song = library.save(new_songs(brief())[0])
+    _, first = library.version(song.id)
+    second = library.save_if(song.changed(owner=Owner(host="modal", pid=0)), first)
+    by = worker(library)
+    with pytest.raises(Superseded, match=f"another runner has written song {song.id}"):
+        asyncio.run(make_song(song, by, library, ignore_progress, Terms(Owner(host="x", pid=0), etag=first)))
+    stored, etag = library.version(song.id)
+    assert (stored.status, etag) == (Status.QUEUED, second)
+    terms = Terms(Owner(host="modal", pid=0), etag=second)
+    assert asyncio.run(make_song(stored, by, library, ignore_progress, terms)).status is Status.DONE
+    by.close()
+    assert library.load(song.id).status is Status.DONE
+
+
+def test_what_was_written_over_a_song_at_work_stays(library: Library) -> None:
+    """Cancelled while its runner could not be reached: the runner's "done" does not come over that."""
+    song = library.save(new_songs(brief())[0])
+    _, etag = library.version(song.id)
+
+    def report(stage: str, _fraction: float) -> None:
+        if stage.startswith("music") and not library.load(song.id).status.finished:
+            library.save(library.load(song.id).changed(status=Status.CANCELLED, owner=None))
+
+    by = worker(library)
+    with pytest.raises(Superseded):
+        asyncio.run(make_song(song, by, library, report, Terms(Owner(host="modal", pid=0), etag=etag)))
+    by.close()
+    assert library.load(song.id).status is Status.CANCELLED

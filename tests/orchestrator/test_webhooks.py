@@ -31,7 +31,11 @@ async def deliver(
         return library.save(changed)
 
     hooks = Webhooks(
-        SECRET, allow_private=allow_private, body=lambda _: b"{}", save=save, retry_after_s=retries
+        SECRET,
+        allow_private=allow_private,
+        body=lambda _: asyncio.sleep(0, b"{}"),
+        save=save,
+        retry_after_s=retries,
     )
     hooks.send(song)
     hooks.send(song)  # asked twice, delivered once
@@ -170,7 +174,10 @@ def test_a_name_with_one_private_address_is_not_called_at_any(
 def test_addresses_that_only_this_machine_can_reach_are_refused(host: str) -> None:
     async def check() -> None:
         hooks = Webhooks(
-            SECRET, allow_private=False, body=lambda _: b"", save=lambda song: asyncio.sleep(0, song)
+            SECRET,
+            allow_private=False,
+            body=lambda _: asyncio.sleep(0, b""),
+            save=lambda song: asyncio.sleep(0, song),
         )
         await hooks.check(f"http://{host}/")
 
@@ -181,7 +188,10 @@ def test_addresses_that_only_this_machine_can_reach_are_refused(host: str) -> No
 def test_a_public_address_passes() -> None:
     async def check() -> None:
         hooks = Webhooks(
-            SECRET, allow_private=False, body=lambda _: b"", save=lambda song: asyncio.sleep(0, song)
+            SECRET,
+            allow_private=False,
+            body=lambda _: asyncio.sleep(0, b""),
+            save=lambda song: asyncio.sleep(0, song),
         )
         await hooks.check("https://93.184.215.14/hook")
         await hooks.check("https://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/hook")
