@@ -11,12 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from config.downloads import Download
 from config.engine import EngineInfo, EngineOptions
 from config.errors import EngineUnavailable
 from models.devices import device_name, device_of, dtype_of, free_bytes, precision_of
+from models.hub import download_of, folder_of
 from models.licences import Licence, licence_of, refuse_unless_sellable
 from models.quiet import quiet
-from models.weights import check_room, folder_of, model_name, revision_of, stored_tensors
+from models.weights import (
+    ModelName,
+    check_room,
+    chosen_files,
+    model_name,
+    revision_of,
+    stored_tensors,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +57,8 @@ class Placement:
     """Whether ``device`` is only where the model waits for its GPU, which ``precision`` is for."""
     gpu_path: bool = False
     """Whether the model takes the code path of a GPU."""
+    variant: str | None = None
+    """Which of several copies of the weights is read: ``from_pretrained``'s ``variant``."""
 
     @property
     def dtype(self) -> Any:
@@ -149,8 +160,34 @@ class ModelEngine:
     def fetch(cls, options: EngineOptions, cache: Path) -> int:
         """Fetches the weights into ``cache``, a folder laid out as the hub's own, and answers their bytes;
         raises as ``folder_of`` does."""
-        folder = folder_of(model_name(options.model or cls.default), cache=cache)
-        return sum(tensor.size_bytes for tensor in stored_tensors(folder))
+        model = model_name(options.model or cls.default)
+        precision = cls.precision_for(options, model, gpu=options.device != "cpu", cache=cache)
+        folder = folder_of(model, precision, cache=cache)
+        stored_tensors(folder, precision)  # raises where one is damaged
+        return chosen_files(folder, precision).size_bytes
+
+    @classmethod
+    def download(cls, options: EngineOptions, *, gpu: bool) -> Download | None:
+        """What there is to fetch, by the hub's listing if it answers, else as this version knows it; None for
+        a model that it does not know. Nothing is fetched but a pipeline's index. Raises ``EngineUnavailable``
+        where the hub has no such model, or has it only pickled."""
+        given = options.precision
+        auto = "auto" if gpu else cls.on_cpu
+        return download_of(options.model or cls.default, auto if given == "auto" else given)
+
+    @classmethod
+    def precision_for(
+        cls,
+        options: EngineOptions,
+        model: ModelName,
+        *,
+        gpu: bool,
+        fetch: bool = True,
+        cache: Path | None = None,
+    ) -> str:
+        """The precision that ``model`` runs in, on a GPU or a CPU. Raises ``InvalidRequest`` for one that the
+        engine does not know."""
+        return precision_of(options.precision, cls.on_gpu if gpu else cls.on_cpu, cls.precisions)
 
     @classmethod
     def placed(cls, options: EngineOptions, *, fetch: bool = True) -> Placement:
@@ -163,10 +200,9 @@ class ModelEngine:
         staged = options.staged and options.device != "cpu"
         device = device_of("cpu" if staged else options.device)
         gpu_path = options.gpu_path or staged or device.type == "cuda"
-        auto = cls.on_gpu if gpu_path or device.type != "cpu" else cls.on_cpu
-        precision = precision_of(options.precision, auto, cls.precisions)
-        folder = folder_of(model, fetch=fetch)
-        tensors = stored_tensors(folder)
+        precision = cls.precision_for(options, model, gpu=gpu_path or device.type != "cpu", fetch=fetch)
+        folder = folder_of(model, precision, fetch=fetch)
+        tensors = stored_tensors(folder, precision)
         weights = sum(tensor.size_bytes for tensor in tensors)
         needed = sum(
             tensor.numbers * _BYTES[precision if tensor.name.startswith(cls.narrowed) else "fp32"]
@@ -188,6 +224,7 @@ class ModelEngine:
             revision_of(folder),
             staged,
             gpu_path,
+            chosen_files(folder, precision).variant,
         )
 
     @classmethod
@@ -221,6 +258,7 @@ def chat_model(kind: Any, place: Placement) -> Any:
         dtype=place.dtype,
         device_map={"": place.device},
         use_safetensors=True,
+        variant=place.variant,
         trust_remote_code=False,
         output_loading_info=True,
     )

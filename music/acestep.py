@@ -68,7 +68,7 @@ class AceStepComposer(ModelEngine):
         place = self.placed(options)
         try:
             self._pipe = AceStepPipeline.from_pretrained(
-                place.folder, dtype=place.dtype, use_safetensors=True
+                place.folder, dtype=place.dtype, use_safetensors=True, variant=place.variant
             )
         except (OSError, ValueError, KeyError) as error:
             raise EngineUnavailable(

@@ -8,7 +8,7 @@ import pytest
 from art.contract import PAINTERS, CoverRequest, Painter
 from config.engine import EngineOptions, ignore_progress
 from config.errors import EngineUnavailable
-from tests.tiny import sdxl
+from tests.tiny import klein, sdxl
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
@@ -16,13 +16,27 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return sdxl(tmp_path_factory.mktemp("sdxl"))
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    made = {"sdxl": sdxl(tmp_path_factory.mktemp("sdxl"))}
+    return made | {"klein": klein(tmp_path_factory.mktemp("klein"))}
 
 
-@pytest.fixture(scope="module", params=["sdxl_turbo", "diffusion"])
-def painter(request: pytest.FixtureRequest, folder: Path) -> Painter:
-    return PAINTERS.load(request.param, EngineOptions(model=str(folder)))
+@pytest.fixture(
+    scope="module",
+    params=[("sdxl_turbo", "sdxl"), ("diffusion", "sdxl"), ("diffusion", "klein")],
+    ids=lambda pair: "-".join(pair),
+)
+def chosen(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """An engine and its checkpoint."""
+    pair: tuple[str, str] = request.param
+    return pair
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["cpu", "gpu_path"])
+def painter(request: pytest.FixtureRequest, chosen: tuple[str, str], folders: dict[str, Path]) -> Painter:
+    engine, kind = chosen
+    options = EngineOptions(model=str(folders[kind]), device="cpu", gpu_path=request.param)
+    return PAINTERS.load(engine, options)
 
 
 def request(**more: object) -> CoverRequest:
