@@ -114,10 +114,15 @@ class DiffusionPainter(ModelEngine):
 
 
 class SdxlTurboPainter(DiffusionPainter):
-    """SDXL Turbo: few steps, no guidance, whatever checkpoint it is given."""
+    """SDXL Turbo and other checkpoints of SDXL that are distilled like it: few steps, no guidance."""
 
     name = "sdxl_turbo"
     default = DEFAULT_MODELS["sdxl_turbo"]
 
     def _family_of(self, pipe: Any) -> Family:
+        kind = type(pipe).__name__
+        if kind != "StableDiffusionXLPipeline":
+            raise EngineUnavailable(
+                f"{self._place.model} is not an SDXL but a {kind}", "use SONGWRIGHT_ART__ENGINE=diffusion"
+            )
         return SDXL_TURBO

@@ -36,8 +36,8 @@ FLUX_DEV = Family(steps=50, guidance=3.5)
 
 
 def family_of(pipe: Any) -> Family:
-    """That of a loaded pipeline, by its class and what its own configuration says of distillation; for a class
-    that is not known here, the steps and guidance that its ``__call__`` has by default."""
+    """That of a loaded pipeline, by its class and what its own configuration says of distillation; for a
+    class that is not known here, the steps and guidance that its ``__call__`` has by default."""
     match type(pipe).__name__:
         case "StableDiffusionXLPipeline":
             # Turbo's schedule begins at pure noise, which that of base does not.

@@ -16,8 +16,8 @@ INDEX = "model_index.json"
 _TEXT = (".json", ".txt", ".model", ".jinja")
 """Configuration, vocabulary and templates. No code is fetched."""
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".th")
-# "model.safetensors", "model.fp16.safetensors", "diffusion_pytorch_model-00001-of-00003.safetensors": no other
-# names are loaded by transformers and diffusers. ``sd_xl_turbo_1.0.safetensors`` or
+# "model.safetensors", "model.fp16.safetensors", "diffusion_pytorch_model-00001-of-00003.safetensors": no
+# other names are loaded by transformers and diffusers. ``sd_xl_turbo_1.0.safetensors`` or
 # ``consolidated.safetensors`` are the same weights for other programs.
 _WEIGHTS = re.compile(
     r"(model|diffusion_pytorch_model)(?:\.(\w+))?(?:-(\d{5})-of-(\d{5}))?\.safetensors", re.ASCII

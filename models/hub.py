@@ -1,4 +1,4 @@
-"""A model's files from the hub: its listing, and the few of it that are read, fetched into the hub's cache."""
+"""A model's files from the hub: its listing, and the few of it that are read, fetched into the cache."""
 
 from __future__ import annotations
 

@@ -86,7 +86,8 @@ def largest(folder: Path) -> Path:
 
 def test_a_checkpoint_of_another_model_is_named_as_that(engine: str, checkpoints: dict[str, Path]) -> None:
     for other, folder in checkpoints.items():
-        if CHECKPOINTS[other] != CHECKPOINTS[engine]:
+        fits = engine == "diffusion" and other == "sdxl_turbo"  # it paints with any text-to-image pipeline
+        if CHECKPOINTS[other] != CHECKPOINTS[engine] and not fits:
             assert str(folder) in refused(engine, folder), other
 
 
@@ -223,7 +224,7 @@ class Page(Answers):
 @pytest.fixture(params=["offline", "nobody", "silent", "unknown", "page"])
 def hub(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """How the hub is, and an empty cache."""
-    monkeypatch.setattr("models.weights._HUB_S", 0.5)
+    monkeypatch.setattr("models.hub._HUB_S", 0.5)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(variable, raising=False)
