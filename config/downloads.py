@@ -19,7 +19,20 @@ DEFAULT_MODELS = {
 
 # Bytes with half as wide numbers, as on a GPU, and in fp32.
 _KNOWN = {
-    "Qwen/Qwen2-7B-Instruct": (0, 0),
+    "Qwen/Qwen2-7B-Instruct": (15_242_782_150, 15_242_782_150),
+    "Qwen/Qwen2-VL-7B-Instruct": (16_594_291_139, 16_594_291_139),
+    "ACE-Step/acestep-v15-xl-turbo-diffusers": (11_101_388_875, 11_101_388_875),
+    "ACE-Step/acestep-v15-xl-base-diffusers": (11_521_478_023, 11_521_478_023),
+    "facebook/musicgen-small": (2_359_186_777, 2_359_186_777),
+    "facebook/musicgen-medium": (8_032_652_633, 8_032_652_633),
+    "facebook/musicgen-large": (13_705_668_665, 13_705_668_665),
+    "facebook/musicgen-stereo-small": (1_214_769_357, 2_426_312_025),
+    "facebook/musicgen-stereo-medium": (4_068_283_597, 8_133_430_505),
+    "facebook/musicgen-stereo-large": (6_921_502_925, 6_921_502_925),
+    "stabilityai/sdxl-turbo": (6_941_187_536, 13_878_864_542),
+    "stabilityai/stable-diffusion-xl-base-1.0": (6_941_187_536, 13_878_864_542),
+    "black-forest-labs/FLUX.2-klein-4B": (15_980_131_745, 15_980_131_745),
+    "black-forest-labs/FLUX.1-schnell": (33_725_923_002, 33_725_923_002),
 }
 
 

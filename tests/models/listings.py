@@ -159,8 +159,8 @@ LISTINGS = {
         ),
     ),
     "ACE-Step/acestep-v15-xl-turbo-diffusers": Published(
-        "the 21 names: a list at github (ACE_STEP_DIFFUSERS_FILES); 11.1 GB in all, bf16: github, a manifest of"
-        " revision 200ba991ae448051e14b0183157e35c2d27c9fb0; vae and text encoder: the listing of"
+        "the 21 names: a list at github (ACE_STEP_DIFFUSERS_FILES); 11.1 GB in all, bf16: github, a manifest"
+        " of revision 200ba991ae448051e14b0183157e35c2d27c9fb0; vae and text encoder: the listing of"
         " ACE-Step/Ace-Step1.5; transformer and condition encoder computed: 4,168,897,088 and 609,329,664"
         " numbers x 2 bytes",
         _ACESTEP,
@@ -231,8 +231,8 @@ LISTINGS = {
         ),
     ),
     "facebook/musicgen-stereo-small": Published(
-        "fp16, and an fp32 copy under the name model.fp32: real_path.md; computed: 605,771,334 numbers x 2 and"
-        " x 4 bytes",
+        "fp16, and an fp32 copy under the name model.fp32: real_path.md; computed: 605,771,334 numbers x 2"
+        " and x 4 bytes",
         _musicgen(
             {
                 "model.safetensors": (_STEREO_SMALL - _T5_TWICE) * 2,
@@ -265,9 +265,9 @@ LISTINGS = {
         ),
     ),
     "stabilityai/sdxl-turbo": Published(
-        "the folders to the byte: github, a manifest of revision 71153311d3dbb46851df1931d3ca6e939de83304 (fp32"
-        " ones 13878864870 bytes in all; fp16 ones by file); root: 6938081905 in many lists, the fp32 one as"
-        " sd_xl_base_0.9's, which has the same tensors",
+        "the folders to the byte: github, a manifest of revision 71153311d3dbb46851df1931d3ca6e939de83304"
+        " (fp32 ones 13878864870 bytes in all; fp16 ones by file); root: 6938081905 in many lists, the fp32"
+        " one as sd_xl_base_0.9's, which has the same tensors",
         _SDXL
         | {
             "sd_xl_turbo_1.0.safetensors": 13_875_726_784,
@@ -310,8 +310,8 @@ LISTINGS = {
         _SDXL_INDEX,
     ),
     "black-forest-labs/FLUX.2-klein-4B": Published(
-        "github, a manifest with sizes and hashes of revision e7b7dc27f91deacad38e78976d1f2b499d76a294; the root"
-        " checkpoint: many lists",
+        "github, a manifest with sizes and hashes of revision e7b7dc27f91deacad38e78976d1f2b499d76a294; the"
+        " root checkpoint: many lists",
         {
             "model_index.json": 446,
             "scheduler/scheduler_config.json": 486,
@@ -346,8 +346,8 @@ LISTINGS = {
         },
     ),
     "black-forest-labs/FLUX.1-schnell": Published(
-        "github, a manifest with sizes and hashes of revision 741f7c3ce8b383c54771c7003378a50191e9efe9; the root"
-        " checkpoints as FLUX.1-dev's, by the hub's API",
+        "github, a manifest with sizes and hashes of revision 741f7c3ce8b383c54771c7003378a50191e9efe9; the"
+        " root checkpoints as FLUX.1-dev's, by the hub's API",
         {
             "model_index.json": 536,
             "scheduler/scheduler_config.json": 274,
