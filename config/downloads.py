@@ -42,6 +42,8 @@ class Download:
 
     size_bytes: int
     source: str
+    listed: bool = False
+    """Whether the hub was asked, and answered."""
 
     def __str__(self) -> str:
         return f"{self.size_bytes / 1e9:.1f} GB of files ({self.source})"
@@ -53,13 +55,18 @@ def known_download(model: str, precision: str = "auto") -> Download | None:
     return sizes and Download(sizes[precision == "fp32"], "as published; the hub does not answer")
 
 
-def gpu_download(engine: str, model: str, precision: str = "auto") -> Download | None:
+def gpu_download(
+    engine: str, model: str, precision: str = "auto", *, ask_hub: bool = True
+) -> Download | None:
     """What is to be fetched for an engine on a GPU: by the hub's listing if it answers, else as it is known.
-    None for a model of which nothing is known. Imports no engine. Raises ``EngineUnavailable`` where the hub
-    has no such model, or has it only pickled."""
+    None for a folder, and for a model of which nothing is known. Imports no engine. Raises ``InvalidRequest``
+    for what names no model, and ``EngineUnavailable`` where the hub has no such model, or has it only
+    pickled."""
     name = model or DEFAULT_MODELS.get(engine, "")
-    if not name:
+    if not name or name.startswith("/"):
         return None
+    if not ask_hub:
+        return known_download(name, precision)
     try:
         hub = importlib.import_module("models.hub")
     except ImportError:  # without the extra ``models`` the hub's client is not there

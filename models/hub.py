@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from config.downloads import Download, known_download
 from config.errors import EngineUnavailable, WeightsMissing, shown
 from models.files import INDEX, Choice, File, gpu_precision, wanted_files
-from models.weights import SAFETENSORS_AT, ModelName, model_name, pipeline_index
+from models.weights import SAFETENSORS_AT, ModelName, chosen_files, model_name, pipeline_index
 
 _HUB_S = 10.0
 
@@ -51,11 +52,14 @@ def folder_of(model: ModelName, precision: str, *, fetch: bool = True, cache: Pa
                 )
             return Path(folder)
         except WeightsMissing:
-            if (cached := _cached(model, cache)) is None:
+            if _cached(model, cache) is None:
                 raise
-            return cached
     if (cached := _cached(model, cache)) is None:
         raise _missing(model, "")
+    try:
+        chosen_files(cached, precision)
+    except EngineUnavailable as error:  # a fetch that was broken off, or one for other numbers
+        raise _missing(model, f": {error.what}", "all ") from error
     return cached
 
 
@@ -86,13 +90,14 @@ def download_of(name: str, precision: str = "auto") -> Download | None:
     if Path(model.name).is_dir():
         return None
     try:
-        with _hub(model):
-            listing = _listing(model, None)
+        # Not in the hub's cache, where a model would seem to be of which there is no more than that.
+        with TemporaryDirectory() as folder, _hub(model):
+            listing = _listing(model, Path(folder))
     except WeightsMissing:
         return known_download(name, precision)
     auto = gpu_precision(listing.index or {})
     choice = _choice(model, listing, auto if precision == "auto" else precision)
-    return Download(choice.size_bytes, "by the hub's listing")
+    return Download(choice.size_bytes, "by the hub's listing", listed=True)
 
 
 def _listing(model: ModelName, cache: Path | None) -> Listing:
@@ -159,8 +164,8 @@ def _hub(model: ModelName) -> Iterator[None]:
         raise _missing(model, ", and the hub cannot be reached") from error
 
 
-def _missing(model: ModelName, why: str) -> WeightsMissing:
+def _missing(model: ModelName, why: str, some: str = "") -> WeightsMissing:
     return WeightsMissing(
-        f"the weights of {shown(str(model))} are not here{why}",
+        f"the weights of {shown(str(model))} are not {some}here{why}",
         "connect to the network and make a song once, or set MODEL to a folder that has them",
     )

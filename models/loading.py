@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from config.downloads import Download
 from config.engine import EngineInfo, EngineOptions
-from config.errors import EngineUnavailable
+from config.errors import EngineUnavailable, WeightsMissing
 from models.devices import device_name, device_of, dtype_of, free_bytes, precision_of
 from models.hub import download_of, folder_of
 from models.licences import Licence, licence_of, refuse_unless_sellable
@@ -148,8 +147,16 @@ class ModelEngine:
 
     @classmethod
     def check(cls, options: EngineOptions) -> EngineInfo:
-        """What it would be, without loading it or fetching anything; raises as ``placed`` does."""
-        place = cls.placed(options, fetch=False)
+        """What it would be, without loading it or fetching weights; raises as ``placed`` does, and says how
+        much there is to fetch, for which the hub is asked."""
+        try:
+            place = cls.placed(options, fetch=False)
+        except WeightsMissing as error:
+            gpu = options.gpu_path or options.staged or device_of(options.device).type != "cpu"
+            auto = "auto" if gpu else cls.on_cpu
+            given = options.precision
+            size = download_of(options.model or cls.default, auto if given == "auto" else given)
+            raise WeightsMissing(error.what + (f": {size}" if size else ""), error.fix) from error
         sizes = (
             f"{place.weights / 1e9:.1f} GB of weights, needs {place.needed / 1e9:.1f} GB of "
             f"{place.free / 1e9:.1f} free"
@@ -165,15 +172,6 @@ class ModelEngine:
         folder = folder_of(model, precision, cache=cache)
         stored_tensors(folder, precision)  # raises where one is damaged
         return chosen_files(folder, precision).size_bytes
-
-    @classmethod
-    def download(cls, options: EngineOptions, *, gpu: bool) -> Download | None:
-        """What there is to fetch, by the hub's listing if it answers, else as this version knows it; None for
-        a model that it does not know. Nothing is fetched but a pipeline's index. Raises ``EngineUnavailable``
-        where the hub has no such model, or has it only pickled."""
-        given = options.precision
-        auto = "auto" if gpu else cls.on_cpu
-        return download_of(options.model or cls.default, auto if given == "auto" else given)
 
     @classmethod
     def precision_for(

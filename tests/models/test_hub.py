@@ -206,7 +206,7 @@ def test_an_fp16_that_is_not_there_is_fetched_as_fp32_and_counted_so(here: Hub, 
 
 
 def test_the_gigabytes_are_the_listings_where_the_hub_answers(
-    here: Hub, turbo: Path, monkeypatch: pytest.MonkeyPatch
+    here: Hub, turbo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here.add(TURBO, turbo)
     listed = gpu_download("sdxl_turbo", "")
@@ -216,8 +216,9 @@ def test_the_gigabytes_are_the_listings_where_the_hub_answers(
     whole = download_of(TURBO, "fp32")
     assert whole
     assert whole.size_bytes > 1.5 * listed.size_bytes
-    assert here.fetched == ["model_index.json"]
+    assert here.fetched == ["model_index.json"] * 2
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    assert not (tmp_path / "cache" / f"models--{TURBO.replace('/', '--')}").exists()
     known = gpu_download("sdxl_turbo", "")
     assert str(known) == "6.9 GB of files (as published; the hub does not answer)"
     assert gpu_download("sdxl_turbo", "nobody/nothing") is None
@@ -227,8 +228,10 @@ def test_weights_whose_fetch_was_broken_off_are_named(here: Hub, turbo: Path, tm
     here.add(TURBO, turbo)
     folder = folder_of(model_name(TURBO), "fp16")
     (folder / "vae" / "diffusion_pytorch_model.fp16.safetensors").unlink()
-    with pytest.raises(EngineUnavailable, match="in vae, has no weights"):
-        chosen_files(folder_of(ModelName(TURBO), "fp16", fetch=False), "fp16")
+    with pytest.raises(WeightsMissing, match=r"are not all here: .*in vae, has no weights - connect to the"):
+        folder_of(ModelName(TURBO), "fp16", fetch=False)
+    assert folder_of(ModelName(TURBO), "fp16") == folder
+    assert chosen_files(folder, "fp16").weights
     with pytest.raises(WeightsMissing, match="the weights of 'org/other' are not here"):
         folder_of(ModelName("org/other"), "fp16", fetch=False)
 
@@ -237,3 +240,21 @@ def test_a_pipelines_index_that_is_damaged_is_named(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text(json.dumps(["StableDiffusionXLPipeline"]))
     with pytest.raises(EngineUnavailable, match=r"model_index\.json is cut short or damaged"):
         chosen_files(tmp_path, "fp16")
+
+
+def test_doctor_says_how_much_there_is_to_fetch(
+    here: Hub, turbo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.add(TURBO, turbo)
+    with pytest.raises(
+        WeightsMissing, match=r"are not here: 0\.0 GB of files \(by the hub's listing\) - connect"
+    ):
+        PAINTERS.check("sdxl_turbo", EngineOptions(device="cpu"))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    for precision, size in (("auto", r"13\.9"), ("fp16", r"6\.9")):
+        with pytest.raises(
+            WeightsMissing, match=rf"are not here: {size} GB of files \(as published; the hub"
+        ):
+            PAINTERS.check("sdxl_turbo", EngineOptions(device="cpu", precision=precision))
+    with pytest.raises(WeightsMissing, match="the weights of 'org/name' are not here - connect"):
+        PAINTERS.check("sdxl_turbo", EngineOptions(model="org/name", device="cpu"))
