@@ -19,7 +19,7 @@ from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
 from models.files import gpu_precision
 from models.hub import index_of
-from models.loading import ModelEngine
+from models.loading import ModelEngine, first_line, language_parts
 from models.weights import ModelName
 
 OPEN = DEFAULT_MODELS["diffusion"]
@@ -41,11 +41,16 @@ class DiffusionPainter(ModelEngine):
         place = self.placed(options)
         try:
             pipe = AutoPipelineForText2Image.from_pretrained(
-                place.folder, dtype=place.dtype, use_safetensors=True, variant=place.variant
+                place.folder,
+                dtype=place.dtype,
+                use_safetensors=True,
+                variant=place.variant,
+                **language_parts(place),
             )
         except (OSError, ValueError, KeyError) as error:
             raise EngineUnavailable(
-                f"{place.model} is not a text-to-image checkpoint of diffusers", f"give one, such as {OPEN}"
+                f"{place.model} is not a text-to-image checkpoint of diffusers ({first_line(error)})",
+                f"give one, such as {OPEN}",
             ) from error
         self._place = place
         self._pipe = pipe

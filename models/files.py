@@ -71,13 +71,14 @@ def gpu_precision(index: Mapping[str, Any]) -> str:
 _HALF = ("StableDiffusionXLPipeline", "StableDiffusionPipeline", "LatentConsistencyModelPipeline")
 
 
-def parts_of(index: Mapping[str, Any]) -> frozenset[str]:
-    """The names of a pipeline's parts, from its ``model_index.json``, without those that it leaves out."""
-    return frozenset(
-        name
+def parts_of(index: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """A pipeline's parts, from its ``model_index.json``: the library and class of each, without those that it
+    leaves out."""
+    return {
+        name: (str(kind[0]), str(kind[1]))
         for name, kind in index.items()
         if isinstance(kind, list | tuple) and len(kind) == 2 and None not in kind
-    )
+    }
 
 
 def wanted_files(

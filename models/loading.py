@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from config.engine import EngineInfo, EngineOptions
 from config.errors import EngineUnavailable, WeightsMissing
 from models.devices import device_name, device_of, dtype_of, free_bytes, precision_of
+from models.files import parts_of
 from models.hub import download_of, folder_of
 from models.licences import Licence, licence_of, refuse_unless_sellable
 from models.quiet import quiet
@@ -22,6 +23,7 @@ from models.weights import (
     check_room,
     chosen_files,
     model_name,
+    pipeline_index,
     revision_of,
     stored_tensors,
 )
@@ -263,6 +265,32 @@ def chat_model(kind: Any, place: Placement) -> Any:
     if loading["missing_keys"]:
         raise ValueError(f"{min(loading['missing_keys'])} is missing")
     return model.eval()
+
+
+def language_parts(place: Placement) -> dict[str, Any]:
+    """The parts of a pipeline that are transformers' models, to be given to its ``from_pretrained``, which
+    itself would fill what a text encoder lacks with chance, and say nothing. Raises ``ValueError`` where a
+    checkpoint lacks a tensor, and what transformers raises."""
+    import transformers
+
+    found = {}
+    for part, (library, name) in parts_of(pipeline_index(place.folder) or {}).items():
+        kind = getattr(transformers, name, None) if library == "transformers" else None
+        if kind is None or not issubclass(kind, transformers.PreTrainedModel):
+            continue
+        files = chosen_files(place.folder, place.precision).weights
+        has_variant = any(file.name.startswith(f"{part}/model.{place.variant}") for file in files)
+        model, loading = kind.from_pretrained(
+            place.folder / part,
+            dtype=place.dtype,
+            use_safetensors=True,
+            variant=place.variant if has_variant else None,
+            output_loading_info=True,
+        )
+        if loading["missing_keys"]:
+            raise ValueError(f"{part} lacks {min(loading['missing_keys'])}")
+        found[part] = model.eval()
+    return found
 
 
 def first_line(error: Exception) -> str:
