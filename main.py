@@ -2,6 +2,7 @@
 
 Wiring only. What runs in the containers is ``orchestrator.remote``; what can be set is ``config.deployment``.
 
+    modal run main.py::prefetch --dry-run                        says how many gigabytes that fetches:
     modal run main.py::prefetch                                  the weights into their volumes, once
     modal run main.py --description "a slow waltz about the sea"   a song, saved here
     modal run main.py --prompt "jazzy piano solo" --duration 10    music without words
@@ -265,9 +266,11 @@ async def patrol() -> None:
     nonpreemptible=True,  # an hour of downloads
     timeout=4 * 3600,
 )
-def prefetch() -> None:
-    from orchestrator.remote.weights import fetch_weights
+def prefetch(dry_run: bool = False) -> None:  # noqa: FBT001, FBT002 - modal makes an option of it
+    from orchestrator.remote.weights import count_weights, fetch_weights
 
+    if dry_run:
+        return count_weights(SETTINGS)
     for name in fetch_weights(SETTINGS):
         VOLUMES[name].commit()
 

@@ -1,8 +1,10 @@
-"""Covers by a diffusion model through diffusers' pipelines: SDXL Turbo, or any text-to-image checkpoint."""
+"""Covers by a diffusion model through diffusers' pipelines: SDXL Turbo, FLUX.2 klein, or any text-to-image
+checkpoint."""
 
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,48 +12,72 @@ import torch
 from diffusers import AutoPipelineForText2Image
 
 from art.contract import Cover, CoverRequest, Pixels
+from art.families import SDXL_TURBO, Family, family_of
 from art.typeset import Setting, typeset
+from config.downloads import DEFAULT_MODELS
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
-from models.loading import ModelEngine
+from models.files import gpu_precision
+from models.hub import index_of
+from models.loading import ModelEngine, first_line, language_parts
+from models.weights import ModelName
 
-TURBO = "stabilityai/sdxl-turbo"
-OPEN = "stabilityai/stable-diffusion-xl-base-1.0"
+OPEN = DEFAULT_MODELS["diffusion"]
+"""Its covers may be sold, and it paints 1024 pixels in four steps."""
 _SETTING = Setting(face="sans")
-_UNIT = 8  # a latent stands for so many pixels each way
 _MADE = 0.9
 
 
 class DiffusionPainter(ModelEngine):
-    """A text-to-image pipeline with its own steps and guidance. One cover at a time: a scheduler has
-    state of its own."""
+    """A text-to-image pipeline with the steps and guidance of its family. One cover at a time: a scheduler
+    has state of its own."""
 
     name = "diffusion"
     default = OPEN
     libraries = ("torch", "diffusers", "transformers", "pillow")
-    instead = f"SONGWRIGHT_ART__ENGINE=diffusion with {OPEN}, or sketch"
-    on_gpu = "fp16"
-    steps = 30
-    guidance = 6.0
-    side = 1024
-    """The pixels each way that the model was trained on; another size is scaled from it."""
+    instead = f"SONGWRIGHT_ART__ENGINE=diffusion, whose {OPEN} is Apache-2.0, or sketch"
 
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
         try:
             pipe = AutoPipelineForText2Image.from_pretrained(
-                place.folder, dtype=place.dtype, use_safetensors=True
+                place.folder,
+                dtype=place.dtype,
+                use_safetensors=True,
+                variant=place.variant,
+                **language_parts(place),
             )
         except (OSError, ValueError, KeyError) as error:
             raise EngineUnavailable(
-                f"{place.model} is not a text-to-image checkpoint of diffusers", f"give one, such as {OPEN}"
+                f"{place.model} is not a text-to-image checkpoint of diffusers ({first_line(error)})",
+                f"give one, such as {OPEN}",
             ) from error
         self._place = place
         self._pipe = pipe
+        self._family = self._family_of(pipe)
         self._move(place.device)
         self._pipe.set_progress_bar_config(disable=True)
         self._free = threading.Lock()
         self.info = self.facts(place)
+
+    def _family_of(self, pipe: Any) -> Family:
+        return family_of(pipe)
+
+    @classmethod
+    def precision_for(
+        cls,
+        options: EngineOptions,
+        model: ModelName,
+        *,
+        gpu: bool,
+        fetch: bool = True,
+        cache: Path | None = None,
+    ) -> str:
+        """On a GPU it depends on the family."""
+        usual = super().precision_for(options, model, gpu=gpu)
+        if options.precision != "auto" or not gpu:
+            return usual
+        return gpu_precision(index_of(model, fetch=fetch, cache=cache) or {})
 
     def _move(self, device: torch.device) -> None:
         self._pipe.to(device)
@@ -61,20 +87,22 @@ class DiffusionPainter(ModelEngine):
         """Raises ``InvalidRequest`` for a prompt without a word."""
         if not request.prompt.strip():
             raise InvalidRequest("prompt", request.prompt, "say what the cover shows")
-        side = min(request.size, self.side) // _UNIT * _UNIT
+        family = self._family
+        side = min(request.size, family.side) // family.unit * family.unit
 
         def stepped(_pipe: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            report("painting", _MADE * min((step + 1) / self.steps, 1.0))  # raises when cancelled
+            report("painting", _MADE * min((step + 1) / family.steps, 1.0))  # raises when cancelled
             return tensors
 
         with self._free:
             report("painting", 0.0)
             picture = self._pipe(
-                request.prompt,
-                num_inference_steps=self.steps,
-                guidance_scale=self.guidance,
+                prompt=request.prompt,
+                num_inference_steps=family.steps,
+                guidance_scale=family.guidance,
                 width=side,
                 height=side,
+                **family.arguments,
                 generator=torch.Generator(self._device).manual_seed(request.seed),
                 callback_on_step_end=stepped,
             ).images[0]
@@ -91,10 +119,15 @@ class DiffusionPainter(ModelEngine):
 
 
 class SdxlTurboPainter(DiffusionPainter):
-    """SDXL Turbo (Sauer et al., "Adversarial Diffusion Distillation", 2023): few steps, no guidance."""
+    """SDXL Turbo and other checkpoints of SDXL that are distilled like it: few steps, no guidance."""
 
     name = "sdxl_turbo"
-    default = TURBO
-    steps = 4
-    guidance = 0.0
-    side = 512
+    default = DEFAULT_MODELS["sdxl_turbo"]
+
+    def _family_of(self, pipe: Any) -> Family:
+        kind = type(pipe).__name__
+        if kind != "StableDiffusionXLPipeline":
+            raise EngineUnavailable(
+                f"{self._place.model} is not an SDXL but a {kind}", "use SONGWRIGHT_ART__ENGINE=diffusion"
+            )
+        return SDXL_TURBO

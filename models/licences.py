@@ -17,14 +17,20 @@ class Licence:
 
 UNKNOWN = Licence("unknown: see the model's own page", commercial=False)
 
-# Longest beginning first. As the models' own pages said in November 2026.
+# By how an id begins; the longest beginning counts. As the models' own pages said in November 2026.
 _KNOWN: tuple[tuple[str, Licence], ...] = (
     ("facebook/musicgen", Licence("CC-BY-NC-4.0", commercial=False)),
     ("facebook/audiogen", Licence("CC-BY-NC-4.0", commercial=False)),
     ("ACE-Step/", Licence("MIT", commercial=True)),
     ("Qwen/", Licence("Apache-2.0", commercial=True)),
+    ("Qwen/Qwen2.5-3B", Licence("Qwen Research", commercial=False)),
+    ("Qwen/Qwen2.5-Coder-3B", Licence("Qwen Research", commercial=False)),
+    ("Qwen/Qwen2.5-VL-3B", Licence("Qwen Research", commercial=False)),
     ("stabilityai/sdxl-turbo", Licence("SAI Non-Commercial Community", commercial=False)),
     ("stabilityai/stable-diffusion-xl", Licence("CreativeML Open RAIL++-M", commercial=True)),
+    ("black-forest-labs/", Licence("FLUX Non-Commercial", commercial=False)),
+    ("black-forest-labs/FLUX.2-klein-4B", Licence("Apache-2.0", commercial=True)),
+    ("black-forest-labs/FLUX.2-klein-base-4B", Licence("Apache-2.0", commercial=True)),
     ("black-forest-labs/FLUX.1-schnell", Licence("Apache-2.0", commercial=True)),
     ("segmind/SSD-1B", Licence("Apache-2.0", commercial=True)),
 )
@@ -33,7 +39,8 @@ _KNOWN: tuple[tuple[str, Licence], ...] = (
 def licence_of(model: str) -> Licence:
     """The licence of a hub id; of one nobody told us about, and of a folder, it is not known, which does not
     let anything be sold."""
-    return next((licence for start, licence in _KNOWN if model.startswith(start)), UNKNOWN)
+    fitting = [(len(start), licence) for start, licence in _KNOWN if model.startswith(start)]
+    return max(fitting, key=lambda found: found[0])[1] if fitting else UNKNOWN
 
 
 def refuse_unless_sellable(model: str, licence: Licence, instead: str) -> None:

@@ -12,11 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from config.engine import EngineInfo, EngineOptions
-from config.errors import EngineUnavailable
+from config.errors import EngineUnavailable, WeightsMissing
 from models.devices import device_name, device_of, dtype_of, free_bytes, precision_of
+from models.files import parts_of
+from models.hub import download_of, folder_of
 from models.licences import Licence, licence_of, refuse_unless_sellable
 from models.quiet import quiet
-from models.weights import check_room, folder_of, model_name, revision_of, stored_tensors
+from models.weights import (
+    ModelName,
+    check_room,
+    chosen_files,
+    model_name,
+    pipeline_index,
+    revision_of,
+    stored_tensors,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +58,8 @@ class Placement:
     """Whether ``device`` is only where the model waits for its GPU, which ``precision`` is for."""
     gpu_path: bool = False
     """Whether the model takes the code path of a GPU."""
+    variant: str | None = None
+    """Which of several copies of the weights is read: ``from_pretrained``'s ``variant``."""
 
     @property
     def dtype(self) -> Any:
@@ -137,8 +149,16 @@ class ModelEngine:
 
     @classmethod
     def check(cls, options: EngineOptions) -> EngineInfo:
-        """What it would be, without loading it or fetching anything; raises as ``placed`` does."""
-        place = cls.placed(options, fetch=False)
+        """What it would be, without loading it or fetching weights; raises as ``placed`` does, and says how
+        much there is to fetch, for which the hub is asked."""
+        try:
+            place = cls.placed(options, fetch=False)
+        except WeightsMissing as error:
+            gpu = options.gpu_path or options.staged or device_of(options.device).type != "cpu"
+            auto = "auto" if gpu else cls.on_cpu
+            given = options.precision
+            size = download_of(options.model or cls.default, auto if given == "auto" else given)
+            raise WeightsMissing(error.what + (f": {size}" if size else ""), error.fix) from error
         sizes = (
             f"{place.weights / 1e9:.1f} GB of weights, needs {place.needed / 1e9:.1f} GB of "
             f"{place.free / 1e9:.1f} free"
@@ -149,8 +169,25 @@ class ModelEngine:
     def fetch(cls, options: EngineOptions, cache: Path) -> int:
         """Fetches the weights into ``cache``, a folder laid out as the hub's own, and answers their bytes;
         raises as ``folder_of`` does."""
-        folder = folder_of(model_name(options.model or cls.default), cache=cache)
-        return sum(tensor.size_bytes for tensor in stored_tensors(folder))
+        model = model_name(options.model or cls.default)
+        precision = cls.precision_for(options, model, gpu=options.device != "cpu", cache=cache)
+        folder = folder_of(model, precision, cache=cache)
+        stored_tensors(folder, precision)  # raises where one is damaged
+        return chosen_files(folder, precision).size_bytes
+
+    @classmethod
+    def precision_for(
+        cls,
+        options: EngineOptions,
+        model: ModelName,
+        *,
+        gpu: bool,
+        fetch: bool = True,
+        cache: Path | None = None,
+    ) -> str:
+        """The precision that ``model`` runs in, on a GPU or a CPU. Raises ``InvalidRequest`` for one that the
+        engine does not know."""
+        return precision_of(options.precision, cls.on_gpu if gpu else cls.on_cpu, cls.precisions)
 
     @classmethod
     def placed(cls, options: EngineOptions, *, fetch: bool = True) -> Placement:
@@ -163,10 +200,9 @@ class ModelEngine:
         staged = options.staged and options.device != "cpu"
         device = device_of("cpu" if staged else options.device)
         gpu_path = options.gpu_path or staged or device.type == "cuda"
-        auto = cls.on_gpu if gpu_path or device.type != "cpu" else cls.on_cpu
-        precision = precision_of(options.precision, auto, cls.precisions)
-        folder = folder_of(model, fetch=fetch)
-        tensors = stored_tensors(folder)
+        precision = cls.precision_for(options, model, gpu=gpu_path or device.type != "cpu", fetch=fetch)
+        folder = folder_of(model, precision, fetch=fetch)
+        tensors = stored_tensors(folder, precision)
         weights = sum(tensor.size_bytes for tensor in tensors)
         needed = sum(
             tensor.numbers * _BYTES[precision if tensor.name.startswith(cls.narrowed) else "fp32"]
@@ -188,6 +224,7 @@ class ModelEngine:
             revision_of(folder),
             staged,
             gpu_path,
+            chosen_files(folder, precision).variant,
         )
 
     @classmethod
@@ -221,12 +258,39 @@ def chat_model(kind: Any, place: Placement) -> Any:
         dtype=place.dtype,
         device_map={"": place.device},
         use_safetensors=True,
+        variant=place.variant,
         trust_remote_code=False,
         output_loading_info=True,
     )
     if loading["missing_keys"]:
         raise ValueError(f"{min(loading['missing_keys'])} is missing")
     return model.eval()
+
+
+def language_parts(place: Placement) -> dict[str, Any]:
+    """The parts of a pipeline that are transformers' models, to be given to its ``from_pretrained``, which
+    itself would fill what a text encoder lacks with chance, and say nothing. Raises ``ValueError`` where a
+    checkpoint lacks a tensor, and what transformers raises."""
+    import transformers
+
+    found = {}
+    for part, (library, name) in parts_of(pipeline_index(place.folder) or {}).items():
+        kind = getattr(transformers, name, None) if library == "transformers" else None
+        if kind is None or not issubclass(kind, transformers.PreTrainedModel):
+            continue
+        files = chosen_files(place.folder, place.precision).weights
+        has_variant = any(file.name.startswith(f"{part}/model.{place.variant}") for file in files)
+        model, loading = kind.from_pretrained(
+            place.folder / part,
+            dtype=place.dtype,
+            use_safetensors=True,
+            variant=place.variant if has_variant else None,
+            output_loading_info=True,
+        )
+        if loading["missing_keys"]:
+            raise ValueError(f"{part} lacks {min(loading['missing_keys'])}")
+        found[part] = model.eval()
+    return found
 
 
 def first_line(error: Exception) -> str:

@@ -10,15 +10,19 @@ from typing import Any
 from safetensors import safe_open
 from torch import Tensor
 
+from models.weights import chosen_files
+
 
 class Tensors:
     """A checkpoint's tensors by name. Nothing is in memory but what was asked for. A context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, precision: str = "fp32") -> None:
+        """Of several copies of the weights the one for ``precision``. Raises ``EngineUnavailable`` where
+        there are none."""
         self._files: list[Any] = []
         self._where: dict[str, Any] = {}
-        for path in sorted(folder.glob("*.safetensors")):
-            opened = safe_open(path, framework="pt")
+        for file in chosen_files(folder, precision).weights:
+            opened = safe_open(folder / file.name, framework="pt")
             self._files.append(opened)
             names: list[str] = opened.keys()  # type: ignore[no-untyped-call]
             self._where.update(dict.fromkeys(names, opened))

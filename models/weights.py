@@ -1,5 +1,5 @@
-"""Where a model's weights are, and whether they can be used: on disk or from the hub, safetensors only, whole
-and no larger than the memory there is."""
+"""Which model is meant, and whether its weights can be used: safetensors only, whole, and no larger than the
+memory there is."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from config.errors import EngineUnavailable, InvalidRequest, WeightsMissing, shown
+from config.errors import EngineUnavailable, InvalidRequest
+from models.files import INDEX, Choice, File, wanted_files
 
-WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
-"""The files of a hub repository that are ever fetched: no pickles, no code."""
-
-_UNWANTED = ("*.fp16.*", "*.non_ema.*", "*.ema_only.*")
-"""The same weights again, in other numbers."""
+SAFETENSORS_AT = {
+    "facebook/musicgen-medium": "refs/pr/10",
+    "facebook/musicgen-large": "refs/pr/18",
+}
+"""The revisions with safetensors of models whose main branch has pickles alone."""
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _REVISION = re.compile(r"[\w./-]{1,200}", re.ASCII)
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.th")
-_HUB_S = 10.0
 _HEADER_BYTES = 100_000_000  # the format's own limit
 _SAMPLES, _SAMPLE_BYTES = 16, 65_536
 _ROOM = 1.2  # loading takes up to so much of the weights' own size
@@ -41,65 +41,14 @@ class ModelName:
 
 
 def model_name(text: str) -> ModelName:
-    """``"org/name"``, ``"org/name@revision"`` or a folder. Raises ``InvalidRequest`` for anything else."""
+    """``"org/name"``, ``"org/name@revision"`` or a folder. Without a revision it is the main branch, or the
+    one in ``SAFETENSORS_AT``. Raises ``InvalidRequest`` for anything else."""
     if Path(text).is_dir():
         return ModelName(text)
     name, _, revision = text.partition("@")
     if not _ID.fullmatch(name) or (revision and not _REVISION.fullmatch(revision)) or text.endswith("@"):
         raise InvalidRequest("model", text, "use a hub id such as org/name or org/name@revision, or a folder")
-    return ModelName(name, revision or None)
-
-
-def folder_of(model: ModelName, *, fetch: bool = True, cache: Path | None = None) -> Path:
-    """The folder with the model's files: its own, the hub's cache, or, with ``fetch``, fetched into that now.
-    ``cache`` is another one than the hub's usual.
-
-    Raises ``EngineUnavailable`` where the hub has no such model, and ``WeightsMissing`` where it cannot be
-    reached.
-    """
-    local = Path(model.name)
-    if local.is_dir():
-        return local
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
-
-    try:
-        return Path(
-            snapshot_download(
-                model.name,
-                revision=model.revision,
-                cache_dir=cache,
-                allow_patterns=list(WANTED),
-                ignore_patterns=list(_UNWANTED),
-                local_files_only=not (fetch and _hub_answers(model)),
-            )
-        )
-    except RepositoryNotFoundError as error:
-        raise EngineUnavailable(
-            f"the hub has no model {shown(str(model))}, or it is not open to you",
-            "check the id; for a gated one, accept its licence and set HF_TOKEN",
-        ) from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:  # or a proxy's page
-        why = ", and the hub cannot be reached" if fetch else ""
-        raise WeightsMissing(
-            f"the weights of {shown(str(model))} are not here{why}",
-            "connect to the network and make a song once, or set MODEL to a folder that has them",
-        ) from error
-
-
-def _hub_answers(model: ModelName) -> bool:
-    """Whether it says anything at all in ten seconds: ``snapshot_download`` would wait for ever."""
-    import httpx2
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError
-
-    try:
-        HfApi().model_info(model.name, revision=model.revision, timeout=_HUB_S)
-    except httpx2.TimeoutException:
-        return False
-    except (httpx2.HTTPError, HfHubHTTPError, OSError, ValueError):
-        pass  # which ``snapshot_download`` knows what to do about
-    return True
+    return ModelName(name, revision or SAFETENSORS_AT.get(name))
 
 
 def revision_of(folder: Path) -> str:
@@ -127,28 +76,44 @@ class Stored:
     size_bytes: int
 
 
-def stored_tensors(folder: Path) -> list[Stored]:
-    """What is in a folder's safetensors files, each looked at: whole, and what it says it is.
-
-    Raises ``EngineUnavailable`` where there are none, or one of them is cut short or only pickled.
-    """
+def chosen_files(folder: Path, precision: str) -> Choice:
+    """What of a folder is read for ``precision``: what would have been fetched of it. Raises
+    ``EngineUnavailable`` where there are no weights, only pickled ones, or one of them is not there."""
+    index = pipeline_index(folder)
     files = [
-        file
-        for file in sorted(folder.rglob("*.safetensors"))
-        if not any(file.match(pattern) for pattern in _UNWANTED)
+        File(file.relative_to(folder).as_posix(), file.stat().st_size)
+        for file in folder.rglob("*")
+        if file.is_file()
     ]
-    if (folder / "model_index.json").exists():  # a pipeline's parts have folders of their own
-        files = [file for file in files if file.parent != folder]
-    if not files:
-        if any(next(folder.rglob(pattern), None) for pattern in _PICKLES):
-            fix = "convert it with save_pretrained: pickles can run code, and are not read"
-            raise EngineUnavailable(f"{folder} has only pickled weights", fix)
-        raise EngineUnavailable(
-            f"{folder} has no weights", "give the folder of a checkpoint, with *.safetensors in it"
-        )
-    for index in folder.rglob("*.safetensors.index.json"):
-        _check_shards(index)
-    return [tensor for file in files for tensor in _tensors_of(file)]
+    choice = wanted_files(files, precision, index, where=str(folder))
+    for text in choice.texts:
+        if text.name.endswith(".safetensors.index.json"):
+            _check_shards(folder / text.name)
+    return choice
+
+
+def pipeline_index(folder: Path) -> dict[str, Any] | None:
+    """What ``model_index.json`` says; None where there is none. Raises ``EngineUnavailable`` for one that
+    cannot be read."""
+    file = folder / INDEX
+    if not file.is_file():
+        return None
+    try:
+        index: dict[str, Any] = json.loads(file.read_text())
+        index.keys()
+    except (ValueError, AttributeError) as error:
+        raise _broken(file) from error
+    return index
+
+
+def stored_tensors(folder: Path, precision: str) -> list[Stored]:
+    """What is in the safetensors files that are read for ``precision``, each looked at: whole, and what it
+    says it is.
+
+    Raises ``EngineUnavailable`` as ``chosen_files`` does, and where a file is cut short.
+    """
+    files = chosen_files(folder, precision).weights
+    return [tensor for file in files for tensor in _tensors_of(folder / file.name)]
 
 
 def check_room(model: str, weights: int, free: int, where: str) -> None:

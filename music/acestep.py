@@ -14,7 +14,7 @@ from diffusers import AceStepPipeline
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineFailed, EngineUnavailable, InvalidRequest
-from models.loading import ModelEngine
+from models.loading import ModelEngine, language_parts
 from music.contract import Audio, MusicRequest
 from music.variations import Deserted, Song, Variations
 
@@ -68,7 +68,11 @@ class AceStepComposer(ModelEngine):
         place = self.placed(options)
         try:
             self._pipe = AceStepPipeline.from_pretrained(
-                place.folder, dtype=place.dtype, use_safetensors=True
+                place.folder,
+                dtype=place.dtype,
+                use_safetensors=True,
+                variant=place.variant,
+                **language_parts(place),
             )
         except (OSError, ValueError, KeyError) as error:
             raise EngineUnavailable(

@@ -12,9 +12,12 @@ from diffusers import (
     AceStepPipeline,
     AceStepTransformer1DModel,
     AutoencoderKL,
+    AutoencoderKLFlux2,
     AutoencoderOobleck,
     EulerAncestralDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
+    Flux2KleinPipeline,
+    Flux2Transformer2DModel,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
@@ -41,6 +44,7 @@ from transformers import (
     Qwen2VLConfig,
     Qwen2VLForConditionalGeneration,
     Qwen3Config,
+    Qwen3ForCausalLM,
     Qwen3Model,
     T5Config,
 )
@@ -209,8 +213,8 @@ def acestep(folder: Path, *, turbo: bool = True, layers: int = 2, width: int = 3
     return folder
 
 
-def sdxl(folder: Path, *, width: int = 32) -> Path:
-    """``stabilityai/sdxl-turbo`` in little."""
+def sdxl(folder: Path, *, width: int = 32, variant: str | None = None) -> Path:
+    """``stabilityai/sdxl-turbo`` in little; with a ``variant`` in half as wide numbers and under its name."""
     torch.manual_seed(20261123)
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     pieces = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
@@ -260,7 +264,58 @@ def sdxl(folder: Path, *, width: int = 32) -> Path:
         text_encoder_2=CLIPTextModelWithProjection(text),
         tokenizer=tokenizer,
         tokenizer_2=tokenizer,
-    ).save_pretrained(folder)
+    ).to(torch.float16 if variant == "fp16" else torch.float32).save_pretrained(folder, variant=variant)
+    return folder
+
+
+def klein(
+    folder: Path, *, width: int = 16, distilled: bool = True, dtype: torch.dtype = torch.bfloat16
+) -> Path:
+    """``black-forest-labs/FLUX.2-klein-4B`` in little, in bfloat16 as it is published."""
+    torch.manual_seed(20261130)
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = (
+        "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
+        "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    text = Qwen3Config(
+        vocab_size=300,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=28,  # the pipeline takes what layers 9, 18 and 27 say
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=width // 4,
+        max_position_embeddings=1024,
+    )
+    transformer = Flux2Transformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=3 * width,
+        timestep_guidance_channels=32,
+        axes_dims_rope=(4, 4, 4, 4),
+        guidance_embeds=False,
+    )
+    for weight in transformer.parameters():  # or the prompt is not seen in eight bits
+        if weight.dim() > 1:
+            weight.data.mul_(4.0)
+    Flux2KleinPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, shift=3.0),
+        vae=AutoencoderKLFlux2(
+            block_out_channels=(8, 8, 8, 8),
+            layers_per_block=1,
+            latent_channels=4,
+            norm_num_groups=4,
+            sample_size=64,
+        ),
+        text_encoder=Qwen3ForCausalLM(text).eval(),
+        tokenizer=tokenizer,
+        transformer=transformer,
+        is_distilled=distilled,
+    ).to(dtype).save_pretrained(folder)
     return folder
 
 

@@ -59,7 +59,7 @@ class AudiocraftComposer(ModelEngine):
             raise InvalidRequest("precision", "fp16", "on a processor use fp32")
         config = config_of(folder)
         shape = shape_of(config)
-        with Tensors(folder) as tensors:
+        with Tensors(folder, place.precision) as tensors:
             text_encoder = text_encoder_of(config, tensors).to(device)
             codec: Any = HFEncodecCompressionModel(codec_of(config, tensors).to(device))
             state = lm_state(lambda name: tensors[f"decoder.{name}"], shape, projection_of(tensors))

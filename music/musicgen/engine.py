@@ -52,7 +52,7 @@ class MusicgenComposer(ModelEngine):
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
         self._rate_hz: int = config.audio_encoder.sampling_rate
         self._frames_per_s: int = config.audio_encoder.frame_rate
-        with Tensors(folder) as tensors:
+        with Tensors(folder, place.precision) as tensors:
             self._text = text_encoder_of(config, tensors)
             codec = codec_of(config, tensors)
             self._projection = projection_of(tensors)

@@ -11,7 +11,8 @@ import modal
 
 from config.cards import check_card
 from config.deployment import SECRET_KEYS, Deployment
-from config.errors import InvalidRequest
+from config.downloads import gpu_download
+from config.errors import InvalidRequest, SongwrightError
 from config.gpus import usd_per_second
 from config.volumes import volume_of
 from orchestrator.doctor import Finding
@@ -78,6 +79,7 @@ def _secret(settings: Deployment) -> Finding:
 
 
 def _weights(settings: Deployment) -> Iterator[Finding]:
+    ask_hub = True
     for craft in REGISTRIES:
         chosen = getattr(settings, craft)
         if chosen.engine == "sketch":
@@ -87,7 +89,15 @@ def _weights(settings: Deployment) -> Iterator[Finding]:
         on = f"{chosen.gpu}, {'priced by what comes' if price is None else f'{price * 3600:.2f} USD an hour'}"
         name = volume_of(chosen.engine)
         detail = f"engine {chosen.engine!r} on {on}, weights in volume {name!r}"
-        missing = "the volume holds none: run: modal run main.py::prefetch"
+        trouble = ""
+        try:
+            size = gpu_download(chosen.engine, chosen.model, chosen.precision, ask_hub=ask_hub)
+            ask_hub = bool(size and size.listed)  # one wait for a hub that does not answer is enough
+            detail += f", {size}" if size else ""
+        except SongwrightError as error:
+            # No trouble where the weights are in the volume, or Modal has HF_TOKEN.
+            trouble = f"; from here: {error}"
+        missing = f"the volume holds none: run: modal run main.py::prefetch{trouble}"
         try:
             there = _holds(modal.Volume.from_name(name), chosen.model, f"{settings.modal.weights}/{name}")
         except modal.exception.NotFoundError:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config.deployment import Deployment
+from config.downloads import DEFAULT_MODELS, gpu_download
 from config.engine import EngineOptions
 from config.volumes import volume_of
 from orchestrator.engines import REGISTRIES
@@ -24,9 +25,28 @@ def fetch_weights(settings: Deployment) -> Iterator[str]:
         if not volume:
             print(f"{craft}: engine {chosen.engine!r} has no weights", flush=True)
             continue
-        print(f"{craft}: fetching {chosen.model or f'the model of {chosen.engine!r}'} ...", flush=True)
+        model = chosen.model or DEFAULT_MODELS[chosen.engine]
+        print(f"{craft}: fetching {model} ...", flush=True)
         fetching = _FETCHED_AS.get(chosen.engine, chosen.engine)
         cache = Path(settings.modal.weights) / volume / "hub"
-        size = registry.fetch(fetching, EngineOptions(model=chosen.model), cache)
+        options = EngineOptions(model=chosen.model, device=chosen.device, precision=chosen.precision)
+        size = registry.fetch(fetching, options, cache)
         print(f"{craft}: {size / 1e9:.1f} GB in volume {volume!r}", flush=True)
         yield volume
+
+
+def count_weights(settings: Deployment) -> None:
+    """Says what ``fetch_weights`` would fetch into empty volumes, engine by engine and in all. Raises
+    ``EngineUnavailable`` where the hub has no such model, or has it only pickled."""
+    whole, ask_hub = 0, True
+    for craft in REGISTRIES:
+        chosen = getattr(settings, craft)
+        if not volume_of(chosen.engine):
+            print(f"{craft}: engine {chosen.engine!r} has no weights", flush=True)
+            continue
+        size = gpu_download(chosen.engine, chosen.model, chosen.precision, ask_hub=ask_hub)
+        ask_hub = bool(size and size.listed)  # one wait for a hub that does not answer is enough
+        model = chosen.model or DEFAULT_MODELS[chosen.engine]
+        print(f"{craft}: {model} for {chosen.engine!r}: {size or 'of unknown size'}", flush=True)
+        whole += size.size_bytes if size else 0
+    print(f"in all: {whole / 1e9:.1f} GB", flush=True)

@@ -13,7 +13,7 @@ COMMAND = ("-m", "orchestrator", "doctor", "--modal")
 
 def examined(control: Control, **env: str) -> tuple[int, str]:
     """The exit code, and what was said with its line breaks taken out."""
-    result = control.python(*COMMAND, env={"NO_COLOR": "1", **env}, cwd=ROOT)
+    result = control.python(*COMMAND, env={"NO_COLOR": "1", "HF_HUB_OFFLINE": "1", **env}, cwd=ROOT)
     return result.returncode, re.sub(r"\s+", " ", result.stdout)
 
 
@@ -47,6 +47,8 @@ def test_a_volume_without_weights_is_filled_by_a_command() -> None:
         code, said = examined(control)
         assert code == 1
         assert said.count("run: modal run main.py::prefetch") == 4
+        for size in ("15.2", "11.1", "6.9", "16.6"):
+            assert f"{size} GB of files (as published; the hub does not answer)" in said
         models = {
             "qwen-hf-cache": ("Qwen--Qwen2-7B-Instruct", "Qwen--Qwen2-VL-7B-Instruct"),
             "ace-step-models": ("ACE-Step--acestep-v15-xl-turbo-diffusers",),

@@ -17,7 +17,7 @@ CHECKPOINTS = {
     "musicgen": "musicgen",
     "acestep": "acestep",
     "sdxl_turbo": "sdxl",
-    "diffusion": "sdxl",
+    "diffusion": "klein",
     "qwen": "qwen",
     "qwen_vl": "qwen_vl",
 }

@@ -1,0 +1,211 @@
+"""Which files of a checkpoint are read, decided from their names alone: those of a repository before it is
+fetched, and those of a folder before it is loaded, by the same rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from config.errors import EngineUnavailable
+
+INDEX = "model_index.json"
+"""Where a pipeline of diffusers names its parts. Each part has a folder of its own."""
+
+_TEXT = (".json", ".txt", ".model", ".jinja")
+"""Configuration, vocabulary and templates. No code is fetched."""
+_PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".th")
+# "model.safetensors", "model.fp16.safetensors", "diffusion_pytorch_model-00001-of-00003.safetensors": no
+# other names are loaded by transformers and diffusers. ``sd_xl_turbo_1.0.safetensors`` or
+# ``consolidated.safetensors`` are the same weights for other programs.
+_WEIGHTS = re.compile(
+    r"(model|diffusion_pytorch_model)(?:\.(\w+))?(?:-(\d{5})-of-(\d{5}))?\.safetensors", re.ASCII
+)
+_SHARDS = re.compile(r"(model|diffusion_pytorch_model)\.safetensors\.index(?:\.(\w+))?\.json", re.ASCII)
+_OTHER_INDEX = re.compile(r".*\.index(\.\w+)?\.json", re.ASCII)
+
+# The variant first that has the wanted numbers; ``None`` is the file without a variant in its name, which is
+# fp32 beside an fp16 (SDXL) and fp16 beside an fp32 (the stereo MusicGens).
+_ORDER: Mapping[str, tuple[str | None, ...]] = {
+    "fp32": ("fp32", None, "bf16", "fp16"),
+    "bf16": ("bf16", None, "fp16", "fp32"),
+    "fp16": ("fp16", None, "bf16", "fp32"),
+    "int8": ("fp16", None, "bf16", "fp32"),
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a repository or a folder: its path there, with slashes, and its bytes."""
+
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is read of a checkpoint."""
+
+    weights: tuple[File, ...]
+    """The safetensors files, each tensor once."""
+    texts: tuple[File, ...]
+    variant: str | None
+    """What ``from_pretrained`` is to be given as ``variant``."""
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        return (*self.texts, *self.weights)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
+
+def gpu_precision(index: Mapping[str, Any]) -> str:
+    """The precision in which a pipeline runs on a GPU, by the class that its ``model_index.json`` names: fp16
+    for the Stable Diffusions up to XL, as they are published, bf16 for all that came after."""
+    return "fp16" if str(index.get("_class_name", "")) in _HALF else "bf16"
+
+
+_HALF = ("StableDiffusionXLPipeline", "StableDiffusionPipeline", "LatentConsistencyModelPipeline")
+
+
+def parts_of(index: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """A pipeline's parts, from its ``model_index.json``: the library and class of each, without those that it
+    leaves out."""
+    return {
+        name: (str(kind[0]), str(kind[1]))
+        for name, kind in index.items()
+        if isinstance(kind, list | tuple) and len(kind) == 2 and None not in kind
+    }
+
+
+def wanted_files(
+    listing: Iterable[File],
+    precision: str,
+    index: Mapping[str, Any] | None = None,
+    *,
+    where: str = "the checkpoint",
+    instead: str = "",
+) -> Choice:
+    """What is read of ``listing`` for ``precision``: one copy of the weights, in one number format, and the
+    texts beside them. ``index`` is what ``model_index.json`` says, where there is one.
+
+    A number format that is not there is no error: the one that is there is taken. Raises
+    ``EngineUnavailable`` where ``where`` has no weights, only pickled ones, or lacks a shard; ``instead``
+    names a revision that has safetensors, if one is known.
+    """
+    files = sorted(listing, key=lambda file: file.name)
+    places = sorted(parts_of(index)) if index is not None else [""]
+    inside = {place: [file for file in files if _folder(file) == place] for place in ("", *places)}
+    found = {place: _copies(inside[place]) for place in places}
+    for place in places:
+        _check_there(place, inside[place], found[place], index, where, instead)
+    holding = {place: copies for place, copies in found.items() if copies}
+    if not holding:
+        raise _no_weights(where, files, instead)
+    variant = _variant(holding, precision)
+    weights: list[File] = []
+    for place, copies in holding.items():
+        weights += _whole(copies.get(variant) or copies[None], place, inside[place], where)
+    shards = {f"{match[1]}-{match[2]}" for file in weights if (match := _shard_of(file))}
+    texts = [file for place in inside for file in inside[place] if _is_text(file, shards)]
+    return Choice(tuple(weights), tuple(texts), variant)
+
+
+def _folder(file: File) -> str:
+    return file.name.rpartition("/")[0]
+
+
+def _base(file: File) -> str:
+    return file.name.rpartition("/")[2]
+
+
+def _copies(files: Iterable[File]) -> dict[str | None, list[File]]:
+    """The weights in one folder by their variant: one file, or its shards, whichever the library loads."""
+    copies: dict[str | None, dict[tuple[str, bool], list[File]]] = {}
+    for file in files:
+        if match := _WEIGHTS.fullmatch(_base(file)):
+            sharded = match[3] is not None
+            copies.setdefault(match[2], {}).setdefault((match[1], sharded), []).append(file)
+    # Where both are there, transformers loads the single file, and diffusers the shards.
+    best = (("model", False), ("model", True), ("diffusion_pytorch_model", True))
+    last = ("diffusion_pytorch_model", False)
+    return {
+        variant: next(kinds[kind] for kind in (*best, last) if kind in kinds)
+        for variant, kinds in copies.items()
+    }
+
+
+def _variant(holding: Mapping[str, Mapping[str | None, object]], precision: str) -> str | None:
+    """The first that every part has, or else has without a variant: the libraries take one name for all."""
+    for variant in _ORDER[precision]:
+        if all(variant in copies or None in copies for copies in holding.values()) and any(
+            variant in copies for copies in holding.values()
+        ):
+            return variant
+    named = sorted({str(variant) for copies in holding.values() for variant in copies})
+    raise EngineUnavailable(
+        f"its parts are in different numbers ({', '.join(named)})", "give a checkpoint that is in one"
+    )
+
+
+def _whole(weights: list[File], place: str, beside: list[File], where: str) -> list[File]:
+    """``weights``, if all shards of a sharded one are there, and the index that says what is in which."""
+    first = _WEIGHTS.fullmatch(_base(weights[0]))
+    assert first
+    stem, variant, shard, count = first.groups()
+    if shard is None:
+        return weights
+    path, named = (f"{place}/" if place else ""), f".{variant}" if variant else ""
+    wanted = [
+        f"{path}{stem}{named}-{number:05d}-of-{count}.safetensors" for number in range(1, int(count) + 1)
+    ]
+    wanted.append(f"{path}{stem}.safetensors.index{named}.json")
+    there = {file.name for file in beside}
+    if missing := [name for name in wanted if name not in there]:
+        raise EngineUnavailable(f"{where} lacks {missing[0]}", "fetch it again, or give another revision")
+    return [file for file in weights if file.name in wanted]
+
+
+def _check_there(
+    place: str,
+    files: list[File],
+    copies: Mapping[str | None, object],
+    index: Mapping[str, Any] | None,
+    where: str,
+    instead: str,
+) -> None:
+    """Raises ``EngineUnavailable`` for a part of a pipeline that is not there, or has no weights that can be
+    read. Parts without ``config.json``, such as a tokenizer, have none."""
+    if index is None or copies:
+        return
+    if not files:
+        raise EngineUnavailable(f"{where} lacks {place}, which {INDEX} names", "fetch it again")
+    if any(file.name == f"{place}/config.json" for file in files):
+        raise _no_weights(f"{where}, in {place},", files, instead)
+
+
+def _no_weights(where: str, files: Iterable[File], instead: str) -> EngineUnavailable:
+    if any(_base(file).endswith(_PICKLED) for file in files):
+        fix = f"use {instead}" if instead else "convert it with save_pretrained"
+        return EngineUnavailable(
+            f"{where} has only pickled weights", f"{fix}: pickles can run code, and are not read"
+        )
+    return EngineUnavailable(
+        f"{where} has no weights",
+        f"use {instead}" if instead else "give a checkpoint with *.safetensors in it",
+    )
+
+
+def _shard_of(file: File) -> re.Match[str] | None:
+    match = _WEIGHTS.fullmatch(_base(file))
+    return match if match and match[3] else None
+
+
+def _is_text(file: File, shards: set[str]) -> bool:
+    """Whether a file is configuration or vocabulary, or the index of the ``shards`` that are read."""
+    if match := _SHARDS.fullmatch(_base(file)):
+        return f"{match[1]}-{match[2]}" in shards
+    return _base(file).endswith(_TEXT) and not _OTHER_INDEX.fullmatch(_base(file))
