@@ -6,10 +6,14 @@ import sys
 
 import pytest
 
+from config.cards import check_card
 from config.deployment import SECRET_KEYS, Deployment, ModalSettings
+from config.errors import InvalidRequest
 from config.gpus import CPU_USD_PER_CORE_S, GPUS, MEMORY_USD_PER_GIB_S
+from config.needs import needs_of, resources_of
 from config.settings import load
 from config.volumes import NAMES
+from orchestrator.engines import REGISTRIES
 from tests.orchestrator.test_cli import ROOT
 
 DEPLOY = (ROOT / "DEPLOY.md").read_text()
@@ -34,16 +38,78 @@ def test_the_defaults_told_are_the_defaults() -> None:
             assert row[1] == str(value), name
 
 
+def all_in(engine: str, gpu: str) -> float:
+    """USD a second of a container with its GPU, cores and memory."""
+    resources = resources_of(engine)
+    memory = resources.memory_mib / 1024 * MEMORY_USD_PER_GIB_S
+    return GPUS[gpu].usd_per_s + resources.cores * CPU_USD_PER_CORE_S + memory
+
+
+def engine_in(cell: str) -> tuple[str, str]:
+    """The engine and the GPU of a table's cell such as "MusicGen small, L40S"."""
+    names = {"Qwen2": "qwen", "ACE-Step": "acestep", "MusicGen": "musicgen", "SDXL": "sdxl_turbo"}
+    model, _, gpu = cell.rpartition(", ")
+    return next(engine for name, engine in names.items() if model.startswith(name)), gpu
+
+
 @pytest.mark.parametrize("row", PRICED, ids=lambda row: row[1])
 def test_each_cost_is_seconds_times_price(row: list[str]) -> None:
-    gpu = row[1].rpartition(", ")[2]
     seconds = [float(found) for found in re.findall(r"\d+(?:\.\d+)?", row[2])]
     price = float(row[3])
     costs = [float(found) for found in row[4].split("; ")]
-    assert price == GPUS[gpu].usd_per_s
+    assert price == pytest.approx(all_in(*engine_in(row[1])), rel=0.005)
     assert len(seconds) == len(costs)
     for spent, cost in zip(seconds, costs, strict=True):
-        assert 1000 * spent * price == pytest.approx(cost, abs=0.006)
+        assert 1000 * spent * price == pytest.approx(cost, abs=0.06)
+
+
+def test_the_price_of_a_cold_song_is_that_of_all_its_containers_seconds() -> None:
+    rows = [row for row in ROWS if len(row) == 6 and row[1].endswith(" s") and row[3].endswith(" s")]
+    assert [engine_in(row[0])[0] for row in rows] == ["qwen", "acestep", "sdxl_turbo"]
+    whole = 0.0
+    for row in rows:
+        start, work, idle = (float(cell.removesuffix(" s")) for cell in row[1:4])
+        assert idle == load(Deployment).modal.scaledown_s
+        assert float(row[4]) == pytest.approx(all_in(*engine_in(row[0])), rel=0.005)
+        assert float(row[5]) == pytest.approx((start + work + idle) * float(row[4]), abs=0.001)
+        whole += float(row[5])
+    (last,) = [row for row in ROWS if row[0] == "in all"]
+    assert float(last[5]) == pytest.approx(whole, abs=0.005)
+
+
+def test_the_memory_told_of_each_engine_is_what_cards_are_checked_against() -> None:
+    rows = {row[0].partition("`: ")[0].strip("`"): row for row in ROWS if len(row) == 5 and "`: " in row[0]}
+    assert set(rows) == {"qwen", "qwen_vl", "acestep", "musicgen", "sdxl_turbo", "diffusion"}
+    for engine, (_, precision, on_gpu, container, cards) in rows.items():
+        needs = needs_of(engine)
+        assert needs is not None
+        assert precision == needs.precision
+        assert float(on_gpu) == pytest.approx(needs.gpu_gib(precision), abs=0.06)
+        assert int(container) * 1024 == resources_of(engine).memory_mib
+        craft = next(craft for craft, registry in REGISTRIES.items() if engine in registry)
+        for gpu in GPUS:
+            settings = load(Deployment, **{craft: {"engine": engine, "gpu": gpu}})
+            if gpu == "T4" and "T4" not in cards:
+                with pytest.raises(InvalidRequest, match="T4 cannot run"):
+                    check_card(settings, craft)
+            else:
+                check_card(settings, craft)
+
+
+def test_the_token_is_shown_before_it_is_stored_and_deploying_comes_before_running() -> None:
+    places = [
+        DEPLOY.index(text)
+        for text in (
+            'export API_BEARER_TOKEN="$(openssl rand -hex 32)"',
+            'echo "$API_BEARER_TOKEN"',
+            "modal secret create music-gen-secret",
+            "modal run main.py::prefetch --dry-run",
+            "modal run main.py::prefetch  ",
+            "modal deploy main.py  ",
+            "modal run main.py --description",
+        )
+    ]
+    assert places == sorted(places)
 
 
 def test_the_web_functions_cost_adds_up() -> None:
