@@ -17,7 +17,7 @@ from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled, InvalidRequest
 from lyrics.contract import GENRES, MOODS, WRITERS, PlanRequest, SongPlan, Writer
 from lyrics.qwen.engine import QwenWriter
-from lyrics.qwen.grammar import METRES, SECTIONS, plan_of, sections_for
+from lyrics.qwen.grammar import INSTRUMENTAL, METRES, SECTIONS, limits, plan_of, sections_for
 from lyrics.qwen.prompts import messages
 from models.constrained import Text, drawn
 from models.slots import ROOM, Singly, Slots, slots_for
@@ -216,7 +216,7 @@ def test_a_grammar_that_fails_ends_its_own_plan_alone(
         add(text, token)
 
     monkeypatch.setattr(Text, "add", failing)
-    broken = Text(torch.arange(30), writer._compile("root ::= [a-z]{300,400}"), 1, 0)
+    broken = Text(torch.arange(30), writer._grammars.rules(INSTRUMENTAL, limits(10.0)), 1, 0)
     with ThreadPoolExecutor(4) as threads:
         bad = threads.submit(writer._batch.write, broken, lambda: None)
         good = [threads.submit(plan, writer, seed) for seed in range(3)]
