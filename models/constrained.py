@@ -113,8 +113,8 @@ class Batch:
                 if tokens[slot] == _BROKEN:
                     raise EngineFailed(
                         self._name,
-                        f"the logits of {self._model} are not numbers; set PRECISION to bf16 or fp32, and where "
-                        "it is one of them, fetch the weights anew",
+                        f"the logits of {self._model} are not numbers; set PRECISION to bf16 or fp32, and "
+                        "where it is one of them, fetch the weights anew",
                     )
                 if place not in failures:
                     texts[place].add(tokens[slot])

@@ -35,7 +35,8 @@ class Limits:
 
 
 class Position:
-    """Where a text that begins as ``{`` or ``[`` has come to. It does not change: ``after`` answers another."""
+    """Where a text that begins with ``{`` or ``[`` has come to. It does not change: what moves it answers
+    another."""
 
     __slots__ = ("_limits", "_name", "_naming", "_open", "characters", "first", "inside", "length")
 
@@ -66,6 +67,12 @@ class Position:
                 return None
             if part and not (found._write(part) if found.inside else found._build(part)):
                 return None
+        return found
+
+    def closed(self) -> Position:
+        """Where a quote takes it from inside a string, however long that is."""
+        found = self._copy()
+        found.inside = False
         return found
 
     def _quote(self) -> bool:

@@ -1,9 +1,9 @@
 """A vocabulary as bytes, counted once, so that the tokens that ``models.limits`` lets follow are found for all
-of them at a time."""
+of it at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -16,37 +16,35 @@ _NO_END = 2**30  # more characters than any token has
 class TokenTable:
     """Of each token: how many characters it puts into a string, and how it begins.
 
-    A token with quotes in it is taken apart behind the last one. There are few such beginnings, and each is
-    tried by itself; what comes behind is counted as it is in a token without quotes.
+    A token with quotes in it has three parts: what is before the first, what is after the last, and the
+    middle with the quotes. In front of and behind the middle characters are counted; of middles there are few,
+    and each is tried by itself.
     """
 
     def __init__(self, tokens: Sequence[bytes]) -> None:
         """``tokens`` are the bytes of each by its number; one that stands for no text has none."""
         self._tokens = tokens
         quoted = [number for number, token in enumerate(tokens) if b'"' in token]
-        cuts = {number: tokens[number].rfind(b'"') + 1 for number in quoted}
-        counts = _characters(tokens)
-        heads: dict[bytes, int] = {}
-        self._head = torch.tensor(
-            [heads.setdefault(tokens[number][:cut], len(heads)) for number, cut in cuts.items()],
-            dtype=torch.long,
-        )
-        self._heads = list(heads)
-        tails = [tokens[number][cut:] for number, cut in cuts.items()]
-        self._tail_count = _characters(tails)
-        self._tail_begins = torch.tensor([not tail.startswith(SPACES) for tail in tails], dtype=torch.bool)
-        self._tail_parts = torch.tensor([b"," in tail for tail in tails], dtype=torch.bool)
+        parts = [_divided(tokens[number]) for number in quoted]
         self._quoted = _Bits(quoted)
+        self._heads = [head + middle for head, middle, _ in parts]
+        self._middles = [middle for _, middle, _ in parts]
+        self._head_counts = _characters([head for head, _, _ in parts])
+        self._head_begins = _truths(not head.startswith(SPACES) for head, _, _ in parts)
+        self._tail_counts = _characters([tail for _, _, tail in parts])
+        self._tail_begins = _truths(not tail.startswith(SPACES) for _, _, tail in parts)
+        self._tail_parts = _truths(b"," in tail for _, _, tail in parts)
 
-        plain = [number for number in range(len(tokens)) if number not in cuts]
+        taken = set(quoted)
+        plain = [number for number in range(len(tokens)) if number not in taken]
         self._parting = _Bits([number for number in plain if b"," in tokens[number]])
         self._continuing = _Bits(
-            [number for number in plain if tokens[number] and tokens[number][0] & 0xC0 == 0x80]
+            [number for number in plain if tokens[number] and _continues(tokens[number][0])]
         )
-        spaced = _Bits([number for number in plain if tokens[number].startswith(SPACES)])
         words = -(-len(tokens) // 32)
-        self._begins = ~spaced.mask(words)
+        self._begins = ~_Bits([number for number in plain if tokens[number].startswith(SPACES)]).mask(words)
         # Row n has those of n characters or fewer, and all those with quotes.
+        counts = _characters(tokens)
         counts[quoted] = 0
         every = _Bits(range(len(tokens)))
         rows = torch.zeros(int(counts.max()) + 1, words, dtype=torch.long)
@@ -74,18 +72,28 @@ class TokenTable:
         places = self._quoted.set_in(row)
         if not len(places):
             return
-        heads, which = self._head[places].unique(return_inverse=True)
-        rooms, beginning, parting = [], [], []
-        for head in heads.tolist():
-            reached = position.after(self._heads[head])
-            opened = reached.length if reached is not None and reached.inside else None
-            rooms.append(-1 if reached is None else opened[1] if opened else _NO_END)
-            beginning.append(opened is not None)
-            parting.append(reached is not None and not reached.inside and reached.full)
-        allowed = self._tail_count[places] <= torch.tensor(rooms)[which]
-        allowed &= self._tail_begins[places] | ~torch.tensor(beginning)[which]
-        if any(parting):
-            alone = self._tail_parts[places] & torch.tensor(parting)[which] & allowed
+        if position.inside and position.length is not None and not position.first:
+            fewest, most = position.length
+            counts = self._head_counts[places] + position.characters
+            fit = (counts >= fewest) & (counts <= most)
+            if position.characters == 0:
+                fit &= self._head_begins[places]
+            self._quoted.clear(row, places[~fit])
+            places = places[fit]
+            start, beginnings = position.closed(), [self._middles[place][1:] for place in places.tolist()]
+        else:
+            start, beginnings = position, [self._heads[place] for place in places.tolist()]
+        reached = {beginning: start.after(beginning) for beginning in set(beginnings)}
+        rooms = {beginning: _room(there) for beginning, there in reached.items()}
+        allowed = self._tail_counts[places] <= torch.tensor(
+            [rooms[key] for key in beginnings], dtype=torch.long
+        )
+        opened = {key for key, there in reached.items() if there and there.inside and there.length}
+        if opened:
+            allowed &= self._tail_begins[places] | ~_truths(key in opened for key in beginnings)
+        full = {key for key, there in reached.items() if there and not there.inside and there.full}
+        if full:
+            alone = allowed & self._tail_parts[places] & _truths(key in full for key in beginnings)
             for place in alone.nonzero()[:, 0].tolist():
                 number = int(self._quoted.numbers[places[place]])
                 allowed[place] = position.after(self._tokens[number]) is not None
@@ -96,7 +104,7 @@ class TokenTable:
         places = tokens.set_in(row)
         numbers = tokens.numbers[places].tolist()
         refused = [position.after(self._tokens[number]) is None for number in numbers]
-        tokens.clear(row, places[torch.tensor(refused, dtype=torch.bool)])
+        tokens.clear(row, places[_truths(refused)])
 
 
 class _Bits:
@@ -122,6 +130,27 @@ class _Bits:
         if len(places):
             bits = torch.zeros(len(row), dtype=torch.long)
             row &= ~bits.index_add_(0, self.words[places], self.values[places]).to(torch.int32)
+
+
+def _room(reached: Position | None) -> int:
+    """For how many characters more there is room, where only what follows is not known."""
+    if reached is None:
+        return -1
+    return reached.length[1] if reached.inside and reached.length else _NO_END
+
+
+def _divided(token: bytes) -> tuple[bytes, bytes, bytes]:
+    first, last = token.index(b'"'), token.rindex(b'"') + 1
+    return token[:first], token[first:last], token[last:]
+
+
+def _continues(byte: int) -> bool:
+    """Whether it is a later one of a character, in UTF-8."""
+    return byte & 0xC0 == 0x80
+
+
+def _truths(values: Iterable[bool]) -> Tensor:
+    return torch.tensor(list(values), dtype=torch.bool)
 
 
 def _characters(tokens: Sequence[bytes]) -> Tensor:
