@@ -1,5 +1,5 @@
-"""A vocabulary as bytes, counted once, so that the tokens that ``models.limits`` lets follow are found for all
-of it at a time."""
+"""A vocabulary as bytes, counted once: so the tokens that ``models.limits`` lets follow are found for all at
+a time."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _NO_END = 2**30  # more characters than any token has
 class TokenTable:
     """Of each token: how many characters it puts into a string, and how it begins.
 
-    A token with quotes in it has three parts: what is before the first, what is after the last, and the
-    middle with the quotes. In front of and behind the middle characters are counted; of middles there are few,
+    A token with quotes in it has three parts: what is before the first quote, the middle from the first to
+    the last, and what is after it. Characters are counted before and after the middle; there are few middles,
     and each is tried by itself.
     """
 

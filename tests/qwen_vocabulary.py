@@ -1,10 +1,11 @@
-"""Qwen2's own tokenizer, from the vocabulary in a published package: 151,643 tokens, the merges that made them,
-the pattern that words are divided by and the chat template, as the model has them at the hub."""
+"""Qwen2's own tokenizer, from the vocabulary in a published package: 151,643 tokens, the merges that made
+them, the pattern that words are divided by and the chat template, as the model has them at the hub."""
 
 from __future__ import annotations
 
 import base64
 from functools import lru_cache
+from itertools import pairwise
 
 import pytest
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
@@ -42,7 +43,7 @@ def qwen2_tokenizer(config: pytest.Config) -> PreTrainedTokenizerFast:
         """What the token was made of: its bytes joined by all merges that came before."""
         parts = [token[place : place + 1] for place in range(len(token))]
         while len(parts) > 2:
-            pairs = [ranks.get(one + other, len(ranks)) for one, other in zip(parts, parts[1:], strict=False)]
+            pairs = [ranks.get(one + other, len(ranks)) for one, other in pairwise(parts)]
             place = pairs.index(min(pairs))
             parts[place : place + 2] = [parts[place] + parts[place + 1]]
         return spelled(parts[0]), spelled(parts[1])

@@ -1,5 +1,5 @@
 """SmolLM2-135M-Instruct (Hugging Face, Apache-2.0) from its package: a real chat model, small enough for a
-processor. The package has it as GGUF, in numbers of four bits; here it becomes a checkpoint as the hub has them.
+processor. The package has it as GGUF, in numbers of four bits; here it becomes a checkpoint as at the hub.
 
 GGUF: a head, then keys with values, then a table of tensors, then these
 (github.com/ggml-org/ggml/blob/master/docs/gguf.md).
@@ -7,7 +7,6 @@ GGUF: a head, then keys with values, then a table of tensors, then these
 
 from __future__ import annotations
 
-import json
 import struct
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ def checkpoint(gguf: bytes, folder: Path) -> Path:
         name = _name(name)
         if count := heads.get(name.split(".")[-2]):  # the two halves of a head are interleaved in GGUF
             values = values.reshape(count, -1, 2, values.shape[1]).swapaxes(1, 2).reshape(values.shape)
-        weights[name] = torch.from_numpy(np.ascontiguousarray(values)).to(torch.bfloat16)
+        weights[name] = torch.from_numpy(values.copy()).to(torch.bfloat16)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     _tokenizer(facts).save_pretrained(folder)
     return folder
