@@ -1,4 +1,4 @@
-"""The writer with Qwen2's own vocabulary: what its grammars and masks cost, and plans drawn by chance from it."""
+"""The writer with Qwen2's own vocabulary: what grammars and masks cost, and plans drawn by chance from it."""
 
 import json
 import time
@@ -30,12 +30,13 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 PLAN = (
-    '{"title": "The Sea Knows My Name", "genre": "folk", "mood": "calm", "tags": ["waltz", "acoustic guitar", '
-    '"slow", "female vocal"], "categories": ["Folk", "Acoustic", "Calm"], "energy": 3, "tempo_bpm": 92, '
-    '"key": "D minor", "metre": "3/4", "language": "en", "cover_prompt": "A lone boat on a grey sea at dawn, '
-    'gulls above the water", "voice": "female", "lyrics": [{"section": "verse", "lines": ["The harbour sleeps '
-    'beneath the grey", "I count the boats that slip away", "雨の夜 und über", "so"]}, {"section": "chorus", '
-    '"lines": ["The sea knows my name", "It calls me the same"]}]}'
+    '{"title": "The Sea Knows My Name", "genre": "folk", "mood": "calm", "tags": ["waltz", "acoustic '
+    'guitar", "slow", "female vocal"], "categories": ["Folk", "Acoustic", "Calm"], "energy": 3, '
+    '"tempo_bpm": 92, "key": "D minor", "metre": "3/4", "language": "en", "cover_prompt": "A lone boat '
+    'on a grey sea at dawn, gulls above the water", "voice": "female", "lyrics": [{"section": "verse", '
+    '"lines": ["The harbour sleeps beneath the grey", "I count the boats that slip away", "雨の夜 und '
+    'über", "so"]}, {"section": "chorus", "lines": ["The sea knows my name", "It calls me the '
+    'same"]}]}'
 )
 """As a model writes it; a line of it in another script."""
 
@@ -128,7 +129,7 @@ def test_plans_drawn_by_chance_are_all_whole_and_within_their_bounds(
 ) -> None:
     found: list[tuple[str, int]] = []
     scripts: set[str] = set()
-    for seed in range(24):
+    for seed in range(48):
         kind, duration_s = (WRITTEN, OWN, INSTRUMENTAL, WRITTEN)[seed % 4], (10.0, 30.0, 60.0)[seed % 3]
         said = written(rules, tokenizer, kind, duration_s, seed)
         plan = plan_of(said, lyrics="mine" if kind == OWN else "", instrumental=kind == INSTRUMENTAL)

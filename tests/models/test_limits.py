@@ -103,7 +103,7 @@ def test_so_they_are_with_the_vocabulary_of_qwen2(pytestconfig: pytest.Config) -
         (b'{"name": "abcd\xc3', [b"\xa9", b'\xa9"'], [b"\xa9a", b"\xa9\xc3"]),
         (b'{"name": "\xe3\x80', [b"\x81", b"\x81a"], [b"\x80", b"\x80a"]),
         (b'{"name": "ab", "tags": ["a"', [b', "', b', "abc', b"]"], [b', "abcd', b', " ', b', "abcd"']),
-        (b'{"parts": [{"lines": ["a"], "n": 1}', [b", ", b"]", b', {"lines": ["abcd'], [b', {"lines": ["abcde']),
+        (b'{"parts": [{"lines": ["a"]}', [b", ", b"]", b', {"lines": ["abcd'], [b', {"lines": ["abcde']),
         (b'{"parts": [{"n": 1}, {"n": 2', [b"}", b"}]"], [b"},", b"}, {"]),
         (b'{"parts": [{"n": 1}, {"lines": ["a', [b'"]', b'", "', b",", b'"], "n"'], [b'"]},', b'", "abcde']),
     ],
