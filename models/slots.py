@@ -77,8 +77,10 @@ class Slots:
     def step(self, tokens: Mapping[int, int]) -> Tensor:
         self._make_room(1 + max(self._ages[slot] for slot in tokens))
         slots = range(self._count)
-        self._ids.copy_(torch.tensor([[tokens.get(slot, 0)] for slot in slots]))
-        self._positions.copy_(torch.tensor([self._ages[slot] if slot in tokens else 0 for slot in slots]))
+        ids = torch.tensor([[tokens.get(slot, 0)] for slot in slots])
+        positions = torch.tensor([self._ages[slot] if slot in tokens else 0 for slot in slots])
+        self._ids.copy_(sent(ids, self._device))
+        self._positions.copy_(sent(positions, self._device))
         for slot in tokens:
             self._ages[slot] += 1
         if not self._graphed:
@@ -139,10 +141,12 @@ class Singly:
 
     @torch.inference_mode()
     def step(self, tokens: Mapping[int, int]) -> Tensor:
+        ids = sent(torch.tensor(list(tokens.values())), self._model.device)
         rows: dict[int, Tensor] = {}
-        for slot, token in tokens.items():
-            ids = torch.tensor([[token]], device=self._model.device)
-            rows[slot] = last_logits(self._model, ids, past_key_values=self._caches[slot])[0]
+        for place, slot in enumerate(tokens):
+            rows[slot] = last_logits(self._model, ids[place, None, None], past_key_values=self._caches[slot])[
+                0
+            ]
         idle = torch.zeros_like(next(iter(rows.values())))
         return torch.stack([rows.get(slot, idle) for slot in range(self._count)])
 
@@ -214,6 +218,14 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]  # transformers is not type
 
     def get_max_length(self) -> int:
         return self.length
+
+
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """``values`` of this machine's memory on ``device``, in the order of what it is busy with: a GPU would be
+    waited for, were they not in memory that it can read by itself."""
+    if device.type == "cuda":
+        values = values.pin_memory()  # PyTorch keeps it until the copy is made
+    return values.to(device, non_blocking=True)
 
 
 def last_logits(model: Any, ids: Tensor, **more: Any) -> Tensor:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-import threading
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-import xgrammar
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
 from lyrics.contract import PlanRequest, SongPlan
-from lyrics.qwen.grammar import grammar, plan_of, sections_for
+from lyrics.qwen.grammar import INSTRUMENTAL, OWN, WRITTEN, grammars, limits, plan_of, sections_for
 from lyrics.qwen.prompts import messages
 from lyrics.sketch.reading import Reading, read
 from models.constrained import Batch, Text
+from models.grammars import Grammars
 from models.loading import ModelEngine, chat_model, first_line
 from models.slots import cache_bytes, slots_for
 
@@ -57,12 +55,7 @@ class QwenWriter(ModelEngine):
             ) from error
         config = model.config.get_text_config()
         vocabulary: int = config.vocab_size
-        tokens = xgrammar.TokenizerInfo.from_huggingface(self._tokenizer, vocab_size=vocabulary)
-        # The compiler's own cache breaks on bounded repetitions; ours keeps whole grammars.
-        self._compile = lru_cache(maxsize=64)(
-            xgrammar.GrammarCompiler(tokens, max_threads=1, cache_enabled=False).compile_grammar
-        )
-        self._compiling = threading.Lock()
+        self._grammars = Grammars(self._tokenizer, vocabulary, grammars())
         self._longest = int(getattr(config, "max_position_embeddings", 0) or _PLAN_TOKENS * 4)
         self._model, self._vocabulary = model, vocabulary
         self._place = place
@@ -72,7 +65,8 @@ class QwenWriter(ModelEngine):
     def _move(self, device: torch.device) -> None:
         self._model.to(device)
         slots = slots_for(self._model, self.together, graphed=self._place.gpu_path)
-        self._batch = Batch(slots, self._vocabulary, self.together, self.name)
+        model = f"{self._place.model} in {self._place.precision} on {device}"
+        self._batch = Batch(slots, self._vocabulary, self.together, self.name, model)
 
     @classmethod
     def beside(cls, folder: Path, *, number_bytes: float) -> int:
@@ -92,16 +86,12 @@ class QwenWriter(ModelEngine):
         instrumental = request.instrumental or (named.voice == "none" and not own)
         if instrumental:
             request, own = request.model_copy(update={"instrumental": True}), ""
-        rules = grammar(
-            lyrics=not own and not instrumental, voice=not instrumental, duration_s=request.duration_s
-        )
-        prompt = self._prompt(request)
-        with self._compiling:
-            compiled = self._compile(rules)
-        expected = _TOKENS + (
-            0 if own or instrumental else _SECTION_TOKENS * sections_for(request.duration_s)
-        )
-        text = Text(prompt, compiled, request.seed, expected)
+        kind = INSTRUMENTAL if instrumental else OWN if own else WRITTEN
+        expected = _TOKENS
+        if kind == WRITTEN:
+            expected += _SECTION_TOKENS * sections_for(request.duration_s)
+        rules = self._grammars.rules(kind, limits(request.duration_s))
+        text = Text(self._prompt(request), rules, request.seed, expected)
         self._batch.write(
             text, lambda: report("writing", 0.98 * (1.0 - math.exp(-len(text.written) / expected)))
         )

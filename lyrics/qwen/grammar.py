@@ -1,7 +1,8 @@
 """What the model may write, letter by letter: a plan in JSON, bounded in every part, so that any model, even
 one with random weights, ends in time with a plan that is valid.
 
-The notation is xgrammar's EBNF. Strings have no escapes: what would need one is not let in.
+The notation is xgrammar's EBNF. Strings have no escapes: what would need one is not let in. How long strings
+are and how many sections there are is in no grammar (see ``models.limits``), so that three are enough.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from typing import Any
 
 from lyrics.contract import GENRES, MOODS, SongPlan, Voice
+from models.limits import MARK, Limits
 
 METRES = ("4/4", "3/4", "6/8", "12/8", "5/4", "7/8", "2/4")
 VOICES: tuple[Voice, ...] = ("female", "male", "duet", "choir")
@@ -17,55 +19,66 @@ SECTIONS = ("intro", "verse", "pre-chorus", "chorus", "bridge", "outro")
 SECONDS_A_SECTION = 12.0
 _MOST_SECTIONS = 12
 _LINES = (2, 8)
-_LINE_CHARACTERS = 70
 _SHORTEST_PICTURE = 10  # characters
+LENGTHS = {
+    "title": (1, 48),
+    "tags": (1, 24),
+    "categories": (2, 19),
+    "cover_prompt": (20, 180),
+    "lines": (1, 70),
+}
+"""The fewest and the most characters of each string that the model makes up."""
+WRITTEN, OWN, INSTRUMENTAL = "written", "own", "instrumental"
+"""The kinds of plan: with lyrics by the model, or the user's own, or without."""
 
-_COMMON = r"""
-letter ::= [^"\\\x00-\x20\x7f-\xa0]
-mark ::= [^"\\\x00-\x1f\x7f-\x9f]
-word ::= "\"" letter mark{0,23} "\""
-words ::= "[" word (", " word){2,5} "]"
-category ::= "\"" [A-Z] [A-Za-z0-9 &-]{1,18} "\""
-categories ::= "[" category (", " category){2,4} "]"
+_COMMON = rf"""
+text ::= "\"" {MARK}* "\""
+tags ::= "[" text (", " text){{2,5}} "]"
+category ::= "\"" [A-Z] [A-Za-z0-9 &-]* "\""
+categories ::= "[" category (", " category){{2,4}} "]"
 tempo ::= [4-9] [0-9] | "1" [0-9] [0-9] | "2" [0-1] [0-9] | "220"
 energy ::= [0-9] | "10"
 key ::= "\"" [A-G] [#b]? " " ("major" | "minor" | "dorian" | "mixolydian" | "phrygian" | "lydian") "\""
 language ::= "\"" [a-z] [a-z] "\""
-title ::= "\"" letter mark{0,47} "\""
-picture ::= "\"" letter mark{19,179} "\""
 """
 
 
-def grammar(*, lyrics: bool, voice: bool, duration_s: float) -> str:
-    """The grammar of a plan; without ``lyrics`` where they are given or not wanted, without ``voice`` for an
-    instrumental. A section of lyrics for each ``SECONDS_A_SECTION`` at the most."""
+def grammars() -> dict[str, str]:
+    """The grammar of each kind of plan."""
+    return {kind: _grammar(kind) for kind in (WRITTEN, OWN, INSTRUMENTAL)}
+
+
+def limits(duration_s: float) -> Limits:
+    """What is in no grammar, for a song of so many seconds."""
+    return Limits(LENGTHS, {"lyrics": sections_for(duration_s)})
+
+
+def _grammar(kind: str) -> str:
     parts = [
-        ("title", "title"),
+        ("title", "text"),
         ("genre", "genre"),
         ("mood", "mood"),
-        ("tags", "words"),
+        ("tags", "tags"),
         ("categories", "categories"),
         ("energy", "energy"),
         ("tempo_bpm", "tempo"),
         ("key", "key"),
         ("metre", "metre"),
         ("language", "language"),
-        ("cover_prompt", "picture"),
+        ("cover_prompt", "text"),
     ]
-    parts += [("voice", "voice")] if voice else []
-    parts += [("lyrics", "lyrics")] if lyrics else []
+    parts += [] if kind == INSTRUMENTAL else [("voice", "voice")]
+    parts += [("lyrics", "lyrics")] if kind == WRITTEN else []
     body = ' ", " '.join(f'"\\"{name}\\": " {rule}' for name, rule in parts)
     rules = [f'root ::= "{{" {body} "}}"', _COMMON.strip()]
     for name, values in (("genre", GENRES), ("mood", MOODS), ("metre", METRES), ("voice", VOICES)):
         rules.append(f"{name} ::= " + " | ".join(f'"\\"{value}\\""' for value in values))
-    if lyrics:
-        sections = sections_for(duration_s)
+    if kind == WRITTEN:
         rules += [
-            "kind ::= " + " | ".join(f'"\\"{kind}\\""' for kind in SECTIONS),
-            f'line ::= "\\"" letter mark{{0,{_LINE_CHARACTERS - 1}}} "\\""',
-            f'lines ::= "[" line (", " line){{{_LINES[0] - 1},{_LINES[1] - 1}}} "]"',
+            "kind ::= " + " | ".join(f'"\\"{section}\\""' for section in SECTIONS),
+            f'lines ::= "[" text (", " text){{{_LINES[0] - 1},{_LINES[1] - 1}}} "]"',
             'section ::= "{\\"section\\": " kind ", \\"lines\\": " lines "}"',
-            f'lyrics ::= "[" section (", " section){{0,{sections - 1}}} "]"',
+            'lyrics ::= "[" section (", " section)* "]"',
         ]
     return "\n".join(rules)
 

@@ -22,12 +22,13 @@ EMBEDDED = ["sketch"]
 """Those that understand what they are told, as a model with random weights does not."""
 
 
-@pytest.fixture(scope="module", params=[*EMBEDDED, "qwen"])
+@pytest.fixture(scope="module", params=[*EMBEDDED, "qwen", "qwen as on a GPU"])
 def writer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Writer:
     if request.param == "sketch":
         return WRITERS.load("sketch")
     folder = qwen(tmp_path_factory.mktemp("qwen"), brisk=True)
-    return WRITERS.load("qwen", EngineOptions(model=str(folder), precision="fp32"))
+    gpu_path = request.param != "qwen"
+    return WRITERS.load("qwen", EngineOptions(model=str(folder), precision="fp32", gpu_path=gpu_path))
 
 
 @pytest.fixture(params=EMBEDDED)

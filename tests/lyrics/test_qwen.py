@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 import torch
+import xgrammar
 from torch import Tensor
 from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from config.engine import EngineOptions, ignore_progress
-from config.errors import Cancelled, InvalidRequest
+from config.errors import Cancelled, EngineFailed, InvalidRequest
 from lyrics.contract import GENRES, MOODS, WRITERS, PlanRequest, SongPlan, Writer
 from lyrics.qwen.engine import QwenWriter
-from lyrics.qwen.grammar import METRES, SECTIONS, plan_of, sections_for
+from lyrics.qwen.grammar import INSTRUMENTAL, METRES, SECTIONS, limits, plan_of, sections_for
 from lyrics.qwen.prompts import messages
 from models.constrained import Text, drawn
 from models.slots import ROOM, Singly, Slots, slots_for
@@ -159,9 +160,10 @@ WISHES: list[dict[str, object]] = [
 ]
 
 
+@pytest.mark.parametrize("path", ["cpu", "gpu"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_plan_is_the_same_alone_and_among_others(brisk: Path, precision: str) -> None:
-    options = EngineOptions(model=str(brisk), precision=precision)
+def test_a_plan_is_the_same_alone_and_among_others(brisk: Path, precision: str, path: str) -> None:
+    options = EngineOptions(model=str(brisk), precision=precision, gpu_path=path == "gpu")
     writer, other = (QwenWriter.from_options(options) for _ in range(2))
     wishes = [request(seed, **WISHES[seed % len(WISHES)]) for seed in range(10)]
     alone = [writer.plan(wish, ignore_progress) for wish in reversed(wishes)]
@@ -216,7 +218,7 @@ def test_a_grammar_that_fails_ends_its_own_plan_alone(
         add(text, token)
 
     monkeypatch.setattr(Text, "add", failing)
-    broken = Text(torch.arange(30), writer._compile("root ::= [a-z]{300,400}"), 1, 0)
+    broken = Text(torch.arange(30), writer._grammars.rules(INSTRUMENTAL, limits(10.0)), 1, 0)
     with ThreadPoolExecutor(4) as threads:
         bad = threads.submit(writer._batch.write, broken, lambda: None)
         good = [threads.submit(plan, writer, seed) for seed in range(3)]
@@ -307,8 +309,91 @@ def test_what_is_drawn_is_allowed_and_as_likely_as_the_model_says() -> None:
     counted = torch.bincount(tokens, minlength=64)[2:6] / 2000
     assert counted.sum() == 1.0
     assert (counted - shares).abs().max() < 0.06  # but for the tail that top_p leaves out
-    nothing = torch.full((1, 64), torch.nan)
-    assert 2 <= int(drawn(nothing, allowed, chances[-1:])) <= 5
+
+
+@pytest.mark.parametrize("fault", [torch.nan, torch.inf])
+@pytest.mark.parametrize("place", [3, 40], ids=["allowed", "forbidden"])
+def test_nothing_is_drawn_from_what_is_no_number(fault: float, place: int) -> None:
+    logits = torch.randn(3, 64, generator=torch.Generator().manual_seed(1))
+    logits[0, 5] = -torch.inf  # never that one
+    logits[1, place] = fault
+    logits[2, :] = -torch.inf
+    allowed = torch.tensor([[0b111100, 0]] * 3, dtype=torch.int32)
+    tokens = drawn(logits, allowed, torch.full((3,), 0.999, dtype=torch.float64)).tolist()
+    assert tokens[0] in (2, 3, 4)
+    assert tokens[1:] == [-1, -1]
+
+
+@pytest.mark.parametrize(("precision", "path"), [("fp32", "cpu"), ("fp16", "gpu")])
+def test_logits_that_are_no_numbers_are_an_error_and_no_plan(folder: Path, precision: str, path: str) -> None:
+    options = EngineOptions(model=str(folder), precision=precision, gpu_path=path == "gpu")
+    writer = QwenWriter.from_options(options)
+    # As where half precision runs over: from one layer on.
+    writer._model.model.layers[1].mlp.down_proj.weight.data.fill_(torch.inf)
+    with pytest.raises(EngineFailed) as raised:
+        plan(writer)
+    for part in ("'qwen'", str(folder), precision, "are not numbers", "PRECISION to bf16 or fp32"):
+        assert part in str(raised.value)
+
+
+def test_who_has_no_numbers_ends_alone(writer: QwenWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = [plan(writer, seed) for seed in range(3)]
+    step = writer._batch._slots.step
+    broken = Text(torch.arange(30), writer._grammars.rules(INSTRUMENTAL, limits(10.0)), 1, 0)
+
+    def failing(tokens: Mapping[int, int]) -> Tensor:
+        logits = step(tokens)
+        if broken.slot is not None and len(broken.written) == 20:
+            logits = logits.clone()
+            logits[broken.slot] = torch.nan
+        return logits
+
+    monkeypatch.setattr(writer._batch._slots, "step", failing)
+    with ThreadPoolExecutor(4) as threads:
+        bad = threads.submit(writer._batch.write, broken, lambda: None)
+        good = [threads.submit(plan, writer, seed) for seed in range(3)]
+        assert isinstance(bad.exception(), EngineFailed)
+        assert [future.result() for future in good] == alone
+    assert len(broken.written) == 20
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_path_of_a_gpu_writes_the_same_plans(brisk: Path, precision: str) -> None:
+    """The step as one graph over the whole room, and loading before there is a GPU: here both run on a
+    processor, all but the replay itself."""
+    model = {"model": str(brisk), "precision": precision}
+    wishes = [request(seed, **WISHES[seed % len(WISHES)]) for seed in range(8)]
+    writers = [
+        QwenWriter.from_options(EngineOptions(**model)),
+        QwenWriter.from_options(EngineOptions(**model, gpu_path=True)),
+        QwenWriter.from_options(EngineOptions(**model, staged=True)),
+    ]
+    writers[2].settle("cpu")
+    eager, graphed, staged = ([writer.plan(wish, ignore_progress) for wish in wishes] for writer in writers)
+    assert graphed == eager
+    assert staged == eager
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda wish: writers[1].plan(wish, ignore_progress), wishes)) == eager
+    for writer, recorded in zip(writers, (False, True, True), strict=True):
+        assert writer._place.gpu_path is recorded
+        assert writer._batch._slots._graphed is recorded
+
+
+def test_what_is_written_is_compiled_when_the_engine_loads(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = QwenWriter.from_options(EngineOptions(model=str(folder), precision="fp32", staged=True))
+
+    def late(*_: object, **__: object) -> None:
+        raise AssertionError("compiled after loading")
+
+    monkeypatch.setattr(xgrammar, "GrammarCompiler", late)
+    monkeypatch.setattr(xgrammar.GrammarCompiler, "compile_grammar", late, raising=False)
+    monkeypatch.setattr(xgrammar.TokenizerInfo, "from_huggingface", late)
+    writer.settle("cpu")
+    for duration_s in (10.0, 30.0):
+        for more in ({}, {"lyrics": OWN}, {"instrumental": True}):
+            checked(plan(writer, duration_s=duration_s, **more))
 
 
 def test_what_the_user_names_holds(writer: Writer) -> None:

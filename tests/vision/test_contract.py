@@ -23,12 +23,13 @@ pytestmark = pytest.mark.filterwarnings(
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture(scope="module", params=["sketch", "qwen_vl"])
+@pytest.fixture(scope="module", params=["sketch", "qwen_vl", "qwen_vl as on a GPU"])
 def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     if request.param == "sketch":
         return READERS.load("sketch")
-    folder = checkpoint(request.param, tmp_path_factory.mktemp(request.param))
-    return READERS.load(request.param, EngineOptions(model=str(folder), precision="fp32"))
+    folder = checkpoint("qwen_vl", tmp_path_factory.mktemp("qwen_vl"))
+    gpu_path = request.param != "qwen_vl"
+    return READERS.load("qwen_vl", EngineOptions(model=str(folder), precision="fp32", gpu_path=gpu_path))
 
 
 def scene(reader: Reader, pixels: Pixels, seed: int = 1) -> Scene:

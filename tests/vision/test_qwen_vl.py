@@ -11,7 +11,7 @@ import torch
 from transformers import Qwen2VLForConditionalGeneration
 
 from config.engine import EngineOptions, ignore_progress
-from config.errors import EngineUnavailable
+from config.errors import EngineFailed, EngineUnavailable
 from tests.tiny import qwen_vl
 from tests.vision.photos import SHOTS, shot
 from vision.contract import READERS, ImageRequest, Scene
@@ -45,6 +45,33 @@ def test_scenes_of_random_weights_are_all_whole(reader: QwenVlReader) -> None:
         assert 1 <= len(scene.genres) <= 3
     assert len({scene.description for scene in found}) > 8
     assert len({scene.mood for scene in found}) > 2
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_path_of_a_gpu_reads_the_same_scenes(folder: Path, precision: str) -> None:
+    """Loading before there is a GPU, and the precision and the steps of one: here on a processor."""
+    model = {"model": str(folder), "precision": precision}
+    wishes = [ImageRequest(shot(kind), number) for number, kind in enumerate(list(SHOTS)[:5])]
+    readers = [
+        QwenVlReader.from_options(EngineOptions(**model)),
+        QwenVlReader.from_options(EngineOptions(**model, gpu_path=True)),
+        QwenVlReader.from_options(EngineOptions(**model, staged=True)),
+    ]
+    readers[2].settle("cpu")
+    alone, gpus, staged = ([reader.read(wish, ignore_progress) for wish in wishes] for reader in readers)
+    assert gpus == alone
+    assert staged == alone
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda wish: readers[1].read(wish, ignore_progress), wishes)) == alone
+
+
+def test_logits_that_are_no_numbers_are_an_error_and_no_scene(folder: Path) -> None:
+    reader = QwenVlReader.from_options(EngineOptions(model=str(folder), precision="fp16", gpu_path=True))
+    reader._model.model.language_model.layers[1].mlp.down_proj.weight.data.fill_(torch.inf)
+    with pytest.raises(EngineFailed) as raised:
+        reader.read(ImageRequest(shot("sea"), 1), ignore_progress)
+    for part in ("'qwen_vl'", str(folder), "fp16", "are not numbers", "PRECISION to bf16 or fp32"):
+        assert part in str(raised.value)
 
 
 def test_the_photo_itself_decides_and_not_only_its_size(reader: QwenVlReader) -> None:

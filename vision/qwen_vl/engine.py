@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import torch
-import xgrammar
 from torch import Tensor
 from transformers import (
     AutoConfig,
@@ -19,11 +18,12 @@ from transformers import (
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable
 from models.constrained import Batch, Text
+from models.grammars import Grammars
 from models.loading import ModelEngine, chat_model, first_line
 from models.slots import cache_bytes
 from vision.contract import ImageRequest, Scene
 from vision.pixels import Pixels, checked
-from vision.qwen_vl.grammar import grammar, scene_of
+from vision.qwen_vl.grammar import grammar, limits, scene_of
 from vision.qwen_vl.prompts import messages
 from vision.qwen_vl.slots import PictureSlots
 
@@ -73,10 +73,7 @@ class QwenVlReader(ModelEngine):
                 f"give one, such as {self.default}",
             ) from error
         vocabulary: int = config.get_text_config().vocab_size
-        tokens = xgrammar.TokenizerInfo.from_huggingface(self._tokenizer, vocab_size=vocabulary)
-        # The compiler's own cache breaks on bounded repetitions.
-        compiler = xgrammar.GrammarCompiler(tokens, max_threads=1, cache_enabled=False)
-        self._rules = compiler.compile_grammar(grammar())
+        self._rules = Grammars(self._tokenizer, vocabulary, {"scene": grammar()}).rules("scene", limits())
         self._picture_id: int = config.image_token_id
         self._model, self._vocabulary = model, vocabulary
         self._place = place
@@ -86,7 +83,8 @@ class QwenVlReader(ModelEngine):
     def _move(self, device: torch.device) -> None:
         self._model.to(device)
         slots = PictureSlots(self._model, self.together)
-        self._batch = Batch(slots, self._vocabulary, self.together, self.name)
+        model = f"{self._place.model} in {self._place.precision} on {device}"
+        self._batch = Batch(slots, self._vocabulary, self.together, self.name, model)
 
     @classmethod
     def beside(cls, folder: Path, *, number_bytes: float) -> int:

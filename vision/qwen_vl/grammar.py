@@ -1,25 +1,26 @@
 """What the model may write, letter by letter: a scene in JSON, bounded in every part (see
-``lyrics.qwen.grammar``, whose notation this is: xgrammar's EBNF, with strings that have no escapes)."""
+``lyrics.qwen.grammar``, whose notation this is: xgrammar's EBNF, with strings that have no escapes and whose
+lengths are kept by ``models.limits``)."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from models.limits import MARK, Limits
 from vision.contract import GENRES, MOODS, Scene
 
-_COMMON = r"""
-letter ::= [^"\\\x00-\x20\x7f-\xa0]
-mark ::= [^"\\\x00-\x1f\x7f-\x9f]
+LENGTHS = {"description": (20, 220), "elements": (3, 40)}
+"""The fewest and the most characters of each string that the model makes up."""
+_COMMON = rf"""
+text ::= "\"" {MARK}* "\""
 energy ::= [0-9] | "10"
 tempo ::= [4-9] [0-9] | "1" [0-9] [0-9] | "2" [0-1] [0-9] | "220"
-genres ::= "[" genre (", " genre){0,2} "]"
-element ::= "\"" letter mark{2,39} "\""
-elements ::= "[" element (", " element){1,5} "]"
-sentence ::= "\"" letter mark{19,219} "\""
+genres ::= "[" genre (", " genre){{0,2}} "]"
+elements ::= "[" text (", " text){{1,5}} "]"
 """
 _PARTS = (
-    ("description", "sentence"),
+    ("description", "text"),
     ("elements", "elements"),
     ("mood", "mood"),
     ("energy", "energy"),
@@ -35,6 +36,11 @@ def grammar() -> str:
     for name, values in (("genre", GENRES), ("mood", MOODS)):
         rules.append(f"{name} ::= " + " | ".join(f'"\\"{value}\\""' for value in values))
     return "\n".join(rules)
+
+
+def limits() -> Limits:
+    """What is not in the grammar."""
+    return Limits(LENGTHS)
 
 
 def scene_of(text: str) -> Scene:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from models.slots import last_logits
+from models.slots import last_logits, sent
 
 
 class PictureSlots:
@@ -46,13 +46,16 @@ class PictureSlots:
     @torch.inference_mode()
     def step(self, tokens: Mapping[int, int]) -> Tensor:
         device = self._model.device
+        ids = sent(torch.tensor(list(tokens.values())), device)
         rows: dict[int, Tensor] = {}
-        for slot, token in tokens.items():
+        for number, slot in enumerate(tokens):
             cache = self._caches[slot]
             place = cache.get_seq_length() + self._deltas[slot]
             places = torch.full((3, 1, 1), place, dtype=torch.long, device=device)
-            ids = torch.tensor([[token]], device=device)
-            rows[slot] = last_logits(self._model, ids, past_key_values=cache, position_ids=places)[0]
+            row = last_logits(
+                self._model, ids[number, None, None], past_key_values=cache, position_ids=places
+            )
+            rows[slot] = row[0]
         idle = torch.zeros_like(next(iter(rows.values())))
         return torch.stack([rows.get(slot, idle) for slot in range(self._count)])
 
