@@ -1,5 +1,5 @@
-"""Attention of one new column for every song in ``music.musicgen.slots``: to what its slot keeps of the columns
-before, and to its text. A slot's result depends on nothing in another, not even by a rounding.
+"""Attention of one new column for every song in ``music.musicgen.slots``: to what its slot keeps of the
+columns before, and to its text. A slot's result depends on nothing in another, not even by a rounding.
 
 Two ways make it. ``Masked`` is torch's own attention, on any device: it reads each slot to its end, taken or
 not. ``music.musicgen.reading.Reading`` is a kernel that reads what a song has come to, and of a free slot

@@ -25,7 +25,7 @@ from config.errors import EngineUnavailable
 CHUNK = 250
 """Frames at a time, 5 s of sound: 0.4 GB of activations at the published size."""
 _ACTIVATIONS = 8
-"""Tensors as large as the widest layer's output: a residual block's, and a convolution library's workspace."""
+"""Tensors as large as the widest layer's output: a residual block's, and a convolution's workspace."""
 
 
 class ChunkedCodec:
@@ -88,7 +88,7 @@ class ChunkedCodec:
 
 
 def refuse_other_kinds(config: Any) -> None:
-    """Raises ``EngineUnavailable`` for an EnCodec of another kind than MusicGen's, by its ``EncodecConfig``."""
+    """Raises ``EngineUnavailable`` for the ``EncodecConfig`` of another kind than MusicGen's."""
     odd = config.norm_type != "weight_norm" or config.pad_mode != "reflect" or config.use_causal_conv
     if odd or config.normalize or config.chunk_length_s is not None or config.audio_channels != 1:
         raise EngineUnavailable("its EnCodec is not of MusicGen's kind", "give a model with encodec_32khz")
@@ -103,7 +103,7 @@ def decoding_bytes(config: Any, seconds: float) -> int:
     for ratio in config.upsampling_ratios:
         channels, rows = channels // 2, rows * ratio
         widest = max(widest, channels * rows)
-    return 4 * (frames * width + _ACTIVATIONS * widest * CHUNK)
+    return int(4 * (frames * width + _ACTIVATIONS * widest * CHUNK))
 
 
 def _stride(module: Any) -> int:
@@ -113,10 +113,11 @@ def _stride(module: Any) -> int:
 def _reach(module: Any) -> int:
     """How many rows on either side of it have a part in what a row becomes."""
     if isinstance(module, EncodecConvTranspose1d):
-        return math.ceil(module.conv.kernel_size[0] / module.conv.stride[0]) - 1
+        kernel, stride = int(module.conv.kernel_size[0]), int(module.conv.stride[0])
+        return math.ceil(kernel / stride) - 1
     if isinstance(module, EncodecResnetBlock):
         return sum(_reach(inner) for inner in module.block)
     if isinstance(module, EncodecConv1d):
-        total = (module.conv.kernel_size[0] - 1) * module.conv.dilation[0]
+        total = (int(module.conv.kernel_size[0]) - 1) * int(module.conv.dilation[0])
         return total - total // 2
     return 0  # ELU
