@@ -1,4 +1,4 @@
-# mypy: disallow-untyped-defs=False, disallow-untyped-calls=False, disallow-untyped-decorators=False
+# mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, allow-untyped-decorators
 """Attention of one new column for each slot, as two Triton kernels that read each slot to where its song has
 come: in parts of ``PART`` columns side by side, whose results are then put together (Flash-Decoding; Dao et
 al., 2023).
