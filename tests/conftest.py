@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 if find_spec("audiocraft") is None:  # in whose environment is a Triton of 2023
-    # Before any test's imports: Triton looks when it is imported itself, as transformers does for some models.
+    # Before any test's imports: Triton looks when it is imported, which transformers does for some models.
     os.environ["TRITON_INTERPRET"] = "1"
 
 LONG = ("service", "page", "music", "test_journey.py")

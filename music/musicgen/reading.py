@@ -32,6 +32,7 @@ def attend_part(
     keys,
     values,
     ends,
+    mixed,
     sums,
     tops,
     totals,
@@ -45,20 +46,21 @@ def attend_part(
     LANES: tl.constexpr,
     PART: tl.constexpr,
     BLOCK: tl.constexpr,
+    ONLY: tl.constexpr,
 ):
-    """One part of one head. ``sums (heads of all, parts, LANES)`` takes the values weighed by
+    """One part of one head; where it is the ``ONLY`` one, it makes what ``join_parts`` does. ``sums (heads of all, parts, LANES)`` takes the values weighed by
     ``exp(score - top)``, ``totals (heads of all, parts)`` these weights' sum, and ``tops`` the largest score;
     all float32."""
     place = tl.program_id(0)
     part = tl.program_id(1)
+    lanes = tl.arange(0, LANES)
+    inside = lanes < WIDTH
     head = place % heads
     slot = (place // heads) % slots
     row = place // (heads * slots)
     first = part * PART
     end = tl.minimum(tl.load(ends + slot).to(tl.int32), first + PART)
     if first < end:
-        lanes = tl.arange(0, LANES)
-        inside = lanes < WIDTH
         at = row * query_row + slot * query_slot + head * WIDTH + lanes
         query = tl.load(queries + at, mask=inside, other=0.0).to(tl.float32) * scale
         begin = place.to(tl.int64) * columns * WIDTH
@@ -79,10 +81,17 @@ def attend_part(
             total = total * fading + tl.sum(weights, axis=0)
             weighed = weighed * fading + tl.sum(weights[:, None] * value, axis=0)
             top = higher
-        into = place * tl.num_programs(1) + part
-        tl.store(sums + into * LANES + lanes, weighed)
-        tl.store(tops + into, top)
-        tl.store(totals + into, total)
+        if ONLY:
+            result = (weighed / total).to(mixed.dtype.element_ty)
+            tl.store(mixed + place * WIDTH + lanes, result, mask=inside)
+        else:
+            into = place * tl.num_programs(1) + part
+            tl.store(sums + into * LANES + lanes, weighed)
+            tl.store(tops + into, top)
+            tl.store(totals + into, total)
+    elif ONLY:
+        nothing = tl.zeros([LANES], mixed.dtype.element_ty)
+        tl.store(mixed + place * WIDTH + lanes, nothing, mask=inside)
 
 
 @triton.jit
@@ -141,6 +150,7 @@ class Reading:
             keys,
             values,
             self._ends,
+            mixed,
             sums,
             tops,
             totals,
@@ -154,8 +164,11 @@ class Reading:
             LANES=lanes,
             PART=PART,
             BLOCK=BLOCK,
+            ONLY=parts == 1,
             num_warps=_WARPS,
         )
+        if parts == 1:
+            return mixed
         join_parts[(places,)](
             sums,
             tops,
