@@ -208,7 +208,7 @@ class ModelEngine:
             tensor.numbers * _BYTES[precision if tensor.name.startswith(cls.narrowed) else "fp32"]
             for tensor in tensors
         )
-        needed += cls.beside(folder, number_bytes=_BYTES[precision])
+        needed += cls.beside(folder, number_bytes=_BYTES[precision], gpu_path=gpu_path)
         free = free_bytes(device)
         check_room(str(model), needed, free, str(device))
         return Placement(
@@ -228,8 +228,9 @@ class ModelEngine:
         )
 
     @classmethod
-    def beside(cls, folder: Path, *, number_bytes: float) -> int:
-        """Bytes that it will need beside the weights, as a cache does, with numbers of so many bytes."""
+    def beside(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
+        """Bytes that it will need beside the weights, as a cache does, with numbers of so many bytes;
+        ``gpu_path`` as in ``Placement``."""
         return 0
 
     @classmethod

@@ -1,8 +1,14 @@
-"""Which tests come first."""
+"""Which tests come first, and that Triton's kernels run in its interpreter: tests have no GPU."""
 
+import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+if find_spec("audiocraft") is None:  # in whose environment is a Triton of 2023
+    # Before any test's imports: Triton looks when it is imported, which transformers does for some models.
+    os.environ["TRITON_INTERPRET"] = "1"
 
 LONG = ("service", "page", "music", "test_journey.py")
 """Where the files are that take minutes. Each worker is given whole files, one after the other: the last ones

@@ -69,7 +69,7 @@ class QwenWriter(ModelEngine):
         self._batch = Batch(slots, self._vocabulary, self.together, self.name, model)
 
     @classmethod
-    def beside(cls, folder: Path, *, number_bytes: float) -> int:
+    def beside(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
         """The cache's, as long as no text is longer than ``ROOM`` tokens; it grows if one is."""
         try:
             return cache_bytes(AutoConfig.from_pretrained(folder), cls.together, number_bytes)

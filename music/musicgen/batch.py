@@ -13,9 +13,10 @@ from torch import Tensor
 from models.together import Together
 from music.musicgen.codec import Decoding
 from music.musicgen.decoder import Decoder, Track
-from music.musicgen.slots import Slots
+from music.musicgen.slots import COLUMNS, Slots
 
-_MOST = 8
+MOST = 8
+"""Songs at a time, of which the kernels make two rows each."""
 _LINGER_S = 0.01  # for songs that ended in the same step, whose threads wake up one after another
 T = TypeVar("T")
 
@@ -32,13 +33,14 @@ class _Ended:
 class Batch:
     """Tracks of any prompts, lengths and ages, all of them a column further with each step."""
 
-    def __init__(self, decoder: Decoder, decode: Decoding, most: int = _MOST) -> None:
+    def __init__(self, decoder: Decoder, decode: Decoding, most: int = MOST, columns: int = COLUMNS) -> None:
+        """``most`` songs at a time, of as many ``columns`` at most; others wait for their turn."""
         self._decoder = decoder
         self._decode = decode
         self._most = most
         self._ended: list[_Ended] = []
         self._ending = threading.Lock()
-        self._slots = Slots(decoder, most) if decoder.slotted else None
+        self._slots = Slots(decoder, most, columns) if decoder.slotted else None
         self._loop = Together[Track](self, most, "musicgen")
 
     def run(self, track: Track, report: Callable[[float], None]) -> None:

@@ -21,7 +21,7 @@ from torch.nn.functional import conv2d, elu
 from transformers import EncodecModel
 from transformers.models.encodec.modeling_encodec import EncodecConvTranspose1d, EncodecResnetBlock
 
-from config.errors import EngineUnavailable
+from music.musicgen.chunked import ChunkedCodec, refuse_other_kinds
 from music.musicgen.fused import LANES, VECTORS, Crew, arena, packed, supported
 from music.musicgen.linear import linear
 from music.musicgen.recurrent import recurrent
@@ -35,18 +35,13 @@ Decoding = Callable[[Sequence[Tensor]], list[Tensor]]
 """From ``codes (codebooks, frames)`` of some channels to ``(samples,)`` float32 of each."""
 
 
-def decoding(model: EncodecModel, precision: str, device: torch.device) -> Decoding:
-    """By transformers on a GPU, on a CPU by ``Codec``, whose LSTM is narrow where ``precision`` is and the
-    CPU has instructions for it. Raises ``EngineUnavailable`` as ``Codec`` does."""
-    if device.type == "cpu":
-        narrow = precision in ("bf16", "int8") and torch.cpu._is_avx512_bf16_supported()
-        return Codec(model, narrow=narrow)
-    model = model.to(device)
-
-    def decode(channels: Sequence[Tensor]) -> list[Tensor]:
-        return [model.decode(codes[None, None], [None]).audio_values[0, 0] for codes in channels]
-
-    return decode
+def decoding(model: EncodecModel, precision: str, device: torch.device, *, gpu_path: bool) -> Decoding:
+    """By ``ChunkedCodec`` on a GPU's path; on a CPU's by ``Codec``, whose LSTM is narrow where ``precision``
+    is and the CPU has instructions for it. Raises ``EngineUnavailable`` as these do."""
+    if gpu_path:
+        return ChunkedCodec(model, device)
+    narrow = precision in ("bf16", "int8") and torch.cpu._is_avx512_bf16_supported()
+    return Codec(model, narrow=narrow)
 
 
 class Codec:
@@ -54,14 +49,9 @@ class Codec:
 
     def __init__(self, model: EncodecModel, *, narrow: bool = False) -> None:
         """``narrow`` lets the LSTM have its recurrent weights in bfloat16, with an error 90 dB below the
-        sound's variation; convolutions in bfloat16 would bring it to 42. Raises ``EngineUnavailable`` for an
-        EnCodec of another kind than MusicGen's."""
-        config = model.config
-        odd = config.norm_type != "weight_norm" or config.pad_mode != "reflect" or config.use_causal_conv
-        if odd or config.normalize or config.chunk_length_s is not None or config.audio_channels != 1:
-            raise EngineUnavailable(
-                "its EnCodec is not of MusicGen's kind", "give a model with encodec_32khz"
-            )
+        sound's variation; convolutions in bfloat16 would bring it to 42. Raises ``EngineUnavailable`` as
+        ``refuse_other_kinds`` does."""
+        refuse_other_kinds(model.config)
         self._books = [layer.codebook.embed for layer in model.quantizer.layers]
         modules: list[Any] = [module for module in model.decoder.layers if not isinstance(module, ELU)]
         first, lstm, *stages, last = modules

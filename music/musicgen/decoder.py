@@ -43,6 +43,11 @@ class Shape:
         """Of what size the logits of a step are: ``(codebooks, vocabulary)``."""
         return self.codebooks, self.vocabulary
 
+    def cache(self, columns: int) -> tuple[int, ...]:
+        """Of what size one song's keys and values are: ``(layers, 2, 2, heads, columns, head width)``, of
+        which the first 2 are keys and values, the second a row with text and one without."""
+        return self.layers, 2, 2, self.heads, columns, self.width // self.heads
+
     @property
     def delays(self) -> tuple[int, ...]:
         """How many steps each codebook lags behind the first."""
@@ -68,7 +73,8 @@ class Track:
         """``text (tokens, width of the text encoder)``; ``noise(step)`` gives Gumbel noise ``(codebooks,
         vocabulary)``; ``prompt (codebooks, frames of it)`` are tokens to go on from."""
         shape = decoder.shape
-        known = 0 if prompt is None else prompt.shape[1]
+        self.known = known = 0 if prompt is None else prompt.shape[1]
+        """Columns of the prompt, which are taken in at once."""
         self.sampling = sampling
         self.noise = noise
         self.frames = frames
@@ -80,9 +86,10 @@ class Track:
                 self.tokens[codebook, delay + 1 : delay + 1 + known] = prompt[codebook]
         self.position = 0
         """The column that is fed to the decoder next."""
-        self.cache = decoder.cache(known if decoder.slotted else self.steps)
+        # A slot has room of its own, and the prompt is taken in there.
+        self.cache = decoder.cache(0 if decoder.slotted else self.steps)
         self.cross = decoder.cross(text)
-        if known:
+        if known and not decoder.slotted:
             decoder.prefill(self, known)
 
     @property
@@ -100,17 +107,26 @@ class Decoder:
     """The decoder's weights, made ready for one device and precision."""
 
     def __init__(
-        self, read: Read, shape: Shape, precision: str, device: torch.device, *, fused: bool = True
+        self,
+        read: Read,
+        shape: Shape,
+        precision: str,
+        device: torch.device,
+        *,
+        fused: bool = True,
+        gpu_path: bool = False,
     ) -> None:
-        """``fused``: its layers are compiled loops where the processor has what these are made of."""
+        """``fused``: its layers are compiled loops where the processor has what these are made of.
+        ``gpu_path``: it is made for a GPU, wherever it runs."""
         self.shape = shape
         self.device = device
-        self.slotted = device.type == "cuda"
+        self.slotted = gpu_path
         """Whether songs are stepped in ``music.musicgen.slots``, which have room for their caches."""
+        by_cpu = device.type == "cpu" and not gpu_path
         narrow = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, torch.float32)
         # On a CPU only what is read again and again is narrow, the weights and, by the kernels of ``fused``,
         # the caches: torch's attention is several times as fast there in fp32 as in bf16.
-        self.dtype = torch.float32 if device.type == "cpu" else narrow
+        self.dtype = torch.float32 if by_cpu else narrow
 
         def norm(name: str) -> tuple[Tensor, Tensor]:
             weight, bias = (read(f"{name}.{part}") for part in ("weight", "bias"))
@@ -127,7 +143,12 @@ class Decoder:
         ]
         names = [f"{below}.layers.{number}" for number in range(shape.layers)]
         self._cross_kv = [
-            linear(matrix(*(f"{name}.encoder_attn.{part}_proj" for part in "kv")), precision, cold=True)
+            linear(
+                matrix(*(f"{name}.encoder_attn.{part}_proj" for part in "kv")),
+                precision,
+                cold=True,
+                plain=gpu_path,
+            )
             for name in names
         ]
 
@@ -149,7 +170,7 @@ class Decoder:
             heads = (f"lm_heads.{codebook}" for codebook in range(shape.codebooks))
             yield Part(matrix(*heads), norms=(norm(f"{below}.layer_norm"),))
 
-        fused = fused and device.type == "cpu" and supported(precision)
+        fused = fused and by_cpu and supported(precision)
         every = parts()
         first = next(every)
         fused = fused and fitting(first, shape.heads, shape.codebooks * shape.vocabulary)
@@ -158,7 +179,7 @@ class Decoder:
         self.layers: Layers | Fused = (
             Fused(every, shape.heads, precision, self.embeddings)
             if fused
-            else Layers(every, shape.heads, precision)
+            else Layers(every, shape.heads, precision, plain=gpu_path)
         )
         self.positions = _sinusoids(2048, shape.width).to(device)
 
@@ -204,11 +225,8 @@ class Decoder:
         track.position = columns
 
     def cache(self, columns: int) -> Tensor:
-        """Room for one song's keys and values: ``(layers, 2, 2, heads, columns, head width)``, of which the
-        first 2 are keys and values, the second a row with text and one without."""
-        shape = self.shape
-        size = (shape.layers, 2, 2, shape.heads, columns, shape.width // shape.heads)
-        return self.layers.cache(*size)
+        """Room for one song's keys and values; see ``Shape.cache``."""
+        return self.layers.cache(*self.shape.cache(columns))
 
     @torch.inference_mode()
     def cross(self, text: Tensor) -> Tensor:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,20 +13,23 @@ from torch import Tensor
 from transformers import AutoTokenizer, EncodecModel
 
 from config.engine import EngineOptions, Report
-from config.errors import InvalidRequest
+from config.errors import EngineUnavailable, InvalidRequest
 from models.loading import ModelEngine
 from models.tensors import Tensors
 from music.contract import Audio, MusicRequest
-from music.musicgen.batch import Batch
+from music.musicgen.batch import MOST, Batch
 from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
+from music.musicgen.chunked import decoding_bytes
 from music.musicgen.codec import decoding
 from music.musicgen.decoder import Decoder, Track
 from music.musicgen.sampling import PARAMETERS, Sampling, gumbel
+from music.musicgen.slots import TEXT, columns_for, slot_bytes
 
 WINDOW_S = 30.0
 """What the models were trained on; a longer song is made window by window."""
 STRIDE_S = 18.0
 """How far each further window moves on: the last 12 s are what it continues (AudioCraft's default)."""
+_LONGEST_S = 600.0  # of a request
 _SHARE = {"reading": 0.02, "composing": 0.93}  # of the time; the rest is EnCodec's
 
 
@@ -44,8 +49,11 @@ class MusicgenComposer(ModelEngine):
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
         folder, device = place.folder, place.device
-        if place.precision == "int8" and (device.type != "cpu" or place.staged):
+        for_gpu = place.gpu_path or device.type != "cpu"
+        if place.precision == "int8" and for_gpu:
             raise InvalidRequest("precision", "int8", "on a GPU use fp16, bf16 or fp32")
+        if place.precision == "fp16" and not for_gpu:
+            raise InvalidRequest("precision", "fp16", "on a processor use bf16, int8 or fp32")
         config = config_of(folder)
         self._shape = shape_of(config)
         self._place = place
@@ -78,9 +86,35 @@ class MusicgenComposer(ModelEngine):
         if self._projection:
             weight, bias = self._projection
             self._projection = weight.to(device), bias.to(device)
-        precision = self._place.precision
-        self._decoder = Decoder(lambda name: read(f"decoder.{name}"), self._shape, precision, device)
-        self._batch = Batch(self._decoder, decoding(codec, precision, device))
+        precision, gpu_path = self._place.precision, self._place.gpu_path
+        self._decoder = Decoder(
+            lambda name: read(f"decoder.{name}"), self._shape, precision, device, gpu_path=gpu_path
+        )
+        decode = decoding(codec, precision, device, gpu_path=gpu_path or device.type != "cpu")
+        columns = columns_for(self._shape, round(WINDOW_S * self._frames_per_s))
+        self._batch = Batch(self._decoder, decode, self._together(columns), columns)
+
+    def _together(self, columns: int) -> int:
+        """How many songs at a time there is memory for: on a GPU's path there are slots for all; otherwise
+        each brings its own cache, and the first one's is in what the model needs."""
+        if self._place.gpu_path:
+            return MOST
+        spare = self._place.free - self._place.needed
+        song = math.prod(self._shape.cache(columns)) * self._decoder.layers.kept.itemsize
+        return max(1, min(MOST, 1 + spare // song))
+
+    @classmethod
+    def beside(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
+        """On a GPU's path the slots, and what decoding the longest song takes; otherwise one song's cache."""
+        try:
+            config = config_of(folder)
+        except EngineUnavailable:
+            return 0  # another model, which loading will say
+        shape, codec = shape_of(config), config.audio_encoder
+        columns = columns_for(shape, round(WINDOW_S * codec.frame_rate))
+        if gpu_path:
+            return slot_bytes(shape, MOST, number_bytes, columns) + decoding_bytes(codec, _LONGEST_S)
+        return int(math.prod(shape.cache(columns)) * max(number_bytes, 2))
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """Raises ``InvalidRequest`` for a prompt without a word."""
@@ -98,7 +132,7 @@ class MusicgenComposer(ModelEngine):
 
     def _read(self, prompt: str) -> Tensor:
         """The prompt as the decoder hears it, ``(tokens, width)``."""
-        tokens = self._tokenizer(prompt, return_tensors="pt", truncation=True, max_length=256).to(
+        tokens = self._tokenizer(prompt, return_tensors="pt", truncation=True, max_length=TEXT).to(
             self._device
         )
         with torch.inference_mode():
@@ -109,7 +143,7 @@ class MusicgenComposer(ModelEngine):
         """Window by window, as AudioCraft's ``MusicGen.generate`` goes past what the model was trained on."""
         frames = int(np.ceil(request.duration_s * self._frames_per_s))
         window, stride = (round(seconds * self._frames_per_s) for seconds in (WINDOW_S, STRIDE_S))
-        noise = gumbel(request.seed, self._shape.drawn, self._device)
+        noise = gumbel(request.seed, self._shape.drawn, self._device, gpu_path=self._place.gpu_path)
         made: list[Tensor] = []
         prompt: Tensor | None = None
         start = 0
@@ -119,7 +153,7 @@ class MusicgenComposer(ModelEngine):
             known = start + (0 if prompt is None else prompt.shape[1])
             fraction = _SHARE["reading"] + _SHARE["composing"] * known / frames
             track = self._batch.do(begin, partial(report, "composing", fraction))
-            done = start + track.position
+            done = start + track.known
 
             def told(fraction: float, done: int = done, track: Track = track, start: int = start) -> None:
                 whole = (max(done, start + fraction * track.frames)) / frames

@@ -44,12 +44,13 @@ class Memory(Protocol):
 class Layers:
     """All layers, and the heads."""
 
-    def __init__(self, parts: Iterable[Part], heads: int, precision: str) -> None:
-        """``parts``: the layers', then the heads'. Each is let go before the next is asked for."""
+    def __init__(self, parts: Iterable[Part], heads: int, precision: str, *, plain: bool = False) -> None:
+        """``parts``: the layers', then the heads'. Each is let go before the next is asked for. ``plain`` as
+        in ``linear``."""
         self.layers: list[Layer] = []
         self._heads = heads
         for part in parts:
-            ready = [linear(matrix, precision, cold=True) for matrix in part.matrices]
+            ready = [linear(matrix, precision, cold=True, plain=plain) for matrix in part.matrices]
             if len(ready) == 1:
                 self._head, self._norm = ready[0], part.norms[0]
                 self.kept = part.norms[0][0].dtype

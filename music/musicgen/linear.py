@@ -24,10 +24,10 @@ class Linear(Protocol):
     def __call__(self, x: Tensor) -> Tensor: ...
 
 
-def linear(weight: Tensor, precision: str, *, cold: bool = False) -> Linear:
+def linear(weight: Tensor, precision: str, *, cold: bool = False, plain: bool = False) -> Linear:
     """``weight (outputs, inputs)`` made ready for ``precision``: "fp32", "bf16", "fp16" or "int8". ``cold``:
-    it is read anew from memory for each few rows, being one of many."""
-    if weight.device.type == "cpu":
+    it is read anew from memory for each few rows, being one of many. ``plain``: as on a GPU, anywhere."""
+    if weight.device.type == "cpu" and not plain:
         if precision == "int8":
             return Int8(weight)
         if precision in ("fp32", "bf16") and torch._C._has_mkldnn:
@@ -36,7 +36,7 @@ def linear(weight: Tensor, precision: str, *, cold: bool = False) -> Linear:
 
 
 class Plain:
-    """The weights as they are: on a GPU."""
+    """The weights as they are, and ``x`` in their dtype: on a GPU."""
 
     def __init__(self, weight: Tensor) -> None:
         self._weight = weight

@@ -1,8 +1,8 @@
 """The decoder's step for a GPU: every song has a slot in buffers that never move, so that the whole step, its
 drawing included, is one CUDA graph, and nothing in it waits for the device.
 
-All slots are stepped each time, taken or not, over the whole cache: a song's numbers are then
-the same in whatever company it is.
+All slots are stepped each time, taken or not, each by itself: a song's numbers are the same in whatever
+company it is. Attention reads a slot to where its song has come, where ``attention`` has a kernel for that.
 """
 
 from __future__ import annotations
@@ -12,33 +12,38 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import gelu, scaled_dot_product_attention
+from torch.nn.functional import gelu
 
 from models.graphs import StepGraph
-from music.musicgen.decoder import Decoder, Track
+from music.musicgen.attention import Attention, attention_on
+from music.musicgen.decoder import Decoder, Shape, Track
 from music.musicgen.fused import UNKNOWN
 from music.musicgen.layers import Layers, normal
 
 COLUMNS = 1536
-"""Room for a window of 30 s with its delays."""
-_TEXT = 256  # tokens; the tokenizer is told to cut there
+"""Room for a window of 30 s, at 50 frames a second, with its delays."""
+_GROUP = 256
+TEXT = 256
+"""Tokens; the tokenizer is told to cut there."""
 
 
 class Slots:
     """``count`` songs at a time, of any prompts, lengths and ages."""
 
-    def __init__(self, decoder: Decoder, count: int, columns: int = COLUMNS) -> None:
+    def __init__(
+        self, decoder: Decoder, count: int, columns: int = COLUMNS, attention: Attention | None = None
+    ) -> None:
+        """``attention``: the device's own where it is not given."""
         assert isinstance(decoder.layers, Layers)  # the kernels of ``fused`` are a CPU's
         self._layers = decoder.layers
         self._decoder = decoder
         self._columns = columns
         shape, device = decoder.shape, decoder.device
-        heads, width = shape.heads, shape.width // shape.heads
-        cache = (shape.layers, 2, 2, count, heads, columns, width)  # keys and values; with text and without
+        self._attention = attention or attention_on(device)
+        cache, text = _sizes(shape, count, columns)
         self._cache = torch.zeros(cache, dtype=decoder.dtype, device=device)
-        text = (shape.layers, 2, count, heads, _TEXT, width)
         self._text = torch.zeros(text, dtype=decoder.dtype, device=device)
-        self._unread = torch.zeros(count, 1, 1, _TEXT, dtype=decoder.dtype, device=device)
+        self._heard = torch.zeros(count, dtype=torch.long, device=device)  # tokens of each text
         self._tokens = torch.zeros(count, shape.codebooks, columns + 1, dtype=torch.long, device=device)
         self._positions = torch.zeros(count, dtype=torch.long, device=device)
         self._going = torch.zeros(count, dtype=torch.long, device=device)  # 1 for a slot that is taken
@@ -48,29 +53,41 @@ class Slots:
         self._rows = torch.arange(count, device=device)
         self._graph: StepGraph[None] | None = None
         self._free = list(range(count))[::-1]
+        self._left: set[int] = set()
+        """Free slots that the device still takes for songs."""
         self._slots: dict[Track, int] = {}
 
     @torch.inference_mode()
     def join(self, track: Track) -> None:
-        """Takes a track in. What it brought in its own cache is copied, and that is let go."""
+        """Takes a track in, and its prompt, if it has one, straight into its slot. If that fails, the slot is
+        as good as free until the track leaves, which it is to do then too."""
         slot = self._slots[track] = self._free.pop()
-        tokens = track.tokens.shape[1]
-        self._cache[:, :, :, slot, :, : track.position] = track.cache[..., : track.position, :]
-        track.cache = track.cache[..., :0, :].clone()
-        length = track.cross.shape[3]
+        self._left.discard(slot)
+        self._going[slot] = self._heard[slot] = 0
+        tokens, length = track.tokens.shape[1], track.cross.shape[3]
+        if tokens > self._columns + 1:
+            raise ValueError(f"a song of {tokens - 1} columns, where a slot has room for {self._columns}")
+        nothing, track.cache = track.cache, self._cache[:, :, :, slot]
+        try:
+            if track.known:
+                self._decoder.prefill(track, track.known)
+        finally:
+            track.cache = nothing  # or a song that has left would hold all slots
         self._text[:, :, slot, :, :length] = track.cross
-        self._unread[slot] = 0.0
-        self._unread[slot, ..., length:] = -math.inf
         self._tokens[slot, :, :tokens] = track.tokens
-        self._positions[slot] = track.position
-        self._going[slot] = 1
         said = track.sampling
         settings = [said.guidance, max(said.temperature, 1e-5), float(said.top_k), said.top_p]
         self._sampling[slot] = torch.tensor(settings, device=self._decoder.device)
+        self._positions[slot] = track.position
+        self._heard[slot] = length
+        self._going[slot] = 1
 
     @torch.inference_mode()
     def step(self, tracks: Sequence[Track]) -> None:
-        """Takes ``tracks``, which are all that have joined, one column further."""
+        """Takes ``tracks``, which have joined, one column further; those that are done get their tokens."""
+        for slot in self._left:
+            self._positions[slot] = self._going[slot] = self._heard[slot] = 0
+        self._left.clear()
         for track in tracks:
             self._noise[self._slots[track]] = track.noise(track.position)
         if self._graph is None:
@@ -79,14 +96,16 @@ class Slots:
         self._graph.replay()
         for track in tracks:
             track.position += 1
+            if track.done:
+                slot = self._slots[track]
+                track.tokens = self._tokens[slot, :, : track.tokens.shape[1]].clone()
 
-    @torch.inference_mode()
     def leave(self, track: Track) -> None:
-        """Gives the track its tokens, and its slot to the next."""
-        slot = self._slots.pop(track)
-        track.tokens = self._tokens[slot, :, : track.tokens.shape[1]].clone()
-        self._positions[slot] = self._going[slot] = 0
-        self._free.append(slot)
+        """Gives the track's slot to the next. It wants nothing of the device, which may have failed."""
+        slot = self._slots.pop(track, None)
+        if slot is not None:  # or none was left when it came
+            self._free.append(slot)
+            self._left.add(slot)
 
     def _advance(self) -> None:
         """The step itself: all that differs from one to the next is in the buffers."""
@@ -102,24 +121,20 @@ class Slots:
         """The guided logits ``(slots, codebooks, vocabulary)``, float32; as ``Decoder`` makes them."""
         decoder, count = self._decoder, len(self._rows)
         shape = decoder.shape
-        columns = torch.arange(self._columns, device=decoder.device)
-        unseen = (columns > self._positions[:, None])[:, None, None]
-        mask = torch.zeros(unseen.shape, dtype=decoder.dtype, device=decoder.device)
-        mask = mask.masked_fill(unseen, -math.inf).repeat(2, 1, 1, 1)
+        attend = self._attention((self._positions + 1) * self._going, self._columns, decoder.dtype)
+        hear = self._attention(self._heard, TEXT, decoder.dtype)
         x = decoder.positions[self._positions]
         for codebook, table in enumerate(decoder.embeddings):
             x = x + table[self._tokens[self._rows, codebook, self._positions]]
         x = x.repeat(2, 1).to(decoder.dtype)  # rows: all songs with their text, then all without
         for number, layer in enumerate(self._layers.layers):
-            qkv = layer.qkv(normal(x, layer.norms[0])).view(2, count, 3, shape.heads, 1, -1)
+            qkv = layer.qkv(normal(x, layer.norms[0])).view(2, count, 3, shape.heads, -1)
             kept = self._cache[number]
-            kept[:, :, self._rows, :, self._positions] = qkv[:, :, 1:, :, 0].permute(1, 2, 0, 3, 4)
-            keys, values = (part.flatten(0, 1) for part in kept)
-            mixed = scaled_dot_product_attention(qkv[:, :, 0].flatten(0, 1), keys, values, attn_mask=mask)
+            kept[:, :, self._rows, :, self._positions] = qkv[:, :, 1:].permute(1, 2, 0, 3, 4)
+            mixed = attend(qkv[:, :, 0], *kept)
             x = x + layer.out(mixed.reshape(2 * count, shape.width))
-            q = layer.cross_q(normal(x[:count], layer.norms[1])).view(count, shape.heads, 1, -1)
-            keys, values = self._text[number]
-            heard = scaled_dot_product_attention(q, keys, values, attn_mask=self._unread)
+            q = layer.cross_q(normal(x[:count], layer.norms[1])).view(1, count, shape.heads, -1)
+            heard = hear(q, *self._text[number, :, None])
             heard = layer.cross_out(heard.reshape(count, shape.width))
             x = torch.cat([x[:count] + heard, x[count:]])
             x = x + layer.down(gelu(layer.up(normal(x, layer.norms[2]))))
@@ -138,3 +153,20 @@ class Slots:
         behind_k = (ranks >= top_k[:, None, None]) & ((top_k > 0.0) & (top_p <= 0.0))[:, None, None]
         out = torch.zeros_like(behind_p).scatter(2, places, behind_p | behind_k)
         return (logits.masked_fill(out, -math.inf) + self._noise).argmax(2)
+
+
+def columns_for(shape: Shape, frames: int) -> int:
+    """Room for a window of so many frames with its delays, and for a step's rehearsals."""
+    return -(-(frames + max(shape.delays) + 1) // _GROUP) * _GROUP
+
+
+def slot_bytes(shape: Shape, count: int, number_bytes: float, columns: int = COLUMNS) -> int:
+    """What ``Slots`` keep on the device, with caches of numbers of so many bytes."""
+    kept = sum(math.prod(size) for size in _sizes(shape, count, columns)) * number_bytes
+    return int(kept) + count * shape.codebooks * (8 * (columns + 1) + 4 * shape.vocabulary)
+
+
+def _sizes(shape: Shape, count: int, columns: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Of the songs' cache: keys and values; with text and without. And of their texts': keys and values."""
+    heads, width = shape.heads, shape.width // shape.heads
+    return (shape.layers, 2, 2, count, heads, columns, width), (shape.layers, 2, count, heads, TEXT, width)

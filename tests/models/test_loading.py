@@ -43,7 +43,7 @@ def test_a_model_that_waited_for_its_device_makes_the_same_there(name: str, opti
     with pytest.raises(EngineUnavailable, match="there is no device 'cuda' here"):
         waiting.settle()
     waiting.settle("cpu")
-    other = registry_of(name).load(name, options)
+    other = registry_of(name).load(name, replace(options, gpu_path=True))
     assert waiting.info == other.info
     assert used(waiting) == used(other)
 

@@ -84,7 +84,8 @@ def loaded(engine: str, precision: str, folders: dict[str, str], parent: Connect
     options = EngineOptions(model=folders["large"], precision=precision)
     large = registry.load(engine, options)
     place = large.placed(options)
-    parent.send(place.needed - large.beside(place.folder, number_bytes=place.dtype.itemsize))
+    number_bytes = 1 if precision == "int8" else place.dtype.itemsize
+    parent.send(place.needed - large.beside(place.folder, number_bytes=number_bytes))
     parent.recv()
     large.close()
     parent.send("closed")

@@ -87,7 +87,7 @@ class QwenVlReader(ModelEngine):
         self._batch = Batch(slots, self._vocabulary, self.together, self.name, model)
 
     @classmethod
-    def beside(cls, folder: Path, *, number_bytes: float) -> int:
+    def beside(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
         """The caches', of scenes no longer than ``models.slots.ROOM`` tokens, photo and all."""
         try:
             return cache_bytes(AutoConfig.from_pretrained(folder), cls.together, number_bytes)
