@@ -4,11 +4,13 @@
 # make check-images  whether each image of a deployment can be built: its packages resolved, every one pinned
 # make test-faults  200 songs each behind broken networks, on this machine and on the stand-in for Modal: minutes
 # make test-audiocraft  our MusicGen against AudioCraft, in an environment of its own: 6 GB, some minutes at first
+# make test-cuda  the engines with CUDA's wheels and a driver that is played: 5 GB in an environment of their own
 
 PYTHON ?= python3
 PYTHON311 ?= python3.11
 VENV := .venv
 AUDIOCRAFT := .venv-audiocraft
+CUDA := .venv-cuda
 SUPABASE := integrations/supabase
 BIN := $(VENV)/bin
 ABOUT ?= a dreamy synthwave song with a female vocal about neon rain
@@ -19,7 +21,8 @@ export PIP_CONSTRAINT := constraints.txt
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
 .DEFAULT_GOAL := help
-.PHONY: help song serve test test-audiocraft test-faults browser deno check check-images bench picture clean
+.PHONY: help song serve test test-audiocraft test-cuda test-faults browser deno check check-images gpu-check \
+	gpu-wheels bench picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -49,6 +52,9 @@ deno: $(SUPABASE)/node_modules/.installed
 test-audiocraft: $(VENV)/.dev $(AUDIOCRAFT)/.installed
 	$(AUDIOCRAFT)/bin/python -m pytest -m audiocraft tests/music/test_audiocraft.py
 
+test-cuda: $(CUDA)/.installed
+	$(CUDA)/bin/python -m pytest tests/cuda
+
 test-faults: $(VENV)/.dev
 	SONGWRIGHT_TEST_SONGS=204 $(BIN)/python -m pytest \
 		tests/service/test_crashes.py tests/service/test_faults.py tests/modal/test_faults.py
@@ -69,7 +75,7 @@ picture: $(VENV)/.dev browser
 	$(BIN)/python -m docs.picture
 
 clean:
-	rm -rf $(VENV) $(AUDIOCRAFT) $(SUPABASE)/node_modules build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AUDIOCRAFT) $(CUDA) $(SUPABASE)/node_modules build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.song: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Setting up Songwright in $(VENV) (once, about a minute) ..."
@@ -109,6 +115,18 @@ $(AUDIOCRAFT)/bin/python:
 		{ echo "AudioCraft's torch needs Python 3.11: make test-audiocraft PYTHON311=/path/to/python3.11"; exit 1; }
 	@$(PYTHON311) -m venv $(AUDIOCRAFT) || \
 		{ rm -rf $(AUDIOCRAFT); echo "Python's venv module is missing: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
+
+# Three "=": no build with a name of its own ("2.13.0+cpu") will do, wherever pip finds one.
+$(CUDA)/.installed: pyproject.toml constraints.txt
+	@command -v gcc >/dev/null || { echo "The driver is built here: apt install gcc"; exit 1; }
+	@$(PYTHON) -m venv $(CUDA) || \
+		{ rm -rf $(CUDA); echo "Python's venv module is missing: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
+	@echo "Setting up CUDA's wheels in $(CUDA) (once, about five minutes and 5 GB) ..."
+	@$(CUDA)/bin/python -m pip install --quiet --editable '.[models,modal,r2]' \
+		"torch===$$(sed -n 's/^torch==//p' constraints.txt)" pytest
+	@$(CUDA)/bin/python -c 'import sys, torch; sys.exit(torch.version.cuda is None)' || \
+		{ echo "The torch in $(CUDA) has no CUDA: its wheel for Linux x86-64 has"; exit 1; }
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

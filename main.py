@@ -11,7 +11,7 @@ Wiring only. What runs in the containers is ``orchestrator.remote``; what can be
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
@@ -127,7 +127,7 @@ class Host:
 
     @modal.enter()
     def settle(self) -> None:
-        self.station.settle()
+        self.station.settle(partial(load, Deployment))  # a secret may have changed since the snapshot
 
     @modal.method()
     async def step(self, name: str, song: str) -> tuple[str, Exception | None]:
@@ -135,7 +135,7 @@ class Host:
 
     @modal.method()
     async def wake(self) -> str:
-        return self.station.summary()
+        return await self.station.wake()
 
     @modal.exit()
     def close(self) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
+from config.cuda import gpu_hidden
 from config.errors import EngineUnavailable, InvalidRequest
 
 Report = Callable[[str, float], None]
@@ -99,15 +100,17 @@ class Registry(Generic[T]):
 
     def load(self, name: str, options: EngineOptions | None = None) -> T:
         """A new engine called ``name``, which may also be an entry of one's own: ``"package.module:Class"``.
-        One that runs a model has a class method ``from_options``, which is given ``options``.
+        One that runs a model has a class method ``from_options``, which is given ``options``. With ``staged``
+        no library asks CUDA anything, neither when it is imported nor while the model is loaded.
 
         Raises ``InvalidRequest`` for a name that is neither, and ``EngineUnavailable`` where a package that
         the engine stands on is not installed.
         """
-        with _LOADING, self._installed(name):
+        options = options or EngineOptions()
+        with _LOADING, gpu_hidden() if options.staged else nullcontext(), self._installed(name):
             factory = self._factory(name)
             from_options = getattr(factory, "from_options", None)
-            return cast(T, from_options(options or EngineOptions()) if from_options else factory())
+            return cast(T, from_options(options) if from_options else factory())
 
     def check(self, name: str, options: EngineOptions | None = None) -> EngineInfo:
         """What the engine called ``name`` would be. One that runs a model has a class method ``check``, which

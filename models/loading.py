@@ -111,7 +111,8 @@ class ModelEngine:
 
     def settle(self, setting: str = "cuda") -> None:
         """Takes a model that was loaded with ``EngineOptions.staged`` to the device that it is to run on,
-        before it is used. Raises ``EngineUnavailable`` where that is not there, or has too little memory."""
+        before it is used: the first that asks CUDA anything. Raises ``EngineUnavailable`` where that is not
+        there, or has too little memory."""
         device = device_of(setting)
         if device.type != "cpu":  # where it is already
             check_room(self._place.model, self._place.needed, free_bytes(device), str(device))
@@ -136,9 +137,17 @@ class ModelEngine:
         for name in held:
             vars(self).pop(name, None)
         gc.collect()  # a module and its hooks refer to each other
-        torch.cuda.empty_cache()
+        with suppress(RuntimeError):  # a GPU on which CUDA has failed for good gives nothing back
+            torch.cuda.empty_cache()
         with suppress(OSError, AttributeError, TypeError):  # only glibc has it, which else keeps half
             ctypes.CDLL(None).malloc_trim(0)
+
+    def relieve(self) -> None:
+        """Gives back the memory that torch keeps for later, after work that ran out of it."""
+        import torch
+
+        gc.collect()
+        torch.cuda.empty_cache()
 
     if not TYPE_CHECKING:  # or any misspelt attribute would do
 

@@ -18,6 +18,7 @@ from itertools import count
 from multiprocessing.connection import Connection
 from typing import Any
 
+from config.cuda import lost_gpu, out_of_memory
 from config.engine import EngineInfo, Report
 from config.errors import Cancelled, EngineFailed, EngineUnavailable, SongwrightError
 from config.settings import Settings, options_of
@@ -27,6 +28,7 @@ from orchestrator.meter import Meter
 from orchestrator.steps import (
     cover_step,
     draft_step,
+    make_room,
     metered,
     music_step,
     photo_cover_step,
@@ -213,6 +215,11 @@ def _serve(connection: Connection, craft: str, settings: Settings, together: int
         except (pickle.PicklingError, TypeError, AttributeError) as error:
             failed = EngineFailed(engine.info.name, f"what it answered cannot be sent: {error}")
             say(number, "error", failed)
+        if isinstance(value, SongwrightError):
+            if out_of_memory(value):
+                make_room(engine, value)
+            elif lost_gpu(value):
+                os._exit(1)  # it could only fail the next song as well; another process takes its place
 
     with suppress(EOFError, OSError):
         connection.send(("ready", engine.info))

@@ -6,16 +6,18 @@ Only keys and facts travel back, so that on Modal a WAV goes from the GPU contai
 from __future__ import annotations
 
 import hashlib
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from art.contract import CoverRequest, Painter
 from art.encode import png_bytes
 from art.photo import photo_cover
+from config.cuda import gpu_error
 from config.engine import EngineInfo, Report
 from config.errors import EngineFailed, SongwrightError
 from config.version import VERSION
@@ -56,9 +58,9 @@ class StepResult:
 def metered(meter: Meter, engine: str, step: Callable[[], T]) -> T:
     """The result of ``step``, which runs on the engine called ``engine``; a ``StepResult`` with its usage.
 
-    Every place where an engine lives runs its steps through this. An error of ours is raised as it is, any
-    other as ``EngineFailed``: an engine's bug ends its song, with the reason kept, and not the process that
-    makes others. Either has what was used until then in ``spent``.
+    Every place where an engine lives runs its steps through this. An error of ours is raised as it is, one of
+    the GPU as ``EngineUnavailable``, any other as ``EngineFailed``: an engine's bug ends its song, with the
+    reason kept, and not the process that makes others. Each has what was used until then in ``spent``.
     """
     try:
         with meter.measure() as measured:
@@ -67,12 +69,23 @@ def metered(meter: Meter, engine: str, step: Callable[[], T]) -> T:
         error.spent = measured.usage
         raise
     except Exception as error:
-        failed = EngineFailed(engine, f"{type(error).__name__}: {error}")
+        failed = gpu_error(engine, error) or EngineFailed(engine, f"{type(error).__name__}: {error}")
         failed.spent = measured.usage
         raise failed from error
     if isinstance(result, StepResult):
         return cast(T, replace(result, usage=measured.usage))
     return result
+
+
+def make_room(engine: Any, error: SongwrightError) -> None:
+    """After work of ``engine`` that ended with ``error`` for want of memory: lets go of the tensors that its
+    frames hold, and of what the engine's libraries keep for later."""
+    each = error.__cause__  # the frames of ``error`` itself are those of who waits for the work
+    while each is not None:
+        traceback.clear_frames(each.__traceback__)
+        each = each.__cause__ or each.__context__
+    if relieve := getattr(engine, "relieve", None):
+        relieve()
 
 
 def scene_step(reader: Reader, store: Store, song: Song, report: Report) -> StepResult:

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import modal.experimental
 from pydantic import TypeAdapter
 
+from config.cuda import gpu_error, lost_gpu, out_of_memory
 from config.deployment import Deployment
 from config.engine import EngineInfo, EngineOptions, Report
-from config.errors import EngineUnavailable, NotFound, SongwrightError, WeightsMissing
+from config.errors import (
+    EngineFailed,
+    EngineUnavailable,
+    NotFound,
+    SongwrightError,
+    StoreUnavailable,
+    WeightsMissing,
+)
 from config.gpus import billed_gpu
 from config.settings import options_of
 from config.together import together_of
 from orchestrator.engines import REGISTRIES
 from orchestrator.manifest import Song
+from orchestrator.remote.calls import REFUSALS
 from orchestrator.remote.progress import Progress
-from orchestrator.steps import StepResult, cover_step, draft_step, music_step, plan_step, scene_step
+from orchestrator.steps import (
+    StepResult,
+    cover_step,
+    draft_step,
+    make_room,
+    music_step,
+    plan_step,
+    scene_step,
+)
 from orchestrator.stores import open_store
 from orchestrator.workers import Lane
 from storage.contract import Store, read
@@ -41,12 +60,30 @@ Outcome = tuple[str, SongwrightError | None]
 may make again."""
 
 
+async def leave_container() -> None:
+    """Lets this container end once its calls are answered: Modal gives it no more."""
+    await modal.experimental.stop_fetching_inputs.aio()
+
+
 class Station:
     """An engine in two stages, so that a memory snapshot can be taken between them: loaded where there is no
-    GPU, then moved to it."""
+    GPU, then moved to it.
 
-    def __init__(self, settings: Deployment, craft: str, engine: str) -> None:
+    Neither stage raises: a container that ends so is started again, without end and on a paid GPU. What
+    cannot be used answers the calls that it gets with the error, and lets its container end, so that the next
+    call has a new one.
+    """
+
+    def __init__(
+        self,
+        settings: Deployment,
+        craft: str,
+        engine: str,
+        leave: Callable[[], Awaitable[None]] = leave_container,
+    ) -> None:
+        """``leave`` lets the container end once the calls that it has are answered."""
         self._craft = craft
+        self._engine = engine
         self._settings = settings
         self._gpu = getattr(settings, craft).device != "cpu" and engine != "sketch"
         chosen = getattr(settings, craft)
@@ -60,27 +97,31 @@ class Station:
             together=together_of(engine, chosen.together),
         )
         self._error: SongwrightError | None = None
+        self._leave = leave
+        self._leaving = False
 
     def load(self) -> None:
-        """Loads the weights into memory. What keeps it from that is what every call answers."""
+        """Loads the weights into memory. What keeps it from that is what every call answers, unless it is
+        mended when the container settles."""
         try:
             self._lane.load()
-        except WeightsMissing as error:
-            self._error = EngineUnavailable(error.what, "run: modal run main.py::prefetch")
-        except SongwrightError as error:
-            self._error = error
-        if self._error:
-            log.error("the engine cannot be loaded: %s", self._error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the class says what becomes of it
+            self._unusable("loaded", error)
 
-    def settle(self) -> None:
+    def settle(self, reread: Callable[[], Deployment] | None = None) -> None:
         """Moves the model to the GPU, and lets the deployment know what runs here. What kept it from loading
-        may be mended by now: the snapshot that this container came from may be old."""
-        if self._error:
+        may be mended by now: the snapshot that this container came from may be old. So may the settings:
+        ``reread`` reads them from the environment of this container, for the keys of the store and the rest;
+        engine and model stay those that were loaded."""
+        late = self._error is not None
+        if late:
             self._error = None
             self.load()
         if self._error:
             return
         try:
+            if reread:
+                self._settings = reread()
             engine = self._lane.load()
             if self._gpu and hasattr(engine, "settle"):
                 engine.settle()
@@ -91,13 +132,20 @@ class Station:
             self._store = open_store(self._settings)
             self._progress = Progress(f"{self._settings.modal.app}-progress")
             record_engine(self._store, self._craft, engine.info)
-        except SongwrightError as error:
-            log.error("the engine cannot be used: %s", error)
-            self._error = error
+        except Exception as error:  # noqa: BLE001 - as in ``load``
+            self._unusable("used", error)
+        else:
+            if late:
+                log.warning(
+                    "the snapshot of this container was taken without the weights of %s, and each container "
+                    "loads them until a new one is taken - run: modal deploy main.py",
+                    engine.info.model or self._engine,
+                )
 
     async def step(self, name: str, song_json: str) -> Outcome:
         """Runs a step of a song ("scene", "plan", "music", "cover"), or makes a "draft" of its plan."""
         if self._error:
+            await self._let_go()
             return "", self._error
         song = Song.model_validate_json(song_json)
         try:
@@ -108,7 +156,16 @@ class Station:
                 result = await self._lane.run(partial(_made, name, self._store, song), report)
             return RESULT.dump_json(result).decode(), None
         except SongwrightError as error:
+            await self._recover(error)
             return "", error
+
+    async def wake(self) -> str:
+        """What runs here, or what keeps it from that. A call that raised would be made again, in a container
+        of its own each time."""
+        if self._error:
+            await self._let_go()
+            return f"engine {self._engine!r} cannot be used: {self._error}"
+        return self.summary()
 
     def summary(self) -> str:
         """What runs here. Raises what keeps it from that."""
@@ -120,6 +177,43 @@ class Station:
     def close(self) -> None:
         """Unloads the model."""
         self._lane.close()
+
+    async def _recover(self, error: SongwrightError) -> None:
+        """After work that ended with ``error``: makes room, or lets a container end that could only fail the
+        next work as well."""
+        if out_of_memory(error):
+            await asyncio.to_thread(make_room, self._lane.load(), error)
+        elif lost_gpu(error):
+            self._unusable("used any more", error)
+            await self._let_go()
+        elif isinstance(error, StoreUnavailable):
+            # Its key may have been rotated: a container reads the secret when it starts, and never again.
+            self._unusable("used any more", error)
+            await self._let_go()
+
+    def _unusable(self, what: str, error: Exception) -> None:
+        """Keeps and logs what stands against the engine."""
+        if isinstance(error, WeightsMissing):
+            self._error = EngineUnavailable(error.what, "run: modal run main.py::prefetch")
+        elif isinstance(error, SongwrightError):
+            self._error = error
+        else:
+            self._error = gpu_error(self._engine, error) or EngineFailed(
+                self._engine, f"{type(error).__name__}: {error}"
+            )
+        unexpected = error if isinstance(self._error, EngineFailed) else None
+        log.error("engine %r cannot be %s: %s", self._engine, what, self._error, exc_info=unexpected)
+
+    async def _let_go(self) -> None:
+        if self._leaving:
+            return
+        self._leaving = True
+        log.error("engine %r: this container ends, and the next call has a new one", self._engine)
+        try:
+            await self._leave()
+        except REFUSALS as refusal:
+            self._leaving = False  # the next call tries again
+            log.warning("the container of engine %r was not let go: %s", self._engine, refusal)
 
 
 def record_engine(store: Store, craft: str, info: EngineInfo) -> None:

@@ -96,5 +96,6 @@ class Worker:
         container.snapshots += 1
         container.root.restore(container.task_id)
 
-    def ContainerStop(self, request: Message, caller: Caller) -> None:
+    def ContainerStop(self, request: Message, caller: Caller) -> Message:
         self.world.containers[request.task_id].stop()
+        return api_pb2.ContainerStopResponse()
