@@ -74,6 +74,12 @@ bench: $(VENV)/.dev
 picture: $(VENV)/.dev browser
 	$(BIN)/python -m docs.picture
 
+gpu-check:
+	@$(PYTHON) -m tests.gpu_check $(GPU_CHECK)
+
+gpu-wheels:
+	@PIP_CONSTRAINT= $(PYTHON) -m tests.gpu_check.carried
+
 clean:
 	rm -rf $(VENV) $(AUDIOCRAFT) $(CUDA) $(SUPABASE)/node_modules build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 

@@ -1,0 +1,171 @@
+"""``make gpu-check`` itself, every line of it, in little and on a processor; and that it finds what is wrong.
+
+Not shown here: anything that only a card does (the replay of a graph, its memory, its speed)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from models.graphs import StepGraph
+from tests.gpu_check import trial
+from tests.gpu_check.card import Card, Ceilings
+from tests.gpu_check.findings import Finding, Findings, table
+from tests.gpu_check.parts import PARTS
+
+ROOT = Path(__file__).parent.parent.parent
+CARD = Card("cpu", tiny=True)
+EVERY = ["random weights", "staged load", "move to the device", "the first", "the same once more"]
+GRAPHED = ["graph equal to eager"]
+
+
+@pytest.fixture(autouse=True)
+def _loud_libraries() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as the program has it: they are the libraries' own
+        yield
+
+
+def looked_at(part: str, folder: Path) -> list[Finding]:
+    findings: list[Finding] = []
+    PARTS[part](Findings(part, findings.append), CARD, Ceilings(1e10, 1e11), folder)
+    return findings
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_check_of_a_part_runs_and_holds(part: str, tmp_path: Path) -> None:
+    findings = looked_at(part, tmp_path)
+    assert [str(found) for found in findings if found.ok is False] == []
+    checks = [found.check for found in findings]
+    company = {"acestep": 4, "sdxl_turbo": 3, "diffusion": 3, "qwen_vl": 4}.get(part, 8)
+    assert checks[:5] == EVERY
+    assert checks[5:8] == [
+        f"alone and among {company}",
+        "cancelled, then the same again",
+        "out of memory, then the same again",
+    ]
+    assert checks[-1] == "unloaded"
+    own = {
+        "acestep": ["10 s of music", "12 s of music"],
+        "sdxl_turbo": ["a cover"],
+        "diffusion": ["a cover"],
+        "qwen_vl": [],
+        "qwen": [*GRAPHED, "logits alone and among others", "a step of 1", "a step of 8"],
+    }
+    musicgen = [
+        *GRAPHED,
+        "tokens alone and among others",
+        *(f"a step of {count} at column {column}" for count in (1, 8) for column in (1, 60)),
+        "EnCodec, 30 s and 600 s",
+    ]
+    assert checks[8:-1] == own.get(part, musicgen)
+
+
+def test_a_recording_that_computes_otherwise_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = StepGraph.replay
+
+    def replay(self: StepGraph[Any]) -> Any:
+        made = usual(self)
+        return made * 1.001 if isinstance(made, torch.Tensor) else made
+
+    monkeypatch.setattr(StepGraph, "replay", replay)
+    failed = {found.check for found in looked_at("qwen", tmp_path) if found.ok is False}
+    assert "graph equal to eager" in failed
+
+
+class Flawed:
+    """Something to use that has the flaw of that name."""
+
+    def __init__(self, flaw: str) -> None:
+        self.flaw = flaw
+        self.network = torch.nn.Identity()
+        self.made = 0
+        self.broken = False
+
+    def use(self, _engine: object, report: Any) -> bytes:
+        self.made += 1
+        try:
+            report("making", 0.5)
+        except Exception:
+            self.broken = self.flaw == "cancelled, then the same again"
+            if self.flaw != "deaf":
+                raise
+        try:
+            if self.flaw != "needs no memory":
+                self.network(torch.zeros(1))
+        except torch.OutOfMemoryError:
+            self.broken = self.flaw == "out of memory, then the same again"
+            raise
+        odd = self.broken or (self.flaw == "the same once more" and self.made % 2)
+        return b"other" if odd else b"made"
+
+    def beside(self, engine: object, report: Any) -> bytes:
+        if self.flaw == "alone and among 3":
+            self.broken = True
+        return self.use(engine, report)
+
+
+FLAWS = {
+    "none": "",
+    "the same once more": "the same once more",
+    "alone and among 3": "alone and among 3",
+    "cancelled, then the same again": "cancelled, then the same again",
+    "deaf": "cancelled, then the same again",
+    "out of memory, then the same again": "out of memory, then the same again",
+    "needs no memory": "out of memory, then the same again",
+}
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_an_engine_with_a_flaw_fails_the_check_of_it(flaw: str) -> None:
+    engine: Any = Flawed(flaw)
+    engine._place = type("Place", (), {"needed": 1})()
+    found: list[Finding] = []
+    trial.behaviour(Findings("flawed", found.append), CARD, engine, engine.use, engine.beside, 3, "network")
+    failed = [one.check for one in found if one.ok is False]
+    assert (FLAWS[flaw] in failed) if FLAWS[flaw] else not failed
+
+
+def test_the_program_prints_one_table_and_writes_what_it_found(tmp_path: Path) -> None:
+    file = tmp_path / "findings.json"
+    command = [
+        sys.executable,
+        "-m",
+        "tests.gpu_check",
+        "--device=cpu",
+        "--tiny",
+        "--only=qwen_vl",
+        f"--json={file}",
+    ]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    found = [Finding(**one) for one in json.loads(file.read_text())]
+    assert {one.part for one in found} == {"card", "qwen_vl"}
+    assert table(found) in ended.stdout
+    assert "0 failed" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--only=acestep,sdxl"], "--only: 'sdxl' - use some of: musicgen-small"),
+        (["--device=cuda"], "there is no device 'cuda' here - use --device cpu --tiny"),
+        (["--device=cuda:7"], "there is no device 'cuda:7' here"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_said_in_one_line(given: list[str], said: str) -> None:
+    command = [sys.executable, "-m", "tests.gpu_check", *given]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert said in ended.stdout
+    assert "Traceback" not in ended.stderr
