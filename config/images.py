@@ -51,16 +51,20 @@ class ImageSpec:
     """An image of Docker's registry with Python 3.11; empty: Modal's own Debian."""
     sources: tuple[str, ...] = ()
     """Those of ``SOURCES`` that are built in it."""
+    tools: tuple[str, ...] = ()
+    """The packages of Debian that what runs in it wants."""
 
     @property
     def system(self) -> tuple[str, ...]:
         """The packages of Debian that are installed in it."""
-        return tuple(dict.fromkeys(name for source in self.sources for name in SOURCES[source].system))
+        built_with = (name for source in self.sources for name in SOURCES[source].system)
+        return tuple(dict.fromkeys([*self.tools, *built_with]))
 
 
 WEB = ImageSpec(("r2",))
 """For all that runs without a model."""
-MODEL = ImageSpec(("r2", "models"))
+MODEL = ImageSpec(("r2", "models"), tools=("gcc", "libc6-dev"))
+"""With a C compiler: Triton builds the launcher of a kernel where it first runs."""
 AUDIOCRAFT = ImageSpec(
     ("r2", "audiocraft"), AUDIOCRAFT_CONSTRAINTS, "python:3.11-slim-bookworm", tuple(SOURCES)
 )
