@@ -71,7 +71,7 @@ def test_a_pinned_package_that_its_authors_withdrew_is_named() -> None:
         constraints=repinned(declared, "requests", "2.32.0").constraints,
     )
     (line,) = [line for line in faults(extra) if "withdrawn" in line]
-    assert line.startswith("image of Lyricist: requests==2.32.0 has been withdrawn (Yanked due to conflicts")
+    assert line.startswith('image of Lyricist: requests==2.32.0 has been withdrawn ("Yanked due to conflicts')
 
 
 def test_a_package_without_a_wheel_is_named_unless_it_is_known_to_be_built() -> None:

@@ -57,7 +57,8 @@ def app(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             made: Path = getattr(tiny, name)(folder / name)
             shutil.copytree(made, control.volume(volume) / name)
 
-    with deployed(s3, env, weights=weights) as app:
+    cores = {"OMP_NUM_THREADS": "1"}  # this machine has fewer than the containers ask for, and shares them
+    with deployed(s3, env, weights=weights, container_env=cores) as app:
         yield app
 
 
