@@ -19,8 +19,11 @@ import transformers
 from safetensors.torch import save_file
 
 from tests import tiny
+from tests.real_size import ACESTEP_TEXT, ACESTEP_TRANSFORMERS, ACESTEP_VAE
 
 _SHARD_BYTES = 4_000_000_000
+_OWN_DEFAULTS = "(the class's own defaults)"
+"""In place of a name: what the little model says is forgotten."""
 _SPREAD = 0.02  # of most weights as their authors begin with them
 
 Sizes = Mapping[str, Mapping[str, Any]]
@@ -95,6 +98,12 @@ _SDXL: Sizes = {
     "vae": {"block_out_channels": [128, 256, 512, 512], "layers_per_block": 2, "sample_size": 512},
 }
 
+_ACE_STEP_XL: Sizes = {
+    "text_encoder": ACESTEP_TEXT,
+    "transformer": {_OWN_DEFAULTS: True, **ACESTEP_TRANSFORMERS["XL"], "is_turbo": True},
+    "condition_encoder": {_OWN_DEFAULTS: True},
+    "vae": {_OWN_DEFAULTS: True, **ACESTEP_VAE},
+}
 _KLEIN_4B: Sizes = {
     "text_encoder": _QWEN3_4B,
     "transformer": {
@@ -140,8 +149,8 @@ REAL: Mapping[str, tuple[Callable[[Path], Path], Sizes, torch.dtype]] = {
         torch.bfloat16,
     ),
     "sdxl_turbo": (tiny.sdxl, _SDXL, torch.float16),
-    "acestep": (tiny.acestep, {}, torch.bfloat16),
-    "diffusion": (tiny.sdxl, _KLEIN_4B, torch.bfloat16),
+    "acestep": (tiny.acestep, _ACE_STEP_XL, torch.bfloat16),
+    "diffusion": (tiny.klein, _KLEIN_4B, torch.bfloat16),
 }
 
 
@@ -158,7 +167,10 @@ def checkpoint(name: str, folder: Path, device: str, *, little: bool) -> Path:
 def _grow(folder: Path, changes: Mapping[str, Any], dtype: torch.dtype, device: str) -> None:
     """Gives the model in ``folder`` other sizes, and weights to match."""
     file = folder / "config.json"
-    config = _merged(json.loads(file.read_text()), changes)
+    config = json.loads(file.read_text())
+    if _OWN_DEFAULTS in changes:
+        config = {name: value for name, value in config.items() if name.startswith("_")}
+    config = _merged(config, {name: value for name, value in changes.items() if name != _OWN_DEFAULTS})
     file.write_text(json.dumps(config))
     with torch.device("meta"):
         model: torch.nn.Module

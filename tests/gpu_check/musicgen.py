@@ -11,9 +11,11 @@ from torch import Tensor
 
 from config.engine import Report
 from music.contract import MusicRequest
+from music.musicgen.attention import Masked
 from music.musicgen.decoder import Track
+from music.musicgen.reading import Reading
 from music.musicgen.sampling import Sampling, gumbel
-from music.musicgen.slots import Slots
+from music.musicgen.slots import COLUMNS, Slots
 from tests.gpu_check.card import Card, Ceilings
 from tests.gpu_check.checkpoints import checkpoint
 from tests.gpu_check.findings import Findings
@@ -39,6 +41,7 @@ def look(findings: Findings, card: Card, ceilings: Ceilings, folder: Path) -> No
         lambda: checkpoint(name, folder, card.device, little=little),
     ) as engine:
         behaviour(findings, card, engine, _song(1, 2.0), _song(2, 3.0), COMPANY, "_text")
+        _attention(findings, card, engine)
         _graph(findings, card, engine)
         _steps(findings, card, engine, ceilings)
         with findings.check("EnCodec, 30 s and 600 s") as found:
@@ -55,7 +58,7 @@ def _tracks(engine: Any, count: int, frames: int) -> list[Track]:
     made = []
     for number in range(count):
         text = engine._read(_PROMPTS[number % len(_PROMPTS)])
-        noise = gumbel(number, engine._shape.drawn, engine._device)
+        noise = gumbel(number, engine._shape.drawn, engine._device, gpu_path=True)
         made.append(Track(engine._decoder, text, frames, Sampling(), noise))
     return made
 
@@ -72,6 +75,24 @@ def _played(
     for track in tracks:
         slots.leave(track)
     return tracks[0].codes(engine._shape)
+
+
+def _attention(findings: Findings, card: Card, engine: Any) -> None:
+    """The kernel that reads each slot to where its song is, against torch's over all columns."""
+    with findings.check("attention by the kernel") as found:
+        slots, device = engine._batch._slots, engine._device
+        shape, dtype = engine._shape, engine._decoder.dtype
+        columns = 320 if card.tiny else COLUMNS
+        ends = torch.tensor([0, 1, 63, 64, 65, columns // 2, columns - 1, columns], device=device)
+        size = (2, COMPANY, shape.heads, shape.width // shape.heads)
+        queries = torch.randn(size, device=device).to(dtype)
+        keys, values = torch.randn(2, *size[:3], columns, size[3], device=device).to(dtype)
+        made = Reading(ends, columns, dtype)(queries, keys, values)[:, 1:].float()
+        wanted = Masked(ends, columns, torch.float32)(queries.float(), keys.float(), values.float())[:, 1:]
+        error = float((made - wanted).norm() / wanted.norm())
+        used = slots._attention.__name__
+        found.figure = f"{100 * error:.2f} % from torch's in fp32; slots use {used}"
+        found.ok = error < 0.01 and (used == Reading.__name__ or not card.is_cuda)
 
 
 def _graph(findings: Findings, card: Card, engine: Any) -> None:

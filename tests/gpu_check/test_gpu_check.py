@@ -61,6 +61,7 @@ def test_every_check_of_a_part_runs_and_holds(part: str, tmp_path: Path) -> None
         "qwen": [*GRAPHED, "logits alone and among others", "a step of 1", "a step of 8"],
     }
     musicgen = [
+        "attention by the kernel",
         *GRAPHED,
         "tokens alone and among others",
         *(f"a step of {count} at column {column}" for count in (1, 8) for column in (1, 60)),
