@@ -18,7 +18,6 @@ from diffusers import (
 from diffusers.pipelines.ace_step.modeling_ace_step import AceStepConditionEncoder
 from transformers import Qwen3Config, Qwen3Model
 
-from models.devices import device_name
 from models.licences import licence_of
 from models.loading import Placement
 from music.acestep import AceStepComposer
@@ -56,7 +55,7 @@ def acestep(
     device: torch.device | str, dtype: torch.dtype, *, size: str = "XL", turbo: bool = True
 ) -> AceStepPipeline:
     """``ACE-Step/acestep-v15-xl-turbo-diffusers`` without what a song from text does not need, or one of its
-    kin; 5.6 milliards of numbers (``XL``) or 3.3 (``2B``). On the device ``meta`` it takes no memory."""
+    kin; 5.5 milliards of numbers (``XL``) or 2.9 (``2B``). On the device ``meta`` it takes no memory."""
     with _made(device, dtype):
         return AceStepPipeline(
             vae=AutoencoderOobleck(**ACESTEP_VAE).eval(),
@@ -68,12 +67,9 @@ def acestep(
         )
 
 
-def acestep_composer(
-    device: torch.device | str, precision: str = "bf16", *, size: str = "XL", turbo: bool = True
-) -> AceStepComposer:
-    """The engine around ``acestep``."""
-    dtype = {"bf16": torch.bfloat16, "fp32": torch.float32}[precision]
-    pipe = acestep(device, dtype, size=size, turbo=turbo)
+def acestep_composer(pipe: AceStepPipeline, device: torch.device | str) -> AceStepComposer:
+    """The engine, on a GPU's path, around a pipeline that is on ``device``."""
+    precision = {torch.bfloat16: "bf16", torch.float32: "fp32"}[pipe.transformer.dtype]
     weights = sum(
         tensor.nbytes
         for part in pipe.components.values()
@@ -94,7 +90,7 @@ def acestep_composer(
             needed=weights,
             free=0,
             name=f"random weights in the size of {AceStepComposer.default}",
-            revision=device_name(where),
+            revision="random",
             gpu_path=True,
         ),
     )

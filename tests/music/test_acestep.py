@@ -17,6 +17,8 @@ from config.errors import Cancelled, EngineFailed, InvalidRequest
 from models.devices import precision_of
 from music.acestep import AceStepComposer
 from music.contract import COMPOSERS, Composer, MusicRequest
+from music.variations import Song
+from tests.kernels import CARDS, kernel, recorded
 from tests.tiny import acestep
 
 pytestmark = pytest.mark.filterwarnings(
@@ -157,6 +159,19 @@ def test_a_step_is_where_its_checkpoint_was_trained_to_be(
     shifted = [1.0, 0.9545454545454546, 0.9, 0.8333333333333334, 0.75, 0.6428571428571429, 0.5, 0.3]
     even = [1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125]
     assert seen == pytest.approx(shifted if turbo else even, abs=1e-6)
+
+
+def test_every_attention_of_a_song_on_a_gpus_path_is_a_fused_kernels(folder: Path) -> None:
+    composer = COMPOSERS.load("acestep", EngineOptions(model=str(folder), gpu_path=True))
+    with recorded() as calls:
+        composer._make([Song(request(duration_s=21.0, infer_step=1))])  # type: ignore[attr-defined]
+    assert len([call for call in calls if call.mask]) == 3  # a layer of the lyrics, the timbre and the song
+    for call in calls:
+        assert {kernel(call, card) for card in CARDS.values() if card >= 80} <= {
+            "cudnn",
+            "flash",
+            "efficient",
+        }
 
 
 def test_songs_together_on_a_gpus_path_are_what_they_are_alone(

@@ -22,12 +22,13 @@ pytestmark = pytest.mark.filterwarnings(
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture(scope="module", params=["sketch", "musicgen", "acestep"])
+@pytest.fixture(scope="module", params=["sketch", "musicgen", "acestep", "acestep on a GPU's path"])
 def composer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Composer:
     if request.param == "sketch":
         return COMPOSERS.load("sketch")
-    folder = checkpoint(request.param, tmp_path_factory.mktemp(request.param))
-    return COMPOSERS.load(request.param, EngineOptions(model=str(folder)))
+    name, _, way = request.param.partition(" on ")
+    folder = checkpoint(name, tmp_path_factory.mktemp(name))
+    return COMPOSERS.load(name, EngineOptions(model=str(folder), gpu_path=bool(way)))
 
 
 def request(**more: object) -> MusicRequest:
