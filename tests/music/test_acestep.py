@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -16,6 +17,8 @@ from config.errors import Cancelled, EngineFailed, InvalidRequest
 from models.devices import precision_of
 from music.acestep import AceStepComposer
 from music.contract import COMPOSERS, Composer, MusicRequest
+from music.variations import Song
+from tests.kernels import CARDS, kernel, recorded
 from tests.tiny import acestep
 
 pytestmark = pytest.mark.filterwarnings(
@@ -24,8 +27,12 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["turbo", "base"])
-def composer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Composer:
-    folder = acestep(tmp_path_factory.mktemp("acestep"), turbo=request.param)
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return acestep(tmp_path_factory.mktemp("acestep"), turbo=request.param)
+
+
+@pytest.fixture(scope="module")
+def composer(folder: Path) -> Composer:
     return COMPOSERS.load("acestep", EngineOptions(model=str(folder)))
 
 
@@ -75,7 +82,7 @@ def together(composer: Composer, seeds: Sequence[int], **more: object) -> list[n
 
 
 @pytest.fixture
-def calls(composer: Composer, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the pipeline was called with."""
     seen: list[dict[str, Any]] = []
     usual = AceStepPipeline.__call__
@@ -106,22 +113,83 @@ def test_a_seed_gives_the_same_bytes_alone_and_among_its_variations(
         assert np.array_equal(one, other)
 
 
-def test_its_samples_are_the_pipelines_own(composer: Composer) -> None:
-    pipe = composer._pipe  # type: ignore[attr-defined]
-    guidance = 7.0 if "guidance_scale" in composer.info.parameters else 1.0
+@pytest.mark.parametrize("gpu_path", [False, True])
+@pytest.mark.parametrize("duration_s", [10.0, 21.0])  # the longer decoded in two tiles, theirs in one
+def test_its_samples_are_the_pipelines_own(
+    composer: Composer, folder: Path, duration_s: float, *, gpu_path: bool
+) -> None:
+    """With diffusers' own attention, masks and decoding."""
+    turbo = "guidance_scale" not in composer.info.parameters
+    if gpu_path:
+        options = EngineOptions(model=str(folder), precision="fp32", gpu_path=True)
+        composer = COMPOSERS.load("acestep", options)
+    pipe = AceStepPipeline.from_pretrained(folder)
+    pipe.set_progress_bar_config(disable=True)
     [theirs] = pipe(
         prompt="lofi",
         lyrics="[verse]\nla la",
-        audio_duration=10.0,
+        audio_duration=duration_s,
         num_inference_steps=4,
-        guidance_scale=guidance,
+        guidance_scale=1.0 if turbo else 7.0,
+        shift=3.0 if turbo else 1.0,
         generator=torch.Generator().manual_seed(1),
         bpm=110,
         keyscale="C major",
         timesignature="4",
     ).audios.numpy()
     # Their guidance adds up over samples that lie in memory in another order.
-    assert np.abs(made(composer) - theirs).max() < 1e-5
+    assert np.abs(made(composer, duration_s=duration_s) - theirs).max() < 1e-5
+
+
+def test_a_step_is_where_its_checkpoint_was_trained_to_be(
+    composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turbo's eight are those of ACE-Step 1.5, modeling_acestep_v15_xl_turbo.py, for its shift of 3."""
+    turbo = "guidance_scale" not in composer.info.parameters
+    transformer = composer._pipe.transformer  # type: ignore[attr-defined]
+    seen: list[float] = []
+    usual = transformer.forward
+
+    def step(**inputs: Any) -> Any:
+        seen.append(float(inputs["timestep"][0]))
+        return usual(**inputs)
+
+    monkeypatch.setattr(transformer, "forward", step)
+    made(composer, infer_step=8)
+    shifted = [1.0, 0.9545454545454546, 0.9, 0.8333333333333334, 0.75, 0.6428571428571429, 0.5, 0.3]
+    even = [1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125]
+    assert seen == pytest.approx(shifted if turbo else even, abs=1e-6)
+
+
+def test_every_attention_of_a_song_on_a_gpus_path_is_a_fused_kernels(folder: Path) -> None:
+    composer = COMPOSERS.load("acestep", EngineOptions(model=str(folder), gpu_path=True))
+    with recorded() as calls:
+        composer._make([Song(request(duration_s=21.0, infer_step=1))])  # type: ignore[attr-defined]
+    assert len([call for call in calls if call.mask]) == 3  # a layer of the lyrics, the timbre and the song
+    for call in calls:
+        assert {kernel(call, card) for card in CARDS.values() if card >= 80} <= {
+            "cudnn",
+            "flash",
+            "efficient",
+        }
+
+
+def test_songs_together_on_a_gpus_path_are_what_they_are_alone(
+    folder: Path, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There with guidance each song is made alone. Staged, and in bf16, as on a GPU."""
+    waiting = COMPOSERS.load("acestep", EngineOptions(model=str(folder), device="cuda", staged=True))
+    waiting.settle("cpu")  # type: ignore[attr-defined]
+    assert waiting.info.precision == "bf16"
+    alone = [made(waiting, seed=seed, infer_step=2) for seed in range(3)]
+    calls.clear()
+    monkeypatch.setattr("music.variations._GATHER_S", 2.0)
+    among = together(waiting, range(3), infer_step=2)
+    turbo = "guidance_scale" not in waiting.info.parameters
+    assert [len(call["latents"]) for call in calls] == ([3] if turbo else [1, 1, 1])
+    for one, other in zip(alone, among, strict=True):
+        assert np.isfinite(one).all()
+        assert np.array_equal(one, other)
 
 
 def test_a_variation_that_is_cancelled_leaves_the_others_as_they_are(composer: Composer) -> None:
@@ -217,8 +285,13 @@ def test_ten_minutes_are_made_and_decoded_in_parts(
         ({"metre": "7/8"}, {"timesignature": None}, "7/8 is left to it"),
         ({"tempo_bpm": 99.6}, {"bpm": 100}, None),
         ({"language": "pt-BR"}, {"vocal_language": "pt"}, None),
-        ({"language": "eo"}, {"vocal_language": "unknown"}, "not taught to sing in 'eo'"),
-        ({"language": "eo", "lyrics": ""}, {"vocal_language": "unknown", "lyrics": "[instrumental]"}, None),
+        ({"language": "eo"}, {"vocal_language": "unknown"}, "not trained to sing in 'eo'"),
+        ({"language": "eo", "lyrics": ""}, {"vocal_language": "unknown", "lyrics": "[Instrumental]"}, None),
+        ({"lyrics": " \n"}, {"vocal_language": "unknown", "lyrics": "[Instrumental]"}, None),
+        ({"lyrics": "[instrumental]"}, {"vocal_language": "unknown", "lyrics": "[Instrumental]"}, None),
+        ({"lyrics": "[inst]\n"}, {"vocal_language": "unknown", "lyrics": "[Instrumental]"}, None),
+        ({"lyrics": "[Intro]\n\n[Guitar Solo]"}, {"vocal_language": "unknown"}, None),
+        ({"lyrics": "[Intro] oh\n"}, {"vocal_language": "en"}, None),
         ({"lyrics": "[Verse 1]\nla\n\n[Pre-Chorus]\nla"}, {}, None),
         ({"lyrics": "la " * 700}, {}, "lyrics are longer"),
         ({"prompt": "lofi, " * 50}, {}, "style is longer"),
@@ -234,7 +307,7 @@ def test_the_model_is_told_what_it_knows_and_the_user_what_it_does_not(
     audio = composer.compose(request(infer_step=1, **asked), ignore_progress)
     [call] = calls
     assert {name: call[name] for name in told} == told
-    assert call["lyrics"] == (asked.get("lyrics", "[verse]\nla la") or "[instrumental]")
+    assert call["lyrics"] == told.get("lyrics", asked.get("lyrics", "[verse]\nla la"))
     assert (warning is None) == (audio.warnings == ())
     assert warning is None or warning in audio.warnings[0]
     if "keyscale" in told:

@@ -22,7 +22,10 @@ pytestmark = pytest.mark.filterwarnings(
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture(scope="module", params=["sketch", "musicgen", "musicgen on a GPU's path", "acestep"])
+@pytest.fixture(
+    scope="module",
+    params=["sketch", "musicgen", "musicgen on a GPU's path", "acestep", "acestep on a GPU's path"],
+)
 def composer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Composer:
     if request.param == "sketch":
         return COMPOSERS.load("sketch")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,32 +13,27 @@ from diffusers import AceStepPipeline
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineFailed, EngineUnavailable, InvalidRequest
-from models.loading import ModelEngine, language_parts
-from music.contract import Audio, MusicRequest
+from models.loading import ModelEngine, Placement, language_parts
+from music.acestep.attention import use_window_attention
+from music.acestep.conditions import METRES, conditions_of
+from music.acestep.memory import LYRIC_TOKENS, PROMPT_TOKENS, beside_weights
+from music.contract import Audio, MusicRequest, Samples
 from music.variations import Deserted, Song, Variations
 
 SHORTEST_S = 10.0
 """What the models were trained on; a shorter song is cut from it."""
+
+# What each kind of checkpoint was trained for, "base" and the "sft" made from it alike (ACE-Step 1.5,
+# acestep/training_v2/model_discovery.py). With the other's shift a song falls to pieces (its issue 1114), and
+# the pipeline's default is turbo's for all.
 _STEPS = {"turbo": 8, "base": 50}
+_SHIFT = {"turbo": 3.0, "base": 1.0}
 _MOST_STEPS = {"turbo": 20, "base": 200}  # ACE-Step 1.5, docs/en/INFERENCE.md
-_GUIDANCE = 7.0  # of a base checkpoint; a turbo one has none
-_LYRIC_TOKENS = 2048
-_PROMPT_TOKENS = 256
+_GUIDANCE = 7.0  # of a base checkpoint (likewise); a turbo one has none
+_PEAK = 10 ** (-1 / 20)  # the pipeline's own: -1 dBFS
+_SILENCE = 1e-6
 _PREPARED = 0.05  # of the time, before the first step
 _STEPPED = 0.9
-
-# What the models were told in training: ACE-Step 1.5, acestep/constants.py.
-_METRES = {"2/4": "2", "3/4": "3", "4/4": "4", "6/8": "6"}
-_NEAREST_METRE = {"12/8": "6/8"}
-_KEY = re.compile(r"([A-G][#b♯♭]?) (\w+)")
-_THIRDS = {
-    **dict.fromkeys(("major", "ionian", "lydian", "mixolydian"), "major"),
-    **dict.fromkeys(("minor", "aeolian", "dorian", "phrygian", "locrian"), "minor"),
-}
-_LANGUAGES = frozenset(
-    "ar az bg bn ca cs da de el en es fa fi fr he hi hr ht hu id is it ja ko la lt ms ne nl no pa pl pt ro ru"
-    " sa sk sr sv sw ta te th tl tr uk ur vi yue zh".split()
-)
 
 
 class AceStepComposer(ModelEngine):
@@ -67,7 +61,7 @@ class AceStepComposer(ModelEngine):
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
         try:
-            self._pipe = AceStepPipeline.from_pretrained(
+            pipe = AceStepPipeline.from_pretrained(
                 place.folder,
                 dtype=place.dtype,
                 use_safetensors=True,
@@ -79,10 +73,16 @@ class AceStepComposer(ModelEngine):
                 f"{place.model} is not an ACE-Step checkpoint of diffusers",
                 f"give one, such as {self.default}",
             ) from error
-        self._pipe.set_progress_bar_config(disable=True)
-        self._pipe.vae.enable_slicing()  # a song at a time
-        self._pipe.vae.enable_tiling()  # ten minutes in one piece take some 15 GB for each layer
-        self._kind = "turbo" if self._pipe.is_turbo else "base"
+        self._use(pipe, place)
+
+    def _use(self, pipe: AceStepPipeline, place: Placement) -> None:
+        """``pipe`` is where ``place`` says, in the numbers that it says."""
+        pipe.set_progress_bar_config(disable=True)
+        pipe.vae.enable_tiling()  # ten minutes in one piece take some 15 GB for each layer
+        for network in (pipe.transformer, pipe.condition_encoder):
+            use_window_attention(network)
+        self._pipe = pipe
+        self._kind = "turbo" if pipe.is_turbo else "base"
         self._place = place
         self._move(place.device)
         parameters = ("infer_step",) if self._kind == "turbo" else ("infer_step", "guidance_scale")
@@ -93,13 +93,18 @@ class AceStepComposer(ModelEngine):
         self._device = device
         # The pipeline's guidance adds up the frames of all songs in one go, and only a CPU was seen to do
         # that in the same order for one song and for four.
-        apart = self._kind == "turbo" or device.type == "cpu"
+        apart = self._kind == "turbo" or (device.type == "cpu" and not self._place.gpu_path)
         self._variations = Variations(self._make, self.together if apart else 1)
+
+    @classmethod
+    def beside(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
+        """What a song of ten minutes takes."""
+        return beside_weights(folder, number_bytes=number_bytes)
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """A song of 10 to 600 s with its peak at -1 dBFS; a shorter one is cut from 10 s. ``key``, ``metre``
-        and ``tempo_bpm`` are those the model was told. Raises ``InvalidRequest`` for a prompt without a word,
-        ``EngineFailed`` where the model's numbers overflow, and what ``report`` raises, within 0.1 s."""
+        and ``tempo_bpm`` are those that the model was given. Raises ``InvalidRequest`` for a prompt without a
+        word, ``EngineFailed`` where the model's numbers overflow, and within 0.1 s what ``report`` raises."""
         if not request.prompt.strip():
             raise InvalidRequest("prompt", request.prompt, "say how the music sounds")
         report("waiting", 0.0)
@@ -113,20 +118,20 @@ class AceStepComposer(ModelEngine):
         if samples.shape[1] < length:  # a decoder whose strides are odd loses a few
             samples = np.pad(samples, ((0, 0), (0, length - samples.shape[1])))
         report("composing", 1.0)
-        told = _told(request)
+        given = conditions_of(request)
         return Audio(
             samples=samples[:, :length],
             rate_hz=rate_hz,
-            tempo_bpm=float(told.bpm),
-            key=told.key,
-            metre=told.metre,
-            warnings=(*told.warnings, *self._warnings(request)),
+            tempo_bpm=float(given.bpm),
+            key=given.key,
+            metre=given.metre,
+            warnings=(*given.warnings, *self._warnings(request)),
         )
 
     def _make(self, songs: Sequence[Song]) -> None:
         """All but the noise is that of one song; the noise has a row for each."""
         request = songs[0].request
-        pipe, told, steps = self._pipe, _told(request), self._steps(request)
+        pipe, given, steps = self._pipe, conditions_of(request), self._steps(request)
         duration_s = max(request.duration_s, SHORTEST_S)
         forward, done, kept = pipe.transformer.forward, 0, list(range(len(songs)))
 
@@ -159,24 +164,36 @@ class AceStepComposer(ModelEngine):
             song.fraction = _PREPARED
         pipe.transformer.forward = denoise
         try:
-            with pipe.vae.decoder.register_forward_pre_hook(go_on):
-                audios = pipe(
-                    prompt=request.prompt,
-                    lyrics=request.lyrics or "[instrumental]",
-                    audio_duration=duration_s,
-                    vocal_language=told.language,
-                    num_inference_steps=steps,
-                    guidance_scale=self._guidance(request),
-                    latents=self._noise([song.request.seed for song in songs], duration_s),
-                    bpm=told.bpm,
-                    keyscale=told.key,
-                    timesignature=told.metre and _METRES[told.metre],
-                    callback_on_step_end=stepped,
-                ).audios
+            latents = pipe(
+                prompt=request.prompt,
+                lyrics=given.lyrics,
+                audio_duration=duration_s,
+                vocal_language=given.language,
+                num_inference_steps=steps,
+                guidance_scale=self._guidance(request),
+                shift=_SHIFT[self._kind],
+                latents=self._noise([song.request.seed for song in songs], duration_s),
+                bpm=given.bpm,
+                keyscale=given.key,
+                timesignature=given.metre and METRES[given.metre],
+                callback_on_step_end=stepped,
+                output_type="latent",
+            ).audios
         finally:
             pipe.transformer.forward = forward
-        for row, audio in zip(kept, audios, strict=True):
-            songs[row].samples = audio.float().cpu().numpy().astype(np.float32)
+        with pipe.vae.decoder.register_forward_pre_hook(go_on):
+            for row, each in zip(kept, latents, strict=True):
+                if songs[row].wanted:
+                    songs[row].samples = self._decoded(each)
+
+    @torch.inference_mode()
+    def _decoded(self, latents: torch.Tensor) -> Samples:
+        """``(frames, width)`` as samples whose peak is the pipeline's own: one song at a time, so that only
+        one lies in the GPU's memory."""
+        [samples] = self._pipe.vae.decode(latents.T[None]).sample.float()
+        samples *= _PEAK / samples.abs().max().clamp(min=_SILENCE)
+        found: Samples = samples.cpu().numpy()
+        return found
 
     def _noise(self, seeds: Sequence[int], duration_s: float) -> torch.Tensor:
         """``(seeds, frames, width)``. The pipeline's own has a frame too many for some lengths, 16.43 s for
@@ -207,51 +224,17 @@ class AceStepComposer(ModelEngine):
             found.append(f"ACE-Step makes {SHORTEST_S:g} s or more: this is the beginning of that")
         if (request.infer_step or 0) > (most := _MOST_STEPS[self._kind]):
             found.append(f"ACE-Step {self._kind} takes {most} steps at most: it was made in {most}")
-        told = _told(request)
+        given = conditions_of(request)
         prompt, lyrics = self._pipe._format_prompt(
-            request.prompt, request.lyrics, told.language, bpm=told.bpm, keyscale=told.key, timesignature="4"
+            request.prompt, given.lyrics, given.language, bpm=given.bpm, keyscale=given.key, timesignature="4"
         )
-        if self._tokens(prompt) > _PROMPT_TOKENS:
+        if self._tokens(prompt) > PROMPT_TOKENS:
             found.append(
                 "the style is longer than ACE-Step reads: its end, tempo, key and metre are not heeded"
             )
-        if self._tokens(lyrics) > _LYRIC_TOKENS:
+        if self._tokens(lyrics) > LYRIC_TOKENS:
             found.append("the lyrics are longer than ACE-Step reads: their end is not sung")
         return found
 
     def _tokens(self, text: str) -> int:
         return len(self._pipe.tokenizer(text).input_ids)
-
-
-@dataclass(frozen=True)
-class _Told:
-    """What the model is told beside words, in values that it knows; None: it chooses."""
-
-    bpm: int
-    key: str | None
-    metre: str | None
-    language: str
-    warnings: tuple[str, ...]
-
-
-def _told(request: MusicRequest) -> _Told:
-    warnings = []
-    named = _KEY.fullmatch(request.key)
-    third = _THIRDS.get(named[2]) if named else None
-    key = f"{named[1]} {third}" if named and third else None
-    if key != request.key:
-        warnings.append(f"ACE-Step knows major and minor: {_instead(request.key, key)}")
-    near = _NEAREST_METRE.get(request.metre, request.metre)
-    metre = near if near in _METRES else None
-    if metre != request.metre:
-        warnings.append(f"ACE-Step knows {', '.join(_METRES)}: {_instead(request.metre, metre)}")
-    language = request.language.lower().partition("-")[0]
-    if language not in _LANGUAGES:
-        language = "unknown"
-        if request.lyrics:
-            warnings.append(f"ACE-Step was not taught to sing in {request.language!r}")
-    return _Told(round(request.tempo_bpm), key, metre, language, tuple(warnings))
-
-
-def _instead(asked: str, told: str | None) -> str:
-    return f"{told} stands for {asked}" if told else f"{asked} is left to it"
