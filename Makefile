@@ -122,12 +122,12 @@ $(AUDIOCRAFT)/bin/python:
 	@$(PYTHON311) -m venv $(AUDIOCRAFT) || \
 		{ rm -rf $(AUDIOCRAFT); echo "Python's venv module is missing: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
 
-# Three "=": no build with a name of its own ("2.13.0+cpu") will do, wherever pip finds one.
 $(CUDA)/.installed: pyproject.toml constraints.txt
 	@command -v gcc >/dev/null || { echo "The driver is built here: apt install gcc"; exit 1; }
 	@$(PYTHON) -m venv $(CUDA) || \
 		{ rm -rf $(CUDA); echo "Python's venv module is missing: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
 	@echo "Setting up CUDA's wheels in $(CUDA) (once, about five minutes and 5 GB) ..."
+	@# Three "=": no build with a name of its own ("2.13.0+cpu") will do, wherever pip finds one.
 	@$(CUDA)/bin/python -m pip install --quiet --editable '.[models,modal,r2]' \
 		"torch===$$(sed -n 's/^torch==//p' constraints.txt)" pytest
 	@$(CUDA)/bin/python -c 'import sys, torch; sys.exit(torch.version.cuda is None)' || \

@@ -74,6 +74,8 @@ class ModelEngine:
     """What all engines with a model have in common. A subclass says of itself:"""
 
     name: ClassVar[str]
+    version: ClassVar[str] = "1"
+    """Rises with every change to what it makes of the same request and seed."""
     default: ClassVar[str]
     """The model where none is set."""
     instead: ClassVar[str]
@@ -247,7 +249,7 @@ class ModelEngine:
         """What the manifest says about it."""
         return EngineInfo(
             name=cls.name,
-            version="1",
+            version=cls.version,
             licence=place.licence.name,
             commercial=place.licence.commercial,
             summary=place.summary + detail,

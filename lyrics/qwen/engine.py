@@ -34,6 +34,7 @@ class QwenWriter(ModelEngine):
     """
 
     name = "qwen"
+    version = "2"
     default = "Qwen/Qwen2-7B-Instruct"
     instead = "a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct"
     on_cpu = "bf16"

@@ -49,6 +49,7 @@ class AceStepComposer(ModelEngine):
     """
 
     name = "acestep"
+    version = "2"
     default = "ACE-Step/acestep-v15-xl-turbo-diffusers"
     instead = "ACE-Step's own weights"
     libraries = ("torch", "diffusers", "transformers")

@@ -39,7 +39,8 @@ def main() -> int:
             "run make gpu-wheels where there is an index, and carry build/gpu-wheels along"
         )
         return 2
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    os.environ |= {"TRANSFORMERS_VERBOSITY": "error", "DIFFUSERS_VERBOSITY": "error"}
     if asked.device == "cpu":
         os.environ["TRITON_INTERPRET"] = "1"  # a kernel runs on a processor so
     import torch
@@ -133,6 +134,7 @@ def _part(name: str, card: object, ceilings: object, answers: Connection) -> Non
     """One part, in a process of its own: its findings, and last what the card's ceilings are, or "done"."""
     import warnings
 
+    from models.quiet import quiet
     from tests.gpu_check.card import Card, Ceilings
     from tests.gpu_check.findings import Findings
     from tests.gpu_check.parts import PARTS
@@ -154,7 +156,8 @@ def _part(name: str, card: object, ceilings: object, answers: Connection) -> Non
     with tempfile.TemporaryDirectory(prefix="songwright-gpu-", dir=_folder(card.tiny)) as folder:
         look: Callable[..., None] = PARTS[name]
         try:
-            look(findings, card, ceilings, Path(folder))
+            with quiet():
+                look(findings, card, ceilings, Path(folder))
         except LookupError as error:  # nothing was loaded, which has been said
             findings.skip(str(error))
     answers.send("done")

@@ -110,7 +110,7 @@ class _Eager:
 def _steps(findings: Findings, card: Card, engine: Any, ceilings: Ceilings, folder: Path) -> None:
     """Against the time in which the memory gives the weights, of which the table of words is not read."""
     slots = engine._batch._slots
-    tensors = stored_tensors(folder)
+    tensors = stored_tensors(folder, engine.info.precision)
     bytes_read = sum(
         tensor.size_bytes for tensor in tensors if not tensor.name.endswith("embed_tokens.weight")
     )

@@ -15,7 +15,6 @@ import torch
 
 from config.engine import EngineOptions, Report, ignore_progress
 from config.errors import Cancelled, SongwrightError
-from models.weights import stored_tensors
 from tests.gpu_check.card import Card
 from tests.gpu_check.findings import Findings
 from tests.models.engines import registry_of
@@ -34,7 +33,8 @@ def moved(
     """The engine with the checkpoint that ``build`` makes in ``folder``, loaded into memory and moved."""
     with findings.check("random weights") as found:
         build()
-        found.figure = f"{_size(folder) / 1e9:.2f} GB"
+        size = sum(file.stat().st_size for file in folder.rglob("*.safetensors"))
+        found.figure = f"{size / 1e9:.2f} GB"
     before = card.used_bytes()
     # On a processor there is nothing to wait for; it takes the same way.
     options = EngineOptions(model=str(folder), device="auto", staged=True, gpu_path=True)
@@ -43,7 +43,7 @@ def moved(
         began = time.perf_counter()
         loaded = registry_of(engine).load(engine, options)
         taken = time.perf_counter() - began
-        found.figure = f"{loaded.info.precision}, {_size(folder) / taken / 1e9:.2f} GB/s"
+        found.figure = f"{loaded.info.precision}, {loaded._place.weights / taken / 1e9:.2f} GB/s"
         found.ok = card.used_bytes() - before < 1e6 if card.is_cuda else None
     if loaded is None:
         raise LookupError(f"{engine} was not loaded")
@@ -134,7 +134,3 @@ def _out_of_memory(engine: Any, use: Use, card: Card, module: torch.nn.Module) -
                 raise
             return first[:44]
     raise AssertionError("it was made without any memory")
-
-
-def _size(folder: Path) -> int:
-    return sum(tensor.size_bytes for tensor in stored_tensors(folder))

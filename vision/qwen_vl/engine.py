@@ -42,6 +42,7 @@ class QwenVlReader(ModelEngine):
     """
 
     name = "qwen_vl"
+    version = "2"
     default = "Qwen/Qwen2-VL-7B-Instruct"
     instead = "a Qwen model under Apache-2.0, such as Qwen/Qwen2-VL-7B-Instruct"
     on_cpu = "bf16"
