@@ -13,7 +13,7 @@ from models.grammars import Grammars
 from models.limits import MARK, SPACES, Limits, Position
 from models.token_table import TokenTable
 from tests.qwen_vocabulary import LOGITS, qwen2_tokenizer
-from tests.tiny import word_tokenizer
+from tests.tiny import byte_tokenizer, word_tokenizer
 
 LIMITS = Limits({"name": (2, 5), "tags": (1, 3), "lines": (1, 4)}, {"parts": 2})
 _SHAPE = r"""
@@ -123,3 +123,18 @@ def test_a_token_may_end_a_string_and_begin_the_next(
 def test_the_spaces_are_those_that_a_text_is_divided_at() -> None:
     assert "".join(space.decode() for space in SPACES).split() == []
     assert len(SPACES) == 29
+
+
+def test_no_surrogate_is_let_in() -> None:
+    """Its bytes are no character: decoded they would be three, past any maximum."""
+    tokenizer = byte_tokenizer()
+    rules = Grammars(tokenizer, len(tokenizer), {"open": OPEN}).rules("open", LIMITS)
+    text = Text(torch.arange(3), rules, 1, 0)
+    numbers = {rules.tokens[number]: number for number in range(256)}
+    for byte in b'{"name": "\xed':
+        text.add(numbers[bytes([byte])])
+    masks = xgrammar.allocate_token_bitmask(1, len(tokenizer))
+    text.allow(masks, 0)
+    assert sorted(rules.tokens[number] for number in allowed(masks[0])) == [
+        bytes([n]) for n in range(0x80, 0xA0)
+    ]
