@@ -48,9 +48,9 @@ def attend_part(
     BLOCK: tl.constexpr,
     ONLY: tl.constexpr,
 ):
-    """One part of one head; where it is the ``ONLY`` one, it makes what ``join_parts`` does. ``sums (heads of all, parts, LANES)`` takes the values weighed by
-    ``exp(score - top)``, ``totals (heads of all, parts)`` these weights' sum, and ``tops`` the largest score;
-    all float32."""
+    """One part of one head; where it is the ``ONLY`` one, it makes what ``join_parts`` does. Otherwise ``sums
+    (heads of all, parts, LANES)`` takes the values weighed by ``exp(score - top)``, ``totals (heads of all,
+    parts)`` these weights' sum, and ``tops`` the largest score; all float32."""
     place = tl.program_id(0)
     part = tl.program_id(1)
     lanes = tl.arange(0, LANES)
