@@ -340,7 +340,7 @@ def test_fewer_songs_at_a_time_where_a_processor_has_no_memory_for_more_caches(
     options = EngineOptions(model=str(folder), precision="fp32")
     place = MusicgenComposer.placed(options)
     song = MusicgenComposer.beside(folder, number_bytes=4)
-    for songs in (1, 3, 8, 20):
+    for songs in (1, 3, 20):
         free_there = int(place.needed * 1.2) + (songs - 1) * song
         monkeypatch.setattr(loading, "free_bytes", lambda device, free=free_there: free)
         made: Any = COMPOSERS.load("musicgen", options)
