@@ -1,4 +1,4 @@
-"""The default models in their own size are what their cards say, and an engine runs around such a pipeline."""
+"""The default models in their own size are what their cards say, and an engine runs around such a one."""
 
 from __future__ import annotations
 
