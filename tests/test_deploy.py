@@ -114,7 +114,7 @@ def test_the_token_is_shown_before_it_is_stored_and_deploying_comes_before_runni
 
 def test_the_web_functions_cost_adds_up() -> None:
     (row,) = [row for row in ROWS if row[0] == "web and jobs"]
-    a_second = 0.125 * CPU_USD_PER_CORE_S + 2 * MEMORY_USD_PER_GIB_S
+    a_second = 3 * (0.125 * CPU_USD_PER_CORE_S + 2 * MEMORY_USD_PER_GIB_S)  # not preempted
     assert float(row[3]) == pytest.approx(a_second, rel=0.02)
     assert float(row[4]) == pytest.approx(1000 * float(row[2]) * a_second, abs=0.01)
 
