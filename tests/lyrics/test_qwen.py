@@ -7,11 +7,13 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import xgrammar
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from config.engine import EngineOptions, ignore_progress
@@ -82,9 +84,9 @@ def wide(brisk: Path) -> Writer:
 KINDS: list[dict[str, object]] = [*[{"instrumental": True}, {"lyrics": OWN}] * 4, {}, {"duration_s": 20.0}]
 
 
-@pytest.mark.parametrize("first", range(0, 1000, 200))
+@pytest.mark.parametrize("first", range(0, 1000, 125))
 def test_a_thousand_plans_of_random_weights_are_all_whole(wide: Writer, first: int) -> None:
-    wishes = [request(seed, **KINDS[seed % len(KINDS)]) for seed in range(first, first + 200)]
+    wishes = [request(seed, **KINDS[seed % len(KINDS)]) for seed in range(first, first + 125)]
     with ThreadPoolExecutor(80) as threads:
         plans = list(threads.map(lambda wish: wide.plan(wish, ignore_progress), wishes))
     for wish, found in zip(wishes, plans, strict=True):
@@ -96,7 +98,7 @@ def test_a_thousand_plans_of_random_weights_are_all_whole(wide: Writer, first: i
         tags = re.findall(r"(?m)^\[([a-z-]+)\]$", found.lyrics)
         assert 1 <= len(tags) <= sections_for(wish.duration_s)
         assert set(tags) <= set(SECTIONS)
-    assert len({found.cover_prompt for found in plans}) > 190
+    assert len({found.cover_prompt for found in plans}) > 118
     assert len({found.genre for found in plans}) > 5
 
 
@@ -362,7 +364,7 @@ def test_the_path_of_a_gpu_writes_the_same_plans(brisk: Path, precision: str) ->
     """The step as one graph over the whole room, and loading before there is a GPU: here both run on a
     processor, all but the replay itself."""
     model = {"model": str(brisk), "precision": precision}
-    wishes = [request(seed, **WISHES[seed % len(WISHES)]) for seed in range(8)]
+    wishes = [request(1, instrumental=True), request(2, lyrics=OWN), request(3)]
     writers = [
         QwenWriter.from_options(EngineOptions(**model)),
         QwenWriter.from_options(EngineOptions(**model, gpu_path=True)),
@@ -372,11 +374,42 @@ def test_the_path_of_a_gpu_writes_the_same_plans(brisk: Path, precision: str) ->
     eager, graphed, staged = ([writer.plan(wish, ignore_progress) for wish in wishes] for writer in writers)
     assert graphed == eager
     assert staged == eager
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(lambda wish: writers[1].plan(wish, ignore_progress), wishes)) == eager
     for writer, recorded in zip(writers, (False, True, True), strict=True):
         assert writer._place.gpu_path is recorded
         assert writer._batch._slots._graphed is recorded
+
+
+class Waits(TorchDispatchMode):
+    """Notes the operations that make a processor wait for a GPU: a number fetched, a size that depends on
+    values, a copy from one to the other. On a processor it sees the same operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(
+        self, operation: Any, types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> object:
+        name = str(operation)
+        if re.search("_local_scalar|nonzero|masked_select|unique|_to_copy|copy_|index.Tensor|equal", name):
+            self.seen.append(name)
+        return operation(*args, **(kwargs or {}))
+
+
+def test_nothing_in_a_step_waits_for_the_device(folder: Path) -> None:
+    slots = Slots(AutoModelForCausalLM.from_pretrained(folder).eval(), 4, graphed=True)
+    slots.begin(2, torch.arange(10), 50)
+    logits = slots.step({2: 1})
+    assert slots._graph is not None
+    allowed, chances = torch.full((4, 64), -1, dtype=torch.int32), torch.rand(4, dtype=torch.float64)
+    with torch.inference_mode(), Waits() as waits:
+        slots._graph.replay()
+        tokens = drawn(logits, allowed, chances)
+    assert waits.seen == []
+    with waits:
+        tokens.tolist()
+        tokens.max().item()
+    assert waits.seen  # it does see what waits
 
 
 def test_what_is_written_is_compiled_when_the_engine_loads(
