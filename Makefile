@@ -5,6 +5,8 @@
 # make test-faults  200 songs each behind broken networks, on this machine and on the stand-in for Modal: minutes
 # make test-audiocraft  our MusicGen against AudioCraft, in an environment of its own: 6 GB, some minutes at first
 # make test-cuda  the engines with CUDA's wheels and a driver that is played: 5 GB in an environment of their own
+# make gpu-check  every engine at real size on this machine's CUDA card, in ten minutes, without a network
+# make gpu-wheels  the packages that a bare GPU machine lacks for it, to be carried along in build/gpu-wheels
 
 PYTHON ?= python3
 PYTHON311 ?= python3.11
