@@ -22,7 +22,7 @@ from music.musicgen.layers import Layers, normal
 
 COLUMNS = 1536
 """Room for a window of 30 s, at 50 frames a second, with its delays."""
-_GROUP = 256
+_GROUP = 256  # columns: room is a multiple of it
 _COUNTERS = 48  # bytes of a slot's place, settings and the like
 TEXT = 256
 """Tokens; the tokenizer is told to cut there."""

@@ -127,6 +127,20 @@ def test_the_captured_step_with_the_kernel_is_the_step_itself(monkeypatch: pytes
         assert torch.equal(one, other)
 
 
+def test_a_slot_that_was_left_stands_still_and_is_not_read() -> None:
+    decoder = decoder_of("fp32")
+    slots, songs = Slots(decoder, 3, 32), [track_of(decoder, number, 20) for number in range(2)]
+    for song in songs:
+        slots.join(song)
+    slots.step(songs)
+    slots.leave(songs[0])
+    for _ in range(3):
+        slots.step(songs[1:])
+    assert slots._positions.tolist() == [0, 4, 0]
+    assert slots._going.tolist() == [0, 1, 0]
+    assert (slots._heard > 0).tolist() == [False, True, False]
+
+
 class Waits(TorchDispatchMode):
     """Which operations were called that make a CPU wait for a device: those whose result's shape, or a Python
     number, hangs on a tensor's values, and copies to another device."""
