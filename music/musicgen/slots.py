@@ -22,7 +22,8 @@ from music.musicgen.layers import Layers, normal
 
 COLUMNS = 1536
 """Room for a window of 30 s, at 50 frames a second, with its delays."""
-_GROUP = 256
+_GROUP = 256  # columns: room is a multiple of it
+_COUNTERS = 48  # bytes of a slot's place, settings and the like
 TEXT = 256
 """Tokens; the tokenizer is told to cut there."""
 
@@ -163,7 +164,8 @@ def columns_for(shape: Shape, frames: int) -> int:
 def slot_bytes(shape: Shape, count: int, number_bytes: float, columns: int = COLUMNS) -> int:
     """What ``Slots`` keep on the device, with caches of numbers of so many bytes."""
     kept = sum(math.prod(size) for size in _sizes(shape, count, columns)) * number_bytes
-    return int(kept) + count * shape.codebooks * (8 * (columns + 1) + 4 * shape.vocabulary)
+    each = shape.codebooks * (8 * (columns + 1) + 4 * shape.vocabulary)  # tokens and noise
+    return int(kept) + count * (each + _COUNTERS)
 
 
 def _sizes(shape: Shape, count: int, columns: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
