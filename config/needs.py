@@ -54,7 +54,7 @@ _KLEIN = Needs("bf16", 8.0, work_gb=3.0, memory_gib=24)
 NEEDS: Mapping[str, Mapping[str, Needs]] = {
     "qwen": {"Qwen/Qwen2-7B-Instruct": Needs("bf16", 7.62, cached=1.9, work_gb=1.5, memory_gib=24)},
     "qwen_vl": {"Qwen/Qwen2-VL-7B-Instruct": Needs("bf16", 8.29, cached=0.95, work_gb=2.0, memory_gib=24)},
-    "acestep": {"ACE-Step/acestep-v15-xl-turbo-diffusers": Needs("bf16", 5.75, work_gb=6.0, memory_gib=20)},
+    "acestep": {"ACE-Step/acestep-v15-xl-turbo-diffusers": Needs("bf16", 5.55, work_gb=2.5, memory_gib=20)},
     "musicgen": {
         name.format(size=size): each for name in _MUSICGEN_NAMES for size, each in _MUSICGEN.items()
     },

@@ -9,7 +9,11 @@ import torch
 from diffusers import AceStepPipeline
 
 from config.engine import EngineOptions
+from config.needs import needs_of
 from music.contract import COMPOSERS
+from music.musicgen.batch import MOST
+from music.musicgen.decoder import Shape
+from music.musicgen.slots import slot_bytes
 from tests import real_size, tiny
 from tests.models.engines import used
 
@@ -33,6 +37,23 @@ def test_acestep_is_as_large_as_its_card_says(size: str, transformer: float, who
     assert torch.get_default_dtype() == torch.float32
     assert pipe.is_turbo
     assert pipe.latents_per_second == 25.0
+
+
+def test_what_a_card_is_checked_against_is_what_the_engines_count() -> None:
+    needs = needs_of("acestep")
+    assert needs
+    pipe = real_size.acestep("meta", torch.bfloat16)
+    networks = [part for part in pipe.components.values() if isinstance(part, torch.nn.Module)]
+    count = sum(weight.numel() for network in networks for weight in network.parameters())
+    assert needs.numbers == pytest.approx(count / 1e9, rel=0.02)
+    for size, shape in {
+        "small": Shape(24, 1024, 16, 4, 2048),
+        "medium": Shape(48, 1536, 24, 4, 2048),
+        "large": Shape(48, 2048, 32, 4, 2048),
+    }.items():
+        needs = needs_of("musicgen", f"facebook/musicgen-{size}")
+        assert needs
+        assert needs.cached * 2e9 == pytest.approx(slot_bytes(shape, MOST, 2), rel=0.05)
 
 
 def test_the_engine_around_a_pipeline_is_the_engine(tmp_path: Path) -> None:
