@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from config.needs import NEEDS, Resources, default_of, needs_of, resources_of
+from models.files import gpu_precision
 from orchestrator.engines import REGISTRIES
 
 ENGINES = {engine: registry for registry in REGISTRIES.values() for engine in registry if engine != "sketch"}
@@ -23,19 +24,15 @@ def test_every_engine_with_a_model_is_in_the_table() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
-@pytest.mark.parametrize("engine", ["qwen", "qwen_vl", "acestep", "musicgen", "sdxl_turbo"])
+@pytest.mark.parametrize("engine", sorted(ENGINES.keys() - {"audiocraft"}))
 def test_the_table_says_what_the_engine_says_of_itself(engine: str) -> None:
-    """AudioCraft's is not installed where tests run; ``diffusion`` decides by the family of its model."""
+    """AudioCraft's is not installed where tests run; painters decide by the family of their model."""
     known = class_of(engine)
     assert default_of(engine) == known.default
     needs = needs_of(engine)
     assert needs
-    assert needs.precision == known.on_gpu
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
-def test_a_default_painter_is_in_the_table() -> None:
-    assert class_of("diffusion").default in NEEDS["diffusion"]
+    pipeline = {"sdxl_turbo": "StableDiffusionXLPipeline", "diffusion": "Flux2KleinPipeline"}.get(engine)
+    assert needs.precision == (gpu_precision({"_class_name": pipeline}) if pipeline else known.on_gpu)
 
 
 def test_a_model_by_its_revision_is_the_same_model() -> None:
