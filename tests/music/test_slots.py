@@ -4,6 +4,7 @@ it says it needs of memory, and what is left when something fails."""
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -288,11 +289,21 @@ def test_what_fails_on_the_device_ends_its_songs_and_no_other(
             patched.setattr(slots, "_noise", _Broken(broken))
         for _ in range(MOST + 1):
             with pytest.raises(torch.OutOfMemoryError, match="out of memory"):
-                samples(composer)
+                composer.compose(request(), at_most(30.0))
     assert failed.is_set()
     assert free(composer) == MOST
     assert not slots._slots
     assert np.array_equal(samples(composer, seed=7), expected)
+
+
+def at_most(seconds: float) -> Any:
+    """A report that ends a song which nobody makes any more."""
+    until = time.monotonic() + seconds
+
+    def report(_stage: str, _fraction: float) -> None:
+        assert time.monotonic() < until, "the loop is gone"
+
+    return report
 
 
 class _Broken:
