@@ -19,18 +19,24 @@ import modal
 
 from config.cards import CRAFTS, check_cards
 from config.deployment import MUSICIANS, SECRET_KEYS, Deployment, environment
-from config.errors import InvalidRequest
+from config.errors import SongwrightError
 from config.images import WEB, ImageSpec, image_of
+from config.licences import check_licence
 from config.needs import resources_of
 from config.pins import ROOT, pins, version_of
 from config.settings import load
 from config.together import together_of
 from config.volumes import volume_of
+from orchestrator.engines import REGISTRIES
 
 try:
     SETTINGS = load(Deployment)
     check_cards(SETTINGS)
-except InvalidRequest as error:
+    if modal.is_local():  # a container tells the songs that it gets, and is not started again and again
+        for craft, registry in REGISTRIES.items():
+            registry.entry(getattr(SETTINGS, craft).engine)
+            check_licence(SETTINGS, craft)
+except SongwrightError as error:
     raise SystemExit(str(error)) from error  # one line, where Modal's client would show all the way to it
 MODAL = SETTINGS.modal
 ENGINES = {craft: str(getattr(SETTINGS, craft).engine) for craft in CRAFTS}

@@ -17,6 +17,7 @@ from art.typeset import Setting, typeset
 from config.downloads import DEFAULT_MODELS
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
+from config.licences import INSTEAD
 from models.files import gpu_precision
 from models.hub import index_of
 from models.loading import ModelEngine, first_line, language_parts
@@ -35,7 +36,7 @@ class DiffusionPainter(ModelEngine):
     name = "diffusion"
     default = OPEN
     libraries = ("torch", "diffusers", "transformers", "pillow")
-    instead = f"SONGWRIGHT_ART__ENGINE=diffusion, whose {OPEN} is Apache-2.0, or sketch"
+    instead = INSTEAD["diffusion"]
 
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)

@@ -45,7 +45,7 @@ class ModalSettings(BaseModel):
     gpu_containers: int = Field(default=4, ge=1, le=100)
     """How many containers each model may have at once."""
     web_containers: int = Field(default=0, ge=0, le=1)
-    """1 keeps the web function's container there all the time: no cold start, about 1 USD a day."""
+    """1 keeps the web function's container there all the time: no cold start, about 0.20 USD a day."""
     warm: str = ""
     """A cron line (``0 8 * * 1-5``) from whose times on a container of each model in use is kept warm; empty:
     never."""

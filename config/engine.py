@@ -98,6 +98,16 @@ class Registry(Generic[T]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 
+    def entry(self, name: str) -> str:
+        """``"package.module:Class"`` of the engine called ``name``, or ``name`` itself if it is one. Imports
+        nothing. Raises ``InvalidRequest`` for a name that is neither."""
+        entry = self._entries.get(name, name)
+        if not entry.partition(":")[2]:
+            known = ", ".join(self._entries)
+            fix = f"use one of: {known}; or your own package.module:Class"
+            raise InvalidRequest(f"{self.craft} engine", name, fix)
+        return entry
+
     def load(self, name: str, options: EngineOptions | None = None) -> T:
         """A new engine called ``name``, which may also be an entry of one's own: ``"package.module:Class"``.
         One that runs a model has a class method ``from_options``, which is given ``options``. With ``staged``
@@ -129,13 +139,7 @@ class Registry(Generic[T]):
             return int(fetch(options, cache)) if fetch else 0
 
     def _factory(self, name: str) -> Any:
-        entry = self._entries.get(name, name)
-        module, _, attribute = entry.partition(":")
-        if not attribute:
-            known = ", ".join(self._entries)
-            raise InvalidRequest(
-                f"{self.craft} engine", name, f"use one of: {known}; or your own package.module:Class"
-            )
+        module, _, attribute = self.entry(name).partition(":")
         try:
             found = importlib.import_module(module)
         except RuntimeError as error:  # what transformers and diffusers make of an ImportError

@@ -7,6 +7,7 @@ environment, and it over the file. The token alone is ``API_BEARER_TOKEN``, the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -80,9 +81,8 @@ class Settings(BaseSettings):
     store: Literal["local", "r2"] = "local"
     """A folder of this machine, or a bucket of Cloudflare R2 or of another S3 service."""
     r2_bucket_name: str = Field(default="", validation_alias="R2_BUCKET_NAME")
-    r2_endpoint_url: str = Field(
-        default="", validation_alias="R2_ENDPOINT_URL", pattern=r"^(https?://[^/]+/?)?$"
-    )
+    r2_endpoint_url: str = Field(default="", validation_alias="R2_ENDPOINT_URL")
+    """An address alone, without a bucket's name in it."""
     r2_access_key_id: SecretStr = Field(default=SecretStr(""), validation_alias="R2_ACCESS_KEY_ID")
     r2_secret_access_key: SecretStr = Field(default=SecretStr(""), validation_alias="R2_SECRET_ACCESS_KEY")
     r2_region: str = Field(default="auto", validation_alias="R2_REGION")
@@ -128,6 +128,17 @@ class Settings(BaseSettings):
     """One JSON object a line, or text to read; ``auto``: text on a terminal."""
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
 
+    @field_validator("r2_endpoint_url")
+    @classmethod
+    def _address(cls, address: str) -> str:
+        if address and not re.fullmatch(r"https?://[a-zA-Z0-9.:\[\]-]+/?", address):
+            fix = (
+                "give it as R2's page shows it, https://<account id>.r2.cloudflarestorage.com, "
+                "and without a bucket's name"
+            )
+            raise PydanticCustomError("address", "{fix}", {"fix": fix})
+        return address
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -137,6 +148,7 @@ class Settings(BaseSettings):
 
 
 S = TypeVar("S", bound=Settings)
+_FIXES = {"extra_forbidden": "there is no setting of this name: DEPLOY.md and README.md have them all"}
 _ALIASES = {str(field.validation_alias) for field in Settings.model_fields.values()} - {"None"}
 
 
@@ -178,4 +190,5 @@ def load(kind: type[S], **arguments: Any) -> S:
         first = error.errors()[0]
         name = "__".join(str(part).upper() for part in first["loc"])
         name = name if first["loc"][0] in _ALIASES else f"SONGWRIGHT_{name}"
-        raise InvalidRequest(name, first["input"], f"{first['msg'][0].lower()}{first['msg'][1:]}") from error
+        fix = _FIXES.get(first["type"]) or f"{first['msg'][0].lower()}{first['msg'][1:]}"
+        raise InvalidRequest(name, first["input"], fix) from error

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from config.engine import EngineInfo, EngineOptions
 from config.errors import EngineUnavailable, WeightsMissing
+from config.licences import Licence, licence_of, refuse_unless_sellable
 from models.devices import device_name, device_of, dtype_of, free_bytes, precision_of
 from models.files import parts_of
 from models.hub import download_of, folder_of
-from models.licences import Licence, licence_of, refuse_unless_sellable
 from models.quiet import quiet
 from models.weights import (
     ModelName,

@@ -100,16 +100,30 @@ def test_the_token_is_shown_before_it_is_stored_and_deploying_comes_before_runni
     places = [
         DEPLOY.index(text)
         for text in (
-            'export API_BEARER_TOKEN="$(openssl rand -hex 32)"',
+            'export API_BEARER_TOKEN="$(python -c ',
             'echo "$API_BEARER_TOKEN"',
             "modal secret create music-gen-secret",
             "modal run main.py::prefetch --dry-run",
-            "modal run main.py::prefetch  ",
-            "modal deploy main.py  ",
+            "modal run main.py::prefetch\n",
+            "modal deploy main.py\n",
             "modal run main.py --description",
         )
     ]
     assert places == sorted(places)
+
+
+def test_no_line_to_type_ends_in_a_comment() -> None:
+    """Which zsh, a Mac's own shell, would take for arguments."""
+    for block in re.findall(r"```sh\n(.*?)```", DEPLOY, flags=re.DOTALL):
+        assert not re.search(r" #|<", block), block
+
+
+def test_what_is_kept_warm_costs_what_is_told() -> None:
+    settings = load(Deployment)
+    chosen = [getattr(settings, craft) for craft in REGISTRIES]
+    whole = 3600 * sum(all_in(each.engine, each.gpu) for each in chosen)
+    gpus = 3600 * sum(GPUS[each.gpu].usd_per_s for each in chosen)
+    assert f"cost {whole:.2f} USD an hour, {gpus:.2f} of it for their GPUs" in DEPLOY
 
 
 def test_the_web_functions_cost_adds_up() -> None:

@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
+from config.licences import INSTEAD
 from lyrics.contract import PlanRequest, SongPlan
 from lyrics.qwen.grammar import INSTRUMENTAL, OWN, WRITTEN, grammars, limits, plan_of, sections_for
 from lyrics.qwen.prompts import messages
@@ -36,7 +37,7 @@ class QwenWriter(ModelEngine):
     name = "qwen"
     version = "2"
     default = "Qwen/Qwen2-7B-Instruct"
-    instead = "a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct"
+    instead = INSTEAD["qwen"]
     on_cpu = "bf16"
     libraries = ("torch", "transformers", "xgrammar")
     together: ClassVar[int] = 8

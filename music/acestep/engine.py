@@ -13,6 +13,7 @@ from diffusers import AceStepPipeline
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineFailed, EngineUnavailable, InvalidRequest
+from config.licences import INSTEAD
 from models.loading import ModelEngine, Placement, language_parts
 from music.acestep.attention import use_window_attention
 from music.acestep.conditions import METRES, conditions_of
@@ -51,7 +52,7 @@ class AceStepComposer(ModelEngine):
     name = "acestep"
     version = "2"
     default = "ACE-Step/acestep-v15-xl-turbo-diffusers"
-    instead = "ACE-Step's own weights"
+    instead = INSTEAD["acestep"]
     libraries = ("torch", "diffusers", "transformers")
     precisions = ("fp32", "bf16")
     """Not fp16: the lyric encoder's last layer exceeds its range, and every song with lyrics is NaN (ACE-Step

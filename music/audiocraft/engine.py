@@ -25,6 +25,7 @@ from transformers import T5TokenizerFast
 
 from config.engine import EngineOptions, Report
 from config.errors import InvalidRequest
+from config.licences import INSTEAD
 from models.loading import ModelEngine
 from models.tensors import Tensors
 from music.audiocraft.weights import lm_state
@@ -47,7 +48,7 @@ class AudiocraftComposer(ModelEngine):
 
     name = "audiocraft"
     default = "facebook/musicgen-small"
-    instead = "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch"
+    instead = INSTEAD["audiocraft"]
     precisions = ("fp32", "fp16")
     on_gpu = "fp16"
     narrowed = "decoder."

@@ -14,6 +14,7 @@ from transformers import AutoTokenizer, EncodecModel
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
+from config.licences import INSTEAD
 from models.loading import ModelEngine
 from models.tensors import Tensors
 from music.contract import Audio, MusicRequest
@@ -41,7 +42,7 @@ class MusicgenComposer(ModelEngine):
 
     name = "musicgen"
     default = "facebook/musicgen-small"
-    instead = "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch"
+    instead = INSTEAD["musicgen"]
     precisions = ("fp32", "bf16", "fp16", "int8")
     on_gpu = "fp16"
     narrowed = "decoder."

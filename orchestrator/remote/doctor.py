@@ -14,6 +14,7 @@ from config.deployment import SECRET_KEYS, Deployment
 from config.downloads import gpu_download
 from config.errors import InvalidRequest, SongwrightError
 from config.gpus import usd_per_second
+from config.licences import check_licence
 from config.volumes import volume_of
 from orchestrator.doctor import Finding
 from orchestrator.engines import REGISTRIES
@@ -24,7 +25,7 @@ _GREETING_S = 10.0
 def examine_deployment(settings: Deployment) -> list[Finding]:
     """Asks Modal for the secret, the volumes and the app that ``settings`` name; raises nothing that it can
     tell instead. Nothing is made, and no container is started."""
-    findings = list(_cards(settings))
+    findings = list(_choices(settings))
     try:
         _greet()
     except modal.exception.AuthError as error:
@@ -58,9 +59,16 @@ def _greet() -> None:
         raise modal.exception.ConnectionError(f"no answer within {_GREETING_S:g} s") from error
 
 
-def _cards(settings: Deployment) -> Iterator[Finding]:
-    """Those GPUs that cannot run the model they are set for."""
-    for craft in REGISTRIES:
+def _choices(settings: Deployment) -> Iterator[Finding]:
+    """Engines that there are not, licences that stand against it, and GPUs that cannot run the model they are
+    set for."""
+    for craft, registry in REGISTRIES.items():
+        try:
+            registry.entry(getattr(settings, craft).engine)
+            check_licence(settings, craft)
+        except SongwrightError as error:
+            detail, _, fix = str(error).partition(" - ")
+            yield Finding(craft, ok=False, detail=detail, fix=fix)
         try:
             check_card(settings, craft)
         except InvalidRequest as error:
@@ -87,7 +95,12 @@ def _weights(settings: Deployment) -> Iterator[Finding]:
             continue
         price = usd_per_second(chosen.gpu)
         on = f"{chosen.gpu}, {'priced by what comes' if price is None else f'{price * 3600:.2f} USD an hour'}"
+        on = on if chosen.gpu else "no GPU"
         name = volume_of(chosen.engine)
+        if not name:
+            if ":" in chosen.engine:  # any other is no engine, which is told already
+                yield Finding(craft, ok=True, detail=f"engine {chosen.engine!r} is your own, on {on}")
+            continue
         detail = f"engine {chosen.engine!r} on {on}, weights in volume {name!r}"
         trouble = ""
         try:
@@ -97,7 +110,7 @@ def _weights(settings: Deployment) -> Iterator[Finding]:
         except SongwrightError as error:
             # No trouble where the weights are in the volume, or Modal has HF_TOKEN.
             trouble = f"; from here: {error}"
-        missing = f"the volume holds none: run: modal run main.py::prefetch{trouble}"
+        missing = "the volume holds none: run: modal run main.py::prefetch" + trouble
         try:
             there = _holds(modal.Volume.from_name(name), chosen.model, f"{settings.modal.weights}/{name}")
         except modal.exception.NotFoundError:

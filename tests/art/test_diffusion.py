@@ -15,7 +15,7 @@ from art.contract import PAINTERS, CoverRequest, Painter
 from art.families import KLEIN, KLEIN_BASE, SCHNELL, SDXL, SDXL_TURBO, family_of
 from config.engine import EngineOptions, ignore_progress
 from config.errors import EngineUnavailable
-from models.licences import licence_of
+from config.licences import licence_of
 from tests.tiny import klein, sdxl
 
 pytestmark = pytest.mark.filterwarnings(

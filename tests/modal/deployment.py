@@ -21,6 +21,7 @@ BUILDER = "2025.06"
 LOGS_POLL_S = 10.0
 CREATES = {
     api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING,
+    api_pb2.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS,
     api_pb2.OBJECT_CREATION_TYPE_CREATE_OVERWRITE_IF_EXISTS,
     api_pb2.OBJECT_CREATION_TYPE_ANONYMOUS_OWNED_BY_APP,
     api_pb2.OBJECT_CREATION_TYPE_EPHEMERAL,
@@ -175,8 +176,11 @@ class Deployment:
     def SecretGetOrCreate(self, request: Message, caller: Caller) -> Message:
         name = request.deployment_name
         secret_id = self.world.named("secret", name) if name else None
+        kind = request.object_creation_type
+        if secret_id and kind == api_pb2.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS:
+            raise GRPCError(Status.ALREADY_EXISTS, f"Secret '{name}' already exists")
         if secret_id is None or request.env_dict:
-            if request.object_creation_type not in CREATES:
+            if kind not in CREATES:
                 raise GRPCError(Status.NOT_FOUND, f"Secret '{name}' not found in environment 'main'")
             secret_id = self.world.new("secret", "st", name)
             self.world.secrets[secret_id] = Secret(secret_id, name, dict(request.env_dict))

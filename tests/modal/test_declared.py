@@ -298,9 +298,19 @@ def test_a_gpu_that_modal_does_not_have_is_refused_before_anything_is_deployed()
             "SONGWRIGHT_MUSIC__GPU: 'T4' - T4 cannot run facebook/musicgen-large: it needs 20.1 GiB in fp16 "
             "and T4 has room for 14.7; use L4, A10,",
         ),
+        (
+            {"SONGWRIGHT_COMMERCIAL": "true"},
+            "SONGWRIGHT_COMMERCIAL is set, and the licence of stabilityai/sdxl-turbo (SAI Non-Commercial "
+            "Community) does not allow it - use SONGWRIGHT_ART__ENGINE=diffusion, whose ",
+        ),
+        (
+            {"SONGWRIGHT_MUSIC__ENGINE": "acestpe"},
+            "music engine: 'acestpe' - use one of: sketch, acestep, musicgen, audiocraft; or your own ",
+        ),
+        ({"SONGWRIGHT_MODAL__SCALEDOWN": "10"}, "SONGWRIGHT_MODAL__SCALEDOWN: '10' - there is no setting of"),
     ],
 )
-def test_a_card_that_cannot_run_its_model_is_refused_in_one_line(env: dict[str, str], said: str) -> None:
+def test_what_cannot_be_deployed_is_refused_in_one_line(env: dict[str, str], said: str) -> None:
     with Control(secrets=SECRET) as control:
         result = control.cli("deploy", str(ROOT / "main.py"), env=env, cwd=ROOT)
         assert result.returncode != 0
@@ -318,6 +328,18 @@ def test_a_secret_that_is_not_there_or_lacks_a_key_is_named() -> None:
         result = control.cli("deploy", str(ROOT / "main.py"), cwd=ROOT)
         assert result.returncode != 0
         assert SECRET_KEYS[-1] in result.stdout
+
+
+def test_the_secret_of_deploy_md_is_made_once_and_replaced_only_by_force() -> None:
+    given = [f"{key}=x" for key in SECRET_KEYS]
+    with Control() as control:
+        made = control.cli("secret", "create", "music-gen-secret", *given)
+        assert made.returncode == 0, made.stdout
+        again = control.cli("secret", "create", "music-gen-secret", *given)
+        assert again.returncode != 0
+        assert "already exists" in again.stdout
+        made = control.cli("secret", "create", "--force", "music-gen-secret", *given)
+        assert made.returncode == 0, made.stdout
 
 
 @pytest.mark.parametrize("line", ["*/5 8-20", "at eight", "0 8 * * 1-5 *", "0 8 * * 1-5; 0 20 * * *"])

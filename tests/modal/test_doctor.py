@@ -84,6 +84,26 @@ def test_an_unknown_gpu_is_named_with_the_one_that_was_meant() -> None:
     assert "did you mean L40S?" in result.stdout
 
 
+def test_an_engine_of_ones_own_has_no_volume_and_an_unknown_one_is_named() -> None:
+    with Control(secrets={"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}) as control:
+        code, said = examined(control, **{**SKETCH, "SONGWRIGHT_MUSIC__ENGINE": "mine.engine:Composer"})
+        assert code == 0, said
+        assert "engine 'mine.engine:Composer' is your own, on L40S, 1.95 USD an hour" in said
+        code, said = examined(control, **{**SKETCH, "SONGWRIGHT_MUSIC__ENGINE": "acestpe"})
+    assert code == 1
+    assert "!! music music engine: 'acestpe' use one of: sketch, acestep, musicgen, audiocraft" in said
+
+
+def test_weights_whose_songs_may_not_be_sold_are_told_with_those_whose_may() -> None:
+    with Control(secrets={"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}) as control:
+        code, said = examined(control, SONGWRIGHT_COMMERCIAL="true")
+        assert code == 1
+        assert "the licence of stabilityai/sdxl-turbo (SAI Non-Commercial Community) does not allow" in said
+        assert said.count("use SONGWRIGHT_ART__ENGINE=diffusion, whose black-forest-labs/FLUX.2-klein") == 1
+        other = {"SONGWRIGHT_COMMERCIAL": "true", "SONGWRIGHT_ART__ENGINE": "diffusion"}
+        assert "licence" not in examined(control, **other)[1]
+
+
 def test_it_tells_where_the_app_is_once_it_is_deployed() -> None:
     with Control(secrets={"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}) as control:
         assert "is not deployed; run: modal deploy main.py" in examined(control, **SKETCH)[1]

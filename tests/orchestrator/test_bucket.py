@@ -74,6 +74,8 @@ def test_the_service_answers_with_addresses_of_the_bucket(s3: S3, tmp_path: Path
         ({"R2_SECRET_ACCESS_KEY": ""}, WRONG_USAGE, "R2_SECRET_ACCESS_KEY"),
         ({"R2_BUCKET_NAME": "no-such-bucket"}, FAILED, "set R2_BUCKET_NAME to one that is there"),
         ({"R2_ENDPOINT_URL": "nowhere"}, WRONG_USAGE, "R2_ENDPOINT_URL"),
+        ({"R2_ENDPOINT_URL": "http://127.0.0.1:9/songs"}, WRONG_USAGE, "without a bucket's name"),
+        ({"R2_ENDPOINT_URL": "https://ACCOUNT_ID.r2.cloudflarestorage.com"}, WRONG_USAGE, "R2's page shows"),
         ({"R2_ENDPOINT_URL": "http://127.0.0.1:9"}, FAILED, "check R2_ENDPOINT_URL"),
     ],
 )

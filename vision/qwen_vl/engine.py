@@ -17,6 +17,7 @@ from transformers import (
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable
+from config.licences import INSTEAD
 from models.constrained import Batch, Text
 from models.grammars import Grammars
 from models.loading import ModelEngine, chat_model, first_line
@@ -44,7 +45,7 @@ class QwenVlReader(ModelEngine):
     name = "qwen_vl"
     version = "2"
     default = "Qwen/Qwen2-VL-7B-Instruct"
-    instead = "a Qwen model under Apache-2.0, such as Qwen/Qwen2-VL-7B-Instruct"
+    instead = INSTEAD["qwen_vl"]
     on_cpu = "bf16"
     libraries = ("torch", "transformers", "xgrammar", "pillow")
     together: ClassVar[int] = 4
