@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from config.needs import NEEDS, Resources, default_of, needs_of, resources_of
+from models.files import gpu_precision
 from orchestrator.engines import REGISTRIES
 
 ENGINES = {engine: registry for registry in REGISTRIES.values() for engine in registry if engine != "sketch"}
@@ -23,9 +24,9 @@ def test_every_engine_with_a_model_is_in_the_table() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
-@pytest.mark.parametrize("engine", ["qwen", "qwen_vl", "acestep", "musicgen", "sdxl_turbo"])
+@pytest.mark.parametrize("engine", ["qwen", "qwen_vl", "acestep", "musicgen"])
 def test_the_table_says_what_the_engine_says_of_itself(engine: str) -> None:
-    """AudioCraft's is not installed where tests run; ``diffusion`` decides by the family of its model."""
+    """AudioCraft's is not installed where tests run; painters decide by the family of their model."""
     known = class_of(engine)
     assert default_of(engine) == known.default
     needs = needs_of(engine)
@@ -36,6 +37,12 @@ def test_the_table_says_what_the_engine_says_of_itself(engine: str) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 def test_a_default_painter_is_in_the_table() -> None:
     assert class_of("diffusion").default in NEEDS["diffusion"]
+
+
+def test_sdxl_turbo_runs_in_the_precision_of_its_family() -> None:
+    needs = needs_of("sdxl_turbo")
+    assert needs
+    assert needs.precision == gpu_precision({"_class_name": "StableDiffusionXLPipeline"})
 
 
 def test_a_model_by_its_revision_is_the_same_model() -> None:
