@@ -20,7 +20,7 @@ from config.errors import EngineUnavailable, InvalidRequest
 from config.licences import INSTEAD
 from models.files import gpu_precision
 from models.hub import index_of
-from models.loading import ModelEngine, first_line, language_parts
+from models.loading import ModelEngine, first_line, pipeline
 from models.weights import ModelName
 
 OPEN = DEFAULT_MODELS["diffusion"]
@@ -41,13 +41,7 @@ class DiffusionPainter(ModelEngine):
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
         try:
-            pipe = AutoPipelineForText2Image.from_pretrained(
-                place.folder,
-                dtype=place.dtype,
-                use_safetensors=True,
-                variant=place.variant,
-                **language_parts(place),
-            )
+            pipe = pipeline(AutoPipelineForText2Image, place)
         except (OSError, ValueError, KeyError) as error:
             raise EngineUnavailable(
                 f"{place.model} is not a text-to-image checkpoint of diffusers ({first_line(error)})",

@@ -279,10 +279,20 @@ def chat_model(kind: Any, place: Placement) -> Any:
     return model.eval()
 
 
-def language_parts(place: Placement) -> dict[str, Any]:
-    """The parts of a pipeline that are transformers' models, to be given to its ``from_pretrained``, which
-    itself would fill what a text encoder lacks with chance, and say nothing. Raises ``ValueError`` where a
-    checkpoint lacks a tensor, and what transformers raises."""
+def pipeline(kind: Any, place: Placement) -> Any:
+    """A pipeline of one of diffusers' classes, ``kind``. Raises ``ValueError`` where a text encoder lacks a
+    tensor, which diffusers would fill with chance, and what diffusers and transformers raise."""
+    return kind.from_pretrained(
+        place.folder,
+        dtype=place.dtype,
+        use_safetensors=True,
+        variant=place.variant,
+        **_language_parts(place),
+    )
+
+
+def _language_parts(place: Placement) -> dict[str, Any]:
+    """The parts of a pipeline that are transformers' models, which its own loading does not look at."""
     import transformers
 
     found = {}

@@ -14,7 +14,7 @@ from diffusers import AceStepPipeline
 from config.engine import EngineOptions, Report
 from config.errors import EngineFailed, EngineUnavailable, InvalidRequest
 from config.licences import INSTEAD
-from models.loading import ModelEngine, Placement, language_parts
+from models.loading import ModelEngine, Placement, pipeline
 from music.acestep.attention import use_window_attention
 from music.acestep.conditions import METRES, conditions_of
 from music.acestep.memory import LYRIC_TOKENS, PROMPT_TOKENS, beside_weights
@@ -63,13 +63,7 @@ class AceStepComposer(ModelEngine):
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
         try:
-            pipe = AceStepPipeline.from_pretrained(
-                place.folder,
-                dtype=place.dtype,
-                use_safetensors=True,
-                variant=place.variant,
-                **language_parts(place),
-            )
+            pipe = pipeline(AceStepPipeline, place)
         except (OSError, ValueError, KeyError) as error:
             raise EngineUnavailable(
                 f"{place.model} is not an ACE-Step checkpoint of diffusers",
