@@ -25,6 +25,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from tests.gpu_check.carried import missing, take_along
+from tests.gpu_check.parts import PARTS, look_of
 
 _LIBRARIES = ("torch", "transformers", "diffusers", "triton", "xgrammar")
 _ROOM_BYTES = 45e9  # the largest checkpoint is 17 GB, and main memory holds a copy of it while it is loaded
@@ -43,12 +44,6 @@ def main() -> int:
     os.environ |= {"TRANSFORMERS_VERBOSITY": "error", "DIFFUSERS_VERBOSITY": "error"}
     if asked.device == "cpu":
         os.environ["TRITON_INTERPRET"] = "1"  # a kernel runs on a processor so
-    import torch
-
-    from tests.gpu_check.card import Card, Ceilings
-    from tests.gpu_check.findings import Finding, Findings, table
-    from tests.gpu_check.parts import PARTS
-
     wanted = asked.only.split(",") if asked.only else list(PARTS)
     if unknown := [name for name in wanted if name not in PARTS]:
         print(f"gpu-check: --only: {unknown[0]!r} - use some of: {', '.join(PARTS)}")
@@ -59,6 +54,13 @@ def main() -> int:
             f"gpu-check: there is no device {asked.device!r} here - use --device cpu --tiny to try the checks"
         )
         return 2
+    import torch
+
+    from tests.gpu_check.card import Card, Ceilings
+    from tests.gpu_check.findings import Finding, Findings, table
+
+    for name in wanted:
+        look_of(name)  # its imports, once for all processes
     card = Card(asked.device, asked.tiny)
     began = time.perf_counter()
     print(_head(card.device, {name: _version(name) for name in _LIBRARIES}), flush=True)
@@ -137,7 +139,6 @@ def _part(name: str, card: object, ceilings: object, answers: Connection) -> Non
     from models.quiet import quiet
     from tests.gpu_check.card import Card, Ceilings
     from tests.gpu_check.findings import Findings
-    from tests.gpu_check.parts import PARTS
 
     assert isinstance(card, Card)
     warnings.simplefilter("ignore")
@@ -154,7 +155,7 @@ def _part(name: str, card: object, ceilings: object, answers: Connection) -> Non
         return
     assert isinstance(ceilings, Ceilings)
     with tempfile.TemporaryDirectory(prefix="songwright-gpu-", dir=_folder(card.tiny)) as folder:
-        look: Callable[..., None] = PARTS[name]
+        look = look_of(name)
         try:
             with quiet():
                 look(findings, card, ceilings, Path(folder))

@@ -19,7 +19,7 @@ from models.graphs import StepGraph
 from tests.gpu_check import trial
 from tests.gpu_check.card import Card, Ceilings
 from tests.gpu_check.findings import Finding, Findings, table
-from tests.gpu_check.parts import PARTS
+from tests.gpu_check.parts import PARTS, look_of
 
 ROOT = Path(__file__).parent.parent.parent
 CARD = Card("cpu", tiny=True)
@@ -36,11 +36,11 @@ def _loud_libraries() -> Iterator[None]:
 
 def looked_at(part: str, folder: Path) -> list[Finding]:
     findings: list[Finding] = []
-    PARTS[part](Findings(part, findings.append), CARD, Ceilings(1e10, 1e11), folder)
+    look_of(part)(Findings(part, findings.append), CARD, Ceilings(1e10, 1e11), folder)
     return findings
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", [part for part in PARTS if part != "musicgen-large"])  # in little, small's
 def test_every_check_of_a_part_runs_and_holds(part: str, tmp_path: Path) -> None:
     findings = looked_at(part, tmp_path)
     assert [str(found) for found in findings if found.ok is False] == []
