@@ -40,8 +40,9 @@ def looked_at(part: str, folder: Path) -> list[Finding]:
     return findings
 
 
-@pytest.mark.parametrize("part", [part for part in PARTS if part != "musicgen-large"])  # in little, small's
+@pytest.mark.parametrize("part", [part for part in PARTS if part not in ("musicgen-large", "sdxl_turbo")])
 def test_every_check_of_a_part_runs_and_holds(part: str, tmp_path: Path) -> None:
+    """Of two parts that are looked at by the same code, with another checkpoint, the quicker one."""
     findings = looked_at(part, tmp_path)
     assert [str(found) for found in findings if found.ok is False] == []
     checks = [found.check for found in findings]
