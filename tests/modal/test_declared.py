@@ -133,6 +133,14 @@ def test_audiocraft_is_built_on_the_debian_whose_ffmpeg_its_pyav_compiles_with()
         assert lines.index(system) < lines.index(install)
 
 
+def test_who_has_kernels_to_compile_has_a_compiler(control: Control) -> None:
+    """Triton builds a kernel's launcher with one where it first runs, or MusicGen reads every slot whole."""
+    for name in ENGINES:
+        lines = control.functions[name].image.commands
+        installed = {word for line in lines if "apt-get install" in line for word in line.split()}
+        assert {"gcc", "libc6-dev"} <= installed, name
+
+
 def test_packages_are_installed_by_the_uv_that_the_check_resolves_with(control: Control) -> None:
     for name, function in control.functions.items():
         assert any(
