@@ -11,7 +11,6 @@ import numpy as np
 from config.engine import Report, ignore_progress
 from music.contract import MusicRequest
 from tests.gpu_check.card import Card, Ceilings
-from tests.gpu_check.checkpoints import checkpoint
 from tests.gpu_check.findings import Findings
 from tests.gpu_check.network import Pass
 from tests.gpu_check.trial import behaviour, moved
@@ -21,14 +20,9 @@ _LYRICS = "[verse]\n" + "\n".join(f"line {number} of a song about the sea" for n
 
 
 def look(findings: Findings, card: Card, ceilings: Ceilings, folder: Path) -> None:
-    with moved(
-        findings,
-        card,
-        "acestep",
-        folder,
-        lambda: checkpoint("acestep", folder, card.device, little=card.tiny),
-    ) as engine:
-        behaviour(findings, card, _Composer(engine), _song(1, 10.0), _song(2, 10.0), COMPANY, "network")
+    with moved(findings, card, "acestep", folder) as engine:
+        reader = engine._pipe.text_encoder
+        behaviour(findings, card, engine, _song(1, 10.0), _song(2, 10.0), COMPANY, reader)
         for duration_s in (10.0, 12.0) if card.tiny else (180.0, 600.0):
             with findings.check(f"{duration_s:.0f} s of music") as found:
                 _long(found, card, engine, ceilings, duration_s)
@@ -47,15 +41,6 @@ def _long(found: Any, card: Card, engine: Any, ceilings: Ceilings, duration_s: f
         rate = passed.figure(card, ceilings)
     found.figure = f"{seconds:.1f} s, {memory / 1e9:.1f} GB; {passed.count} passes; {rate}"
     found.ok = bool(np.isfinite(np.frombuffer(made, np.float32)).all()) and passed.count > 0
-
-
-class _Composer:
-    """The engine, with its network by a name."""
-
-    def __init__(self, engine: Any) -> None:
-        self.network = engine._pipe.text_encoder
-        self._place = engine._place
-        self.compose = engine.compose
 
 
 def _song(seed: int, duration_s: float) -> Callable[[Any, Report], bytes]:

@@ -10,7 +10,8 @@ import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+from config.pins import ROOT, plain, version_of
+
 WHEELS = ROOT / "build" / "gpu-wheels"
 
 HAD = {
@@ -41,9 +42,7 @@ _PLATFORMS = [f"manylinux_2_{number}_x86_64" for number in (39, 36, 35, 34, 31, 
 def fetch(python: str = "3.12") -> None:
     """Fetches the wheels for Linux on x86-64 and that ``python``, as pinned here. Raises
     ``subprocess.CalledProcessError`` where pip cannot."""
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
-    pins = {line.partition("==")[0].lower(): line for line in lines if "==" in line}
-    wanted = [pins[name] for name in CARRIED.values()]
+    wanted = [f"{name}=={version_of(name)}" for name in CARRIED.values()]
     for old in WHEELS.glob("*.whl"):
         old.unlink()
     platforms = [f"--platform={name}" for name in _PLATFORMS]
@@ -58,7 +57,7 @@ def take_along() -> None:
     """Makes the carried packages importable of which there is none here, for the rest of this process."""
     lacking = {distribution for name, distribution in CARRIED.items() if not find_spec(name)}
     wheels = [
-        wheel for wheel in WHEELS.glob("*.whl") if _distribution(wheel) in {_plain(name) for name in lacking}
+        wheel for wheel in WHEELS.glob("*.whl") if _distribution(wheel) in {plain(name) for name in lacking}
     ]
     if not wheels:
         return
@@ -75,11 +74,7 @@ def missing() -> list[str]:
 
 
 def _distribution(wheel: Path) -> str:
-    return _plain(wheel.name.partition("-")[0])
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "-")
+    return plain(wheel.name.partition("-")[0])
 
 
 if __name__ == "__main__":

@@ -15,9 +15,8 @@ from lyrics.contract import PlanRequest
 from models.slots import Slots
 from models.weights import stored_tensors
 from tests.gpu_check.card import Card, Ceilings
-from tests.gpu_check.checkpoints import checkpoint
 from tests.gpu_check.findings import Findings
-from tests.gpu_check.trial import behaviour, moved
+from tests.gpu_check.trial import behaviour, eager, moved
 from vision.contract import ImageRequest
 
 PLANS, SCENES = 8, 4
@@ -25,23 +24,15 @@ PLANS, SCENES = 8, 4
 
 
 def look_at_writer(findings: Findings, card: Card, ceilings: Ceilings, folder: Path) -> None:
-    with moved(
-        findings, card, "qwen", folder, lambda: checkpoint("qwen", folder, card.device, little=card.tiny)
-    ) as engine:
-        behaviour(findings, card, engine, _plan(1), _plan(2), PLANS, "_model")
+    with moved(findings, card, "qwen", folder) as engine:
+        behaviour(findings, card, engine, _plan(1), _plan(2), PLANS, engine._model)
         _graph(findings, card, engine)
         _steps(findings, card, engine, ceilings, folder)
 
 
 def look_at_reader(findings: Findings, card: Card, _ceilings: Ceilings, folder: Path) -> None:
-    with moved(
-        findings,
-        card,
-        "qwen_vl",
-        folder,
-        lambda: checkpoint("qwen_vl", folder, card.device, little=card.tiny),
-    ) as engine:
-        behaviour(findings, card, engine, _scene(1, card), _scene(2, card), SCENES, "_model")
+    with moved(findings, card, "qwen_vl", folder) as engine:
+        behaviour(findings, card, engine, _scene(1, card), _scene(2, card), SCENES, engine._model)
 
 
 def _plan(seed: int) -> Callable[[Any, Report], str]:
@@ -81,13 +72,9 @@ def _graph(findings: Findings, card: Card, engine: Any) -> None:
     replayed: list[Tensor] = []
     with findings.check("graph equal to eager") as found:
         replayed = _logits(slots, PLANS, steps, slots.step)
-        graph = slots._graph
-        try:
-            slots._graph = _Eager(slots)
-            eager = _logits(slots, PLANS, steps, slots.step)
-        finally:
-            slots._graph = graph
-        found.ok = all(map(torch.equal, replayed, eager)) and bool(torch.isfinite(replayed[-1]).all())
+        with eager(slots, lambda: slots._stepped(slots._room)):
+            unrecorded = _logits(slots, PLANS, steps, slots.step)
+        found.ok = all(map(torch.equal, replayed, unrecorded)) and bool(torch.isfinite(replayed[-1]).all())
         found.figure = f"{steps} steps of {PLANS} texts, " + (
             "the same logits" if found.ok else "other logits"
         )
@@ -95,16 +82,6 @@ def _graph(findings: Findings, card: Card, engine: Any) -> None:
         alone = _logits(slots, 1, steps, slots.step)
         found.ok = bool(replayed) and all(map(torch.equal, alone, replayed))
         found.figure = "the same logits" if found.ok else "other logits"
-
-
-class _Eager:
-    """In place of a recording, the step itself."""
-
-    def __init__(self, slots: Slots) -> None:
-        self._slots = slots
-
-    def replay(self) -> Tensor:
-        return self._slots._stepped(self._slots._room)
 
 
 def _steps(findings: Findings, card: Card, engine: Any, ceilings: Ceilings, folder: Path) -> None:

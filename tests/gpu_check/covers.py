@@ -9,7 +9,6 @@ from typing import Any
 from art.contract import CoverRequest
 from config.engine import Report, ignore_progress
 from tests.gpu_check.card import Card, Ceilings
-from tests.gpu_check.checkpoints import checkpoint
 from tests.gpu_check.findings import Findings
 from tests.gpu_check.network import Pass
 from tests.gpu_check.trial import behaviour, moved
@@ -20,12 +19,10 @@ COMPANY = 3
 
 def look(findings: Findings, card: Card, ceilings: Ceilings, folder: Path) -> None:
     """``findings.part`` is the engine's name."""
-    name = findings.part
-    with moved(
-        findings, card, name, folder, lambda: checkpoint(name, folder, card.device, little=card.tiny)
-    ) as engine:
-        behaviour(findings, card, _Painter(engine), _cover(1, card), _cover(2, card), COMPANY, "network")
-        with findings.check("a cover") as found, Pass(_network(engine)) as passed:
+    with moved(findings, card, findings.part, folder) as engine:
+        network = _network(engine)
+        behaviour(findings, card, engine, _cover(1, card), _cover(2, card), COMPANY, network)
+        with findings.check("a cover") as found, Pass(network) as passed:
             use = _cover(1, card)
             seconds = card.seconds(lambda: use(engine, ignore_progress))
             found.figure = f"{seconds:.2f} s, {passed.count} passes; {passed.figure(card, ceilings)}"
@@ -35,15 +32,6 @@ def look(findings: Findings, card: Card, ceilings: Ceilings, folder: Path) -> No
 def _network(engine: Any) -> Any:
     pipe = engine._pipe
     return pipe.unet if hasattr(pipe, "unet") else pipe.transformer
-
-
-class _Painter:
-    """The engine, with its network by a name."""
-
-    def __init__(self, engine: Any) -> None:
-        self.network = _network(engine)
-        self._place = engine._place
-        self.paint = engine.paint
 
 
 def _cover(seed: int, card: Card) -> Callable[[Any, Report], bytes]:

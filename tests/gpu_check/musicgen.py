@@ -17,9 +17,8 @@ from music.musicgen.reading import Reading
 from music.musicgen.sampling import Sampling, gumbel
 from music.musicgen.slots import COLUMNS, Slots
 from tests.gpu_check.card import Card, Ceilings
-from tests.gpu_check.checkpoints import checkpoint
 from tests.gpu_check.findings import Findings
-from tests.gpu_check.trial import behaviour, moved
+from tests.gpu_check.trial import behaviour, eager, moved
 
 COMPANY = 8
 _PROMPTS = (
@@ -31,16 +30,8 @@ _PROMPTS = (
 
 
 def look(findings: Findings, card: Card, ceilings: Ceilings, folder: Path) -> None:
-    """``findings.part`` is the checkpoint's name."""
-    name, little = findings.part, card.tiny
-    with moved(
-        findings,
-        card,
-        "musicgen",
-        folder,
-        lambda: checkpoint(name, folder, card.device, little=little),
-    ) as engine:
-        behaviour(findings, card, engine, _song(1, 2.0), _song(2, 3.0), COMPANY, "_text")
+    with moved(findings, card, "musicgen", folder) as engine:
+        behaviour(findings, card, engine, _song(1, 2.0), _song(2, 3.0), COMPANY, engine._text)
         _attention(findings, card, engine)
         _graph(findings, card, engine)
         _steps(findings, card, engine, ceilings)
@@ -101,8 +92,9 @@ def _graph(findings: Findings, card: Card, engine: Any) -> None:
     with findings.check("graph equal to eager") as found:
         slots = engine._batch._slots
         replayed = _played(engine, slots, COMPANY, frames, slots.step)
-        eager = _played(engine, slots, COMPANY, frames, lambda tracks: _eagerly(slots, tracks))
-        found.ok = torch.equal(replayed, eager)
+        with eager(slots, slots._advance):
+            unrecorded = _played(engine, slots, COMPANY, frames, slots.step)
+        found.ok = torch.equal(replayed, unrecorded)
         found.figure = f"{frames} steps of {COMPANY} songs, " + (
             "the same tokens" if found.ok else "other tokens"
         )
@@ -110,24 +102,6 @@ def _graph(findings: Findings, card: Card, engine: Any) -> None:
         alone = _played(engine, engine._batch._slots, 1, frames, engine._batch._slots.step)
         found.ok = replayed is not None and torch.equal(alone, replayed)
         found.figure = "the same tokens" if found.ok else "other tokens"
-
-
-def _eagerly(slots: Slots, tracks: Sequence[Track]) -> None:
-    """As ``Slots.step``, with the step itself in place of its recording."""
-    graph = slots._graph
-    try:
-        slots._graph = _Eager(slots)  # type: ignore[assignment]
-        slots.step(tracks)
-    finally:
-        slots._graph = graph
-
-
-class _Eager:
-    def __init__(self, slots: Slots) -> None:
-        self._slots = slots
-
-    def replay(self) -> None:
-        self._slots._advance()
 
 
 def _steps(findings: Findings, card: Card, engine: Any, ceilings: Ceilings) -> None:

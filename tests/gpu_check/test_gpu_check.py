@@ -133,7 +133,9 @@ def test_an_engine_with_a_flaw_fails_the_check_of_it(flaw: str) -> None:
     engine: Any = Flawed(flaw)
     engine._place = type("Place", (), {"needed": 1})()
     found: list[Finding] = []
-    trial.behaviour(Findings("flawed", found.append), CARD, engine, engine.use, engine.beside, 3, "network")
+    trial.behaviour(
+        Findings("flawed", found.append), CARD, engine, engine.use, engine.beside, 3, engine.network
+    )
     failed = [one.check for one in found if one.ok is False]
     assert (FLAWS[flaw] in failed) if FLAWS[flaw] else not failed
 

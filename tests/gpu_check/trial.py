@@ -16,6 +16,7 @@ import torch
 from config.engine import EngineOptions, Report, ignore_progress
 from config.errors import Cancelled, SongwrightError
 from tests.gpu_check.card import Card
+from tests.gpu_check.checkpoints import checkpoint
 from tests.gpu_check.findings import Findings
 from tests.models.engines import registry_of
 
@@ -27,12 +28,11 @@ Use = Callable[[Any, Report], object]
 
 
 @contextmanager
-def moved(
-    findings: Findings, card: Card, engine: str, folder: Path, build: Callable[[], Path]
-) -> Iterator[Any]:
-    """The engine with the checkpoint that ``build`` makes in ``folder``, loaded into memory and moved."""
+def moved(findings: Findings, card: Card, engine: str, folder: Path) -> Iterator[Any]:
+    """The engine with the checkpoint of the part that is looked at, which is made in ``folder``: loaded into
+    memory, and moved."""
     with findings.check("random weights") as found:
-        build()
+        checkpoint(findings.part, folder, card.device, little=card.tiny)
         size = sum(file.stat().st_size for file in folder.rglob("*.safetensors"))
         found.figure = f"{size / 1e9:.2f} GB"
     before = card.used_bytes()
@@ -61,10 +61,16 @@ def moved(
 
 
 def behaviour(
-    findings: Findings, card: Card, engine: Any, use: Use, others: Use, company: int, module: str
+    findings: Findings,
+    card: Card,
+    engine: Any,
+    use: Use,
+    others: Use,
+    company: int,
+    network: torch.nn.Module,
 ) -> None:
-    """``use`` makes what is compared, ``others`` what is made beside it by ``company`` callers. ``module`` is
-    the engine's network that fails where a processor plays a full card."""
+    """``use`` makes what is compared, ``others`` what is made beside it by ``company`` callers. ``network``,
+    one of the engine's, fails where a processor plays a full card."""
     made: object = None
     with findings.check("the first") as found:
         found.figure = f"{card.seconds(lambda: use(engine, ignore_progress)):.2f} s"
@@ -89,9 +95,25 @@ def behaviour(
         found.figure = f"gone {1000 * seconds:.0f} ms after it was asked to"
         found.ok = again and seconds < _CANCELLED_S
     with findings.check("out of memory, then the same again") as found:
-        why = _out_of_memory(engine, use, card, getattr(engine, module))
+        why = _out_of_memory(engine, use, card, network)
         found.ok = use(engine, ignore_progress) == made
         found.figure = why if found.ok else f"other bytes after it: {why}"
+
+
+@contextmanager
+def eager(slots: Any, step: Callable[[], object]) -> Iterator[None]:
+    """Slots run ``step`` itself in the block, in place of its recording."""
+    recorded = slots._graph
+    slots._graph = _Eager(step)
+    try:
+        yield
+    finally:
+        slots._graph = recorded
+
+
+class _Eager:
+    def __init__(self, step: Callable[[], object]) -> None:
+        self.replay = step
 
 
 def _among(engine: Any, use: Use, others: Use, company: int) -> object:
@@ -123,9 +145,9 @@ def _cancelled(engine: Any, use: Use) -> float:
     raise AssertionError("it was finished, though nobody wanted it")
 
 
-def _out_of_memory(engine: Any, use: Use, card: Card, module: torch.nn.Module) -> str:
+def _out_of_memory(engine: Any, use: Use, card: Card, network: torch.nn.Module) -> str:
     """What the engine says on a full card."""
-    with card.full(module):
+    with card.full(network):
         try:
             use(engine, ignore_progress)
         except (torch.OutOfMemoryError, SongwrightError) as error:
