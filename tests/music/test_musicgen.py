@@ -30,6 +30,7 @@ from music.musicgen.fused import Fused, cores, supported, way
 from music.musicgen.layers import Layers
 from music.musicgen.sampling import Sampling, draw, gumbel
 from music.musicgen.slots import Slots
+from tests.music.slotted import play
 from tests.tiny import musicgen
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -298,20 +299,9 @@ def test_slots_make_the_same_tokens_as_songs_with_caches_of_their_own(
         return Track(decoder, texts[number], 30 + 3 * number, ways[number % 4], noise, prompt)
 
     def in_slots(most: int) -> list[Tensor]:
-        slots = Slots(decoder, 3, columns=64)
-        waiting = [track(number) for number in range(6)]
-        every, running, step = list(waiting), list[Track](), 0
-        while running or waiting:
-            if waiting and len(running) < most and step % 4 == 0:
-                running.append(waiting.pop(0))
-                slots.join(running[-1])
-            if running:
-                slots.step(running)
-            step += 1
-            for one in [one for one in running if one.done]:
-                running.remove(one)
-                slots.leave(one)
-        return [one.codes(shape) for one in every]
+        tracks = [track(number) for number in range(6)]
+        play(Slots(decoder, 3, columns=64), tracks, most, every=4)
+        return [one.codes(shape) for one in tracks]
 
     together = in_slots(3)
     for number, (one, other) in enumerate(zip(in_slots(1), together, strict=True)):

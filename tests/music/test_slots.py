@@ -30,6 +30,7 @@ from music.musicgen.engine import MusicgenComposer
 from music.musicgen.linear import Plain
 from music.musicgen.sampling import Sampling, gumbel
 from music.musicgen.slots import Slots, slot_bytes
+from tests.music.slotted import play
 from tests.tiny import musicgen
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -76,20 +77,9 @@ PROMPT = torch.randint(64, (4, 6), generator=torch.Generator().manual_seed(8))
 
 def in_slots(decoder: Decoder, way: Attention, numbers: range, most: int, frames: int = 8) -> list[Tensor]:
     """Songs that come and go, so many at a time; one goes on from a prompt."""
-    slots = Slots(decoder, 3, 32, way)
-    every = [track_of(decoder, n, frames + n, PROMPT if n == 1 else None) for n in numbers]
-    waiting, running, step = list(every), list[Track](), 0
-    while running or waiting:
-        if waiting and len(running) < most and step % 3 == 0:
-            running.append(waiting.pop(0))
-            slots.join(running[-1])
-        if running:
-            slots.step(running)
-        step += 1
-        for one in [one for one in running if one.done]:
-            running.remove(one)
-            slots.leave(one)
-    return [one.codes(SHAPE) for one in every]
+    tracks = [track_of(decoder, n, frames + n, PROMPT if n == 1 else None) for n in numbers]
+    play(Slots(decoder, 3, 32, way), tracks, most, every=3)
+    return [one.codes(SHAPE) for one in tracks]
 
 
 @pytest.mark.parametrize(("way", "precision"), [(w, p) for w in WAYS for p in ("fp32", "fp16", "bf16")])
