@@ -3,6 +3,7 @@
 # make test   every test;   make check   format, lint and types;   make bench   what a song costs here
 # make check-images  whether each image of a deployment can be built: its packages resolved, every one pinned
 # make test-faults  200 songs each behind broken networks, on this machine and on the stand-in for Modal: minutes
+# make test-hostile  the service attacked in every way we know, and the table of it in docs/operations.md
 # make test-audiocraft  our MusicGen against AudioCraft, in an environment of its own: 6 GB, some minutes at first
 # make test-cuda  the engines with CUDA's wheels and a driver that is played: 5 GB in an environment of their own
 # make gpu-check  every engine at real size on this machine's CUDA card, in ten minutes, without a network
@@ -23,7 +24,7 @@ export PIP_CONSTRAINT := constraints.txt
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
 .DEFAULT_GOAL := help
-.PHONY: help song serve test test-audiocraft test-cuda test-faults browser deno check check-images gpu-check \
+.PHONY: help song serve test test-audiocraft test-cuda test-faults test-hostile browser deno check check-images gpu-check \
 	gpu-wheels bench picture clean
 
 help:
@@ -60,6 +61,9 @@ test-cuda: $(CUDA)/.installed
 test-faults: $(VENV)/.dev
 	SONGWRIGHT_TEST_SONGS=204 $(BIN)/python -m pytest \
 		tests/service/test_crashes.py tests/service/test_faults.py tests/modal/test_faults.py
+
+test-hostile: $(VENV)/.dev
+	$(BIN)/python -m tests.hostile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -20,13 +21,19 @@ from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment
 
 TOKEN = "token-of-the-tests-0123456789"
 STARTED_S = 30.0
+TIMED = [sys.executable, "-m", "tests.hostile.timed"]
+SLOW = "slow callback: "
 
 
 class Server:
-    """``songwright serve`` over a folder; ``kill`` is SIGKILL, ``stop`` SIGTERM; it can be started again."""
+    """``songwright serve`` over a folder; ``kill`` is SIGKILL, ``stop`` SIGTERM; it can be started again.
 
-    def __init__(self, home: Path, **variables: str) -> None:
+    ``timed``: its event loop says which callbacks hold it for long; see ``slow``.
+    """
+
+    def __init__(self, home: Path, *, timed: bool = False, **variables: str) -> None:
         self.home = home
+        self._command = TIMED if timed else COMMAND
         self._variables = {"API_BEARER_TOKEN": TOKEN} | variables
         self.process: subprocess.Popen[str] | None = None
         self.lines: deque[str] = deque(maxlen=5000)
@@ -34,7 +41,7 @@ class Server:
         self.port = "0"
 
     def start(self, *, ready: bool = False) -> None:
-        command = [*COMMAND, "serve", "--port", self.port]
+        command = [*self._command, "serve", "--port", self.port]
         env = environment(self.home, **self._variables)
         env = {name: value for name, value in env.items() if value}
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env, cwd=ROOT)
@@ -80,15 +87,20 @@ class Server:
         self._reader.join(timeout=10)
         return code
 
+    @property
+    def slow(self) -> list[str]:
+        """The callbacks that held a ``timed`` server's event loop for longer than 100 ms."""
+        return [line for line in self.lines if line.startswith(SLOW)]
+
     def client(self, token: str = TOKEN, **options: Any) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60.0, **options)
 
 
 @contextmanager
-def serving(home: Path, *, ready: bool = True, **variables: str) -> Iterator[Server]:
+def serving(home: Path, *, ready: bool = True, timed: bool = False, **variables: str) -> Iterator[Server]:
     """A running server with the quick test engines, or those that ``variables`` name; gone at the end."""
-    server = Server(home, **(QUICK | variables))
+    server = Server(home, timed=timed, **(QUICK | variables))
     server.start(ready=ready)
     try:
         yield server
