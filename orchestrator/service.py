@@ -125,10 +125,11 @@ class Service:
     async def quote(self, brief: Brief, notes: tuple[str, ...] = ()) -> Quote:
         """What ``brief`` is expected to take and cost; ``notes`` come first among the quote's own. At most
         once a minute the library is asked for songs that are not known yet. Raises ``EngineUnavailable``
-        until every engine is loaded: which songs are like it hangs on them."""
+        until the engines of its own crafts are loaded: which songs are like it hangs on them."""
         engines = self.engines()
-        if any(state.state != "ready" for state in self.worker.states().values()):
-            self.worker.check()
+        states = self.worker.states()
+        if any(craft not in states or states[craft].state != "ready" for craft in brief.crafts):
+            self.worker.check(brief.crafts)
             raise EngineUnavailable("the engines are being loaded", "ask again in some seconds")
         known = self._measurements
         async with self._reading:
