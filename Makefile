@@ -24,7 +24,7 @@ export PIP_CONSTRAINT := constraints.txt
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
 .DEFAULT_GOAL := help
-.PHONY: help song serve test test-audiocraft test-cuda test-faults test-hostile browser deno check check-images gpu-check \
+.PHONY: help song serve test test-audiocraft test-cuda test-faults test-hostile browser deno compiler check check-images gpu-check \
 	gpu-wheels bench picture clean
 
 help:
@@ -36,7 +36,7 @@ song: $(VENV)/.song
 serve: $(VENV)/.song
 	@exec $(BIN)/songwright serve
 
-test: $(VENV)/.dev browser deno
+test: $(VENV)/.dev browser deno compiler
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone" --durations=20
 	$(BIN)/python -m pytest -m alone $$(grep --recursive --files-with-matches --include='test_*.py' mark.alone tests)
 
@@ -48,6 +48,16 @@ browser:
 				echo "It could not be installed: the tests of the page will be skipped"; \
 		else \
 			echo "The tests of the page will be skipped: they need Chromium (apt install chromium)"; \
+		fi
+
+compiler:
+	@command -v gcc >/dev/null || command -v cc >/dev/null || \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing a C compiler for the test of clocks (once, half a minute) ..."; \
+			{ apt-get -qq update && apt-get -qq install --yes --no-install-recommends gcc libc6-dev; } >/dev/null || \
+				echo "It could not be installed: the test of clocks will be skipped"; \
+		else \
+			echo "The test of clocks will be skipped: it needs a C compiler (apt install gcc libc6-dev)"; \
 		fi
 
 deno: $(SUPABASE)/node_modules/.installed
