@@ -103,6 +103,9 @@ class QueueFull(SongwrightError):
 class Unavailable(SongwrightError):
     """Something outside this request is not there; ``what`` went wrong and ``fix`` mends it."""
 
+    retry_after_s: float | None = None
+    """After how many seconds another try may help, where that is known."""
+
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what, fix)
         self.what = what

@@ -16,19 +16,29 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from config.errors import Conflict, EngineFailed, QueueFull, SongwrightError, Unavailable
+from config.errors import (
+    Conflict,
+    EngineFailed,
+    QueueFull,
+    SongwrightError,
+    StoreUnavailable,
+    Unavailable,
+)
 from orchestrator.feed import Feed
 from orchestrator.library import Library
 from orchestrator.manifest import Owner, Song, Status
 from orchestrator.pace import Pace
 from orchestrator.photos import keep_photo
 from orchestrator.song import Terms, make_song, may_resume
+from orchestrator.tries import Unrest, exhausted, is_suspect
 from orchestrator.workers import Worker
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _STORE_THREADS = 16
+_START_S = 2.0  # for the store, before the service answers without what it has not told
+_LONGEST_PAUSE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,8 @@ class _Place:
 
     ticket: int
     duration_s: float
+    alone: bool = False
+    """Whether it may only be made while no other song is, once all is quiet: see ``tries.is_suspect``."""
 
 
 @dataclass
@@ -69,6 +81,7 @@ class _Run:
     task: asyncio.Task[None] | None = None
     began: bool = False
     stopping: bool = False
+    alone: bool = False
 
 
 class Jobs:
@@ -84,8 +97,10 @@ class Jobs:
         owner: Owner,
         bounds: Bounds,
         ended: Callable[[Song], None],
+        unrest: Unrest | None = None,
     ) -> None:
-        """``ended`` is told of each song that has ended, once its manifest is stored."""
+        """``ended`` is told of each song that has ended, once its manifest is stored. ``unrest`` is given
+        where engines have processes of their own, and knows of their deaths."""
         self._library = library
         self._worker = worker
         self._feed = feed
@@ -93,6 +108,8 @@ class Jobs:
         self._owner = owner
         self._bounds = bounds
         self._ended = ended
+        self._unrest = unrest
+        self._taking_up: asyncio.Task[None] | None = None
         self._waiting: dict[str, _Place] = {}  # in order
         self._tickets: list[int] = []  # of those waiting, rising: a place is found without walking the queue
         self._waiting_s = 0.0
@@ -102,6 +119,7 @@ class Jobs:
         self._running: dict[str, _Run] = {}
         self._ends: dict[str, asyncio.Future[Song]] = {}
         self._halting = False
+        self._rested: asyncio.TimerHandle | None = None
         # Its own threads: the default pool's few may all wait for engines.
         self._threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
 
@@ -115,16 +133,56 @@ class Jobs:
 
     async def start(self) -> None:
         """Takes up what an earlier process left: unfinished songs are queued, oldest first, and those that
-        ended untold are told of."""
-        for song in await self.stored(lambda: list(self._library.unsettled())):
-            if song.status.finished:
-                self._ended(song)
-            elif may_resume(song) or (song.owner and song.owner.service):
-                # No two services share a library, so another service's song is a dead one's.
-                taken = song.model_copy(update={"owner": self._owner})
+        ended untold are told of. Where the store lets that wait, it goes on in the background, and until then
+        no song is taken, cancelled or deleted."""
+        self._taking_up = asyncio.get_running_loop().create_task(self._take_up_all())
+        await asyncio.wait([self._taking_up], timeout=_START_S)
+        if not self._taking_up.done():
+            log.warning("the songs of an earlier run are still being taken up: the store is slow")
+        elif error := self._taking_up.exception():
+            raise error
+
+    async def _take_up_all(self) -> None:
+        pause_s = 1.0
+        while True:
+            try:
+                songs = await self.stored(lambda: list(self._library.unsettled()))
+                break
+            except StoreUnavailable as error:
+                log.error("the songs of an earlier run are taken up in %g s: %s", pause_s, error)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        for song in songs:
+            try:
+                await self._take_up(song)
+            except Exception as error:
+                # One song must not keep the others, or the service, from their start.
+                log.exception("the song is not taken up: %s", error, extra={"song_id": song.id})
+
+    async def _take_up(self, song: Song) -> None:
+        if song.status.finished:
+            self._ended(song)
+        # No two services share a library, so another service's song is a dead one's.
+        elif may_resume(song) or (song.owner and song.owner.service):
+            if song.runs and self._unrest:
+                self._unrest.note()  # the service was killed while it was made, which may be its doing or not
+            if failure := exhausted(song):
+                failed = song.changed(status=Status.FAILED, error=failure, owner=None, runs=0)
+                self._ended(await self.stored(self._library.save, failed))
+                log.error("song failed: %s", failure.message, extra={"song_id": song.id})
+                return
+            taken = song.model_copy(update={"owner": self._owner})
+            try:
                 await self.stored(self._library.save, taken)
-                self._enqueue(taken)
-                log.info("taking up song", extra={"song_id": song.id, "status": song.status.value})
+            except StoreUnavailable as error:
+                log.warning("only known here as taken up: %s", error, extra={"song_id": song.id})
+            self._enqueue(taken)
+            log.info("taking up song", extra={"song_id": song.id, "status": song.status.value})
+
+    def _check_started(self) -> None:
+        """Raises ``Unavailable`` while it is not known which songs there are to be made."""
+        if self._taking_up and not self._taking_up.done():
+            raise Unavailable("the songs of an earlier run are being taken up", "ask again in some seconds")
 
     async def submit(self, songs: list[Song], photo: bytes = b"") -> list[Song]:
         """Stores and queues ``songs``, each with the ``photo`` that it is made from, all or none. Raises
@@ -143,6 +201,7 @@ class Jobs:
         """Raises ``QueueFull`` if ``count`` more songs may not wait, ``Unavailable`` when stopping."""
         if self._halting:
             raise stopping()
+        self._check_started()
         depth = len(self._waiting) + self._accepting
         if depth + count > self._bounds.waiting:
             raise QueueFull(depth, self._next_place_s())
@@ -162,6 +221,7 @@ class Jobs:
         """The song, cancelled; one that is cancelled already stays so. Raises ``Conflict`` for one that has
         ended otherwise, or that another process makes, and ``StoreUnavailable`` where that cannot be
         stored: a song that waits then goes on waiting."""
+        self._check_started()
         if song_id in self._waiting:
             task = self._cancelling.get(song_id)
             if task is None:
@@ -183,6 +243,7 @@ class Jobs:
 
     async def delete(self, song_id: str) -> None:
         """Ends the song's work if there is any and deletes it with all its files."""
+        self._check_started()
         if song_id in self._waiting or song_id in self._running:
             try:
                 await self.cancel(song_id)
@@ -224,19 +285,23 @@ class Jobs:
         if self._halting:
             return
         self._halting = True
+        if self._taking_up:
+            self._taking_up.cancel()
         tasks = [run.task for run in self._running.values() if run.task]
-        if tasks and grace_s:
-            await asyncio.wait(tasks, timeout=grace_s)
-        for run in self._running.values():
-            run.terms.halting = True
-            self._stop(run)
-        if ending := [*tasks, *self._cancelling.values()]:
-            await asyncio.wait(ending)
-        for future in self._ends.values():
-            if not future.done():
-                future.set_exception(stopping())
-                future.exception()  # seen: nobody may be waiting
-        self._feed.close()
+        try:
+            if tasks and grace_s:
+                await asyncio.wait(tasks, timeout=grace_s)
+            for run in self._running.values():
+                run.terms.halting = True
+                self._stop(run)
+            if ending := [*tasks, *self._cancelling.values()]:
+                await asyncio.wait(ending)
+        finally:  # also where who drains has no more time for a store that hangs
+            for future in self._ends.values():
+                if not future.done():
+                    future.set_exception(stopping())
+                    future.exception()  # seen: nobody may be waiting
+            self._feed.close()
 
     def close(self) -> None:
         """After ``drain``: lets the threads end with what they still write."""
@@ -244,7 +309,7 @@ class Jobs:
 
     def _enqueue(self, song: Song) -> None:
         self._ends[song.id] = asyncio.get_running_loop().create_future()
-        place = _Place(next(self._next_ticket), song.brief.duration_s)
+        place = _Place(next(self._next_ticket), song.brief.duration_s, is_suspect(song))
         self._waiting[song.id] = place
         self._tickets.append(place.ticket)
         self._waiting_s += place.duration_s
@@ -273,12 +338,34 @@ class Jobs:
 
     def _pump(self) -> None:
         while len(self._running) < self._bounds.at_once and not self._halting:
-            song_id = next((song_id for song_id in self._waiting if song_id not in self._cancelling), None)
+            song_id = self._next()
             if song_id is None:
                 return
-            run = _Run(self._leave(song_id).duration_s, Terms(self._owner, self._bounds.job_timeout_s))
+            place = self._leave(song_id)
+            terms = Terms(self._owner, self._bounds.job_timeout_s, counted=True, unrest=self._unrest)
+            run = _Run(place.duration_s, terms, alone=place.alone)
             self._running[song_id] = run
             run.task = asyncio.get_running_loop().create_task(self._run(song_id, run), name=f"song {song_id}")
+
+    def _next(self) -> str | None:
+        """The song to be begun next; None where there is none, or it must wait for those at work to end."""
+        if any(run.alone for run in self._running.values()):
+            return None
+        rest_s = self._unrest.rest_s if self._unrest else 0.0
+        for song_id, place in self._waiting.items():
+            if song_id in self._cancelling:
+                continue
+            if not place.alone:
+                return song_id
+            if not rest_s:
+                return None if self._running else song_id
+            if self._rested is None:  # the others pass it meanwhile
+                self._rested = asyncio.get_running_loop().call_later(rest_s, self._after_rest)
+        return None
+
+    def _after_rest(self) -> None:
+        self._rested = None
+        self._pump()
 
     async def _run(self, song_id: str, run: _Run) -> None:
         last: Song | None = None

@@ -127,6 +127,9 @@ class Owner(Frozen):
     pid: int
     service: bool = False
     """Whether it is a service, of which a library has one at a time: the next one takes over at once."""
+    started: str = ""
+    """When the process was started, by the kernel's own count: tells it from a later one with the same id.
+    Empty where the system does not say."""
 
 
 class Moment(Frozen):
@@ -174,6 +177,11 @@ class Song(Frozen):
     costs: dict[str, Cost] = Field(default_factory=dict)
     """Likewise, of the steps that ran where an engine is."""
     error: Failure | None = None
+    crashes: dict[str, int] = Field(default_factory=dict)
+    """By step, as in ``timings_s``: how often an engine's process died while it was at work on it."""
+    runs: int = 0
+    """How often its work was begun since a step was last stored; 0 again once the work ended in good order,
+    done or not."""
     owner: Owner | None = None
     history: tuple[Moment, ...] = ()
     sibling_ids: tuple[str, ...] = ()

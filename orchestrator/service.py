@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from config.engine import EngineInfo
 from config.errors import EngineUnavailable
@@ -26,6 +28,7 @@ from orchestrator.requests import Brief
 from orchestrator.reuse import Reuse
 from orchestrator.song import this_process
 from orchestrator.stores import kept_secret, open_store
+from orchestrator.tries import Unrest
 from orchestrator.webhooks import SECRET_FILE, SECRET_PREFIX, Webhooks
 from storage.local import LocalStore
 from storage.signing import Signer
@@ -34,6 +37,9 @@ from vision.photo import kept_photo
 log = logging.getLogger(__name__)
 
 SIGNING_FILE = "signing-key"
+DRAIN_S = 1.5
+"""Seconds beyond the grace in which songs at work are stored and engines notice that they are to stop."""
+STOP_S = 0.5
 
 
 class Service:
@@ -62,6 +68,8 @@ class Service:
             save=self._keep_webhook,
         )
         self._after: set[asyncio.Task[None]] = set()
+        self._draining: asyncio.Future[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
         self._decoding = asyncio.Lock()  # a large photo takes 400 MB for a moment
 
     def _secret(self, name: str, prefix: str = "") -> Callable[[], str]:
@@ -74,7 +82,8 @@ class Service:
 
     def _make_workers(self) -> tuple[ServiceWorker, ServiceJobs]:
         """What does the work, and what hands it out."""
-        settings, worker = self.settings, ProcessWorker(self.settings)
+        unrest = Unrest()
+        settings, worker = self.settings, ProcessWorker(self.settings, unrest)
         bounds = Bounds(
             waiting=settings.queue_limit,
             at_once=worker.songs_at_once,
@@ -82,27 +91,67 @@ class Service:
             job_timeout_s=settings.job_timeout_s,
         )
         owner = this_process(service=True)
-        return worker, Jobs(self.library, worker, self.feed, self.pace, owner, bounds, self._ended)
+        return worker, Jobs(self.library, worker, self.feed, self.pace, owner, bounds, self._ended, unrest)
 
     async def start(self) -> None:
-        """Loads the engines in the background and takes up what was left unfinished."""
-        self.worker.start()
-        if isinstance(self.library.store, LocalStore):
-            await self.jobs.stored(self.library.store.sweep)
-        await self.jobs.start()
+        """Loads the engines in the background and takes up what was left unfinished. Whatever it raises,
+        nothing that it began goes on."""
+        try:
+            self.worker.start()
+            if isinstance(self.library.store, LocalStore):
+                self._sweeping = asyncio.get_running_loop().create_task(self._sweep(self.library.store))
+            await self.jobs.start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _sweep(self, store: LocalStore) -> None:
+        try:
+            await self.jobs.stored(store.sweep)
+        except Exception as error:  # noqa: BLE001 - what is left over is only in nobody's way
+            log.warning("half-written files of an earlier run stay: %s", error)
 
     async def stop(self) -> None:
-        """Leaves every song whole or to be taken up at the next start."""
+        """Leaves every song whole or to be taken up at the next start. What hangs meanwhile, in a store or an
+        engine, is waited for no longer than ``DRAIN_S`` and ``STOP_S`` beyond the grace."""
         await self.drain()
-        await self.webhooks.close()
-        if self._after:
-            await asyncio.wait(self._after)
-        self.jobs.close()
         self.worker.close()
+        closing = asyncio.ensure_future(self._close())
+        await asyncio.wait([closing], timeout=STOP_S)
+        if not closing.done():
+            closing.cancel()
+            log.warning("stopping without what the store still does")
+
+    async def _close(self) -> None:
+        await self.webhooks.close()
+        if last := {*self._after, *([self._sweeping] if self._sweeping else [])}:
+            await asyncio.wait(last)
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def close() -> None:
+            self.jobs.close()
+            with suppress(RuntimeError):  # the loop has closed without us
+                loop.call_soon_threadsafe(ended.set)
+
+        # A daemon: the threads that it waits for may never come back from the store.
+        threading.Thread(target=close, name="close", daemon=True).start()
+        await ended.wait()
 
     async def drain(self) -> None:
-        """Takes no more songs and lets listeners and waiters go, so that their connections can end."""
-        await self.jobs.drain(self.settings.shutdown_grace_s)
+        """Takes no more songs and lets listeners and waiters go, so that their connections can end. A second
+        call waits for the first."""
+        grace_s = self.settings.shutdown_grace_s
+        if self._draining is None:
+            self._draining = asyncio.ensure_future(self.jobs.drain(grace_s))
+        await asyncio.wait([self._draining], timeout=grace_s + DRAIN_S / 2)
+        if not self._draining.done():
+            self.worker.close()  # nobody waits for an engine that hangs: its song goes on at the next start
+            await asyncio.wait([self._draining], timeout=DRAIN_S / 2)
+        if not self._draining.done():
+            log.warning("songs are left as the store has them: it does not answer")
+            self._draining.cancel()
+            await asyncio.wait([self._draining], timeout=STOP_S)
 
     def addresses(self, base: str) -> Addresses:
         """``base`` is where the client found us, unless the settings know better."""

@@ -81,7 +81,7 @@ def _engine(service: Service, craft: str) -> PartReadiness:
             "state": state.state,
             "name": state.info.name if state.info else state.engine,
             "version": state.info.version if state.info else None,
-            "detail": str(state.error) if state.error else None,
+            "detail": state.detail,
         }
     )
 

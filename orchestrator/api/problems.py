@@ -172,7 +172,7 @@ def of_error(error: SongwrightError, song_id: str | None = None) -> Response:
         headers = retry_after(error.retry_after_s)
         facts["fix"] = f"ask again in {headers['Retry-After']} s"
     elif isinstance(error, Unavailable) and kind.status == 503:
-        headers = retry_after(_UNAVAILABLE_RETRY_S)
+        headers = retry_after(error.retry_after_s or _UNAVAILABLE_RETRY_S)
     return problem(kind, str(error), headers=headers, **facts)
 
 
