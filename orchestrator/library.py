@@ -90,8 +90,8 @@ class Library:
         self._close(song_id)
 
     def load(self, song_id: str) -> Song:
-        """Raises ``NotFound`` for an id that is not in the library, or is not an id at all; ``Unreadable`` for
-        a song that is damaged."""
+        """Raises ``NotFound`` for an id that is not in the library, or is not an id at all, and
+        ``Unreadable`` for a song that is damaged."""
         _check_id(song_id)
         with _translated(song_id):
             data = read(self.store, manifest_key(song_id), LARGEST_BYTES)
@@ -133,6 +133,17 @@ class Library:
         """All songs that can be read, newest first; those older than ``after``, where it is given."""
         loaded = (self.load_or_skip(song_id) for song_id in self.ids(after))
         return (song for song in loaded if song is not None)
+
+    def find(self, text: str) -> str:
+        """The id that ``text`` is, or the only one that starts so, or ``text`` as it is; "latest" is that of
+        the newest song that can be read."""
+        if text == "latest":
+            song = next(self.songs(), None)
+            if song is None:
+                raise NotFound("song", text, "the library is empty: 'songwright make' makes the first")
+            return song.id
+        matches = [known for known in self.ids() if known.startswith(text)] if text else []
+        return matches[0] if len(matches) == 1 else text
 
     def unsettled(self, beginning: timedelta = timedelta()) -> Iterator[Song]:
         """Songs that something is left to do for, oldest first. What is there of a song without a manifest is

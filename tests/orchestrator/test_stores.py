@@ -96,4 +96,4 @@ def test_a_folder_that_knows_no_links_keeps_a_secret_too(
     secret, made = kept_secret(settings, "token")
     assert made
     assert kept_secret(settings, "token") == (secret, False)
-    assert [file.name for file in (tmp_path / FOLDER).iterdir()] == ["token"]
+    assert {file.name for file in (tmp_path / FOLDER).iterdir()} == {".gitignore", "token"}
