@@ -90,8 +90,8 @@ class Forbidden(SongwrightError):
 
 
 class Unreadable(SongwrightError):
-    """One object of the store is damaged: ``what`` is wrong with it, ``fix`` says how to restore or delete it.
-    The rest of the store is fine, and trying again does not help."""
+    """One object of the store is damaged: ``what`` is wrong with it, ``fix`` restores or deletes it. The
+    rest of the store is fine, and trying again does not help."""
 
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what, fix)

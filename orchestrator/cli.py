@@ -161,7 +161,9 @@ def make(
             if given:
                 raise InvalidRequest(option, like_id, "with --like the words are that song's: leave it out")
         library = _library(settings)
-        songs, photo, settings = again(_find(library, like_id), library, settings, _given(options))
+        songs, photo, settings = again(
+            library.load(library.find(like_id)), library, settings, _given(options)
+        )
     else:
         name = ""
         if image is not None:
@@ -211,7 +213,7 @@ def show(song_id: str, as_json: bool) -> None:  # noqa: FBT001 - click passes ev
 
     settings = load_settings()
     library = _library(settings)
-    song = _find(library, song_id)
+    song = library.load(library.find(song_id))
     if as_json:
         click.echo(song.model_dump_json(indent=2))
     else:
@@ -247,7 +249,7 @@ def resume(song_ids: tuple[str, ...]) -> None:
     settings = load_settings()
     library = _library(settings)
     if song_ids:
-        songs = [_find(library, song_id) for song_id in song_ids]
+        songs = [library.load(library.find(song_id)) for song_id in song_ids]
         for song in songs:
             if song.status == "done":
                 raise InvalidRequest("ID", song.id, "this song is finished: 'songwright show' shows it")
@@ -386,10 +388,6 @@ def _library(settings: Settings) -> Library:
     from orchestrator.stores import open_store
 
     return Library(open_store(settings))
-
-
-def _find(library: Library, song_id: str) -> Song:
-    return library.load(library.find(song_id))
 
 
 def _text_of(file: TextIO) -> str:

@@ -92,7 +92,7 @@ def _keep_private(folder: Path) -> None:
     """Takes from everybody but the owner what earlier versions, a copy or a backup have let them do with the
     folder and its files, and has git leave it out: the home may lie in a repository."""
     ignored = folder / ".gitignore"
-    if not ignored.exists():
+    if not os.path.lexists(ignored):
         ignored.write_text("*\n")
     for path in (folder.resolve(), *folder.iterdir()):
         with suppress(FileNotFoundError):  # a part that another process has put in its place

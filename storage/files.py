@@ -16,8 +16,6 @@ from typing import BinaryIO
 from config.errors import Unreadable
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-IGNORE_ALL = "*\n"
-"""A .gitignore of a folder that is made by running: none of it is for a repository."""
 
 _TRIES = 100
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)

@@ -28,6 +28,17 @@ _TEMPORARY = ".part-"  # begins with a dot, which no key's segment may
 _LOCK = ".lock"  # likewise
 _PROCESS = uuid4().hex  # two containers that share a folder may have processes with one id
 _count = itertools.count()
+_GIT = ".gitignore"
+_FOLDERS = (".songwright", "cache", "calls", "check", "idempotency", "keys", "open", "songs")
+_IGNORED = "\n".join(
+    (
+        "# Written by Songwright: what it makes and keeps here is not for a repository.",
+        f"/{_GIT}",
+        f"/{_LOCK}",
+        *(f"/{name}/" for name in _FOLDERS),
+        "",
+    )
+).encode()
 _FULL_BYTES = 1 << 20  # a disk with less is full: no song fits
 # What keeps one object from being read, and tells nothing of the others.
 _ITS_OWN = frozenset(
@@ -45,6 +56,7 @@ class LocalStore:
     def __init__(self, root: Path, signer: Signer | None = None) -> None:
         self.root = root
         self._signer = signer
+        self._ignored: set[str] = set()
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Writes the object whole. The content type is not kept: a file's ending says it."""
@@ -94,7 +106,7 @@ class LocalStore:
             except (FileNotFoundError, Unreadable):
                 is_folder = True
             if not is_folder:  # which would be no object
-                with self._locked(key):
+                with held(self.root / _LOCK):
                     path.unlink(missing_ok=True)
             self._tidy(path)
 
@@ -104,7 +116,7 @@ class LocalStore:
         with _translated(path):
             files.place(self.root, key)
             if os.path.lexists(path):
-                with self._locked(key):
+                with held(self.root / _LOCK):
                     # What somebody writes at this moment is theirs to take away, or to sweep.
                     files.remove_all(path, keep_prefix=_TEMPORARY)
             self._tidy(path)
@@ -163,7 +175,8 @@ class LocalStore:
                         file.write(data)
                         file.flush()
                         os.fsync(file.fileno())
-                with self._locked(key):
+                self._ignore(key)
+                with held(self.root / _LOCK):
                     wrote = may()
                     if wrote:
                         part.replace(path)
@@ -182,16 +195,24 @@ class LocalStore:
         except FileNotFoundError:
             return None
 
-    @contextmanager
-    def _locked(self, key: str) -> Iterator[None]:
-        """Holds the lock of the folder that ``key`` begins with."""
+    def _ignore(self, key: str) -> None:
+        """Has git leave out what the store makes: by the folder's own .gitignore, or where its owner has
+        written one, by one in the folder that ``key`` begins with."""
         first, _, rest = key.partition("/")
-        folder = self.root / first if rest else self.root
-        ignored = folder / ".gitignore"
-        if rest and not ignored.exists():
-            ignored.write_text(files.IGNORE_ALL)
-        with held(folder / _LOCK):
-            yield
+        if not rest or first in self._ignored:
+            return
+        own = self.root / first / _GIT
+        try:
+            with files.opened(self.root, _GIT) as file:
+                ours = file.read(len(_IGNORED) + 1) == _IGNORED
+        except FileNotFoundError:
+            (self.root / _GIT).write_bytes(_IGNORED)
+            ours = True
+        except Unreadable:
+            ours = False
+        if not ours and not os.path.lexists(own):
+            own.write_bytes(b"*\n")
+        self._ignored.add(first)
 
     def _tidy(self, path: Path) -> None:
         """Deletes the folders above ``path`` that are empty."""
