@@ -102,10 +102,11 @@ class LocalStore:
         with _translated(path):
             try:
                 files.place(self.root, key)
-                is_folder = stat.S_ISDIR(os.lstat(path).st_mode)
-            except (FileNotFoundError, Unreadable):
-                is_folder = True
-            if not is_folder:  # which would be no object
+            except Unreadable:
+                return  # behind a link is nothing of ours
+            if not path.is_dir() or path.is_symlink():  # a folder is no object
+                if not self.root.exists():
+                    return
                 with held(self.root / _LOCK):
                     path.unlink(missing_ok=True)
             self._tidy(path)
