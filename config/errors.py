@@ -6,6 +6,7 @@
     ├── NotFound            the caller: no such song, asset or engine
     ├── Conflict            the caller: what is asked does not fit the song's state
     ├── Forbidden           the caller: the settings do not allow it, or an address has expired
+    ├── Unreadable          the owner: an object of the store is damaged, restore or delete it
     ├── QueueFull           the caller, later: the queue is at its bound
     ├── Unavailable         a retry, or the operator
     │   ├── EngineUnavailable   an engine cannot load: says what to install or set
@@ -78,6 +79,19 @@ class Conflict(SongwrightError):
 
 class Forbidden(SongwrightError):
     """``what`` is not allowed here; ``fix`` says who can change that."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what, fix)
+        self.what = what
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.what} - {self.fix}"
+
+
+class Unreadable(SongwrightError):
+    """One object of the store is damaged: ``what`` is wrong with it, ``fix`` restores or deletes it. The
+    rest of the store is fine, and trying again does not help."""
 
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what, fix)

@@ -12,12 +12,13 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from config.errors import Cancelled, InvalidRequest, SongwrightError
+from config.errors import Cancelled, InvalidRequest, SongwrightError, Unreadable
 from config.settings import Settings, load_settings
 from orchestrator.requests import (
     DESCRIPTION_CHARACTERS,
@@ -160,7 +161,9 @@ def make(
             if given:
                 raise InvalidRequest(option, like_id, "with --like the words are that song's: leave it out")
         library = _library(settings)
-        songs, photo, settings = again(_find(library, like_id), library, settings, _given(options))
+        songs, photo, settings = again(
+            library.load(library.find(like_id)), library, settings, _given(options)
+        )
     else:
         name = ""
         if image is not None:
@@ -185,18 +188,19 @@ def make(
 @click.option("--limit", default=20, show_default=True, help="How many, newest first; 0 for all.")
 @click.option("--json", "as_json", is_flag=True, help="The manifests as a JSON array on stdout.")
 def list_(limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
-    """List the library's songs, newest first."""
+    """List the library's songs, newest first; those that are damaged with what is wrong with them."""
+    from orchestrator.answers import listed
     from orchestrator.screen import print_list
 
     if limit < 0:
         raise InvalidRequest("limit", limit, "give 1 or more, or 0 for all")
     library = _library(load_settings())
-    ids = list(library.ids())
-    songs = [library.load(song_id) for song_id in (ids[:limit] if limit else ids)]
+    songs = list(islice(library.entries(), limit or None))
     if as_json:
-        click.echo(json.dumps([song.model_dump(mode="json") for song in songs], indent=2, ensure_ascii=False))
+        manifests = [listed(song).model_dump(mode="json") for song in songs]
+        click.echo(json.dumps(manifests, indent=2, ensure_ascii=False))
     else:
-        print_list(songs, more=len(ids) - len(songs))
+        print_list(songs, more=sum(1 for _ in library.ids(after=songs[-1].id)) if songs else 0)
 
 
 @commands.command()
@@ -209,7 +213,7 @@ def show(song_id: str, as_json: bool) -> None:  # noqa: FBT001 - click passes ev
 
     settings = load_settings()
     library = _library(settings)
-    song = _find(library, song_id)
+    song = library.load(library.find(song_id))
     if as_json:
         click.echo(song.model_dump_json(indent=2))
     else:
@@ -245,7 +249,7 @@ def resume(song_ids: tuple[str, ...]) -> None:
     settings = load_settings()
     library = _library(settings)
     if song_ids:
-        songs = [_find(library, song_id) for song_id in song_ids]
+        songs = [library.load(library.find(song_id)) for song_id in song_ids]
         for song in songs:
             if song.status == "done":
                 raise InvalidRequest("ID", song.id, "this song is finished: 'songwright show' shows it")
@@ -262,15 +266,24 @@ def resume(song_ids: tuple[str, ...]) -> None:
 @commands.command()
 @click.argument("song_id", metavar="ID")
 def delete(song_id: str) -> None:
-    """Delete a song and all its files."""
+    """Delete a song and all its files, a damaged one too."""
+    from orchestrator.screen import plain
     from orchestrator.song import may_resume
 
     library = _library(load_settings())
-    song = _find(library, song_id)
-    if not song.status.finished and not may_resume(song):
-        raise InvalidRequest("ID", song.id, "another process is at work on this song: cancel it there first")
-    library.delete(song.id)
-    click.echo(f"Deleted {song.id} {song.title}".rstrip())
+    found, title = library.find(song_id), ""
+    try:
+        song = library.load(found)
+    except Unreadable as error:
+        click.echo(f"songwright: {error.what}", err=True)
+    else:
+        title = plain(song.title)
+        if not song.status.finished and not may_resume(song):
+            raise InvalidRequest(
+                "ID", found, "another process is at work on this song: cancel it there first"
+            )
+    library.delete(found)
+    click.echo(f"Deleted {found} {title}".rstrip())
 
 
 @commands.command()
@@ -375,19 +388,6 @@ def _library(settings: Settings) -> Library:
     from orchestrator.stores import open_store
 
     return Library(open_store(settings))
-
-
-def _find(library: Library, song_id: str) -> Song:
-    """The song with this id, or with the only id that starts so; "latest" is the newest."""
-    from config.errors import NotFound
-
-    ids = list(library.ids())
-    if song_id == "latest":
-        if not ids:
-            raise NotFound("song", "latest", "the library is empty: 'songwright make' makes the first")
-        return library.load(ids[0])
-    matches = [known for known in ids if known.startswith(song_id)] if song_id else []
-    return library.load(matches[0] if len(matches) == 1 else song_id)
 
 
 def _text_of(file: TextIO) -> str:

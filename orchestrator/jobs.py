@@ -23,6 +23,7 @@ from config.errors import (
     SongwrightError,
     StoreUnavailable,
     Unavailable,
+    Unreadable,
 )
 from orchestrator.feed import Feed
 from orchestrator.library import Library
@@ -251,11 +252,15 @@ class Jobs:
                 log.info("song ended before it was cancelled", extra={"song_id": song_id})
         else:
             # Looked at only now: a manifest read before the song ended here would say that it is being made.
-            song = await self.load(song_id)
-            if not song.status.finished and not may_resume(song):
-                raise Conflict(
-                    f"another process makes song {song_id}", "stop that process: Ctrl-C where it runs"
-                )
+            try:
+                song = await self.load(song_id)
+            except Unreadable as error:
+                log.info("deleting a damaged song: %s", error.what, extra={"song_id": song_id})
+            else:
+                if not song.status.finished and not may_resume(song):
+                    raise Conflict(
+                        f"another process makes song {song_id}", "stop that process: Ctrl-C where it runs"
+                    )
         await self.stored(self._library.delete, song_id)
         self._feed.forget(song_id)
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from config.errors import Conflict, NotFound
+from config.errors import Conflict, NotFound, Unreadable
 from orchestrator.library import Library
 from orchestrator.manifest import GIVEN, PHOTO, Song, Status
 from orchestrator.requests import Brief
@@ -22,6 +22,7 @@ from storage.contract import read
 
 _KEYS = "idempotency/"
 _CACHE = "cache/"
+_LARGEST_NOTE_BYTES = 10_000
 
 
 class _Answer(BaseModel):
@@ -90,14 +91,15 @@ class Reuse:
                 self._library.store.delete(name)
 
     def _songs(self, answer: _Answer) -> list[Song] | None:
-        with suppress(NotFound):
+        # A song that is damaged answers nothing any more: it is made anew.
+        with suppress(NotFound, Unreadable):
             return [self._library.load(song_id) for song_id in answer.song_ids]
         return None
 
     def _load(self, key: str) -> _Answer | None:
-        # A note that is missing or was cut short is a request not seen before; the songs themselves are safe.
-        with suppress(NotFound, ValidationError):
-            return _Answer.model_validate_json(read(self._library.store, key))
+        # A note that is missing or damaged is a request not seen before; the songs themselves are safe.
+        with suppress(NotFound, Unreadable, ValidationError):
+            return _Answer.model_validate_json(read(self._library.store, key, _LARGEST_NOTE_BYTES))
         return None
 
     def _save(self, key: str, answer: _Answer) -> None:

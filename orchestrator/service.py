@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from config.engine import EngineInfo
-from config.errors import EngineUnavailable
+from config.errors import EngineUnavailable, Unreadable
 from config.settings import Settings
 from orchestrator.answers import PACKAGE, Addresses, PartProgress, SongAnswer, song_answer
 from orchestrator.auth import Tokens, load_tokens
@@ -24,6 +24,7 @@ from orchestrator.metrics import Metrics
 from orchestrator.pace import Pace
 from orchestrator.processes import ProcessWorker
 from orchestrator.quotes import MOST, Measurements, Quote
+from orchestrator.readiness import StoreReadiness
 from orchestrator.requests import Brief
 from orchestrator.reuse import Reuse
 from orchestrator.song import this_process
@@ -54,6 +55,7 @@ class Service:
         self.signer = Signer(lambda: signing_key().encode())
         self.library = Library(open_store(settings, self.signer))
         self.pace = Pace()
+        self.readiness = StoreReadiness(self.library.store.look)
         self._measurements = Measurements()
         self._reading = asyncio.Lock()
         self.feed = self._make_feed()
@@ -195,11 +197,15 @@ class Service:
 
     async def delete(self, song_id: str) -> None:
         """Ends whatever is under way for the song and deletes it; raises as ``Jobs.delete`` does."""
-        song = await self.jobs.load(song_id)
+        try:
+            song = await self.jobs.load(song_id)
+        except Unreadable:
+            song = None  # notes that lead to it count for nothing
         await self.webhooks.stop(song_id)
         await self.jobs.delete(song_id)
         await self.webhooks.stop(song_id)  # one that its cancelling started
-        await self.jobs.stored(self.reuse.forget, song)
+        if song:
+            await self.jobs.stored(self.reuse.forget, song)
 
     async def _keep_webhook(self, song: Song) -> Song:
         return await self.jobs.stored(self.library.save, song)

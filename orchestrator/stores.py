@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,15 +76,29 @@ def value_of(settings: Settings, name: str) -> str:
 
 
 def private_folder(settings: Settings) -> Path:
-    """``<home>/.songwright``, made if need be, for its owner alone."""
+    """``<home>/.songwright``, made if need be, for its owner alone and not for git."""
     folder = settings.home / FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _keep_private(folder)
     except OSError as error:
         raise StoreUnavailable(
             f"cannot make {folder}: {error.strerror}", "set SONGWRIGHT_HOME to a folder you can write to"
         ) from error
     return folder
+
+
+def _keep_private(folder: Path) -> None:
+    """Takes from everybody but the owner what earlier versions, a copy or a backup have let them do with the
+    folder and its files, and has git leave it out: the home may lie in a repository."""
+    ignored = folder / ".gitignore"
+    if not os.path.lexists(ignored):
+        ignored.write_text("*\n")
+    for path in (folder.resolve(), *folder.iterdir()):
+        with suppress(FileNotFoundError):  # a part that another process has put in its place
+            mode = path.lstat().st_mode
+            if (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and mode & 0o077:
+                path.chmod(stat.S_IMODE(mode) & 0o700)
 
 
 def kept_secret(settings: Settings, name: str, prefix: str = "") -> tuple[str, bool]:

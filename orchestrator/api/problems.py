@@ -24,6 +24,7 @@ from config.errors import (
     SongwrightError,
     StoreUnavailable,
     Unavailable,
+    Unreadable,
     UnsupportedFormat,
     WeightsMissing,
     shown,
@@ -59,6 +60,7 @@ METHOD = Kind(405, "method-not-allowed", "This path has other methods")
 SLOW_BODY = Kind(408, "request-timeout", "The request came in too slowly", retry=True)
 CONFLICT = Kind(409, "conflict", "This does not fit the present state")
 CANCELLED = Kind(409, "cancelled", "The song was cancelled")
+UNREADABLE = Kind(409, "unreadable", "What is stored of this song is damaged")
 TOO_LARGE = Kind(413, "body-too-large", "The body is too large")
 NOT_JSON = Kind(415, "unsupported-media-type", "The body must be JSON")
 NOT_FORM = Kind(415, "not-a-form", "The body must be a form")
@@ -80,6 +82,7 @@ KINDS: Mapping[type[SongwrightError], Kind] = {
     NotFound: NOT_FOUND,
     Conflict: CONFLICT,
     Forbidden: FORBIDDEN,
+    Unreadable: UNREADABLE,
     QueueFull: QUEUE_FULL,
     EngineUnavailable: ENGINE,
     WeightsMissing: ENGINE,

@@ -10,11 +10,23 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
-from orchestrator.answers import ProgressEvent, QueueEvent, SongAnswer, SongPage, StatusEvent, song_summary
+from orchestrator.answers import (
+    Addresses,
+    ProgressEvent,
+    QueueEvent,
+    SongAnswer,
+    SongPage,
+    SongSummary,
+    StatusEvent,
+    UnreadableSong,
+    song_summary,
+    unreadable_song,
+)
 from orchestrator.api.context import BEARER, Base, SongId, TheService
 from orchestrator.api.generation import song_response
 from orchestrator.api.openapi import EVENTS, refusals
 from orchestrator.feed import Event, mark_of
+from orchestrator.library import Damaged
 from orchestrator.manifest import Song, Status
 from orchestrator.service import Service
 
@@ -46,18 +58,15 @@ async def list_songs(
         Query(pattern="^([0-9a-hjkmnp-tv-z]{15})?$", description="`next_cursor` of the page before."),
     ] = "",
 ) -> SongPage:
-    """Every song there is, finished or not."""
+    """Every song there is, finished or not; a damaged one with the status `unreadable` and a `reason`."""
 
-    def page() -> list[Song]:
-        return list(islice(service.library.songs(after=cursor), limit + 1))
+    def page() -> list[Song | Damaged]:
+        return list(islice(service.library.entries(after=cursor), limit + 1))
 
     songs = await service.jobs.stored(page)
     addresses = service.addresses(base)
     return SongPage(
-        songs=tuple(
-            song_summary(song, addresses.of(song, _COVER), service.jobs.outlook(song.id))
-            for song in songs[:limit]
-        ),
+        songs=tuple(_summary(service, addresses, song) for song in songs[:limit]),
         next_cursor=songs[limit - 1].id if len(songs) > limit else None,
     )
 
@@ -67,10 +76,11 @@ async def list_songs(
     operation_id="get_song",
     summary="A song",
     response_model=SongAnswer,
-    responses=refusals(404, 422, 429, 500, 503),
+    responses=refusals(404, 409, 422, 429, 500, 503),
 )
 async def get_song(song_id: SongId, service: TheService, base: Base) -> Response:
-    """The manifest; and while it is made, its place in the queue, its progress and the seconds left."""
+    """The manifest; and while it is made, its place in the queue, its progress and the seconds left. Of a
+    damaged song there is none: the answer is 409 and says what is wrong."""
     return song_response(service.answer(await service.jobs.load(song_id), base))
 
 
@@ -106,7 +116,7 @@ async def cancel_song(song_id: SongId, service: TheService, base: Base) -> Respo
     operation_id="follow_song",
     summary="Follow a song while it is made",
     response_class=StreamingResponse,
-    responses={**EVENTS, **refusals(404, 422, 429, 500, 503)},
+    responses={**EVENTS, **refusals(404, 409, 422, 429, 500, 503)},
 )
 async def follow_song(
     song_id: SongId, service: TheService, base: Base, last_event_id: LastEventId = ""
@@ -122,6 +132,12 @@ async def follow_song(
     return StreamingResponse(
         _stream(service, song, after, base), headers=headers, media_type="text/event-stream"
     )
+
+
+def _summary(service: Service, addresses: Addresses, song: Song | Damaged) -> SongSummary | UnreadableSong:
+    if isinstance(song, Damaged):
+        return unreadable_song(song)
+    return song_summary(song, addresses.of(song, _COVER), service.jobs.outlook(song.id))
 
 
 async def _stream(service: Service, song: Song, after: tuple[int, int], base: str) -> AsyncIterator[str]:

@@ -22,6 +22,7 @@ from config.errors import (
     SongwrightError,
     StoreUnavailable,
     Unavailable,
+    Unreadable,
 )
 from orchestrator.feed import Feed
 from orchestrator.jobs import Outlook, save_all, stopping
@@ -155,8 +156,13 @@ class SpawnedJobs:
 
     async def delete(self, song_id: str) -> None:
         """Ends the song's work if there is any and deletes it with all its files."""
-        with suppress(Conflict):  # it had ended
+        try:
             await self.cancel(song_id)
+        except Conflict:  # it had ended
+            pass
+        except Unreadable:
+            if call_id := await self._forbid(song_id):
+                await stop(call_id, _STOPPED_S)
         await self.stored(self._library.delete, song_id)
         await self.stored(self._marks.forget, song_id)
         self._feed.forget(song_id)
@@ -203,7 +209,7 @@ class SpawnedJobs:
                     await self._look_after(song)
                 except StoreUnavailable:
                     raise  # which it is for every other, too
-                except Unavailable as error:
+                except (Unavailable, Unreadable) as error:
                     log.warning("the next look will do: %s", error, extra={"song_id": song.id})
             elif song.id not in self._told and _quiet_s(song) > _LAST_WORDS_S + next_attempt_s(song.webhook):
                 self._told.add(song.id)
@@ -219,6 +225,8 @@ class SpawnedJobs:
                 ended = self._library.load(song_id).settled
             except NotFound:
                 ended = True
+            except Unreadable:
+                continue  # until it is restored or deleted
             if ended:
                 self._marks.forget(song_id)
 
