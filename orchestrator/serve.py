@@ -13,19 +13,19 @@ from contextlib import contextmanager
 from typing import IO
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from config.errors import Conflict, InvalidRequest
 from config.settings import Settings
 from orchestrator.api import create_app
+from orchestrator.api.hosts import answered_hosts
 from orchestrator.auth import TOKEN_FILE, load_tokens
+from orchestrator.connections import ACCEPTED_AT_ONCE, fitted, protocol
 from orchestrator.logs import logging_to_stderr
 from orchestrator.service import Service
 from orchestrator.stores import open_store, private_folder
 
 _LOCK_FILE = "serve.lock"
 _BACKLOG = 2048
-_KEEP_ALIVE_S = 75
 _LAST_REQUESTS_S = 5
 
 
@@ -36,16 +36,19 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     library and ``StoreUnavailable`` for a folder or a bucket that cannot be used.
     """
     with _only_service(settings), _listening(settings) as listener, logging_to_stderr(settings.log_format):
+        settings = fitted(settings)
         open_store(settings).check_writable()
         tokens, new_token = load_tokens(settings)
-        app = create_app(settings, tokens)
+        app = create_app(settings, tokens, hosts=answered_hosts(settings))
         config = uvicorn.Config(
             app,
-            http=_protocol(settings.body_timeout_s),
+            http=protocol(settings),
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE_S,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
+            backlog=ACCEPTED_AT_ONCE,
             timeout_graceful_shutdown=_LAST_REQUESTS_S,
             lifespan="on",
             ws="none",
@@ -72,6 +75,11 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._service = service
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or []:
+            listener.listen(_BACKLOG)  # which the event loop has made as few as it takes in at once
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in self.servers:
             listener.close()
@@ -79,25 +87,6 @@ class _Server(uvicorn.Server):
         while not draining.done() and not self.force_exit:
             await asyncio.wait([draining], timeout=0.1)
         await super().shutdown(sockets)
-
-
-def _protocol(limit_s: float) -> type[HttpToolsProtocol]:
-    """Uvicorn's HTTP with a limit on how long a client may take to send the headers of its first request."""
-
-    class Protocol(HttpToolsProtocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self._hurry = self.loop.call_later(limit_s, transport.abort)
-
-        def on_headers_complete(self) -> None:
-            self._hurry.cancel()
-            super().on_headers_complete()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._hurry.cancel()
-            super().connection_lost(exc)
-
-    return Protocol
 
 
 @contextmanager
