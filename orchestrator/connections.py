@@ -28,6 +28,7 @@ ACCEPTED_AT_ONCE = 128
 _RESERVED = 3 * ACCEPTED_AT_ONCE  # descriptors for the store, the engines, and what is being closed
 _KEEP_ALIVE_S = 75.0
 _LINGER_S = 2.0  # for a client to stop sending what is not wanted, so that it reads why
+_LINGER_BYTES = 1_048_576
 _STALLED_S = 5.0  # without reading, after which a client's place may be given to another
 _SWEEP_S = 0.5
 _HEAD_BYTES = 32_768
@@ -86,7 +87,8 @@ class Connections:
         """Closes the idle connection that has waited the longest, of whoever has the most of them; else that
         of a client that has read nothing for a while."""
         if self._idle:
-            victim = next(iter(max(self._idle.values(), key=lambda own: len(own))))
+            most = max(self._idle, key=lambda name: len(self._idle[name]))
+            victim = next(iter(self._idle[most]))
         else:
             victim = next(iter(self._stalled), None)  # type: ignore[assignment]
             if victim is None or victim.loop.time() - victim.stalled_since < _STALLED_S:
@@ -127,6 +129,7 @@ class Connection(HttpToolsProtocol):
     _field_bytes = 0  # of what the parser found in it
     _fields = 0
     _framing_bytes = 0
+    _lingering_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._real: asyncio.Transport = transport
@@ -160,7 +163,7 @@ class Connection(HttpToolsProtocol):
         elif not self._answering:
             if self._in_head or self._in_message or self.cycle is None:
                 if now_s - self._since > self.bounds.head_s:
-                    self._slow()
+                    self.drop()
             elif now_s - self._since > _KEEP_ALIVE_S:
                 self.transport.close()
 
@@ -189,6 +192,9 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._left_since:
+            self._lingering_bytes += len(data)
+            if self._lingering_bytes > _LINGER_BYTES:
+                self.drop()
             return
         if not self._in_head and not self._in_message and not self._answering:
             self._since = self.loop.time()
@@ -282,12 +288,6 @@ class Connection(HttpToolsProtocol):
         detail = f"The request line and headers may have {_HEAD_BYTES:,} bytes, in {_FIELDS} headers."
         self._refuse(431, "headers-too-large", detail)
 
-    def _slow(self) -> None:
-        if self._in_head:
-            self._refuse(408, "request-timeout", f"The headers must arrive within {self.bounds.head_s:g} s.")
-        else:
-            self.drop()  # nothing has come, or a body that nobody waits for
-
     def _refuse(self, status: int, slug: str, detail: str) -> None:
         """Answers a problem document and closes; while another request is being answered it just closes, for
         into that answer no other can be put."""
@@ -299,7 +299,7 @@ class Connection(HttpToolsProtocol):
             "title": STATUS_LINE[status].split(b" ", 2)[2].strip().decode(),
             "status": status,
             "detail": detail,
-            "retry": status in (408, 503),
+            "retry": status == 503,
         }
         body = json.dumps(document).encode()
         again = "retry-after: 1\r\n" if status == 503 else ""

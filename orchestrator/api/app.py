@@ -24,6 +24,7 @@ from orchestrator.api import assets, generation, music, operations, photos, song
 from orchestrator.api.fields import field_problem, is_of_the_whole, of_nearest_kind
 from orchestrator.api.gate import PAGE_PATH, Gate, Watch
 from orchestrator.api.hosts import Hosts
+from orchestrator.api.incoming import is_json
 from orchestrator.api.openapi import document
 from orchestrator.api.problems import (
     MALFORMED,
@@ -173,8 +174,8 @@ def _add_errors(app: FastAPI) -> None:
         if any(item["type"] == "json_invalid" for item in errors):
             place = "".join(f", at character {at}" for at in errors[0]["loc"][1:])
             return problem(MALFORMED, f"{errors[0]['ctx']['error']}{place}.")
-        kind = request.headers.get("content-type", "").lower()
-        if any(is_of_the_whole(item) for item in errors) and "json" not in kind:
+        known = is_json(request.headers.get("content-type", ""))
+        if any(is_of_the_whole(item) for item in errors) and not known:
             return problem(NOT_JSON, "Send 'Content-Type: application/json' and a JSON object.")
         return of_fields([field_problem(item) for item in of_nearest_kind(errors)[:20]])
 

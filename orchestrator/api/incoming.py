@@ -9,12 +9,14 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Coroutine
+from email.message import Message as Headers
 from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
@@ -25,6 +27,8 @@ MOST_VALUES = 1_000
 """In one body. The longest plan has some 300."""
 _DEEPEST = 20
 _MOST_SIGNS = 200_000  # of JSON, and those in texts with them: what is below is parsed in some 20 ms
+_TOO_MANY = f"a body may have {MOST_VALUES:,} values in all: send fewer"
+_LOOKED_AT_BYTES = 100_000
 _SIGNS = (b'"', b",", b":", b"[", b"{")
 _PIECE_BYTES = 16_384  # a form is parsed in so much at once
 _SHOWN_NAME = 60
@@ -86,7 +90,7 @@ class JsonRoute(APIRoute):
 
         async def bounded(request: Request) -> Response:
             known = _Request(request.scope, request.receive)
-            if "json" in request.headers.get("content-type", "").lower():
+            if is_json(request.headers.get("content-type", "")):
                 known.value = bounded_json(await known.body())
             return await handler(known)
 
@@ -102,15 +106,26 @@ class _Request(Request):
         return self.value
 
 
+def is_json(content_type: str) -> bool:
+    """Whether the framework reads a body of this ``Content-Type`` as JSON."""
+    message = Headers()
+    message["content-type"] = content_type
+    subtype = message.get_content_subtype()
+    return message.get_content_maintype() == "application" and (
+        subtype == "json" or subtype.endswith("+json")
+    )
+
+
 def bounded_json(body: bytes) -> Any:
     """The value of a body in JSON; None for none. Raises ``RequestValidationError``, as the framework does,
     for what is no JSON, and naming the field where the body has more values than may be, is too deep, or has
     text that is not Unicode."""
     if not body:
         return None
-    if sum(body.count(sign) for sign in _SIGNS) > _MOST_SIGNS:
-        raise _refused((), f"send at most {MOST_VALUES:,} values", "")
     try:
+        if sum(body.count(sign) for sign in _SIGNS) > _MOST_SIGNS:
+            _check(from_json(body[:_LOOKED_AT_BYTES], allow_partial=True))  # which may know the field
+            raise _refused((), _TOO_MANY, "")
         value = json.loads(body)
     except json.JSONDecodeError as error:
         raise _malformed(error.msg, error.pos) from error
@@ -118,8 +133,9 @@ def bounded_json(body: bytes) -> Any:
         raise _malformed("It is nested too deep") from error
     except UnicodeDecodeError as error:
         raise _malformed("It is not UTF-8", error.start) from error
-    except ValueError as error:  # the interpreter's own limit
-        raise _malformed("It has a number of more than 4,300 digits") from error
+    except ValueError as error:
+        why = "It has a number of more than 4,300 digits" if "digits" in str(error) else "It is not JSON"
+        raise _malformed(why) from error
     _check(value)
     return value
 
@@ -151,7 +167,7 @@ def _check(whole: object) -> None:
             continue
         left -= len(value)
         if left < 0:
-            raise _refused(where, f"it has {len(value):,} values: a body may have {MOST_VALUES:,}", value)
+            raise _refused(where, _TOO_MANY, value)
         if len(where) > _DEEPEST:
             raise _refused(where[:_DEEPEST], f"it is nested deeper than {_DEEPEST}", value)
         if isinstance(value, dict):
