@@ -22,6 +22,8 @@ message is made in ``__str__``.
 
 from __future__ import annotations
 
+from itertools import islice
+
 
 class SongwrightError(Exception):
     """The root: catch this to catch everything Songwright raises on purpose."""
@@ -166,5 +168,9 @@ class Cancelled(SongwrightError):
 
 def shown(value: object, limit: int = 60) -> str:
     """``value`` as one short printable line for a message, at most ``limit`` characters."""
+    if isinstance(value, str | bytes | list | tuple):
+        value = value[: limit + 1]  # what is cut off anyway: a long one takes its time to be written
+    elif isinstance(value, dict):
+        value = dict(islice(value.items(), limit))
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 4] + "..." + text[-1]

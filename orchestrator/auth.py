@@ -24,6 +24,10 @@ class Tokens:
     def __init__(self, tokens: tuple[str, ...]) -> None:
         self._digests = tuple(_digest(token) for token in tokens)
 
+    @property
+    def count(self) -> int:
+        return len(self._digests)
+
     def holder(self, authorization: str) -> str | None:
         """A short name for who sends this ``Authorization`` header, or None for nobody we know.
 

@@ -18,12 +18,13 @@ from types import FrameType
 from typing import IO, TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from config.errors import Conflict, InvalidRequest, SongwrightError, StoreUnavailable, Unavailable
 from config.settings import Settings
 from orchestrator.api import create_app
+from orchestrator.api.hosts import answered_hosts
 from orchestrator.auth import TOKEN_FILE, load_tokens
+from orchestrator.connections import ACCEPTED_AT_ONCE, fitted, protocol
 from orchestrator.ending import Watchdog
 from orchestrator.logs import logging_to_stderr
 from orchestrator.service import Service
@@ -36,7 +37,6 @@ log = logging.getLogger(__name__)
 
 _LOCK_FILE = "serve.lock"
 _BACKLOG = 2048
-_KEEP_ALIVE_S = 75
 _LAST_REQUESTS_S = 5
 _PREPARE_S = 7.0
 _END_S = 3.5  # beyond the grace, until the watchdog ends what hangs
@@ -59,14 +59,17 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         _only_service(settings),
         _listening(settings) as listener,
     ):
+        settings = fitted(settings)
         app, new_token = _prepared(settings)
         config = uvicorn.Config(
             app,
-            http=_protocol(settings.body_timeout_s),
+            http=protocol(settings),
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE_S,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
+            backlog=ACCEPTED_AT_ONCE,
             lifespan="off",  # the server starts and stops the service itself
             ws="none",
         )
@@ -121,6 +124,8 @@ class _Server(uvicorn.Server):
             await self._service.stop()
         else:
             await super().startup(sockets)
+            for listener in sockets or []:
+                listener.listen(_BACKLOG)  # which the event loop has made as few as it takes in at once
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in self.servers:
@@ -143,7 +148,7 @@ def _prepared(settings: Settings) -> tuple[FastAPI, str]:
         try:
             open_store(settings).check_writable()
             tokens, new_token = load_tokens(settings)
-            outcome.set_result((create_app(settings, tokens), new_token))
+            outcome.set_result((create_app(settings, tokens, hosts=answered_hosts(settings)), new_token))
         except BaseException as error:  # noqa: BLE001 - raised where it is waited for
             outcome.set_exception(error)
 
@@ -171,25 +176,6 @@ def _in_one_line(watchdog: Watchdog) -> Iterator[None]:
         log.error("the service did not start", exc_info=error)
         what = f"the service did not start: {type(error).__name__}: {error}"
         raise Unavailable(what, "see 'songwright doctor', and report it if that finds nothing") from error
-
-
-def _protocol(limit_s: float) -> type[HttpToolsProtocol]:
-    """Uvicorn's HTTP with a limit on how long a client may take to send the headers of its first request."""
-
-    class Protocol(HttpToolsProtocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self._hurry = self.loop.call_later(limit_s, transport.abort)
-
-        def on_headers_complete(self) -> None:
-            self._hurry.cancel()
-            super().on_headers_complete()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._hurry.cancel()
-            super().connection_lost(exc)
-
-    return Protocol
 
 
 @contextmanager

@@ -45,7 +45,7 @@ HOMES = {
     "pydantic_settings": {"config.settings"},
     "fastapi": {"orchestrator.api"},
     "starlette": {"orchestrator.api"},
-    "uvicorn": {"orchestrator.serve"},
+    "uvicorn": {"orchestrator.serve", "orchestrator.connections"},
     "prometheus_client": {"orchestrator.metrics"},
     "h11": {"orchestrator.webhooks"},
     "modal": {"main", "orchestrator.remote"},

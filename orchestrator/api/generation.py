@@ -16,6 +16,7 @@ from lyrics.contract import SongPlan
 from orchestrator.answers import SongAnswer
 from orchestrator.api.bodies import Asking, FromDescription, Like, Options, WithDescribedLyrics, WithLyrics
 from orchestrator.api.context import BEARER, Base, TheService
+from orchestrator.api.incoming import JsonRoute
 from orchestrator.api.openapi import SONG_ACCEPTED, SONG_MADE, refusals
 from orchestrator.api.problems import of_error, of_failure
 from orchestrator.manifest import Song, Status, new_songs
@@ -28,7 +29,7 @@ from orchestrator.service import Service
 from orchestrator.song import this_process
 from vision.contract import Scene
 
-router = APIRouter(tags=["generate"], dependencies=[BEARER])
+router = APIRouter(tags=["generate"], dependencies=[BEARER], route_class=JsonRoute)
 
 _WAIT = re.compile(r"wait=(\d{1,5})", re.ASCII)
 

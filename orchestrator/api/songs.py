@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from itertools import islice
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
 
+<<<<<<< HEAD
 from orchestrator.answers import (
     Addresses,
     ProgressEvent,
@@ -29,11 +30,20 @@ from orchestrator.feed import Event, mark_of
 from orchestrator.library import Damaged
 from orchestrator.manifest import Song, Status
 from orchestrator.service import Service
+=======
+from orchestrator.answers import SongAnswer, SongPage, song_summary
+from orchestrator.api.context import BEARER, Base, SongId, TheService
+from orchestrator.api.generation import song_response
+from orchestrator.api.openapi import EVENTS, refusals
+from orchestrator.api.problems import LISTENERS, problem, retry_after
+from orchestrator.api.stream import Stream
+from orchestrator.feed import mark_of
+from orchestrator.manifest import Song
+>>>>>>> door
 
 router = APIRouter(prefix="/songs", tags=["songs"], dependencies=[BEARER])
 
-_RETRY_MS = 2000
-_KEEP_ALIVE_TICKS = 15  # about as many seconds: proxies cut a silent connection after 30 or more
+_PLACE_RETRY_S = 10
 _COVER = ("audio", "cover")
 
 LastEventId = Annotated[
@@ -119,21 +129,19 @@ async def cancel_song(song_id: SongId, service: TheService, base: Base) -> Respo
     responses={**EVENTS, **refusals(404, 409, 422, 429, 500, 503)},
 )
 async def follow_song(
-    song_id: SongId, service: TheService, base: Base, last_event_id: LastEventId = ""
+    song_id: SongId, request: Request, service: TheService, base: Base, last_event_id: LastEventId = ""
 ) -> Response:
     """Server-sent events: `status` with each state, `queue` while it waits, `progress` of each part, and
     `end` with the whole song, after which the stream closes. Who comes back after the end is answered 204,
-    which tells an `EventSource` to stop."""
-    song = await service.jobs.load(song_id)
+    which tells an `EventSource` to stop. So many may listen at once; the next is answered 503."""
     after = mark_of(last_event_id)
-    if song.status.finished and after >= (len(song.history), 1):
+    end = await service.feed.end(song_id)
+    if end and after >= end:
         return Response(status_code=204)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(
-        _stream(service, song, after, base), headers=headers, media_type="text/event-stream"
-    )
+    return _Events(Stream(service, request.app.state.shared, song_id, base).blocks(after))
 
 
+<<<<<<< HEAD
 def _summary(service: Service, addresses: Addresses, song: Song | Damaged) -> SongSummary | UnreadableSong:
     if isinstance(song, Damaged):
         return unreadable_song(song)
@@ -156,32 +164,19 @@ async def _stream(service: Service, song: Song, after: tuple[int, int], base: st
         elif silent >= _KEEP_ALIVE_TICKS:
             silent = 0
             yield ": keep-alive\n\n"
+=======
+class _Events(StreamingResponse):
+    """A stream that has a listener's place for as long as it runs."""
+>>>>>>> door
 
+    def __init__(self, blocks: AsyncIterator[bytes]) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(blocks, headers=headers, media_type="text/event-stream")
 
-def _ahead(service: Service, song_id: str) -> QueueEvent:
-    outlook = service.jobs.outlook(song_id)
-    left = None if outlook.seconds_left is None else round(outlook.seconds_left, 1)
-    return QueueEvent(queue_position=outlook.queue_position, seconds_left=left)
-
-
-def _data(service: Service, event: Event, ahead: QueueEvent, base: str) -> BaseModel:
-    if event.song is not None:
-        return service.answer(event.song, base)
-    if event.moment is not None:
-        status = event.moment.status
-        place = ahead.queue_position if status is Status.QUEUED else None
-        return StatusEvent(
-            status=status, at=event.moment.at, queue_position=place, seconds_left=ahead.seconds_left
-        )
-    return ProgressEvent.model_validate(
-        {
-            "part": event.part,
-            "stage": event.stage,
-            "fraction": event.fraction,
-            "seconds_left": ahead.seconds_left,
-        }
-    )
-
-
-def _block(event: Event, data: str) -> str:
-    return f"id: {event.id}\nevent: {event.kind}\ndata: {data}\n\n"
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with scope["app"].state.listeners.place(scope["songwright.holder"]) as free:
+            if free:
+                await super().__call__(scope, receive, send)
+                return
+        detail = "As many clients follow songs as may: ask again later, or look at GET /songs/{id}."
+        await problem(LISTENERS, detail, headers=retry_after(_PLACE_RETRY_S))(scope, receive, send)

@@ -22,6 +22,7 @@ METHODS = ("get", "head", "post", "delete", "put", "patch")
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     limits = {"SONGWRIGHT_QUEUE_LIMIT": "100000", "SONGWRIGHT_BODY_TIMEOUT_S": "5"}
+    limits["SONGWRIGHT_WRONG_TOKENS_PER_MINUTE"] = "0"
     with serving(tmp_path_factory.mktemp("home"), **limits) as running:
         yield running
 
