@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 CALLS = 128
 """Calls under way at once, to all receivers together."""
 CALLS_OF_RECEIVER = 4
-CALLS_OF_GROUP = 16
+CALLS_OF_GROUP = 24
 """To one site, and to one address."""
 
 _FAILURES = 5  # in a row without an answer, until a receiver is left alone
@@ -95,7 +95,7 @@ class Turns(Generic[T]):
                 continue  # ``offer`` follows: with the next item, or once its pause is over
             if receiver.under_way >= (1 if receiver.failures >= _FAILURES else CALLS_OF_RECEIVER):
                 continue  # ``offer`` follows with the end of one of its calls
-            groups = (_site(receiver.name[0]), *receiver.addresses)
+            groups = _groups(receiver)
             if full := self._full(groups):
                 self._block(receiver, full)
                 continue
@@ -109,10 +109,9 @@ class Turns(Generic[T]):
         """Whether the call may go on to its ``addresses``. If not, one of them has enough calls: its item
         waits again, and the call has ended."""
         receiver = call.receiver
-        names = tuple(dict.fromkeys(_owner(address) for address in addresses))
-        groups = (_site(receiver.name[0]), *names)
+        receiver.addresses = tuple(_owner(address) for address in addresses)
+        groups = _groups(receiver)
         self._count(receiver, call.groups, -1)
-        receiver.addresses = names
         if full := self._full(groups):
             receiver.waiting.appendleft(call.item)
             self._block(receiver, full)
@@ -130,7 +129,7 @@ class Turns(Generic[T]):
         pause_s, failed = 0.0, []
         if answered:
             receiver.failures, receiver.closed_until_s = 0, 0.0
-        elif answered is not None:
+        elif answered is not None and now_s >= receiver.closed_until_s:  # else it began before the pause
             receiver.failures += 1
             if (beyond := receiver.failures - _FAILURES) >= 0:
                 pause_s = min(_FIRST_PAUSE_S * 2 ** min(beyond, 10), _LONGEST_PAUSE_S)
@@ -184,6 +183,11 @@ def _name(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     return host, parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _groups(receiver: Receiver[T]) -> tuple[str, ...]:
+    """Whose limits a call to it counts for; an address that is called by itself is one group, not two."""
+    return tuple(dict.fromkeys((_site(receiver.name[0]), *receiver.addresses)))
 
 
 def _site(host: str) -> str:

@@ -29,7 +29,7 @@ import h11
 from config.errors import Forbidden, InvalidRequest, NotFound, SongwrightError
 from orchestrator.manifest import Song, Webhook
 from orchestrator.posting import RESOLVE_S, Resolver, post, reason, refuse_private
-from orchestrator.receivers import Call, Receiver, Turns
+from orchestrator.receivers import CALLS, Call, Receiver, Turns
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,8 @@ RETRY_AFTER_S = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 
 _LATEST = 1.2  # times the wait, for jitter
 _CHECK_S = 2.0  # for the name in a request, which waits for it
-_NAMES_AT_ONCE = 32
+_NAMES_AT_ONCE = CALLS  # a lookup that hangs takes longer than the call that wanted it
+_NAMES_ASKED_AT_ONCE = 32
 _RECORDS_AT_ONCE = 4
 
 Save = Callable[[Song], Awaitable[Song]]
@@ -87,7 +88,7 @@ class Webhooks:
         self._recording = 0
         self._ssl = ssl.create_default_context()
         # Those who ask for a song look names up too, and may not use up what the calls need.
-        self._names, self._names_asked = Resolver(_NAMES_AT_ONCE), Resolver(_NAMES_AT_ONCE)
+        self._names, self._names_asked = Resolver(_NAMES_AT_ONCE), Resolver(_NAMES_ASKED_AT_ONCE)
 
     async def check(self, url: str) -> None:
         """Raises ``Forbidden`` for an address that is not public. A name that cannot be resolved now may be
