@@ -76,6 +76,7 @@ class Settings(BaseSettings):
         env_prefix="SONGWRIGHT_",
         env_nested_delimiter="__",
         env_file=".env",
+        env_file_encoding="utf-8-sig",  # as editors of Windows write it, with a mark before the first name
         extra="ignore",
         populate_by_name=True,
     )
@@ -232,6 +233,8 @@ def load(kind: type[S], **arguments: Any) -> S:
     """As ``load_settings``, of a tree that is more than ``Settings``."""
     try:
         return kind(**arguments)
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("the file .env", "", "it is no UTF-8: save it as such") from error
     except ValidationError as error:
         first = error.errors()[0]
         name = "__".join(str(part).upper() for part in first["loc"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -48,14 +48,18 @@ class Reuse:
             self._claimed = {kept: lock for kept, lock in self._claimed.items() if lock.locked()}
         return self._claimed.setdefault(name, asyncio.Lock())
 
-    def of_key(self, name: str, request: str) -> list[Song] | None:
-        """The songs that were made for this idempotency name. Raises ``Conflict`` if it came with another
-        request then."""
-        answer = self._load(_KEYS + name)
-        songs = self._songs(answer) if answer else None
-        if answer and songs and answer.request != request:
-            raise Conflict("this Idempotency-Key came with another request before", "send a new key")
-        return songs
+    def of_key(self, name: str, request: str, former: Iterable[str] = ()) -> list[Song] | None:
+        """The songs that were made for this idempotency name, or for one of its ``former`` names. Raises
+        ``Conflict`` if it came with another request then."""
+        for known in (name, *former):
+            answer = self._load(_KEYS + known)
+            songs = self._songs(answer) if answer else None
+            # Of the former, each a token's own, another's request is another's key.
+            if answer and songs and (known == name or answer.request == request):
+                if answer.request != request:
+                    raise Conflict("this Idempotency-Key came with another request before", "send a new key")
+                return songs
+        return None
 
     def keep_key(self, name: str, request: str, songs: list[Song]) -> None:
         """Stored before the songs are, so that no song is ever without it: a name whose songs are missing

@@ -25,10 +25,11 @@ from orchestrator.pace import Pace
 from orchestrator.processes import ProcessWorker
 from orchestrator.quotes import MOST, Measurements, Quote
 from orchestrator.readiness import StoreReadiness
+from orchestrator.remote.keys import Keys
 from orchestrator.requests import Brief
 from orchestrator.reuse import Reuse
 from orchestrator.song import this_process
-from orchestrator.stores import kept_secret, open_store
+from orchestrator.stores import kept_secret, open_store, private_folder
 from orchestrator.tries import Unrest
 from orchestrator.webhooks import SECRET_FILE, SECRET_PREFIX, Webhooks
 from storage.local import LocalStore
@@ -51,9 +52,10 @@ class Service:
         """Raises ``InvalidRequest`` and ``StoreUnavailable`` for settings and a folder that do not do."""
         self.settings = settings
         self.tokens = tokens or load_tokens(settings)[0]
-        signing_key = self._secret(SIGNING_FILE)
         self.signer = Signer(lambda: signing_key().encode())
         self.library = Library(open_store(settings, self.signer))
+        self._keys = Keys(self.library.store, self._former_key)
+        signing_key = self._secret(SIGNING_FILE)
         self.pace = Pace()
         self.readiness = StoreReadiness(self.library.store.look)
         self._measurements = Measurements()
@@ -75,9 +77,20 @@ class Service:
         self._decoding = asyncio.Lock()  # a large photo takes 400 MB for a moment
 
     def _secret(self, name: str, prefix: str = "") -> Callable[[], str]:
-        """What gives the secret of this name. Raises ``StoreUnavailable`` where it cannot be kept."""
-        secret, _ = kept_secret(self.settings, name, prefix)
+        """What gives the secret of this name, which is kept where the songs are. Raises ``StoreUnavailable``
+        where it cannot be."""
+        if self.settings.store == "local":
+            secret, _ = kept_secret(self.settings, name, prefix)
+        else:
+            secret = self._keys.of(name)
+            if self._former_key(name) not in (None, secret):
+                log.warning("%s of this machine is not used: the bucket has another", name)
         return lambda: secret
+
+    def _former_key(self, name: str) -> str | None:
+        """The secret of this machine, from when each that had the bucket kept its own."""
+        path = private_folder(self.settings) / name
+        return kept_secret(self.settings, name)[0] if path.exists() else None
 
     def _make_feed(self) -> Feed:
         return Feed(lambda song_id: self.jobs.load(song_id))

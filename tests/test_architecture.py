@@ -32,7 +32,7 @@ DOORS = {
     "music": {"music.contract", "music.encode", "music.tags", "music.artwork", "music.lrc", "music.waveform"},
     "art": {"art.contract", "art.encode", "art.photo"},
     "vision": {"vision.contract", "vision.photo"},
-    "storage": {"storage.contract", "storage.local", "storage.signing", "storage.r2"},
+    "storage": {"storage.contract", "storage.local", "storage.lock", "storage.signing", "storage.r2"},
 }
 HOMES = {
     "click": {"orchestrator.cli"},
@@ -47,7 +47,7 @@ HOMES = {
     "starlette": {"orchestrator.api"},
     "uvicorn": {"orchestrator.serve", "orchestrator.connections"},
     "prometheus_client": {"orchestrator.metrics"},
-    "h11": {"orchestrator.webhooks"},
+    "h11": {"orchestrator.posting", "orchestrator.webhooks"},
     "modal": {"main", "orchestrator.remote"},
     "boto3": {"storage.r2"},
     "botocore": {"storage.r2"},

@@ -77,7 +77,9 @@ def plan_form(
         sections, dropped = _sung_form(blocks, bars, bar_s)
         if dropped:
             needed_s = _holding_s(blocks, asked_bpm, beats_per_bar, tempo_fixed=tempo_fixed)
-            fix = f"{needed_s} s hold all" if needed_s <= _LONGEST_S else "shorten them, no song holds them all"
+            fix = (
+                f"{needed_s} s hold all" if needed_s <= _LONGEST_S else "shorten them, no song holds them all"
+            )
             warnings += (f"the last {dropped} not fit into {duration_s:g} s: {fix}",)
     return Form(tempo_bpm, tuple(_numbered(sections)), bars, duration_s - bars * bar_s, warnings)
 

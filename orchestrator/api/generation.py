@@ -48,7 +48,8 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         max_length=255,
         description="A key of your own for this request: sent again with the same key, for as long as the "
-        "song is kept, it is answered with the same song.",
+        "song is kept, it is answered with the same song. Keys are the service's and not a token's, so that "
+        "changing tokens changes nothing: choose one that nobody else will, such as a UUID.",
         examples=["9b2d7c0e-order-1138"],
     ),
 ]
@@ -219,10 +220,12 @@ async def generate(asked: Asked, call: Call, told: Told | None = None) -> Respon
     if not call.idempotency_key:
         songs, cached = await _songs(service, asked, call.cache_control, "")
     else:
-        name = digest(call.request.scope["songwright.holder"], call.idempotency_key)
+        name = digest(call.idempotency_key)
+        # As keys were named before, each by the token that it came with.
+        former = [digest(holder, call.idempotency_key) for holder in service.tokens.holders]
         request = digest(call.request.url.path, asked.body.model_dump_json())
         async with service.reuse.claim(name):
-            found = await service.jobs.stored(service.reuse.of_key, name, request)
+            found = await service.jobs.stored(service.reuse.of_key, name, request, former)
             if found:
                 songs, cached = found, False
             else:

@@ -11,6 +11,7 @@ from typing import Any
 from config.deployment import Deployment
 from config.engine import ignore_progress
 from config.errors import NotFound, SongwrightError, StoreUnavailable, Unavailable
+from orchestrator.auth import Tokens, wanted_tokens
 from orchestrator.feed import Feed
 from orchestrator.homes import ServiceJobs, ServiceWorker
 from orchestrator.manifest import Song, new_songs
@@ -49,8 +50,8 @@ class ModalService(Service):
         self._web_url = web_url
         self._progress = Progress(f"{settings.modal.app}-progress")
         self._warmth = Warmth(f"{settings.modal.app}-warmth", hosts, settings.modal.warm_s)
-        super().__init__(settings)
-        self._keys = Keys(self.library.store, settings.api_bearer_token.get_secret_value())
+        super().__init__(settings, Tokens(wanted_tokens(settings)))
+        self._keys = Keys(self.library.store)  # no container has kept any of its own
 
     def _secret(self, name: str, prefix: str = "") -> Callable[[], str]:
         """Containers share no folder: theirs are in the bucket, and are read once they are needed."""
