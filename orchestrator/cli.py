@@ -276,7 +276,8 @@ def delete(song_id: str) -> None:
 @commands.command()
 @click.option("--host", default=None, help="The address to listen at; 0.0.0.0 lets other machines in.")
 @click.option("--port", type=int, default=None, help="Default 8000; 0 takes any that is free.")
-def serve(host: str | None, port: int | None) -> None:
+@click.option("--take-over", is_flag=True, help="Take the bucket from another service or a deployment.")
+def serve(host: str | None, port: int | None, take_over: bool) -> None:  # noqa: FBT001 - as above
     """Run the service: the HTTP API, and a page to play in.
 
     The first start makes a token, shows it once and keeps it in .songwright/token; API_BEARER_TOKEN sets
@@ -286,7 +287,7 @@ def serve(host: str | None, port: int | None) -> None:
     from orchestrator.serve import serve as run_service
 
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    run_service(load_settings(**given), lambda line: click.echo(line, err=True))
+    run_service(load_settings(**given), lambda line: click.echo(line, err=True), take_over=take_over)
 
 
 @commands.command()

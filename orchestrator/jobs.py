@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 
 from config.errors import Conflict, EngineFailed, QueueFull, SongwrightError, Unavailable
@@ -24,11 +25,14 @@ from orchestrator.pace import Pace
 from orchestrator.photos import keep_photo
 from orchestrator.song import Terms, make_song, may_resume
 from orchestrator.workers import Worker
+from storage.local import LocalStore
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _STORE_THREADS = 16
+_LOOK_S = 120.0  # between looks for songs that others have left in a bucket
+_BEGINNING = timedelta(minutes=5)  # in which what another process stores before a manifest is left alone
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Jobs:
     ) -> None:
         """``ended`` is told of each song that has ended, once its manifest is stored."""
         self._library = library
+        self._in_bucket = not isinstance(library.store, LocalStore)
         self._worker = worker
         self._feed = feed
         self._pace = pace
@@ -102,6 +107,7 @@ class Jobs:
         self._running: dict[str, _Run] = {}
         self._ends: dict[str, asyncio.Future[Song]] = {}
         self._halting = False
+        self._looking: asyncio.Task[None] | None = None
         # Its own threads: the default pool's few may all wait for engines.
         self._threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
 
@@ -115,16 +121,41 @@ class Jobs:
 
     async def start(self) -> None:
         """Takes up what an earlier process left: unfinished songs are queued, oldest first, and those that
-        ended untold are told of."""
+        ended untold are told of. In a bucket it looks again now and then, for a service that has lost the
+        lease may have accepted songs before it found that."""
         for song in await self.stored(lambda: list(self._library.unsettled())):
             if song.status.finished:
                 self._ended(song)
-            elif may_resume(song) or (song.owner and song.owner.service):
-                # No two services share a library, so another service's song is a dead one's.
-                taken = song.model_copy(update={"owner": self._owner})
-                await self.stored(self._library.save, taken)
+            else:
+                await self._take_up(song)
+        if self._in_bucket:
+            self._looking = asyncio.get_running_loop().create_task(self._look_again())
+
+    async def _take_up(self, song: Song) -> None:
+        # No two services share a library, so another service's song is a dead one's.
+        if may_resume(song) or (song.owner and song.owner.service):
+            taken = await self.stored(self._taken, song.id)
+            if not taken.status.finished:
                 self._enqueue(taken)
                 log.info("taking up song", extra={"song_id": song.id, "status": song.status.value})
+
+    def _taken(self, song_id: str) -> Song:
+        """The song as ours, unless it has ended since it was found."""
+        while True:
+            song, etag = self._library.version(song_id)
+            taken = song if song.status.finished else song.model_copy(update={"owner": self._owner})
+            if song.status.finished or self._library.save_if(taken, etag):
+                return taken
+
+    async def _look_again(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                for song in await self.stored(lambda: list(self._library.unsettled(_BEGINNING))):
+                    if not song.status.finished and song.owner != self._owner:
+                        await self._take_up(song)
+            except SongwrightError as error:
+                log.warning("unfinished songs could not be looked for: %s", error)
 
     async def submit(self, songs: list[Song], photo: bytes = b"") -> list[Song]:
         """Stores and queues ``songs``, each with the ``photo`` that it is made from, all or none. Raises
@@ -224,6 +255,8 @@ class Jobs:
         if self._halting:
             return
         self._halting = True
+        if self._looking:
+            self._looking.cancel()
         tasks = [run.task for run in self._running.values() if run.task]
         if tasks and grace_s:
             await asyncio.wait(tasks, timeout=grace_s)
@@ -298,11 +331,14 @@ class Jobs:
         failure: SongwrightError | None = None
         try:
             try:
-                last = await self.load(song_id)
+                song, etag = await self.stored(self._library.version, song_id)
+                last = song
+                if self._in_bucket:  # where another may have taken the lease while this process was held up
+                    run.terms.etag = etag
                 if run.stopping:
                     raise asyncio.CancelledError  # asked for before this task had its first turn
-                if not last.status.finished:  # its cancelling may have been stored and yet have failed
-                    await make_song(last, self._worker, self._library, report, run.terms)
+                if not song.status.finished:  # its cancelling may have been stored and yet have failed
+                    await make_song(song, self._worker, self._library, report, run.terms)
             except asyncio.CancelledError:
                 last = last or await self.load(song_id)
                 if not last.status.finished and not run.terms.halting:

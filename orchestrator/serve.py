@@ -19,6 +19,7 @@ from config.errors import Conflict, InvalidRequest
 from config.settings import Settings
 from orchestrator.api import create_app
 from orchestrator.auth import TOKEN_FILE, load_tokens
+from orchestrator.lease import Tenure, leased_bucket
 from orchestrator.logs import logging_to_stderr
 from orchestrator.service import Service
 from orchestrator.stores import open_store, private_folder
@@ -29,13 +30,18 @@ _KEEP_ALIVE_S = 75
 _LAST_REQUESTS_S = 5
 
 
-def serve(settings: Settings, say: Callable[[str], None]) -> None:
+def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = False) -> None:
     """Runs the service until SIGINT or SIGTERM. ``say`` is told where it is, and its token if that is new.
+    With ``take_over`` a bucket is taken from another service that has it.
 
     Raises ``InvalidRequest`` for an address that cannot be had, ``Conflict`` if another service has this
-    library and ``StoreUnavailable`` for a folder or a bucket that cannot be used.
+    library or has taken it, and ``StoreUnavailable`` for a folder or a bucket that cannot be used.
     """
-    with _only_service(settings), _listening(settings) as listener, logging_to_stderr(settings.log_format):
+    with (
+        logging_to_stderr(settings.log_format),
+        _only_service(settings, say, take_over=take_over) as tenure,
+        _listening(settings) as listener,
+    ):
         open_store(settings).check_writable()
         tokens, new_token = load_tokens(settings)
         app = create_app(settings, tokens)
@@ -57,10 +63,11 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             say(f"Your token, shown only now:  {new_token}")
         if not settings.api_bearer_token.get_secret_value():
             say(f"It is kept in {private_folder(settings) / TOKEN_FILE}; Ctrl-C stops.")
-        server = _Server(config, app.state.service)
+        server = _Server(config, app.state.service, tenure)
         # Uvicorn raises again the signal that stopped it: a service that was told to end has not failed.
         signal.signal(signal.SIGTERM, lambda _number, _frame: None)
         server.run(sockets=[listener])
+        tenure.check()
         if not server.started:
             sys.exit(1)
 
@@ -68,9 +75,17 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
 class _Server(uvicorn.Server):
     """Lets go of event streams and waiting requests first: they would hold up the end for ever."""
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, tenure: Tenure) -> None:
         super().__init__(config)
         self._service = service
+        self._tenure = tenure
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ends the service once the bucket is another's, which makes its songs from now on."""
+        if self._tenure.lost_to:
+            await self._service.jobs.drain(0.0)
+            return True
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in self.servers:
@@ -131,8 +146,9 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _only_service(settings: Settings) -> Iterator[None]:
-    """Holds the library's lock, which the system lets go of however this process ends."""
+def _only_service(settings: Settings, say: Callable[[str], None], *, take_over: bool) -> Iterator[Tenure]:
+    """Holds the library's lock, which the system lets go of however this process ends, and the lease of its
+    bucket if it is in one."""
     path = private_folder(settings) / _LOCK_FILE
     with path.open("a+b") as file:
         if not _locked(file):
@@ -140,7 +156,11 @@ def _only_service(settings: Settings) -> Iterator[None]:
                 f"another service has the library in {settings.home.resolve()}",
                 "stop that one, or set SONGWRIGHT_HOME to another folder",
             )
-        yield
+        if settings.store == "local":
+            yield Tenure()
+        else:
+            with leased_bucket(settings, say, take_over=take_over) as tenure:
+                yield tenure
 
 
 def _locked(file: IO[bytes]) -> bool:
