@@ -178,7 +178,7 @@ def make(
             }
         )
         songs = new_songs(brief)
-    _produce(songs, settings, out=out, as_json=as_json, photo=photo)
+    _produce(songs, settings, out=out, as_json=as_json, photo=photo, begun=False)
 
 
 @commands.command("list")
@@ -236,25 +236,20 @@ def cost(since: datetime | None, last: int | None, as_json: bool) -> None:  # no
 @commands.command()
 @click.argument("song_ids", metavar="[ID]...", nargs=-1)
 def resume(song_ids: tuple[str, ...]) -> None:
-    """Finish songs that were interrupted, from their last step. Without ID: all whose process has died.
+    """Finish songs that were interrupted, from their last step. Without ID: all whose process has died, but
+    for those that the service of this bucket takes up.
 
     A song that failed or was cancelled is only taken up again by its ID.
     """
-    from orchestrator.song import may_resume
+    from orchestrator.resuming import check_resumable, interrupted
 
     settings = load_settings()
     library = _library(settings)
-    if song_ids:
-        songs = [_find(library, song_id) for song_id in song_ids]
-        for song in songs:
-            if song.status == "done":
-                raise InvalidRequest("ID", song.id, "this song is finished: 'songwright show' shows it")
-            if not song.status.finished and not may_resume(song):
-                raise InvalidRequest("ID", song.id, "another process is at work on this song: let it finish")
-    else:
-        songs = [song for song in library.songs() if may_resume(song)]
+    songs = [_find(library, song_id) for song_id in song_ids] if song_ids else interrupted(library)
+    for song in songs:
+        check_resumable(song)
     if songs:
-        _produce(songs, settings, out=None, as_json=False)
+        _produce(songs, settings, out=None, as_json=False, photo=b"", begun=True)
     else:
         click.echo("Nothing to resume.")
 
@@ -323,12 +318,13 @@ def bench(runs: int, duration: float) -> None:
 
 
 def _produce(
-    songs: list[Song], settings: Settings, *, out: Path | None, as_json: bool, photo: bytes = b""
+    songs: list[Song], settings: Settings, *, out: Path | None, as_json: bool, photo: bytes, begun: bool
 ) -> None:
     """Makes ``songs`` one after the other, each with the ``photo`` that it is made from, shows progress on a
-    terminal, and prints each as it is done."""
+    terminal, and prints each as it is done. ``begun``: they are there already."""
     from orchestrator.export import export
     from orchestrator.photos import keep_photo
+    from orchestrator.resuming import resumed
     from orchestrator.screen import print_song, progress
     from orchestrator.song import make_song
     from orchestrator.stores import places_in
@@ -341,8 +337,9 @@ def _produce(
         for song in songs:
             if photo:
                 song = library.save(keep_photo(library, song, photo))
+            song, terms = resumed(song, library) if begun else (song, None)
             with progress(of=len(songs), number=len(made) + 1) as report:
-                made.append(asyncio.run(make_song(song, worker, library, report)))
+                made.append(asyncio.run(make_song(song, worker, library, report, terms)))
             copies = export(made[-1], library.store, out) if out else None
             if not as_json:
                 print_song(made[-1], places_in(settings, library.store), copies=copies)

@@ -19,11 +19,11 @@ from typing import TypeVar
 
 from config.errors import Conflict, EngineFailed, QueueFull, SongwrightError, Unavailable
 from orchestrator.feed import Feed
+from orchestrator.intake import save_all
 from orchestrator.library import Library
 from orchestrator.manifest import Owner, Song, Status
 from orchestrator.pace import Pace
-from orchestrator.photos import keep_photo
-from orchestrator.song import Terms, make_song, may_resume
+from orchestrator.song import Terms, make_song, may_resume, take_up
 from orchestrator.workers import Worker
 from storage.local import LocalStore
 
@@ -134,18 +134,10 @@ class Jobs:
     async def _take_up(self, song: Song) -> None:
         # No two services share a library, so another service's song is a dead one's.
         if may_resume(song) or (song.owner and song.owner.service):
-            taken = await self.stored(self._taken, song.id)
+            taken = await self.stored(take_up, song.id, self._library, self._owner)
             if not taken.status.finished:
                 self._enqueue(taken)
                 log.info("taking up song", extra={"song_id": song.id, "status": song.status.value})
-
-    def _taken(self, song_id: str) -> Song:
-        """The song as ours, unless it has ended since it was found."""
-        while True:
-            song, etag = self._library.version(song_id)
-            taken = song if song.status.finished else song.model_copy(update={"owner": self._owner})
-            if song.status.finished or self._library.save_if(taken, etag):
-                return taken
 
     async def _look_again(self) -> None:
         while True:
@@ -403,23 +395,3 @@ class Jobs:
 
 def stopping() -> Unavailable:
     return Unavailable("the service is stopping", "songs are kept and go on when it starts again: ask then")
-
-
-def save_all(library: Library, songs: list[Song], photo: bytes = b"") -> list[Song]:
-    """Stores new songs, each with the ``photo`` that it is made from, all or none."""
-    begun: list[Song] = []
-    saved: list[Song] = []
-    try:
-        for song in songs:
-            begun.append(song)
-            whole = keep_photo(library, song, photo) if photo else song
-            saved.append(library.save(whole))
-    except BaseException:
-        for song in begun:
-            try:
-                library.take_back(song.id)
-            except SongwrightError as error:
-                # The next start will make it, though nobody was told of it.
-                log.error("song could not be taken back: %s", error, extra={"song_id": song.id})
-        raise
-    return saved

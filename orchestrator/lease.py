@@ -2,7 +2,7 @@
 
 One object names the holder. It is only ever written over the version that was read, so of several services
 one gets it. A ``songwright serve`` renews its lease; who else wants the bucket watches the object and takes
-it over once it has not changed for two renewals, by the watcher's own monotonic clock: clocks are not compared.
+it over once it has not changed for two renewals, by the watcher's own monotonic clock: no two are compared.
 The lease of a deployment on Modal, where nothing runs most of the time, stands until it is taken by command.
 
 The lease decides who begins; it cannot stop a holder that was paused in mid-song. Each manifest is therefore
@@ -123,18 +123,8 @@ class Lessee:
         return None if lapsed else lease
 
     def _read(self) -> Lease | None:
-        try:
-            version = self._store.version(KEY)
-        except NotFound:
-            self._etag = None
-            return None
-        self._etag = version.etag
-        try:
-            return Lease.model_validate_json(version.data)
-        except ValidationError:
-            # Whoever wrote it goes on writing it if it is alive.
-            name, then = "a service whose lease cannot be read", datetime.fromtimestamp(0, UTC)
-            return Lease(holder="?", name=name, renewal_s=RENEWAL_S, version="", at=then)
+        lease, self._etag = _read(self._store)
+        return lease
 
     def _write(self, holder_id: str) -> bool:
         lease = Lease(
@@ -150,6 +140,13 @@ class Lessee:
             self._etag = etag
             self._tried.clear()
         return bool(etag)
+
+
+def is_leased(store: Store) -> bool:
+    """Whether a service has the bucket, and with it what other services have left; of a folder it has a lock
+    instead."""
+    lease = _read(store)[0]
+    return lease is not None and bool(lease.holder)
 
 
 class Tenure:
@@ -243,3 +240,17 @@ def _keep(lessee: Lessee, holder: Holder, tenure: Tenure, ending: threading.Even
 
 def _whose(lease: Lease) -> str:
     return f"that of {lease.name}"
+
+
+def _read(store: Store) -> tuple[Lease | None, str | None]:
+    """The lease and its tag."""
+    try:
+        version = store.version(KEY)
+    except NotFound:
+        return None, None
+    try:
+        return Lease.model_validate_json(version.data), version.etag
+    except ValidationError:
+        # Whoever wrote it goes on writing it if it is alive.
+        name, then = "a service whose lease cannot be read", datetime.fromtimestamp(0, UTC)
+        return Lease(holder="?", name=name, renewal_s=RENEWAL_S, version="", at=then), version.etag

@@ -124,6 +124,15 @@ def may_resume(song: Song) -> bool:
     return song.owner is None or (idle > _LONGEST_STEP and not waits) or not _lives(song.owner)
 
 
+def take_up(song_id: str, library: Library, owner: Owner) -> Song:
+    """Makes ``owner`` that of the song, unless it has ended by now; answers what is stored."""
+    while True:
+        song, etag = library.version(song_id)
+        taken = song if song.status.finished else song.model_copy(update={"owner": owner})
+        if song.status.finished or library.save_if(taken, etag):
+            return taken
+
+
 def this_process(*, service: bool = False) -> Owner:
     return Owner(host=platform.node(), pid=os.getpid(), service=service)
 

@@ -24,7 +24,8 @@ from config.errors import (
     Unavailable,
 )
 from orchestrator.feed import Feed
-from orchestrator.jobs import Outlook, save_all, stopping
+from orchestrator.intake import save_all
+from orchestrator.jobs import Outlook, stopping
 from orchestrator.library import Library
 from orchestrator.manifest import Failure, Owner, Song, Status
 from orchestrator.remote.calls import REFUSALS, lives, steady, stop
