@@ -181,7 +181,7 @@ def make(
             }
         )
         songs = new_songs(brief)
-    _produce(songs, settings, out=out, as_json=as_json, photo=photo)
+    _produce(songs, settings, out=out, as_json=as_json, photo=photo, begun=False)
 
 
 @commands.command("list")
@@ -240,25 +240,23 @@ def cost(since: datetime | None, last: int | None, as_json: bool) -> None:  # no
 @commands.command()
 @click.argument("song_ids", metavar="[ID]...", nargs=-1)
 def resume(song_ids: tuple[str, ...]) -> None:
-    """Finish songs that were interrupted, from their last step. Without ID: all whose process has died.
+    """Finish songs that were interrupted, from their last step. Without ID: all whose process has died, but
+    for those that the service of this bucket takes up.
 
     A song that failed or was cancelled is only taken up again by its ID.
     """
-    from orchestrator.song import may_resume
+    from orchestrator.resuming import check_resumable, interrupted
 
     settings = load_settings()
     library = _library(settings)
     if song_ids:
         songs = [library.load(library.find(song_id)) for song_id in song_ids]
-        for song in songs:
-            if song.status == "done":
-                raise InvalidRequest("ID", song.id, "this song is finished: 'songwright show' shows it")
-            if not song.status.finished and not may_resume(song):
-                raise InvalidRequest("ID", song.id, "another process is at work on this song: let it finish")
     else:
-        songs = [song for song in library.songs() if may_resume(song)]
+        songs = interrupted(library)
+    for song in songs:
+        check_resumable(song)
     if songs:
-        _produce(songs, settings, out=None, as_json=False)
+        _produce(songs, settings, out=None, as_json=False, photo=b"", begun=True)
     else:
         click.echo("Nothing to resume.")
 
@@ -289,7 +287,8 @@ def delete(song_id: str) -> None:
 @commands.command()
 @click.option("--host", default=None, help="The address to listen at; 0.0.0.0 lets other machines in.")
 @click.option("--port", type=int, default=None, help="Default 8000; 0 takes any that is free.")
-def serve(host: str | None, port: int | None) -> None:
+@click.option("--take-over", is_flag=True, help="Take the bucket from another service or a deployment.")
+def serve(host: str | None, port: int | None, take_over: bool) -> None:  # noqa: FBT001 - as above
     """Run the service: the HTTP API, and a page to play in.
 
     The first start makes a token, shows it once and keeps it in .songwright/token; API_BEARER_TOKEN sets
@@ -299,7 +298,7 @@ def serve(host: str | None, port: int | None) -> None:
     from orchestrator.serve import serve as run_service
 
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    run_service(load_settings(**given), lambda line: click.echo(line, err=True))
+    run_service(load_settings(**given), lambda line: click.echo(line, err=True), take_over=take_over)
 
 
 @commands.command()
@@ -335,12 +334,13 @@ def bench(runs: int, duration: float) -> None:
 
 
 def _produce(
-    songs: list[Song], settings: Settings, *, out: Path | None, as_json: bool, photo: bytes = b""
+    songs: list[Song], settings: Settings, *, out: Path | None, as_json: bool, photo: bytes, begun: bool
 ) -> None:
     """Makes ``songs`` one after the other, each with the ``photo`` that it is made from, shows progress on a
-    terminal, and prints each as it is done."""
+    terminal, and prints each as it is done. ``begun``: they are there already."""
     from orchestrator.export import export
     from orchestrator.photos import keep_photo
+    from orchestrator.resuming import resumed
     from orchestrator.screen import print_song, progress
     from orchestrator.song import make_song
     from orchestrator.stores import places_in
@@ -353,8 +353,9 @@ def _produce(
         for song in songs:
             if photo:
                 song = library.save(keep_photo(library, song, photo))
+            song, terms = resumed(song, library) if begun else (song, None)
             with progress(of=len(songs), number=len(made) + 1) as report:
-                made.append(asyncio.run(make_song(song, worker, library, report)))
+                made.append(asyncio.run(make_song(song, worker, library, report, terms)))
             copies = export(made[-1], library.store, out) if out else None
             if not as_json:
                 print_song(made[-1], places_in(settings, library.store), copies=copies)

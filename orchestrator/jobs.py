@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 
 from config.errors import (
@@ -26,13 +27,14 @@ from config.errors import (
     Unreadable,
 )
 from orchestrator.feed import Feed
+from orchestrator.intake import save_all
 from orchestrator.library import Library
 from orchestrator.manifest import Owner, Song, Status
 from orchestrator.pace import Pace
-from orchestrator.photos import keep_photo
-from orchestrator.song import Terms, make_song, may_resume
+from orchestrator.song import Terms, make_song, may_resume, take_up
 from orchestrator.tries import Unrest, exhausted, is_suspect
 from orchestrator.workers import Worker
+from storage.local import LocalStore
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ log = logging.getLogger(__name__)
 _STORE_THREADS = 16
 _START_S = 2.0  # for the store, before the service answers without what it has not told
 _LONGEST_PAUSE_S = 60.0
+_LOOK_S = 120.0  # between looks for songs that others have left in a bucket
+_BEGINNING = timedelta(minutes=5)  # in which what another process stores before a manifest is left alone
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ class Jobs:
         """``ended`` is told of each song that has ended, once its manifest is stored. ``unrest`` is given
         where engines have processes of their own, and knows of their deaths."""
         self._library = library
+        self._in_bucket = not isinstance(library.store, LocalStore)
         self._worker = worker
         self._feed = feed
         self._pace = pace
@@ -121,6 +126,7 @@ class Jobs:
         self._ends: dict[str, asyncio.Future[Song]] = {}
         self._halting = False
         self._rested: asyncio.TimerHandle | None = None
+        self._looking: asyncio.Task[None] | None = None
         # Its own threads: the default pool's few may all wait for engines.
         self._threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
 
@@ -135,7 +141,8 @@ class Jobs:
     async def start(self) -> None:
         """Takes up what an earlier process left: unfinished songs are queued, oldest first, and those that
         ended untold are told of. Where the store lets that wait, it goes on in the background, and until then
-        no song is taken, cancelled or deleted."""
+        no song is taken, cancelled or deleted. In a bucket it looks again now and then, for a service that
+        has lost the lease may have accepted songs before it found that."""
         self._taking_up = asyncio.get_running_loop().create_task(self._take_up_all())
         await asyncio.wait([self._taking_up], timeout=_START_S)
         if not self._taking_up.done():
@@ -159,6 +166,8 @@ class Jobs:
             except Exception as error:
                 # One song must not keep the others, or the service, from their start.
                 log.exception("the song is not taken up: %s", error, extra={"song_id": song.id})
+        if self._in_bucket:
+            self._looking = asyncio.get_running_loop().create_task(self._look_again())
 
     async def _take_up(self, song: Song) -> None:
         if song.status.finished:
@@ -172,11 +181,13 @@ class Jobs:
                 self._ended(await self.stored(self._library.save, failed))
                 log.error("song failed: %s", failure.message, extra={"song_id": song.id})
                 return
-            taken = song.model_copy(update={"owner": self._owner})
             try:
-                await self.stored(self._library.save, taken)
+                taken = await self.stored(take_up, song.id, self._library, self._owner)
             except StoreUnavailable as error:
                 log.warning("only known here as taken up: %s", error, extra={"song_id": song.id})
+                taken = song.model_copy(update={"owner": self._owner})
+            if taken.status.finished:
+                return
             self._enqueue(taken)
             log.info("taking up song", extra={"song_id": song.id, "status": song.status.value})
 
@@ -184,6 +195,16 @@ class Jobs:
         """Raises ``Unavailable`` while it is not known which songs there are to be made."""
         if self._taking_up and not self._taking_up.done():
             raise Unavailable("the songs of an earlier run are being taken up", "ask again in some seconds")
+
+    async def _look_again(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                for song in await self.stored(lambda: list(self._library.unsettled(_BEGINNING))):
+                    if not song.status.finished and song.owner != self._owner:
+                        await self._take_up(song)
+            except SongwrightError as error:
+                log.warning("unfinished songs could not be looked for: %s", error)
 
     async def submit(self, songs: list[Song], photo: bytes = b"") -> list[Song]:
         """Stores and queues ``songs``, each with the ``photo`` that it is made from, all or none. Raises
@@ -292,6 +313,8 @@ class Jobs:
         self._halting = True
         if self._taking_up:
             self._taking_up.cancel()
+        if self._looking:
+            self._looking.cancel()
         tasks = [run.task for run in self._running.values() if run.task]
         try:
             if tasks and grace_s:
@@ -390,11 +413,14 @@ class Jobs:
         failure: SongwrightError | None = None
         try:
             try:
-                last = await self.load(song_id)
+                song, etag = await self.stored(self._library.version, song_id)
+                last = song
+                if self._in_bucket:  # where another may have taken the lease while this process was held up
+                    run.terms.etag = etag
                 if run.stopping:
                     raise asyncio.CancelledError  # asked for before this task had its first turn
-                if not last.status.finished:  # its cancelling may have been stored and yet have failed
-                    await make_song(last, self._worker, self._library, report, run.terms)
+                if not song.status.finished:  # its cancelling may have been stored and yet have failed
+                    await make_song(song, self._worker, self._library, report, run.terms)
             except asyncio.CancelledError:
                 last = last or await self.load(song_id)
                 if not last.status.finished and not run.terms.halting:
@@ -459,23 +485,3 @@ class Jobs:
 
 def stopping() -> Unavailable:
     return Unavailable("the service is stopping", "songs are kept and go on when it starts again: ask then")
-
-
-def save_all(library: Library, songs: list[Song], photo: bytes = b"") -> list[Song]:
-    """Stores new songs, each with the ``photo`` that it is made from, all or none."""
-    begun: list[Song] = []
-    saved: list[Song] = []
-    try:
-        for song in songs:
-            begun.append(song)
-            whole = keep_photo(library, song, photo) if photo else song
-            saved.append(library.save(whole))
-    except BaseException:
-        for song in begun:
-            try:
-                library.take_back(song.id)
-            except SongwrightError as error:
-                # The next start will make it, though nobody was told of it.
-                log.error("song could not be taken back: %s", error, extra={"song_id": song.id})
-        raise
-    return saved

@@ -26,6 +26,7 @@ from orchestrator.api.hosts import answered_hosts
 from orchestrator.auth import TOKEN_FILE, load_tokens
 from orchestrator.connections import ACCEPTED_AT_ONCE, fitted, protocol
 from orchestrator.ending import Watchdog
+from orchestrator.lease import Tenure, leased_bucket
 from orchestrator.logs import logging_to_stderr
 from orchestrator.service import Service
 from orchestrator.stores import open_store, private_folder
@@ -44,8 +45,9 @@ _FORCED_END_S = 1.0
 _FAILED_END_S = 2.0
 
 
-def serve(settings: Settings, say: Callable[[str], None]) -> None:
+def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = False) -> None:
     """Runs the service until SIGINT or SIGTERM. ``say`` is told where it is, and its token if that is new.
+    With ``take_over`` a bucket is taken from another service that has it.
 
     Raises ``InvalidRequest`` for an address that cannot be had, ``Conflict`` if another service has this
     library, ``StoreUnavailable`` for a folder or a bucket that cannot be used, and ``Unavailable`` for
@@ -56,7 +58,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     with (
         logging_to_stderr(settings.log_format),
         _in_one_line(watchdog),
-        _only_service(settings),
+        _only_service(settings, say, take_over=take_over) as tenure,
         _listening(settings) as listener,
     ):
         settings = fitted(settings)
@@ -80,25 +82,27 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             say(f"Your token, shown only now:  {new_token}")
         if not settings.api_bearer_token.get_secret_value():
             say(f"It is kept in {private_folder(settings) / TOKEN_FILE}; Ctrl-C stops.")
-        server = _Server(config, app.state.service, watchdog)
+        server = _Server(config, app.state.service, watchdog, tenure)
         # Before the server's own handlers, and after: a signal at any moment ends it, and in good order. The
         # server raises it again at its end: a service that was told to end has not failed.
         signal.signal(signal.SIGTERM, server.handle_exit)
         server.run(sockets=[listener])
         if server.failure:
             raise server.failure
+        tenure.check()
 
 
 class _Server(uvicorn.Server):
     """Starts the service before it listens, and stops it after it has let go of event streams and waiting
     requests, which would hold up the end for ever."""
 
-    def __init__(self, config: uvicorn.Config, service: Service, watchdog: Watchdog) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, watchdog: Watchdog, tenure: Tenure) -> None:
         super().__init__(config)
         self.failure: BaseException | None = None
         """Why the service did not start."""
         self._service = service
         self._watchdog = watchdog
+        self._tenure = tenure
         self._most_s = service.settings.shutdown_grace_s + _END_S
         self._told_at: float | None = None
 
@@ -126,6 +130,13 @@ class _Server(uvicorn.Server):
             await super().startup(sockets)
             for listener in sockets or []:
                 listener.listen(_BACKLOG)  # which the event loop has made as few as it takes in at once
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ends the service once the bucket is another's, which makes its songs from now on."""
+        if self._tenure.lost_to:
+            await self._service.jobs.drain(0.0)
+            return True
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in self.servers:
@@ -209,8 +220,9 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _only_service(settings: Settings) -> Iterator[None]:
-    """Holds the library's lock, which the system lets go of however this process ends."""
+def _only_service(settings: Settings, say: Callable[[str], None], *, take_over: bool) -> Iterator[Tenure]:
+    """Holds the library's lock, which the system lets go of however this process ends, and the lease of its
+    bucket if it is in one."""
     path = private_folder(settings) / _LOCK_FILE
     try:
         file = path.open("a+b")
@@ -231,7 +243,11 @@ def _only_service(settings: Settings) -> Iterator[None]:
                 f"another service has the library in {settings.home.resolve()}",
                 "stop that one, or set SONGWRIGHT_HOME to another folder",
             )
-        yield
+        if settings.store == "local":
+            yield Tenure()
+        else:
+            with leased_bucket(settings, say, take_over=take_over) as tenure:
+                yield tenure
 
 
 def _locked(file: IO[bytes]) -> bool:

@@ -152,6 +152,15 @@ def may_resume(song: Song) -> bool:
     return idle > _LONGEST_STEP and not waits
 
 
+def take_up(song_id: str, library: Library, owner: Owner) -> Song:
+    """Makes ``owner`` that of the song, unless it has ended by now; answers what is stored."""
+    while True:
+        song, etag = library.version(song_id)
+        taken = song if song.status.finished else song.model_copy(update={"owner": owner})
+        if song.status.finished or library.save_if(taken, etag):
+            return taken
+
+
 def this_process(*, service: bool = False) -> Owner:
     pid = os.getpid()
     return Owner(host=platform.node(), pid=pid, service=service, started=started(pid))

@@ -10,15 +10,11 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-<<<<<<< HEAD
 from orchestrator.answers import (
     Addresses,
-    ProgressEvent,
-    QueueEvent,
     SongAnswer,
     SongPage,
     SongSummary,
-    StatusEvent,
     UnreadableSong,
     song_summary,
     unreadable_song,
@@ -26,20 +22,12 @@ from orchestrator.answers import (
 from orchestrator.api.context import BEARER, Base, SongId, TheService
 from orchestrator.api.generation import song_response
 from orchestrator.api.openapi import EVENTS, refusals
-from orchestrator.feed import Event, mark_of
-from orchestrator.library import Damaged
-from orchestrator.manifest import Song, Status
-from orchestrator.service import Service
-=======
-from orchestrator.answers import SongAnswer, SongPage, song_summary
-from orchestrator.api.context import BEARER, Base, SongId, TheService
-from orchestrator.api.generation import song_response
-from orchestrator.api.openapi import EVENTS, refusals
 from orchestrator.api.problems import LISTENERS, problem, retry_after
 from orchestrator.api.stream import Stream
 from orchestrator.feed import mark_of
+from orchestrator.library import Damaged
 from orchestrator.manifest import Song
->>>>>>> door
+from orchestrator.service import Service
 
 router = APIRouter(prefix="/songs", tags=["songs"], dependencies=[BEARER])
 
@@ -141,33 +129,14 @@ async def follow_song(
     return _Events(Stream(service, request.app.state.shared, song_id, base).blocks(after))
 
 
-<<<<<<< HEAD
 def _summary(service: Service, addresses: Addresses, song: Song | Damaged) -> SongSummary | UnreadableSong:
     if isinstance(song, Damaged):
         return unreadable_song(song)
     return song_summary(song, addresses.of(song, _COVER), service.jobs.outlook(song.id))
 
 
-async def _stream(service: Service, song: Song, after: tuple[int, int], base: str) -> AsyncIterator[str]:
-    yield f"retry: {_RETRY_MS}\n\n"
-    place: int | None = None
-    silent = 0
-    async for event in service.feed.follow(song.id, after):
-        ahead = _ahead(service, song.id)
-        silent += 1
-        if event is not None:
-            silent, place = 0, ahead.queue_position
-            yield _block(event, _data(service, event, ahead, base).model_dump_json())
-        elif ahead.queue_position is not None and ahead.queue_position != place:
-            silent, place = 0, ahead.queue_position
-            yield f"event: queue\ndata: {ahead.model_dump_json()}\n\n"
-        elif silent >= _KEEP_ALIVE_TICKS:
-            silent = 0
-            yield ": keep-alive\n\n"
-=======
 class _Events(StreamingResponse):
     """A stream that has a listener's place for as long as it runs."""
->>>>>>> door
 
     def __init__(self, blocks: AsyncIterator[bytes]) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
