@@ -201,7 +201,7 @@ class Jobs:
             await asyncio.sleep(_LOOK_S)
             try:
                 for song in await self.stored(lambda: list(self._library.unsettled(_BEGINNING))):
-                    if not song.status.finished and song.owner != self._owner:
+                    if not song.status.finished and song.id not in self._ends:
                         await self._take_up(song)
             except SongwrightError as error:
                 log.warning("unfinished songs could not be looked for: %s", error)
