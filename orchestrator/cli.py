@@ -252,9 +252,10 @@ def resume(song_ids: tuple[str, ...]) -> None:
             if not song.status.finished and not may_resume(song):
                 raise InvalidRequest("ID", song.id, "another process is at work on this song: let it finish")
     else:
-        songs = [song for song in library.songs() if may_resume(song)]
+        # One that may be what killed whoever made it comes last.
+        songs = sorted((song for song in library.songs() if may_resume(song)), key=lambda song: song.runs)
     if songs:
-        _produce(songs, settings, out=None, as_json=False)
+        _produce(songs, settings, out=None, as_json=False, each=True)
     else:
         click.echo("Nothing to resume.")
 
@@ -322,10 +323,16 @@ def bench(runs: int, duration: float) -> None:
 
 
 def _produce(
-    songs: list[Song], settings: Settings, *, out: Path | None, as_json: bool, photo: bytes = b""
+    songs: list[Song],
+    settings: Settings,
+    *,
+    out: Path | None,
+    as_json: bool,
+    photo: bytes = b"",
+    each: bool = False,
 ) -> None:
     """Makes ``songs`` one after the other, each with the ``photo`` that it is made from, shows progress on a
-    terminal, and prints each as it is done."""
+    terminal, and prints each as it is done. With ``each``, one that fails does not keep the next from it."""
     from orchestrator.export import export
     from orchestrator.photos import keep_photo
     from orchestrator.screen import print_song, progress
@@ -336,22 +343,32 @@ def _produce(
     library = _library(settings)
     worker = LocalWorker(settings, library.store)
     made: list[Song] = []
+    failed = False
     try:
-        for song in songs:
+        for number, song in enumerate(songs, 1):
+            stopped = song.id
             if photo:
                 song = library.save(keep_photo(library, song, photo))
-            with progress(of=len(songs), number=len(made) + 1) as report:
-                made.append(asyncio.run(make_song(song, worker, library, report)))
+            try:
+                with progress(of=len(songs), number=number) as report:
+                    made.append(asyncio.run(make_song(song, worker, library, report)))
+            except SongwrightError as error:
+                if len(songs) == 1 or not each or isinstance(error, Cancelled):
+                    raise
+                click.echo(f"songwright: {song.id}: {error}", err=True)
+                failed = True
+                continue
             copies = export(made[-1], library.store, out) if out else None
             if not as_json:
                 print_song(made[-1], places_in(settings, library.store), copies=copies)
     except (SongwrightError, KeyboardInterrupt):
-        stopped = songs[len(made)].id
         if stopped in library.ids():
             click.echo(f"songwright: 'songwright resume {stopped}' goes on from its last step", err=True)
         raise
     finally:
         worker.close()
+    if failed:
+        click.get_current_context().exit(FAILED)
     if as_json:
         manifests = [song.model_dump(mode="json") for song in made]
         click.echo(
