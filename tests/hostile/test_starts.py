@@ -94,19 +94,20 @@ def test_a_bug_that_nobody_expected(tmp_path: Path) -> None:
         took_s = time.monotonic() - start.began
     assert line.startswith("songwright: ")
     assert "ZeroDivisionError: a bug that nobody expected" in line
-    assert len(start.engines) >= 3, "its engines were being started"
+    assert start.engines, "they were being started"
     resisted("a bug in the middle of the start", limit="one line, exit code 1", figure=f"{took_s:.1f} s")
 
 
 class Bucket(ThreadingHTTPServer):
-    """Answers every request with ``status``, or with nothing at all where it is 0; ``lists`` is the status
-    for listing objects."""
+    """Answers every request with ``status``, or with nothing at all where it is 0. With 200, it keeps objects
+    and lists those of a check, and keeps silent where others are to be listed."""
 
     daemon_threads = True
 
-    def __init__(self, status: int, lists: int) -> None:
+    def __init__(self, status: int) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
-        self.status, self.lists = status, lists
+        self.status = status
+        self.objects: dict[str, bytes] = {}
         self.over = Event()
 
 
@@ -114,18 +115,26 @@ class _Answers(BaseHTTPRequestHandler):
     server: Bucket
 
     def _answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        status = (
-            self.server.lists if self.command == "GET" and "list-type" in self.path else self.server.status
-        )
-        if status:
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.send_header("ETag", '"0"')
-            self.end_headers()
-        else:
+        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path, _, query = self.path.partition("?")
+        lists = "list-type" in query
+        if self.server.status == 0 or (lists and "prefix=check" not in query):
             self.server.over.wait(30)
             self.close_connection = True
+            return
+        body = b""
+        if self.command == "PUT":
+            self.server.objects[path.partition("/")[2].partition("/")[2]] = data
+        elif lists:
+            keys = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in self.server.objects)
+            body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{keys}</ListBucketResult>".encode()
+        elif self.command == "GET":
+            body = self.server.objects.get(path.partition("/")[2].partition("/")[2], b"")
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", '"0"')
+        self.end_headers()
+        self.wfile.write(body)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer
 
@@ -134,9 +143,9 @@ class _Answers(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def bucket(status: int, lists: int) -> Iterator[dict[str, str]]:
+def bucket(status: int) -> Iterator[dict[str, str]]:
     """The settings of a bucket that answers so."""
-    server = Bucket(status, lists)
+    server = Bucket(status)
     thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     keys = ("R2_BUCKET_NAME", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_REGION")
@@ -152,7 +161,7 @@ def bucket(status: int, lists: int) -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize("status", [403, 500, 0])
 def test_a_bucket_that_refuses_or_keeps_silent(tmp_path: Path, status: int) -> None:
-    with bucket(status, status) as settings, Start(tmp_path / "home", **settings) as start:
+    with bucket(status) as settings, Start(tmp_path / "home", **settings) as start:
         line = start.outcome()
         took_s = time.monotonic() - start.began
     assert line.startswith("songwright: "), start.lines
@@ -164,7 +173,7 @@ def test_a_bucket_that_refuses_or_keeps_silent(tmp_path: Path, status: int) -> N
 
 
 def test_a_bucket_that_keeps_silent_once_the_service_is_up(tmp_path: Path) -> None:
-    with bucket(200, 0) as settings, Start(tmp_path / "home", **settings) as start:
+    with bucket(200) as settings, Start(tmp_path / "home", **settings) as start:
         assert start.outcome() == "serves", start.lines
         soon(lambda: [line for line in start.lines if "still being taken up" in line])
         with start.client() as client:
@@ -257,7 +266,7 @@ def test_a_deletion_that_is_killed_in_its_middle(tmp_path: Path) -> None:
     assert left
     with Start(home) as start:
         assert start.outcome() == "serves"
-        soon(lambda: not folder.exists() and not os.listdir(home / "open"))
+        soon(lambda: not folder.exists() and not (home / "open").exists())
         start.stopped()
     resisted(
         "kill -9 during a deletion", limit="the next start ends it", figure=f"{left} of 3000 files were left"
