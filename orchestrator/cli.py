@@ -252,11 +252,12 @@ def resume(song_ids: tuple[str, ...]) -> None:
     if song_ids:
         songs = [library.load(library.find(song_id)) for song_id in song_ids]
     else:
-        songs = interrupted(library)
+        # One that may be what killed whoever made it comes last.
+        songs = sorted(interrupted(library), key=lambda song: song.runs)
     for song in songs:
         check_resumable(song)
     if songs:
-        _produce(songs, settings, out=None, as_json=False, photo=b"", begun=True)
+        _produce(songs, settings, out=None, as_json=False, begun=True)
     else:
         click.echo("Nothing to resume.")
 
@@ -334,10 +335,17 @@ def bench(runs: int, duration: float) -> None:
 
 
 def _produce(
-    songs: list[Song], settings: Settings, *, out: Path | None, as_json: bool, photo: bytes, begun: bool
+    songs: list[Song],
+    settings: Settings,
+    *,
+    out: Path | None,
+    as_json: bool,
+    photo: bytes = b"",
+    begun: bool = False,
 ) -> None:
     """Makes ``songs`` one after the other, each with the ``photo`` that it is made from, shows progress on a
-    terminal, and prints each as it is done. ``begun``: they are there already."""
+    terminal, and prints each as it is done. ``begun``: they are there already, and one that fails does not
+    keep the next from being made."""
     from orchestrator.export import export
     from orchestrator.photos import keep_photo
     from orchestrator.resuming import resumed
@@ -349,23 +357,33 @@ def _produce(
     library = _library(settings)
     worker = LocalWorker(settings, library.store)
     made: list[Song] = []
+    failed = False
     try:
-        for song in songs:
+        for number, song in enumerate(songs, 1):
+            stopped = song.id
             if photo:
                 song = library.save(keep_photo(library, song, photo))
-            song, terms = resumed(song, library) if begun else (song, None)
-            with progress(of=len(songs), number=len(made) + 1) as report:
-                made.append(asyncio.run(make_song(song, worker, library, report, terms)))
+            try:
+                song, terms = resumed(song, library) if begun else (song, None)
+                with progress(of=len(songs), number=number) as report:
+                    made.append(asyncio.run(make_song(song, worker, library, report, terms)))
+            except SongwrightError as error:
+                if len(songs) == 1 or not begun or isinstance(error, Cancelled):
+                    raise
+                click.echo(f"songwright: {song.id}: {error}", err=True)
+                failed = True
+                continue
             copies = export(made[-1], library.store, out) if out else None
             if not as_json:
                 print_song(made[-1], places_in(settings, library.store), copies=copies)
     except (SongwrightError, KeyboardInterrupt):
-        stopped = songs[len(made)].id
         if stopped in library.ids():
             click.echo(f"songwright: 'songwright resume {stopped}' goes on from its last step", err=True)
         raise
     finally:
         worker.close()
+    if failed:
+        click.get_current_context().exit(FAILED)
     if as_json:
         manifests = [song.model_dump(mode="json") for song in made]
         click.echo(

@@ -86,8 +86,10 @@ class EngineProcess:
         """Whether a call was done here."""
         self.refused = False
         """Whether the engine itself said what keeps it from loading: its process did not die of it."""
+        self.ended_idle = False
+        """Whether it ended by itself, or was killed by another than us, when no call was at work here."""
         self.killed_idle = False
-        """Whether it was killed, by another than us, when no call was at work here."""
+        """Whether it was killed so."""
         self._ending = False
         self._fate = ""
         self._loaded: Future[EngineInfo] = Future()
@@ -122,7 +124,7 @@ class EngineProcess:
         heard: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         number = next(self._numbers)
         if not self._sent((number, (step, song)), heard):
-            heard.put(("ended", None))
+            raise ProcessDied(self._engine, "its process had ended before it began", blamed=False)
         try:
             asked_to_stop_at: float | None = None
             while True:
@@ -147,7 +149,7 @@ class EngineProcess:
                 elif stop.is_set():
                     raise Cancelled
                 else:
-                    reason = f"its process ended in the middle of its work, {self._fate or 'or before it'}"
+                    reason = f"its process ended in the middle of its work, {self._fate}"
                     raise ProcessDied(self._engine, reason, blamed=not self._ending)
         finally:
             with self._guard:
@@ -201,7 +203,8 @@ class EngineProcess:
         code, self._fate = self._how_it_ended()
         with self._guard:
             self.lives = False
-            self.killed_idle = code == -signal.SIGKILL and not self._calls and not self._ending
+            self.ended_idle = not self._calls and not self._ending
+            self.killed_idle = self.ended_idle and code == -signal.SIGKILL
             for heard in self._calls.values():
                 heard.put(("ended", None))
         if not self._loaded.done():

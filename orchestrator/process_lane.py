@@ -23,6 +23,7 @@ from orchestrator.tries import MOST_TRIES, Unrest
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 60.0
+_LONGEST_PAUSE_AT_WORK_S = 2.0
 _POLL_S = 0.1
 
 
@@ -62,11 +63,16 @@ class _Slot:
     """Whether the one song in it may not be joined."""
     left_at: float = 0.0
 
+    @property
+    def lives(self) -> bool:
+        """Whether songs may be sent there; a process that died a moment ago is still taken for ready."""
+        return self.ready and self.process is not None and self.process.lives
+
 
 class ProcessLane:
     """One craft's engine in ``size`` processes, each of which works on ``together`` songs; work beyond that
     waits its turn. A process that ends is replaced: at once, and where the next one ends as well without
-    having done any work, after a pause of 1 s that doubles up to a minute."""
+    having done any work, after a pause of 1 s that doubles up to a minute, or to 2 s where it ended at work."""
 
     def __init__(self, craft: str, settings: Settings, size: int, together: int, unrest: Unrest) -> None:
         self.craft = craft
@@ -181,7 +187,7 @@ class ProcessLane:
     def _room(self, *, alone: bool) -> _Slot | None:
         """Where there is a place: in the process with the fewest songs, of several the most rested one."""
         most = 1 if alone else self.together
-        free = [s for s in self._slots if s.ready and not s.alone and s.busy < most]
+        free = [s for s in self._slots if s.lives and not s.alone and s.busy < most]
         return min(free, key=lambda slot: (slot.busy, slot.left_at), default=None)
 
     def _keep(self, slot: _Slot) -> None:
@@ -221,7 +227,9 @@ class ProcessLane:
             if not self._closed:
                 log.warning("a process of engine %r has ended: another is started", self._engine)
             failures = 1 if process.worked else failures + 1
-            self._pause(_pause_s(failures - 1))
+            # Songs that kill their process are tried a few times only: those after them need not wait long.
+            most_s = _LONGEST_PAUSE_S if process.ended_idle else _LONGEST_PAUSE_AT_WORK_S
+            self._pause(min(_pause_s(failures - 1), most_s))
 
     def _failed(self, slot: _Slot, error: SongwrightError, failures: int, *, refused: bool = False) -> None:
         """Notes that loading failed, and waits before the next try. Songs wait too where a process died for
