@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import os
 import signal
 import socket
@@ -39,6 +40,9 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         open_store(settings).check_writable()
         tokens, new_token = load_tokens(settings)
         app = create_app(settings, tokens)
+        # What is there by now stays: to look it through would hold the event loop for 100 ms each time.
+        gc.collect()
+        gc.freeze()
         config = uvicorn.Config(
             app,
             http=_protocol(settings.body_timeout_s),
