@@ -31,6 +31,7 @@ LATEST = datetime(9998, 12, 31, tzinfo=UTC)
 """What every time zone can show."""
 
 _MOST_VALUES = 20_000  # numbers, texts, lists and objects in a manifest: a song has some hundreds
+_MOST_ENTRIES = 2_000  # of one list or object; each that is wrong is a line in pydantic's report
 _LARGEST_NUMBER = 2**64
 
 
@@ -102,6 +103,8 @@ def check_values(raw: object) -> None:
     for count, value in enumerate(_values(raw)):
         if count >= _MOST_VALUES:
             raise ValueError(f"it has more than {_MOST_VALUES:,} values")
+        if isinstance(value, dict | list) and len(value) > _MOST_ENTRIES:
+            raise ValueError(f"it has a list of more than {_MOST_ENTRIES:,} entries")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError("it has a number that is infinite")
         if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import signal
@@ -63,6 +64,9 @@ def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = F
     ):
         settings = fitted(settings)
         app, new_token = _prepared(settings)
+        # What is there by now stays: to look it through would hold the event loop for 100 ms each time.
+        gc.collect()
+        gc.freeze()
         config = uvicorn.Config(
             app,
             http=protocol(settings),

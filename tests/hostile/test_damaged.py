@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import io
 import json
 import os
+import shutil
+import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
@@ -41,19 +45,21 @@ class Shelf:
 
 
 def make_song(home: Path) -> Path:
-    """The folder of a song that was made as any is."""
-    made = songwright(
-        home,
-        "make",
-        ASK["full_described_song"],
-        "--duration",
-        "5",
-        "--seed",
-        "11",
-        "--json",  # type: ignore[arg-type]
-    )
+    """The folder of a song in the home, made as any is: once for all tests, of which each has a copy."""
+    made = _made()
+    for folder in ("songs", "open"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copytree(made, home / "songs" / made.name))
+
+
+@functools.cache
+def _made() -> Path:
+    home = Path(tempfile.mkdtemp(prefix="songwright-tests-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    words = ("make", str(ASK["full_described_song"]), "--duration", "5", "--seed", "11", "--json")
+    made = songwright(home, *words)
     assert made.returncode == 0, made.stderr
-    return home / "songs" / json.loads(made.stdout)["id"]
+    return home / "songs" / str(json.loads(made.stdout)["id"])
 
 
 def foreign(home: Path) -> None:
