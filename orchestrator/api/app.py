@@ -119,6 +119,9 @@ def create_app(
         )
     app.add_middleware(Hosts, answered=hosts)
     app.add_middleware(Watch, count=service.metrics.request_answered)
+    for route in app.routes:
+        # The framework makes a router's routes when one is first looked for: not while a client waits.
+        route.matches({"type": "http", "method": "GET", "path": "", "headers": []})
     return app
 
 
