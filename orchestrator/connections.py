@@ -11,11 +11,12 @@ import asyncio
 import json
 import logging
 import socket
+import struct
 import sys
 from contextlib import suppress
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from config.settings import Settings
 from orchestrator.callers import caller
@@ -35,6 +36,7 @@ _HEAD_BYTES = 32_768
 _FIELDS = 100
 _FRAMING_BYTES = 1_048_576  # of a body's chunks, beside what is in them
 _PIPELINED = 20
+_RESET = struct.pack("ii", 1, 0) if sys.platform != "win32" else struct.pack("hh", 1, 0)
 _SEND_BUFFER_BYTES = 262_144  # of the system's, for each connection
 
 
@@ -116,6 +118,8 @@ class Connection(HttpToolsProtocol):
     bounds: Connections
 
     caller = ""
+    _active: RequestResponseCycle | None = None
+    """The request that is being answered, or was the last."""
     stalled_since = 0.0
     _since = 0.0
     """When it began to wait for what it waits for now: a request's head, or the next request."""
@@ -147,7 +151,15 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.bounds.remove(self)
+        if self._active and not self._active.response_complete:
+            # Uvicorn lets only the newest of several requests know.
+            self._active.disconnected = True
+            self._active.message_event.set()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._active = cycle
+        super()._start_asgi_task(cycle, app)
 
     def check(self) -> None:
         """Ends the connection if it has kept us waiting for too long."""
@@ -155,11 +167,11 @@ class Connection(HttpToolsProtocol):
         if self._left_since:
             limit_s = self.bounds.write_s if self._real.is_closing() else _LINGER_S
             if now_s - self._left_since > limit_s:
-                self._real.abort()
+                self.drop()
         elif self.stalled_since:
             if now_s - self.stalled_since > self.bounds.write_s:
                 log.info("a client did not read its answer", extra={"client": self.caller})
-                self._real.abort()
+                self.drop()
         elif not self._answering:
             if self._in_head or self._in_message or self.cycle is None:
                 if now_s - self._since > self.bounds.head_s:
@@ -168,7 +180,12 @@ class Connection(HttpToolsProtocol):
                 self.transport.close()
 
     def drop(self) -> None:
-        """Ends the connection at once."""
+        """Ends the connection at once. What was not read is thrown away, which the system would otherwise go
+        on sending for minutes."""
+        connection = self._real.get_extra_info("socket")
+        if connection is not None:
+            with suppress(OSError):  # it has gone already
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._real.abort()
 
     def leave(self) -> None:

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _LOCK_FILE = "serve.lock"
 _BACKLOG = 2048
+_COLLECT_AFTER = (10_000, 20, 20)  # objects, and collections of each age before one of the next
 _LAST_REQUESTS_S = 5
 _PREPARE_S = 6.0
 _END_S = 3.5  # beyond the grace, until the watchdog ends what hangs
@@ -64,9 +65,6 @@ def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = F
     ):
         settings = fitted(settings)
         app, new_token = _prepared(settings)
-        # What is there by now stays: to look it through would hold the event loop for 100 ms each time.
-        gc.collect()
-        gc.freeze()
         config = uvicorn.Config(
             app,
             http=protocol(settings),
@@ -134,6 +132,10 @@ class _Server(uvicorn.Server):
             await super().startup(sockets)
             for listener in sockets or []:
                 listener.listen(_BACKLOG)  # which the event loop has made as few as it takes in at once
+            # What is there by now stays, and looking through it all took up to a tenth of a second each time.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*_COLLECT_AFTER)
 
     async def on_tick(self, counter: int) -> bool:
         """Ends the service once the bucket is another's, which makes its songs from now on."""

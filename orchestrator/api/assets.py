@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response, StreamingResponse
-from starlette.concurrency import iterate_in_threadpool
+from fastapi.responses import RedirectResponse, Response
 
 from config.errors import Conflict, Forbidden, NotFound, Unreadable
 from orchestrator.answers import PACKAGE
@@ -14,6 +13,7 @@ from orchestrator.api.context import BEARER, SongId, TheService
 from orchestrator.api.gate import TOKEN_NEEDED
 from orchestrator.api.openapi import RANGE_HEADERS, bytes_answer, refusals
 from orchestrator.api.package import check_files, package, package_name
+from orchestrator.api.pieces import Pieces
 from orchestrator.api.problems import UNAUTHORIZED, problem
 from orchestrator.api.ranges import asset_response
 from orchestrator.export import ending_of
@@ -204,5 +204,4 @@ async def _package(request: Request, service: Service, song: Song) -> Response:
     }
     if request.method == "HEAD":
         return Response(headers=headers, media_type="application/zip")
-    pieces = iterate_in_threadpool(package(song, service.library.store))
-    return StreamingResponse(pieces, headers=headers, media_type="application/zip")
+    return Pieces(package(song, service.library.store), headers=headers, media_type="application/zip")
