@@ -262,7 +262,9 @@ def test_a_file_of_settings_from_another_system_is_read(tmp_path: Path, encoding
     assert result.stdout.strip() == repr((FIRST,)), result.stderr
 
 
-def test_a_file_of_settings_that_is_no_utf_8_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_settings_that_is_no_utf_8_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / ".env").write_bytes(f"API_BEARER_TOKEN={FIRST}".encode("utf-16"))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InvalidRequest, match=r"\.env"):
