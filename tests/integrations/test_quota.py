@@ -5,6 +5,7 @@ What of Supabase the migration needs is made first: its roles, and ``auth.users`
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -99,9 +100,18 @@ def test_of_fifty_calls_at_once_no_more_are_granted_than_there_are(database: Pos
         f"select public.songwright_take('{A}', ':request' || :client_id, 7);\n"
     )
     script.chmod(0o644)
-    result = database.run(
-        "pgbench", "--no-vacuum", "--client=50", "--jobs=2", "--transactions=4", f"--file={script}"
-    )
+    # All of them wait for the table, and are let go at one moment.
+    held = f"begin; lock table {TABLE} in exclusive mode; select pg_sleep(1.5); commit;"
+    with ThreadPoolExecutor(1) as beside:
+        holding = beside.submit(database.sql, held)
+        while "ExclusiveLock" not in database.sql(
+            f"select mode from pg_locks where relation = '{TABLE}'::regclass;"
+        ).split("\n"):
+            assert not holding.done()
+        result = database.run(
+            "pgbench", "--no-vacuum", "--client=50", "--jobs=2", "--transactions=4", f"--file={script}"
+        )
+        holding.result()
     assert result.returncode == 0, result.stderr
     assert "number of transactions actually processed: 200/200" in result.stdout
     assert rows(database, A) == 7
