@@ -24,8 +24,6 @@ from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import urlsplit
 
-import h11
-
 from config.errors import Forbidden, InvalidRequest, NotFound, SongwrightError
 from orchestrator.manifest import Song, Webhook
 from orchestrator.posting import RESOLVE_S, Resolver, post, reason, refuse_private
@@ -198,7 +196,7 @@ class Webhooks:
             log.warning("webhook could not be written: %s", refusal, extra={"song_id": song.id})
             self._end(delivery)
             return
-        except (OSError, ValueError, h11.ProtocolError) as failure:
+        except (OSError, ValueError) as failure:
             answered, error = False, reason(failure)
         finally:
             if entered:

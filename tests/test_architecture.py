@@ -47,7 +47,7 @@ HOMES = {
     "starlette": {"orchestrator.api"},
     "uvicorn": {"orchestrator.serve", "orchestrator.connections"},
     "prometheus_client": {"orchestrator.metrics"},
-    "h11": {"orchestrator.posting", "orchestrator.webhooks"},
+    "h11": {"orchestrator.posting"},
     "modal": {"main", "orchestrator.remote"},
     "boto3": {"storage.r2"},
     "botocore": {"storage.r2"},

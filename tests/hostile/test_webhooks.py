@@ -23,6 +23,7 @@ from tests.hostile.receivers import attacking, for_ever, hung_up, once, unread
 from tests.service.receiver import Receiver, receiving
 from tests.service.server import Server, serving
 
+ASYNC = {"Prefer": "respond-async"}
 PRIVATE = {"SONGWRIGHT_WEBHOOKS__ALLOW_PRIVATE": "true"}
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SIMPLE = {"full_described_song": "a song about rain", "audio_duration": 5.0}
@@ -35,15 +36,18 @@ ENDLESS = {
     "one header": for_ever(b"HTTP/1.1 200 OK\r\nx: ", b"a" * 65536),
     "a reason": for_ever(b"HTTP/1.1 500 ", b"because " * 1000),
     "lines": for_ever(b"\r\n" * 1000),
+    "blanks": for_ever(b"HTTP/1.1 200 OK\r\na:", b" \t" * 7_500 + b"\x00\r\n\r\n"),
+    "folded lines": for_ever(b"HTTP/1.1 200 OK\r\na: b\r\n", b" \r\n" * 1000),
     "noise": for_ever(bytes(range(256)) * 16),
 }
 ODD = {
     "another protocol": once(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"),
-    "a greeting of mail": once(b"220 mail.example ESMTP\r\n\r\n"),
+    "a greeting of mail": once(b"220 mail.example ESMTP\r\n"),
     "TLS": once(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03" + bytes(200)),
     "HTTP/2": once(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + bytes(18)),
     "two lengths": once(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
     "a status of four digits": once(b"HTTP/1.1 2000 OK\r\n\r\n"),
+    "a long line with colours": once(b"HTTP/1.1 \x1b[31m" + b"red " * 3000 + b"\r\n\r\n"),
     "nothing": hung_up,
 }
 
@@ -131,24 +135,26 @@ def test_a_dead_receiver_is_not_called_for_each_song(tmp_path: Path) -> None:
 
 def test_answers_that_never_end_are_ended(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        songs = {}
-        for kind, behaviour in (ENDLESS | ODD).items():
-            port = stack.enter_context(attacking(behaviour))
-            songs[kind] = pending(tmp_path, f"http://127.0.0.1:{port}/hook", 2)
-        server = stack.enter_context(serving(tmp_path, ready=False, timed=True, **PRIVATE))
+        ports = {kind: stack.enter_context(attacking(how)) for kind, how in (ENDLESS | ODD).items()}
+        server = stack.enter_context(serving(tmp_path, timed=True, **PRIVATE))
+        client = stack.enter_context(server.client())
         before_mib = memory_mib(server)
+        songs = {}
+        for kind, port in ports.items():
+            asked = SIMPLE | {"webhook": f"http://127.0.0.1:{port}/hook"}
+            songs[kind] = client.post("/generate-from-description", json=asked, headers=ASYNC).json()["id"]
         began = time.monotonic()
-        for kind, (song, _) in songs.items():
-            while not (hook := hook_of(server, song))["attempts"]:
+        for kind, song_id in songs.items():
+            while not (hook := client.get(f"/songs/{song_id}").json()["webhook"])["attempts"]:
                 assert time.monotonic() - began < 8, kind
                 time.sleep(0.05)
-            error = str(hook["error"])
+            error = hook["error"]
             assert error, kind
             assert len(error) < 300, kind
             assert error.isprintable(), kind
         took_s = time.monotonic() - began
         grown_mib = memory_mib(server) - before_mib
-        assert grown_mib < 60  # the engines are being loaded beside it
+        assert grown_mib < 40
         assert server.slow == []
     resisted(
         "webhook receivers whose answers never end, or are none",
@@ -194,10 +200,9 @@ async def attempted(
         for_ever(b"H", b"", pause_s=0.2),
         once(b"HTTP/1.1 200 OK\r\nx: y\r\n"),
         once(b"HTTP/1.1 100 Continue\r\n\r\n"),
-        once(b"220 mail.example ESMTP\r\n"),
         unread,
     ],
-    ids=["a byte at a time", "a letter", "no end of the head", "one interim answer", "a greeting", "unread"],
+    ids=["a byte at a time", "a letter", "no end of the head", "one interim answer", "unread"],
 )
 def test_an_answer_has_its_time_as_a_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behaviour
