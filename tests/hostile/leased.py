@@ -11,6 +11,11 @@ import pkgutil
 import platform
 import runpy
 import sys
+import time
+
+from config.engine import Report
+from music.contract import Audio, MusicRequest
+from tests.orchestrator.engines import HumComposer
 
 RENEWAL_S = 0.6
 
@@ -22,6 +27,16 @@ class Clock(datetime.datetime):
     def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
         ahead = datetime.timedelta(seconds=float(os.environ.get("TEST_CLOCK_S", "0")))
         return datetime.datetime.now(tz) + ahead
+
+
+class Composer(HumComposer):
+    """Works for two seconds: long enough for its service to be killed meanwhile."""
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        for step in range(200):
+            report("humming", step / 200)
+            time.sleep(0.01)
+        return super().compose(request, report)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""A deployment's containers are killed at the worst moments, and inputs are delivered twice. In tests/modal
-are many more of these moments."""
+"""A deployment's containers are killed at the worst moment. tests/modal has many more, and inputs that are
+delivered twice."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from tests.storage.s3 import s3_server
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
-def test_a_deployments_song_outlives_a_kill_at_its_worst_moment_and_doubled_deliveries(
+def test_a_deployments_song_outlives_a_kill_at_its_worst_moment(
     tmp_path: Path,
 ) -> None:
     with s3_server() as s3, placed(s3, tmp_path) as place:
-        place.app.control.set(doubled=frozenset({"produce"}))
         place.bomb.set(3, partial(place.kill, "produce"), only="FunctionMap")
         began = time.monotonic()
         song = place.finished(place.ask(1))
@@ -29,7 +28,7 @@ def test_a_deployments_song_outlives_a_kill_at_its_worst_moment_and_doubled_deli
         made_once(place, song)
         clean(place)
     resisted(
-        "a song's call on Modal delivered twice, and its containers killed as they spawn a step",
+        "a song's container on Modal killed as it spawns a step, before it knows the step's call",
         limit="each step says in the bucket that it begins, and what it has made",
         figure=f"done once, each engine ran once; {took_s:.1f} s from cold containers",
     )

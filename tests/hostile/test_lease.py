@@ -23,14 +23,14 @@ from storage.contract import read
 from tests.hostile.figures import resisted
 from tests.hostile.leased import RENEWAL_S
 from tests.orchestrator.test_bucket import settings
-from tests.orchestrator.test_cli import HERE, songwright
+from tests.orchestrator.test_cli import songwright
 from tests.service.server import Server, ended
 from tests.service.test_generation import ASYNC, describe
 from tests.storage.s3 import S3, s3_server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
-SLOW = {"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:PatientComposer", "SONGWRIGHT_SHUTDOWN_GRACE_S": "0"}
+SLOW = {"SONGWRIGHT_MUSIC__ENGINE": "tests.hostile.leased:Composer", "SONGWRIGHT_SHUTDOWN_GRACE_S": "0"}
 LAPSE_S = 2 * RENEWAL_S
 
 
