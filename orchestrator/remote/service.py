@@ -128,6 +128,7 @@ class ModalService(Service):
                 song = await make_song(song, self.worker, self.library, ignore_progress, terms)
             except Superseded as error:
                 log.warning("leaving the song: %s", error, extra={"song_id": song_id})
+                await self._let_go(song_id)
                 return "superseded"
             except SongwrightError:
                 song = await self.jobs.load(song_id)
