@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from types import FrameType
-from typing import IO, TYPE_CHECKING
+from typing import IO, Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -28,9 +28,6 @@ from orchestrator.ending import Watchdog
 from orchestrator.logs import logging_to_stderr
 from orchestrator.service import Service
 from orchestrator.stores import open_store, private_folder
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI  # whose home is orchestrator.api
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +56,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         _only_service(settings),
         _listening(settings) as listener,
     ):
-        app, new_token = _prepared(settings)
+        app, service, new_token = _prepared(settings)
         config = uvicorn.Config(
             app,
             http=_protocol(settings.body_timeout_s),
@@ -77,7 +74,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             say(f"Your token, shown only now:  {new_token}")
         if not settings.api_bearer_token.get_secret_value():
             say(f"It is kept in {private_folder(settings) / TOKEN_FILE}; Ctrl-C stops.")
-        server = _Server(config, app.state.service, watchdog)
+        server = _Server(config, service, watchdog)
         # Before the server's own handlers, and after: a signal at any moment ends it, and in good order. The
         # server raises it again at its end: a service that was told to end has not failed.
         signal.signal(signal.SIGTERM, server.handle_exit)
@@ -134,16 +131,17 @@ class _Server(uvicorn.Server):
         await self._service.stop()
 
 
-def _prepared(settings: Settings) -> tuple[FastAPI, str]:
-    """The app over a store that was seen to work, and the token if it is new. Raises ``StoreUnavailable``
-    where the store keeps silent."""
-    outcome: Future[tuple[FastAPI, str]] = Future()
+def _prepared(settings: Settings) -> tuple[Callable[..., Any], Service, str]:
+    """The app, its service over a store that was seen to work, and the token if it is new. Raises
+    ``StoreUnavailable`` where the store keeps silent."""
+    outcome: Future[tuple[Callable[..., Any], Service, str]] = Future()
 
     def prepare() -> None:
         try:
             open_store(settings).check_writable()
             tokens, new_token = load_tokens(settings)
-            outcome.set_result((create_app(settings, tokens), new_token))
+            service = Service(settings, tokens)
+            outcome.set_result((create_app(settings, service=service), service, new_token))
         except BaseException as error:  # noqa: BLE001 - raised where it is waited for
             outcome.set_exception(error)
 
