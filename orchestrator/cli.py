@@ -6,7 +6,6 @@ stderr.
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import sys
@@ -31,7 +30,6 @@ from orchestrator.requests import (
 
 if TYPE_CHECKING:
     from orchestrator.library import Library
-    from orchestrator.manifest import Song
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -142,6 +140,7 @@ def make(
     from orchestrator.export import check_folder
     from orchestrator.manifest import new_songs
     from orchestrator.photos import photo_in, photo_name
+    from orchestrator.produce import produce
     from orchestrator.replay import again
 
     settings = load_settings()
@@ -181,7 +180,7 @@ def make(
             }
         )
         songs = new_songs(brief)
-    _produce(songs, settings, out=out, as_json=as_json, photo=photo, begun=False)
+    produce(songs, settings, out=out, as_json=as_json, photo=photo)
 
 
 @commands.command("list")
@@ -245,6 +244,7 @@ def resume(song_ids: tuple[str, ...]) -> None:
 
     A song that failed or was cancelled is only taken up again by its ID.
     """
+    from orchestrator.produce import produce
     from orchestrator.resuming import check_resumable, interrupted
 
     settings = load_settings()
@@ -257,7 +257,8 @@ def resume(song_ids: tuple[str, ...]) -> None:
     for song in songs:
         check_resumable(song)
     if songs:
-        _produce(songs, settings, out=None, as_json=False, begun=True)
+        if not produce(songs, settings, out=None, as_json=False, begun=True):
+            click.get_current_context().exit(FAILED)
     else:
         click.echo("Nothing to resume.")
 
@@ -332,63 +333,6 @@ def bench(runs: int, duration: float) -> None:
         raise InvalidRequest("runs", runs, "make at least one")
     for line in measure(runs, Brief(description="a bench", duration_s=duration).duration_s):
         click.echo(line)
-
-
-def _produce(
-    songs: list[Song],
-    settings: Settings,
-    *,
-    out: Path | None,
-    as_json: bool,
-    photo: bytes = b"",
-    begun: bool = False,
-) -> None:
-    """Makes ``songs`` one after the other, each with the ``photo`` that it is made from, shows progress on a
-    terminal, and prints each as it is done. ``begun``: they are there already, and one that fails does not
-    keep the next from being made."""
-    from orchestrator.export import export
-    from orchestrator.photos import keep_photo
-    from orchestrator.resuming import resumed
-    from orchestrator.screen import print_song, progress
-    from orchestrator.song import make_song
-    from orchestrator.stores import places_in
-    from orchestrator.workers import LocalWorker
-
-    library = _library(settings)
-    worker = LocalWorker(settings, library.store)
-    made: list[Song] = []
-    failed = False
-    try:
-        for number, song in enumerate(songs, 1):
-            stopped = song.id
-            if photo:
-                song = library.save(keep_photo(library, song, photo))
-            try:
-                song, terms = resumed(song, library) if begun else (song, None)
-                with progress(of=len(songs), number=number) as report:
-                    made.append(asyncio.run(make_song(song, worker, library, report, terms)))
-            except SongwrightError as error:
-                if len(songs) == 1 or not begun or isinstance(error, Cancelled):
-                    raise
-                click.echo(f"songwright: {song.id}: {error}", err=True)
-                failed = True
-                continue
-            copies = export(made[-1], library.store, out) if out else None
-            if not as_json:
-                print_song(made[-1], places_in(settings, library.store), copies=copies)
-    except (SongwrightError, KeyboardInterrupt):
-        if stopped in library.ids():
-            click.echo(f"songwright: 'songwright resume {stopped}' goes on from its last step", err=True)
-        raise
-    finally:
-        worker.close()
-    if failed:
-        click.get_current_context().exit(FAILED)
-    if as_json:
-        manifests = [song.model_dump(mode="json") for song in made]
-        click.echo(
-            json.dumps(manifests[0] if len(manifests) == 1 else manifests, indent=2, ensure_ascii=False)
-        )
 
 
 def _given(options: dict[str, object]) -> dict[str, object]:

@@ -7,14 +7,11 @@ cost next to nothing, and a process that dies leaves all there is to know in the
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
-from bisect import bisect_left
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TypeVar
 
 from config.errors import (
@@ -22,17 +19,18 @@ from config.errors import (
     EngineFailed,
     QueueFull,
     SongwrightError,
-    StoreUnavailable,
     Unavailable,
     Unreadable,
 )
 from orchestrator.feed import Feed
 from orchestrator.intake import save_all
 from orchestrator.library import Library
+from orchestrator.line import Line
 from orchestrator.manifest import Owner, Song, Status
 from orchestrator.pace import Pace
-from orchestrator.song import Terms, make_song, may_resume, take_up
-from orchestrator.tries import Unrest, exhausted, is_suspect
+from orchestrator.song import Terms, make_song, may_resume
+from orchestrator.takeup import TakingUp
+from orchestrator.tries import Unrest, is_suspect
 from orchestrator.workers import Worker
 from storage.local import LocalStore
 
@@ -40,10 +38,6 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _STORE_THREADS = 16
-_START_S = 2.0  # for the store, before the service answers without what it has not told
-_LONGEST_PAUSE_S = 60.0
-_LOOK_S = 120.0  # between looks for songs that others have left in a bucket
-_BEGINNING = timedelta(minutes=5)  # in which what another process stores before a manifest is left alone
 
 
 @dataclass(frozen=True)
@@ -64,16 +58,6 @@ class Outlook:
 
     queue_position: int | None
     seconds_left: float | None
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A waiting song's place in the queue."""
-
-    ticket: int
-    duration_s: float
-    alone: bool = False
-    """Whether it may only be made while no other song is, once all is quiet: see ``tries.is_suspect``."""
 
 
 @dataclass
@@ -115,18 +99,16 @@ class Jobs:
         self._bounds = bounds
         self._ended = ended
         self._unrest = unrest
-        self._taking_up: asyncio.Task[None] | None = None
-        self._waiting: dict[str, _Place] = {}  # in order
-        self._tickets: list[int] = []  # of those waiting, rising: a place is found without walking the queue
-        self._waiting_s = 0.0
-        self._next_ticket = itertools.count()
+        self._taking_up = TakingUp(
+            library, self.stored, owner, unrest, self._ends.__contains__, self._enqueue, ended
+        )
+        self._waiting = Line()
         self._accepting = 0
         self._cancelling: dict[str, asyncio.Task[Song]] = {}  # of those waiting: they keep their places
         self._running: dict[str, _Run] = {}
         self._ends: dict[str, asyncio.Future[Song]] = {}
         self._halting = False
         self._rested: asyncio.TimerHandle | None = None
-        self._looking: asyncio.Task[None] | None = None
         # Its own threads: the default pool's few may all wait for engines.
         self._threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
 
@@ -143,68 +125,7 @@ class Jobs:
         ended untold are told of. Where the store lets that wait, it goes on in the background, and until then
         no song is taken, cancelled or deleted. In a bucket it looks again now and then, for a service that
         has lost the lease may have accepted songs before it found that."""
-        self._taking_up = asyncio.get_running_loop().create_task(self._take_up_all())
-        await asyncio.wait([self._taking_up], timeout=_START_S)
-        if not self._taking_up.done():
-            log.warning("the songs of an earlier run are still being taken up: the store is slow")
-        elif error := self._taking_up.exception():
-            raise error
-
-    async def _take_up_all(self) -> None:
-        pause_s = 1.0
-        while True:
-            try:
-                songs = await self.stored(lambda: list(self._library.unsettled()))
-                break
-            except StoreUnavailable as error:
-                log.error("the songs of an earlier run are taken up in %g s: %s", pause_s, error)
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-        for song in songs:
-            try:
-                await self._take_up(song)
-            except Exception as error:
-                # One song must not keep the others, or the service, from their start.
-                log.exception("the song is not taken up: %s", error, extra={"song_id": song.id})
-        if self._in_bucket:
-            self._looking = asyncio.get_running_loop().create_task(self._look_again())
-
-    async def _take_up(self, song: Song) -> None:
-        if song.status.finished:
-            self._ended(song)
-        # No two services share a library, so another service's song is a dead one's.
-        elif may_resume(song) or (song.owner and song.owner.service):
-            if song.runs and self._unrest:
-                self._unrest.note()  # the service was killed while it was made, which may be its doing or not
-            if failure := exhausted(song):
-                failed = song.changed(status=Status.FAILED, error=failure, owner=None, runs=0)
-                self._ended(await self.stored(self._library.save, failed))
-                log.error("song failed: %s", failure.message, extra={"song_id": song.id})
-                return
-            try:
-                taken = await self.stored(take_up, song.id, self._library, self._owner)
-            except StoreUnavailable as error:
-                log.warning("only known here as taken up: %s", error, extra={"song_id": song.id})
-                taken = song.model_copy(update={"owner": self._owner})
-            if taken.status.finished:
-                return
-            self._enqueue(taken)
-            log.info("taking up song", extra={"song_id": song.id, "status": song.status.value})
-
-    def _check_started(self) -> None:
-        """Raises ``Unavailable`` while it is not known which songs there are to be made."""
-        if self._taking_up and not self._taking_up.done():
-            raise Unavailable("the songs of an earlier run are being taken up", "ask again in some seconds")
-
-    async def _look_again(self) -> None:
-        while True:
-            await asyncio.sleep(_LOOK_S)
-            try:
-                for song in await self.stored(lambda: list(self._library.unsettled(_BEGINNING))):
-                    if not song.status.finished and song.id not in self._ends:
-                        await self._take_up(song)
-            except SongwrightError as error:
-                log.warning("unfinished songs could not be looked for: %s", error)
+        await self._taking_up.start()
 
     async def submit(self, songs: list[Song], photo: bytes = b"") -> list[Song]:
         """Stores and queues ``songs``, each with the ``photo`` that it is made from, all or none. Raises
@@ -223,7 +144,7 @@ class Jobs:
         """Raises ``QueueFull`` if ``count`` more songs may not wait, ``Unavailable`` when stopping."""
         if self._halting:
             raise stopping()
-        self._check_started()
+        self._taking_up.check()
         depth = len(self._waiting) + self._accepting
         if depth + count > self._bounds.waiting:
             raise QueueFull(depth, self._next_place_s())
@@ -243,7 +164,7 @@ class Jobs:
         """The song, cancelled; one that is cancelled already stays so. Raises ``Conflict`` for one that has
         ended otherwise, or that another process makes, and ``StoreUnavailable`` where that cannot be
         stored: a song that waits then goes on waiting."""
-        self._check_started()
+        self._taking_up.check()
         if song_id in self._waiting:
             task = self._cancelling.get(song_id)
             if task is None:
@@ -265,7 +186,7 @@ class Jobs:
 
     async def delete(self, song_id: str) -> None:
         """Ends the song's work if there is any and deletes it with all its files."""
-        self._check_started()
+        self._taking_up.check()
         if song_id in self._waiting or song_id in self._running:
             try:
                 await self.cancel(song_id)
@@ -289,13 +210,12 @@ class Jobs:
         """What can be told of a song that waits or runs; nothing of others."""
         if run := self._running.get(song_id):
             return Outlook(None, self._left(song_id, run))
-        place = self._waiting.get(song_id)
-        if place is None:
+        waits = self._waiting.ahead(song_id)
+        if waits is None:
             return Outlook(None, None)
-        ahead = bisect_left(self._tickets, place.ticket)
-        ahead_s = ahead * self._waiting_s / len(self._waiting)  # as if all were of one length
+        ahead, ahead_s, duration_s = waits
         running = [self._left(running_id, run) for running_id, run in self._running.items()]
-        left = self._pace.queue(running, ahead_s, place.duration_s, self._bounds.lanes)
+        left = self._pace.queue(running, ahead_s, duration_s, self._bounds.lanes)
         return Outlook(ahead + 1, left)
 
     async def load(self, song_id: str) -> Song:
@@ -311,10 +231,9 @@ class Jobs:
         if self._halting:
             return
         self._halting = True
-        if self._taking_up:
-            self._taking_up.cancel()
-        if self._looking:
-            self._looking.cancel()
+        self._taking_up.stop()
+        if self._rested:
+            self._rested.cancel()
         tasks = [run.task for run in self._running.values() if run.task]
         try:
             if tasks and grace_s:
@@ -337,19 +256,9 @@ class Jobs:
 
     def _enqueue(self, song: Song) -> None:
         self._ends[song.id] = asyncio.get_running_loop().create_future()
-        place = _Place(next(self._next_ticket), song.brief.duration_s, is_suspect(song))
-        self._waiting[song.id] = place
-        self._tickets.append(place.ticket)
-        self._waiting_s += place.duration_s
+        self._waiting.join(song.id, song.brief.duration_s, alone=is_suspect(song))
         self._feed.update(song)
         self._pump()
-
-    def _leave(self, song_id: str) -> _Place:
-        """Takes a song out of the queue."""
-        place = self._waiting.pop(song_id)
-        del self._tickets[bisect_left(self._tickets, place.ticket)]
-        self._waiting_s -= place.duration_s
-        return place
 
     async def _withdraw(self, song_id: str) -> Song:
         """Cancels a waiting song. It leaves the queue only once that is stored, so that at every moment it is
@@ -357,7 +266,7 @@ class Jobs:
         try:
             song = await self.load(song_id)
             song = await self.stored(self._library.save, song.changed(status=Status.CANCELLED, owner=None))
-            self._leave(song_id)
+            self._waiting.leave(song_id)
         finally:
             del self._cancelling[song_id]
             self._pump()  # which passed over it meanwhile
@@ -369,7 +278,7 @@ class Jobs:
             song_id = self._next()
             if song_id is None:
                 return
-            place = self._leave(song_id)
+            place = self._waiting.leave(song_id)
             terms = Terms(self._owner, self._bounds.job_timeout_s, counted=True, unrest=self._unrest)
             run = _Run(place.duration_s, terms, alone=place.alone)
             self._running[song_id] = run
@@ -380,7 +289,7 @@ class Jobs:
         if any(run.alone for run in self._running.values()):
             return None
         rest_s = self._unrest.rest_s if self._unrest else 0.0
-        for song_id, place in self._waiting.items():
+        for song_id, place in self._waiting:
             if song_id in self._cancelling:
                 continue
             if not place.alone:

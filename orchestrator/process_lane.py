@@ -72,8 +72,7 @@ class _Slot:
 class ProcessLane:
     """One craft's engine in ``size`` processes, each of which works on ``together`` songs; work beyond that
     waits its turn. A process that ends is replaced: at once, and where the next one ends as well without
-    having done any work, after a pause of 1 s that doubles up to a minute, or to 2 s where it ended at work.
-    """
+    having done any work, after a pause of 1 s that doubles up to a minute (at work: to 2 s)."""
 
     def __init__(self, craft: str, settings: Settings, size: int, together: int, unrest: Unrest) -> None:
         self.craft = craft

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from types import FrameType
-from typing import IO, TYPE_CHECKING
+from typing import IO, Any
 
 import uvicorn
 
@@ -31,9 +31,6 @@ from orchestrator.lease import Tenure, leased_bucket
 from orchestrator.logs import logging_to_stderr
 from orchestrator.service import Service
 from orchestrator.stores import open_store, private_folder
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI  # whose home is orchestrator.api
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +61,7 @@ def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = F
         _listening(settings) as listener,
     ):
         settings = fitted(settings)
-        app, new_token = _prepared(settings)
+        app, service, new_token = _prepared(settings)
         config = uvicorn.Config(
             app,
             http=protocol(settings),
@@ -84,7 +81,7 @@ def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = F
             say(f"Your token, shown only now:  {new_token}")
         if not settings.api_bearer_token.get_secret_value():
             say(f"It is kept in {private_folder(settings) / TOKEN_FILE}; Ctrl-C stops.")
-        server = _Server(config, app.state.service, watchdog, tenure)
+        server = _Server(config, service, watchdog, tenure)
         # Before the server's own handlers, and after: a signal at any moment ends it, and in good order. The
         # server raises it again at its end: a service that was told to end has not failed.
         signal.signal(signal.SIGTERM, server.handle_exit)
@@ -156,16 +153,18 @@ class _Server(uvicorn.Server):
         await self._service.stop()
 
 
-def _prepared(settings: Settings) -> tuple[FastAPI, str]:
-    """The app over a store that was seen to work, and the token if it is new. Raises ``StoreUnavailable``
-    where the store keeps silent."""
-    outcome: Future[tuple[FastAPI, str]] = Future()
+def _prepared(settings: Settings) -> tuple[Callable[..., Any], Service, str]:
+    """The app, its service over a store that was seen to work, and the token if it is new. Raises
+    ``StoreUnavailable`` where the store keeps silent."""
+    outcome: Future[tuple[Callable[..., Any], Service, str]] = Future()
 
     def prepare() -> None:
         try:
             open_store(settings).check_writable()
             tokens, new_token = load_tokens(settings)
-            outcome.set_result((create_app(settings, tokens, hosts=answered_hosts(settings)), new_token))
+            service = Service(settings, tokens)
+            app = create_app(settings, service=service, hosts=answered_hosts(settings))
+            outcome.set_result((app, service, new_token))
         except BaseException as error:  # noqa: BLE001 - raised where it is waited for
             outcome.set_exception(error)
 
