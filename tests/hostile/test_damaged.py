@@ -70,6 +70,7 @@ def foreign(home: Path) -> None:
         for name in (
             b"Thumbs.db",
             b"README",
+            b"notes.txt",
             b"line\nfeed",
             b"\x1b[31mred",
             b"\xff\xfe",
@@ -272,8 +273,9 @@ def test_damaged_songs_can_be_deleted_and_take_nothing_else_along(shelf: Shelf) 
         assert client.get(f"/songs/{shelf.good[0]}/audio").status_code == 200
     assert {path: path.stat().st_size for path in elsewhere.rglob("*") if path.is_file()} == there
     assert Path("/etc/passwd").read_bytes() == passwd
-    assert (shelf.home / "songs" / "README").read_bytes() == b"foreign"
-    assert (shelf.home / "open" / "README").read_bytes() == b"foreign"
+    for name in ("README", "notes.txt"):
+        assert (shelf.home / "songs" / name).read_bytes() == b"foreign"
+        assert (shelf.home / "open" / name).read_bytes() == b"foreign"
     assert shelf.server.slow == []
     resisted(
         "deletion of damaged songs, links and foreign files",

@@ -31,7 +31,7 @@ def test_a_date_of_any_kind_costs_nothing(tmp_path: Path) -> None:
         change(folder, lambda manifest, date=date: _set_dates(manifest, date))  # type: ignore[misc]
         dated[name] = folder.name
     last = copy_of(first, 99)
-    with serving(tmp_path, timed=True) as server, server.client() as client:
+    with serving(tmp_path, timed=True, TZ="Asia/Kathmandu") as server, server.client() as client:
         rows = {row["id"]: row for row in pages(client, 5)}
         assert set(rows) == {first.name, last.name, *dated.values()}
         for name, song_id in dated.items():
