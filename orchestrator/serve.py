@@ -25,10 +25,11 @@ from config.settings import Settings
 from orchestrator.api import create_app
 from orchestrator.api.hosts import answered_hosts
 from orchestrator.auth import TOKEN_FILE, load_tokens
-from orchestrator.connections import ACCEPTED_AT_ONCE, fitted, protocol
+from orchestrator.connections import ACCEPTED_AT_ONCE, fitted
 from orchestrator.ending import Watchdog
 from orchestrator.lease import Tenure, leased_bucket
 from orchestrator.logs import logging_to_stderr
+from orchestrator.protocol import protocol
 from orchestrator.service import Service
 from orchestrator.stores import open_store, private_folder
 

@@ -45,7 +45,7 @@ HOMES = {
     "pydantic_settings": {"config.settings"},
     "fastapi": {"orchestrator.api"},
     "starlette": {"orchestrator.api"},
-    "uvicorn": {"orchestrator.serve", "orchestrator.connections"},
+    "uvicorn": {"orchestrator.serve", "orchestrator.protocol"},
     "prometheus_client": {"orchestrator.metrics"},
     "h11": {"orchestrator.posting"},
     "modal": {"main", "orchestrator.remote"},

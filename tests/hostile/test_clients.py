@@ -303,11 +303,14 @@ def test_requests_without_an_end_are_cut_off(tmp_path: Path) -> None:
 
 
 def test_an_answer_under_way_is_not_mixed_with_a_refusal(tmp_path: Path) -> None:
-    with serving(tmp_path, ready=False, timed=True) as server:
-        request = head("/openapi.json", token=False)
-        with connected(server, request + b"\x00garbage\r\n\r\n") as connection:
-            answer = answered(connection)
-    assert answer.count(b"HTTP/1.1 ") <= 1
+    with serving(tmp_path, timed=True) as server, server.client() as client:
+        body = describe(audio_duration=600)
+        song = ended(client, client.post("/generate-from-description", json=body, headers=ASYNC).json()["id"])
+        connection = connected(server, head(f"/songs/{song['id']}/audio"))
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK")
+        connection.sendall(b"\x00garbage\r\n\r\n")
+        assert b"HTTP/1.1 4" not in answered(connection)
+        assert server.slow == []
 
 
 def test_children_are_none_the_more(tmp_path: Path) -> None:
