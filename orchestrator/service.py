@@ -64,7 +64,7 @@ class Service:
         self.worker, self.jobs = self._make_workers()
         self.metrics = Metrics(lambda: self.jobs.waiting, lambda: self.jobs.running)
         self.reuse = Reuse(self.library, self._engine_identities)
-        secret = settings.webhooks.secret.get_secret_value()
+        secret = settings.webhooks.secret.get_secret_value().strip().strip("\ufeff")
         self.webhooks = Webhooks(
             secret or self._secret(SECRET_FILE, SECRET_PREFIX),
             allow_private=settings.webhooks.allow_private,
