@@ -52,15 +52,19 @@ class Runs:
         """
         run, etag = await self._look(song_id, step)
         while not run.result:
-            if run.call_id == call_id:
-                # Modal has given the call to a second container: for the first is gone, or seemed to be.
-                waiting = asyncio.ensure_future(silent())
-                run, etag = await self._until(waiting, song_id, step, call_id)
-                if run.call_id == call_id and not run.result:
-                    raise self._interrupted(step, run)
-                continue
-            if run.call_id and await lives(run.call_id):
+            if run.call_id not in ("", call_id) and await lives(run.call_id):
                 return run.call_id, Elsewhere("another call is at the step", "wait for that one")
+            if run.call_id:
+                # Modal has given our call to a second container, or counts another as ended. The container
+                # that was at it is gone, or only seems to be.
+                waiting = asyncio.ensure_future(silent())
+                now, etag = await self._until(waiting, song_id, step, run)
+                if now == run and run.call_id == call_id:
+                    await self._keep(song_id, step, Run(number=run.number), etag)
+                    raise self._interrupted(step, run)
+                if now != run:
+                    run = now
+                    continue
             if run.number >= MOST_RUNS:
                 raise self._interrupted(step, run)
             mine = Run(call_id=call_id, number=run.number + 1)
@@ -83,19 +87,19 @@ class Runs:
         return await asyncio.to_thread(self._marks.run, song_id, step)
 
     async def _until(
-        self, silent: asyncio.Future[None], song_id: str, step: str, call_id: str
+        self, silent: asyncio.Future[None], song_id: str, step: str, before: Run
     ) -> tuple[Run, str | None]:
-        """The run as it is once it is another, or made, or ``silent``."""
+        """The run as it is once it is another than ``before``, or ``silent``."""
         try:
             while True:
                 await asyncio.wait([silent], timeout=_LOOK_S)
                 run, etag = await self._look(song_id, step)
-                if run.result or run.call_id != call_id or silent.done():
+                if run != before or silent.done():
                     return run, etag
         finally:
             silent.cancel()
 
-    async def _keep(self, song_id: str, step: str, run: Run, etag: str) -> None:
+    async def _keep(self, song_id: str, step: str, run: Run, etag: str | None) -> None:
         try:
             await asyncio.to_thread(self._marks.replace_run, song_id, step, run, etag)
         except StoreUnavailable as error:

@@ -330,7 +330,7 @@ class Control(CommandLine):
 
     def forget(self, call_id: str) -> None:
         """Has Modal know nothing of the call any more; what it runs goes on."""
-        self.do(lambda: self.world.calls.pop(call_id))
+        self.do(lambda: self.world.calls.pop(call_id).changed.fire())
 
     def replace(self, tag: str) -> None:
         """Let the containers of the function end when their inputs are done, and start new ones for what
