@@ -53,6 +53,10 @@ class ProcessWorker:
             craft: ProcessLane(craft, settings, processes_for(craft, settings), together_for(craft, settings))
             for craft in REGISTRIES
         }
+        writers = self._lanes["lyrics"]
+        # Half of the writer's places at most are for plans alone, and each queues up behind the songs that
+        # wait by then: a song waits for one plan.
+        self._drafting = asyncio.Semaphore(max(1, writers.size * writers.together // 2))
         self._reader = self._lanes["vision"]
         self._reader_loads_slowly = settings.vision.engine != "sketch"
 
@@ -93,7 +97,8 @@ class ProcessWorker:
 
     async def draft(self, song: Song) -> SongPlan:
         """The plan alone; nothing is stored."""
-        result = await self._lanes["lyrics"].run("draft", song, ignore_progress)
+        async with self._drafting:
+            result = await self._lanes["lyrics"].run("draft", song, ignore_progress)
         assert isinstance(result, SongPlan)
         return result
 

@@ -8,11 +8,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 from config.engine import EngineInfo
-from config.errors import EngineUnavailable
+from config.errors import EngineUnavailable, QueueFull
 from config.settings import Settings
+from lyrics.contract import SongPlan
 from orchestrator.answers import PACKAGE, Addresses, PartProgress, SongAnswer, song_answer
 from orchestrator.auth import Tokens, load_tokens
 from orchestrator.costs import newest
+from orchestrator.decoding import Decoding
 from orchestrator.feed import Feed
 from orchestrator.homes import ServiceJobs, ServiceWorker
 from orchestrator.jobs import Bounds, Jobs
@@ -29,11 +31,13 @@ from orchestrator.stores import kept_secret, open_store
 from orchestrator.webhooks import SECRET_FILE, SECRET_PREFIX, Webhooks
 from storage.local import LocalStore
 from storage.signing import Signer
-from vision.photo import kept_photo
 
 log = logging.getLogger(__name__)
 
 SIGNING_FILE = "signing-key"
+MOST_PLANS = 20
+"""Plans that are written or wait at once: whoever asks for one looks at a screen meanwhile."""
+_PLAN_RETRY_S = 5.0
 
 
 class Service:
@@ -62,7 +66,8 @@ class Service:
             save=self._keep_webhook,
         )
         self._after: set[asyncio.Task[None]] = set()
-        self._decoding = asyncio.Lock()  # a large photo takes 400 MB for a moment
+        self._decoding = Decoding()
+        self._plans = 0  # that are being written, or wait for it
 
     def _secret(self, name: str, prefix: str = "") -> Callable[[], str]:
         """What gives the secret of this name. Raises ``StoreUnavailable`` where it cannot be kept."""
@@ -102,6 +107,7 @@ class Service:
 
     async def drain(self) -> None:
         """Takes no more songs and lets listeners and waiters go, so that their connections can end."""
+        self._decoding.close()
         await self.jobs.drain(self.settings.shutdown_grace_s)
 
     def addresses(self, base: str) -> Addresses:
@@ -139,9 +145,21 @@ class Service:
 
     async def kept_photo(self, data: Callable[[], Awaitable[bytes]]) -> bytes:
         """The photo in ``data``, which is asked for when its turn has come, as it is kept; raises as
-        ``vision.photo.kept_photo`` does."""
-        async with self._decoding:
-            return await self.jobs.stored(kept_photo, await data())
+        ``Decoding.kept_photo`` does. Cancelling the awaiting task ends its decoding."""
+        return await self._decoding.kept_photo(data)
+
+    async def draft(self, song: Song) -> SongPlan:
+        """The plan alone; nothing is stored. Cancelling the awaiting task ends its writing.
+
+        Raises ``QueueFull`` where ``MOST_PLANS`` are written or wait already."""
+        if self._plans >= MOST_PLANS:
+            raise QueueFull(self._plans, _PLAN_RETRY_S, "plans")
+        self._plans += 1
+        try:
+            async with asyncio.timeout(self.settings.job_timeout_s):
+                return await self.worker.draft(song)
+        finally:
+            self._plans -= 1
 
     async def delete(self, song_id: str) -> None:
         """Ends whatever is under way for the song and deletes it; raises as ``Jobs.delete`` does."""

@@ -18,9 +18,11 @@ _STOP = _DETERMINERS | frozenset(
     here very about all just can will would could should do does did have has had learns learn loves
     love's""".split()
 )
-# A run of spaces is tried from its first alone, here and wherever a pattern opens on one: else a long run would
-# take time in proportion to its square.
-_CLAUSE = re.compile(r"(?<!\s)\s+(?:who|that|which|when|where|while|because|and then|as)\s+.*$", re.IGNORECASE)
+# A run of spaces is tried from its first alone, here and wherever a pattern opens on one: else a long run
+# takes time in proportion to its square.
+_CLAUSE = re.compile(
+    r"(?<!\s)\s+(?:who|that|which|when|where|while|because|and then|as)\s+.*$", re.IGNORECASE
+)
 _QUESTION = re.compile(
     r"^(?:how|when|why|that|what it's like to|the way|what)\s+(?=(?:my|our|the|a|an|his|her)\s)",
     re.IGNORECASE,
