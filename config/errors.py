@@ -105,15 +105,17 @@ class Unreadable(SongwrightError):
 
 
 class QueueFull(SongwrightError):
-    """The queue holds ``depth`` songs, its bound; try again after ``retry_after_s`` seconds."""
+    """The queue holds ``depth`` songs, or of another ``kind``, its bound; try again after ``retry_after_s``
+    seconds."""
 
-    def __init__(self, depth: int, retry_after_s: float) -> None:
-        super().__init__(depth, retry_after_s)
+    def __init__(self, depth: int, retry_after_s: float, kind: str = "songs") -> None:
+        super().__init__(depth, retry_after_s, kind)
         self.depth = depth
         self.retry_after_s = retry_after_s
+        self.kind = kind
 
     def __str__(self) -> str:
-        return f"the queue is full ({self.depth} songs) - try again in {self.retry_after_s:.0f} s"
+        return f"the queue is full ({self.depth} {self.kind}) - try again in {self.retry_after_s:.0f} s"
 
 
 class Unavailable(SongwrightError):

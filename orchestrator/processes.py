@@ -39,6 +39,10 @@ class ProcessWorker:
             )
             for craft in REGISTRIES
         }
+        writers = self._lanes["lyrics"]
+        # Half of the writer's places at most are for plans alone, and each queues up behind the songs that
+        # wait by then: a song waits for one plan.
+        self._drafting = asyncio.Semaphore(max(1, writers.size * writers.together // 2))
         self._reader = self._lanes["vision"]
         self._reader_loads_slowly = settings.vision.engine != "sketch"
 
@@ -80,10 +84,11 @@ class ProcessWorker:
         """The plan alone; nothing is stored. It is tried once more where the process died of it, or of what
         it shared the process with."""
         lane = self._lanes["lyrics"]
-        try:
-            result = await lane.run("draft", song, ignore_progress)
-        except ProcessDied:
-            result = await lane.run("draft", song, ignore_progress, alone=True)
+        async with self._drafting:
+            try:
+                result = await lane.run("draft", song, ignore_progress)
+            except ProcessDied:
+                result = await lane.run("draft", song, ignore_progress, alone=True)
         assert isinstance(result, SongPlan)
         return result
 

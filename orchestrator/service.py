@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from config.engine import EngineInfo
-from config.errors import EngineUnavailable, Unreadable
+from config.errors import EngineUnavailable, QueueFull, Unreadable
 from config.settings import Settings
+from lyrics.contract import SongPlan
 from orchestrator.answers import PACKAGE, Addresses, PartProgress, SongAnswer, song_answer
 from orchestrator.auth import Tokens, load_tokens
 from orchestrator.costs import newest
+from orchestrator.decoding import Decoding
 from orchestrator.feed import Feed
 from orchestrator.homes import ServiceJobs, ServiceWorker
 from orchestrator.jobs import Bounds, Jobs
@@ -34,7 +36,6 @@ from orchestrator.tries import Unrest
 from orchestrator.webhooks import SECRET_FILE, SECRET_PREFIX, Webhooks
 from storage.local import LocalStore
 from storage.signing import Signer
-from vision.photo import kept_photo
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,9 @@ SIGNING_FILE = "signing-key"
 DRAIN_S = 1.5
 """Seconds beyond the grace in which songs at work are stored and engines notice that they are to stop."""
 STOP_S = 0.5
+MOST_PLANS = 20
+"""Plans that are written or wait at once: whoever asks for one looks at a screen meanwhile."""
+_PLAN_RETRY_S = 5.0
 
 
 class Service:
@@ -74,7 +78,8 @@ class Service:
         self._after: set[asyncio.Task[None]] = set()
         self._draining: asyncio.Future[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
-        self._decoding = asyncio.Lock()  # a large photo takes 400 MB for a moment
+        self._decoding = Decoding()
+        self._plans = 0  # that are being written, or wait for it
 
     def _secret(self, name: str, prefix: str = "") -> Callable[[], str]:
         """What gives the secret of this name, which is kept where the songs are. Raises ``StoreUnavailable``
@@ -156,6 +161,7 @@ class Service:
     async def drain(self) -> None:
         """Takes no more songs and lets listeners and waiters go, so that their connections can end. A second
         call waits for the first."""
+        self._decoding.close()
         grace_s = self.settings.shutdown_grace_s
         if self._draining is None:
             self._draining = asyncio.ensure_future(self.jobs.drain(grace_s))
@@ -204,9 +210,21 @@ class Service:
 
     async def kept_photo(self, data: Callable[[], Awaitable[bytes]]) -> bytes:
         """The photo in ``data``, which is asked for when its turn has come, as it is kept; raises as
-        ``vision.photo.kept_photo`` does."""
-        async with self._decoding:
-            return await self.jobs.stored(kept_photo, await data())
+        ``Decoding.kept_photo`` does. Cancelling the awaiting task ends its decoding."""
+        return await self._decoding.kept_photo(data)
+
+    async def draft(self, song: Song) -> SongPlan:
+        """The plan alone; nothing is stored. Cancelling the awaiting task ends its writing.
+
+        Raises ``QueueFull`` where ``MOST_PLANS`` are written or wait already."""
+        if self._plans >= MOST_PLANS:
+            raise QueueFull(self._plans, _PLAN_RETRY_S, "plans")
+        self._plans += 1
+        try:
+            async with asyncio.timeout(self.settings.job_timeout_s):
+                return await self.worker.draft(song)
+        finally:
+            self._plans -= 1
 
     async def delete(self, song_id: str) -> None:
         """Ends whatever is under way for the song and deletes it; raises as ``Jobs.delete`` does."""

@@ -31,7 +31,7 @@ DOORS = {
     "lyrics": {"lyrics.contract"},
     "music": {"music.contract", "music.encode", "music.tags", "music.artwork", "music.lrc", "music.waveform"},
     "art": {"art.contract", "art.encode", "art.photo"},
-    "vision": {"vision.contract", "vision.photo"},
+    "vision": {"vision.contract", "vision.photo", "vision.decode"},
     "storage": {"storage.contract", "storage.local", "storage.lock", "storage.signing", "storage.r2"},
 }
 HOMES = {

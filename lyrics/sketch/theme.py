@@ -18,7 +18,11 @@ _STOP = _DETERMINERS | frozenset(
     here very about all just can will would could should do does did have has had learns learn loves
     love's""".split()
 )
-_CLAUSE = re.compile(r"\s+(?:who|that|which|when|where|while|because|and then|as)\s+.*$", re.IGNORECASE)
+# A run of spaces is tried from its first alone, here and wherever a pattern opens on one: else a long run
+# takes time in proportion to its square.
+_CLAUSE = re.compile(
+    r"(?<!\s)\s+(?:who|that|which|when|where|while|because|and then|as)\s+.*$", re.IGNORECASE
+)
 _QUESTION = re.compile(
     r"^(?:how|when|why|that|what it's like to|the way|what)\s+(?=(?:my|our|the|a|an|his|her)\s)",
     re.IGNORECASE,
@@ -60,7 +64,7 @@ _NAMES = frozenset(
     Johnny Frank Carlos Pedro Juan Marco Luca""".split()
 )
 _JOINT = re.compile(
-    r"\s+(?:in|on|of|at|by|for|with|and|to|from|under|over|into|through|next|without)\s+.*$", re.I
+    r"(?<!\s)\s+(?:in|on|of|at|by|for|with|and|to|from|under|over|into|through|next|without)\s+.*$", re.I
 )
 
 

@@ -65,8 +65,8 @@ def plan_form(
 ) -> Form:
     """Fits the blocks, with what is played between them, into ``duration_s`` less a tail of about 2 to 5 s.
 
-    Lyrics that are too long are sung faster first; then lines at the end are left out, of a single line words,
-    and a warning says so.
+    Lyrics that are too long are sung faster first; then lines at the end are left out, or where there is one
+    alone its last words, and a warning says so.
     """
     asked_bpm = tempo_bpm
     tempo_bpm, bars, warnings = _grid(duration_s, asked_bpm, beats_per_bar, tempo_fixed=tempo_fixed)
@@ -160,7 +160,7 @@ def _cut(line: SungLine, most: int) -> SungLine:
 
 
 def _left_out(blocks: Sequence[Block], kept: Sequence[Block]) -> str:
-    """What is in ``blocks`` and no more in ``kept``: "line of the lyrics does", "9 words of the lyrics do"."""
+    """What ``blocks`` have and ``kept`` has not: "line of the lyrics does", "9 words of the lyrics do"."""
     whole, rest = ([line for block in some for line in block.lines] for some in (blocks, kept))
     lines = len(whole) - len(rest)
     words = sum(len(line.words) for line in whole) - sum(len(line.words) for line in rest)

@@ -12,7 +12,7 @@ from math import ceil
 from phonetics.syllables import Syllable
 from phonetics.words import Word, pronounce
 
-_TAG = re.compile(r"\[([^\]]*)\]")
+_TAG = re.compile(r"^\[([^\]]*)\]$")
 _HEADING = re.compile(
     r"(verse|pre-?chorus|chorus|hook|refrain|bridge|intro|outro|interlude)\s*(?:\d+\s*)?:", re.IGNORECASE
 )
@@ -84,12 +84,12 @@ def _parts(words: Sequence[Word]) -> Iterator[SungLine]:
     fair = total / ceil(total / LONGEST_LINE)
     part, size = list[Word](), 0
     for word in (piece for whole in words for piece in _pieces(whole)):
-        if size and (size >= fair or size + len(word.syllables) > LONGEST_LINE):
+        # One without a sound (a dash) stays with the word before it: no line is without a syllable.
+        if word.syllables and size and (size >= fair or size + len(word.syllables) > LONGEST_LINE):
             yield SungLine(" ".join(word.text for word in part), tuple(part), is_part=True)
             part, size = [], 0
         part.append(word)
         size += len(word.syllables)
-    # Words without a sound at the end (a dash) are still written.
     yield SungLine(" ".join(word.text for word in part), tuple(part), is_part=True)
 
 

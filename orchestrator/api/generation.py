@@ -15,6 +15,7 @@ from config.errors import SongwrightError
 from lyrics.contract import SongPlan
 from orchestrator.answers import SongAnswer
 from orchestrator.api.bodies import Asking, FromDescription, Like, Options, WithDescribedLyrics, WithLyrics
+from orchestrator.api.connection import while_connected
 from orchestrator.api.context import BEARER, Base, TheService
 from orchestrator.api.incoming import JsonRoute
 from orchestrator.api.openapi import SONG_ACCEPTED, SONG_MADE, refusals
@@ -160,14 +161,15 @@ async def generate_like(body: Like, call: TheCall) -> Response:
     responses=refusals(400, 408, 413, 415, 422, 429, 500, 503, 504),
 )
 async def plan_song(
-    body: FromDescription | WithLyrics | WithDescribedLyrics, service: TheService
+    body: FromDescription | WithLyrics | WithDescribedLyrics, service: TheService, request: Request
 ) -> SongPlan:
     """Title, tags, lyrics and all else that is decided before any sound is made. Send it back as `plan` on a
-    request for a song, edited as you like. Nothing is stored."""
+    request for a song, edited as you like. Nothing is stored, and a client that hangs up ends its writing."""
     brief = body.brief()
     service.worker.check()
-    async with asyncio.timeout(service.settings.job_timeout_s):
-        return brief.plan or await service.worker.draft(new_songs(brief)[0])
+    if brief.plan:
+        return brief.plan
+    return await while_connected(request, service.draft(new_songs(brief)[0]))
 
 
 @router.post(

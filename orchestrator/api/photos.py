@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from config.errors import InvalidRequest, shown
 from orchestrator.answers import SongAnswer
 from orchestrator.api.bodies import Options
+from orchestrator.api.connection import while_connected
 from orchestrator.api.context import BEARER
 from orchestrator.api.gate import PHOTO_PATH
 from orchestrator.api.generation import ANSWERS, Asked, TheCall, generate
@@ -99,7 +100,7 @@ async def generate_from_image(call: TheCall) -> Response:
             if (upload.size or 0) > limit:
                 return problem(TOO_LARGE, f"The photo may have {limit:,} bytes.")
             body = _body(form)  # before the photo is looked at, which takes longer
-            photo = await service.kept_photo(upload.read)
+            photo = await while_connected(request, service.kept_photo(upload.read))
     except HTTPException as error:
         if error.status_code != 400:
             raise
