@@ -177,7 +177,7 @@ def test_an_answer_that_nobody_reads_is_given_up(tmp_path: Path) -> None:
             time.sleep(0.05)
         took_s = time.monotonic() - began + 0.5
         assert descriptors(server) <= before + 2  # though the clients have closed nothing
-        assert most >= before + 50
+        assert most >= before + 40
         assert used < 200
         assert not any("socket.send() raised" in line for line in server.lines)
         patient = connected(server, head(f"/songs/{song['id']}/audio", b"Connection: close"))
