@@ -53,7 +53,7 @@ def stored(kind: str) -> Iterator[tuple[dict[str, str], s3s.S3 | None, str]]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "tokens"), [("local", ["", f"{FIRST},{SECOND}", SECOND]), ("bucket", [FIRST, SECOND])]
+    ("kind", "tokens"), [("local", ["", f"{FIRST},{SECOND}"]), ("bucket", [f"{FIRST},{SECOND}", SECOND])]
 )
 def test_changing_tokens_changes_no_signature_no_webhook_and_no_idempotency_key(
     tmp_path: Path, kind: str, tokens: list[str]
@@ -209,7 +209,7 @@ def test_a_private_folder_that_was_left_open_is_closed_and_nothing_secret_is_tol
     )
 
 
-@pytest.mark.parametrize("planted", ["link", "empty", "binary", "pipe", "short"])
+@pytest.mark.parametrize("planted", ["link", "binary", "pipe", "short"])
 def test_a_secret_that_was_planted_ends_the_start_with_one_line(tmp_path: Path, planted: str) -> None:
     path = tmp_path / "home" / ".songwright" / "signing-key"
     path.parent.parent.mkdir()
@@ -232,29 +232,24 @@ def test_a_secret_that_was_planted_ends_the_start_with_one_line(tmp_path: Path, 
     assert "guess-me" not in result.stderr
 
 
-WEAK = {
-    "short": "nineteen-characters",
-    "one letter": "a" * 32,
-    "two letters": "ab" * 20,
-    "one of two": f"{FIRST},12345678",
-    "a sentence": "correct horse battery staple",
-    "two lines": f"{FIRST}\n{SECOND}",
-    "a header": f"Authorization: Bearer {FIRST}",
-}
-
-
-@pytest.mark.parametrize("given", WEAK.values(), ids=WEAK)
-def test_a_token_that_can_be_guessed_is_refused_at_the_start_and_by_the_doctor(
-    tmp_path: Path, given: str
-) -> None:
-    for command in (["serve", "--port", "0"], ["doctor"]):
-        result = songwright(tmp_path, *command, variables=QUICK | {"API_BEARER_TOKEN": given})
-        said = result.stdout + result.stderr
-        assert result.returncode != 0, said
-        assert "API_BEARER_TOKEN" in said
-        assert "secrets.token_urlsafe(32)" in " ".join(said.split())
-        assert not [part for part in given.split(",") if part in said]
+@pytest.mark.parametrize(
+    "given", ["nineteen-characters", "ab" * 20, f"{FIRST},12345678", f"{FIRST}\n{SECOND}"]
+)
+def test_a_token_that_can_be_guessed_is_refused_at_the_start(tmp_path: Path, given: str) -> None:
+    result = songwright(tmp_path, "serve", "--port", "0", variables=QUICK | {"API_BEARER_TOKEN": given})
+    said = result.stdout + result.stderr
+    assert result.returncode != 0, said
+    assert "API_BEARER_TOKEN" in said
+    assert "secrets.token_urlsafe(32)" in " ".join(said.split())
+    assert not [part for part in given.replace("\n", ",").split(",") if part in said]
     assert not (tmp_path / ".songwright" / "token").exists()
+
+
+def test_the_doctor_names_a_token_that_can_be_guessed(tmp_path: Path) -> None:
+    result = songwright(tmp_path, "doctor", variables=QUICK | {"API_BEARER_TOKEN": "nineteen-characters"})
+    assert result.returncode == 1
+    assert "API_BEARER_TOKEN" in result.stdout
+    assert "nineteen-characters" not in result.stdout
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
