@@ -24,8 +24,8 @@ export PIP_CONSTRAINT := constraints.txt
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
 .DEFAULT_GOAL := help
-.PHONY: help song serve test test-audiocraft test-cuda test-faults test-hostile browser deno compiler check check-images gpu-check \
-	gpu-wheels bench picture clean
+.PHONY: help song serve test test-audiocraft test-cuda test-faults test-hostile browser deno compiler postgres \
+	check check-images gpu-check gpu-wheels bench picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -36,29 +36,29 @@ song: $(VENV)/.song
 serve: $(VENV)/.song
 	@exec $(BIN)/songwright serve
 
-test: $(VENV)/.dev browser deno compiler
+test: $(VENV)/.dev browser deno compiler postgres
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone" --durations=20
 	$(BIN)/python -m pytest -m alone $$(grep --recursive --files-with-matches --include='test_*.py' mark.alone tests)
 
+#: What some tests need beyond Python: (what, which tests, Debian packages).
+installed = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing $(1) for $(2) (once, about a minute) ..."; \
+		{ apt-get -qq update && apt-get -qq install --yes --no-install-recommends $(3); } >/dev/null || \
+			echo "It could not be installed: skipping $(2)"; \
+	else \
+		echo "Skipping $(2), for want of $(1) (apt install $(3))"; \
+	fi
+
 browser:
-	@command -v chromium >/dev/null || \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			echo "Installing Chromium for the tests of the page (once, about a minute) ..."; \
-			{ apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } >/dev/null || \
-				echo "It could not be installed: the tests of the page will be skipped"; \
-		else \
-			echo "The tests of the page will be skipped: they need Chromium (apt install chromium)"; \
-		fi
+	@command -v chromium >/dev/null || { $(call installed,Chromium,the tests of the page,chromium); }
 
 compiler:
 	@command -v gcc >/dev/null || command -v cc >/dev/null || \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			echo "Installing a C compiler for the test of clocks (once, half a minute) ..."; \
-			{ apt-get -qq update && apt-get -qq install --yes --no-install-recommends gcc libc6-dev; } >/dev/null || \
-				echo "It could not be installed: the test of clocks will be skipped"; \
-		else \
-			echo "The test of clocks will be skipped: it needs a C compiler (apt install gcc libc6-dev)"; \
-		fi
+		{ $(call installed,a C compiler,the test of clocks,gcc libc6-dev); }
+
+postgres:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+		{ $(call installed,PostgreSQL,the tests of the edge function's quota,postgresql); }
 
 deno: $(SUPABASE)/node_modules/.installed
 
