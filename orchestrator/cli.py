@@ -241,7 +241,7 @@ def resume(song_ids: tuple[str, ...]) -> None:
     A song that failed or was cancelled is only taken up again by its ID.
     """
     from orchestrator.produce import produce
-    from orchestrator.song import may_resume
+    from orchestrator.song import at_work, may_resume
 
     settings = load_settings()
     library = _library(settings)
@@ -251,7 +251,7 @@ def resume(song_ids: tuple[str, ...]) -> None:
             if song.status == "done":
                 raise InvalidRequest("ID", song.id, "this song is finished: 'songwright show' shows it")
             if not song.status.finished and not may_resume(song):
-                raise InvalidRequest("ID", song.id, "another process is at work on this song: let it finish")
+                raise InvalidRequest("ID", song.id, at_work(song))
     else:
         # One that may be what killed whoever made it comes last.
         songs = sorted((song for song in library.songs() if may_resume(song)), key=lambda song: song.runs)
