@@ -6,7 +6,7 @@ from config.errors import InvalidRequest
 from orchestrator.lease import is_leased
 from orchestrator.library import Library
 from orchestrator.manifest import Song, Status
-from orchestrator.song import Terms, may_resume, this_process
+from orchestrator.song import Terms, at_work, may_resume, this_process
 
 
 def interrupted(library: Library) -> list[Song]:
@@ -23,7 +23,7 @@ def check_resumable(song: Song) -> None:
     if song.status is Status.DONE:
         raise InvalidRequest("ID", song.id, "this song is finished: 'songwright show' shows it")
     if not song.status.finished and not may_resume(song):
-        raise InvalidRequest("ID", song.id, "another process is at work on this song: let it finish")
+        raise InvalidRequest("ID", song.id, at_work(song))
 
 
 def resumed(song: Song, library: Library) -> tuple[Song, Terms]:

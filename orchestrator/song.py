@@ -161,6 +161,20 @@ def take_up(song_id: str, library: Library, owner: Owner) -> Song:
             return taken
 
 
+def at_work(song: Song) -> str:
+    """Why ``song`` may not be resumed now, and when it may."""
+    owner = song.owner
+    if owner and owner.service and song.status is Status.QUEUED:
+        return f"it waits for the service of {owner.host!r}: start 'songwright serve', which takes it up"
+    if owner and owner.host != platform.node():
+        until = song.updated_at + _LONGEST_STEP
+        return (
+            f"a process of another machine, {owner.host!r}, may be at work on this song: "
+            f"from {until:%H:%M} UTC on it may be resumed here, unless that has saved a step"
+        )
+    return "another process is at work on this song: let it finish"
+
+
 def this_process(*, service: bool = False) -> Owner:
     pid = os.getpid()
     return Owner(host=platform.node(), pid=pid, service=service, started=started(pid))

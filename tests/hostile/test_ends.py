@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from music.contract import Audio, MusicRequest
 from tests.hostile.figures import resisted
 from tests.hostile.lives import GRACE_S, Start, soon
 from tests.orchestrator.engines import HangingComposer
-from tests.orchestrator.test_cli import HERE
+from tests.orchestrator.test_cli import COMMAND, HERE, QUICK, ROOT, environment, statuses
 from tests.service.server import ended
 from tests.service.test_generation import describe
 
@@ -156,4 +157,28 @@ def test_a_song_is_done_after_all_once_a_stuck_one_is_let_go_of(tmp_path: Path) 
         "an engine that hangs is ended beside another song",
         limit="5 s, then its process is killed",
         figure="the other is done",
+    )
+
+
+def test_the_command_line_is_interrupted_while_an_engine_loads_for_ever(tmp_path: Path) -> None:
+    variables = QUICK | {"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:EndlessComposer"}
+    with subprocess.Popen(
+        [*COMMAND, "make", "A Song", "--duration", "5"],
+        env=environment(tmp_path, **variables),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        soon(lambda: statuses(tmp_path) == ["composing"], timeout_s=20.0)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=20)
+        took_s = time.monotonic() - began
+    assert process.returncode == 130
+    assert "songwright: interrupted" in told
+    assert statuses(tmp_path) == ["cancelled"]
+    resisted(
+        "Ctrl-C at the command line while an engine loads for ever",
+        limit="2 s after the song is stored",
+        figure=f"{took_s:.1f} s",
     )

@@ -20,7 +20,7 @@ from config.process import started
 from orchestrator.library import Library
 from orchestrator.manifest import Owner, Song, Status, new_songs
 from orchestrator.requests import Brief
-from orchestrator.song import Terms, make_song, may_resume, this_process
+from orchestrator.song import Terms, at_work, make_song, may_resume, this_process
 from orchestrator.steps import StepResult
 from orchestrator.tries import ProcessDied, Unrest, exhausted, is_deadly, is_suspect
 from orchestrator.workers import LocalWorker
@@ -166,4 +166,5 @@ def test_what_another_machine_saved_long_ago_or_long_from_now_may_be_taken_up(ho
     song = new_songs(Brief(description="x"))[0].changed(status=Status.COMPOSING)
     song = song.changed(owner=Owner(host="another-host", pid=1))
     assert not may_resume(song)
+    assert "'another-host', may be at work" in at_work(song)
     assert may_resume(song.model_copy(update={"updated_at": datetime.now(UTC) + timedelta(hours=hours)}))
