@@ -46,11 +46,11 @@ class Decoder:
     ) -> None:
         self.close()
 
-    def decode(self, data: bytes) -> bytes:
+    def decode(self, data: bytes, stop: threading.Event | None = None) -> bytes:
         """The photo as ``vision.photo.kept_photo`` gives it; raises as that does, and ``InvalidRequest`` for
         one that takes more time or memory than a photo does, or that breaks its decoder; ``Cancelled`` where
-        ``end`` was called meanwhile."""
-        process, is_ready = self._running()
+        ``stop`` was set and ``end`` called meanwhile."""
+        process, is_ready = self._running(stop)
         assert process.stdin
         assert process.stdout
         self._late = False
@@ -83,18 +83,22 @@ class Decoder:
             if self._process:
                 self._process.kill()
 
-    def close(self) -> None:
-        """The same, and there is no other."""
+    def shut(self) -> None:
+        """The same, and there is no other. Waits for nothing."""
         with self._guard:
             self._closed = True
-            process = self._process
-        if process:
-            self._end(process)
+        self.end()
 
-    def _running(self) -> tuple[subprocess.Popen[bytes], bool]:
+    def close(self) -> None:
+        """The same, and waits until the process is gone."""
+        self.shut()
+        if self._process:
+            self._end(self._process)
+
+    def _running(self, stop: threading.Event | None) -> tuple[subprocess.Popen[bytes], bool]:
         """The process, and whether it has said yet that it is ready."""
         with self._guard:
-            if self._closed:
+            if self._closed or (stop and stop.is_set()):
                 raise Cancelled
             is_ready = self._process is not None
             self._process = self._process or _started(*self._limits)
@@ -164,10 +168,12 @@ class Decoding:
             self._held -= 1
 
     async def _decoded(self, data: bytes) -> bytes:
-        future = asyncio.get_running_loop().run_in_executor(self._thread, self._decoder.decode, data)
+        stop = threading.Event()
+        future = asyncio.get_running_loop().run_in_executor(self._thread, self._decoder.decode, data, stop)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
+            stop.set()
             self._decoder.end()
             await asyncio.wait([future])
             future.exception()  # seen, so that asyncio does not report it as lost
@@ -179,10 +185,13 @@ class Decoding:
             raise Unavailable(what, "ask again, or send a smaller photo") from error
 
     def close(self) -> None:
-        """Ends the decoder, in the middle of a photo too."""
-        self._closed = True
-        self._decoder.close()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Ends the decoder, in the middle of a photo too; a second time is as none."""
+        if not self._closed:
+            self._closed = True
+            self._decoder.shut()
+            # Its memory takes the system a while to free, which is no time of the event loop.
+            self._thread.submit(self._decoder.close)
+            self._thread.shutdown(wait=False)
 
 
 def decoded(data: bytes) -> bytes:

@@ -34,6 +34,8 @@ _PART = re.compile(r"[a-z']+|[0-9]+")
 _LONGEST_ONSET = 3
 _LONGEST_KEPT = 64
 """Characters of a token whose sound is kept in memory: 8,192 tokens of 10,000 would be gigabytes."""
+_MOST_LETTERS = 10_000
+"""Of one token in plain letters: more than are sung in ten minutes. One sign can stand for eighteen."""
 _VOICELESS = ("P", "T", "K", "F", "TH")
 _SIBILANTS = ("S", "Z", "SH", "ZH", "CH", "JH")
 
@@ -81,7 +83,7 @@ def is_known(word: str) -> bool:
 def _plain(word: str) -> str:
     """Lower case, the letters a to z only, typographic apostrophes made plain, quotes at the ends dropped."""
     text = anyascii(word.replace("’", "'").replace("ʼ", "'")) if not word.isascii() else word
-    return text.lower().replace("`", "'")
+    return text[:_MOST_LETTERS].lower().replace("`", "'")
 
 
 def _token_syllables(token: str) -> tuple[Syllable, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,7 @@ def chunks(name: bytes, body: bytes, count: int) -> bytes:
     return data[:at] + chunk(name, body) * count + data[at:]
 
 
+@cache
 def interlaced(width: int, height: int) -> bytes:
     """A PNG of one transparent colour, in seven passes (PNG, 8.2)."""
     deflate, rows = zlib.compressobj(9), b""

@@ -78,7 +78,6 @@ def test_a_plan_too_many_is_refused_and_songs_go_first(server: Server) -> None:
     full = [answer for answer in full if " 429 " in answer]
     assert 30 <= len(full) <= 60 - MOST_PLANS
     assert all("retry-after: " in answer.lower() for answer in full)
-    assert f"({MOST_PLANS} plans)" in full[0]
     assert pending, "the song has waited for all the plans before it"
     assert with_plans_s < usual_s + 3.0
     assert server.slow == []
