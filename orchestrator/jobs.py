@@ -100,7 +100,7 @@ class Jobs:
         self._ended = ended
         self._unrest = unrest
         self._taking_up = TakingUp(
-            library, self.stored, owner, unrest, self._ends.__contains__, self._enqueue, ended
+            library, self.stored, owner, unrest, lambda song_id: song_id in self._ends, self._enqueue, ended
         )
         self._waiting = Line()
         self._accepting = 0
