@@ -14,11 +14,8 @@ from threading import Thread
 import httpx
 import pytest
 
-from config.engine import Report
-from music.contract import Audio, MusicRequest
 from tests.hostile.figures import resisted
 from tests.hostile.lives import GRACE_S, Start, soon
-from tests.orchestrator.engines import HangingComposer
 from tests.orchestrator.test_cli import COMMAND, HERE, QUICK, ROOT, environment, statuses
 from tests.service.server import ended
 from tests.service.test_generation import describe
@@ -32,17 +29,6 @@ STUCK = {
     "SONGWRIGHT_ART__ENGINE": f"{HERE}:SpinningPainter",
     "SONGWRIGHT_WEBHOOKS__ALLOW_PRIVATE": "true",
 }
-
-
-class MixedComposer(HangingComposer):
-    """Hangs with seed 13; another is at work until the process is ended, and done in the next."""
-
-    def compose(self, request: MusicRequest, report: Report) -> Audio:
-        self.hung = getattr(self, "hung", False) or request.seed == 13
-        while self.hung and request.seed != 13:
-            report("beside one that hangs", 0.5)
-            time.sleep(0.02)
-        return super().compose(request, report)
 
 
 def submitted(client: httpx.Client, **fields: object) -> str:
@@ -135,28 +121,6 @@ def test_a_server_with_everything_under_way_is_stopped(tmp_path: Path, numbers: 
         "signals with engines that hang, listeners, waiters and a webhook under way",
         limit="the grace and 5 s",
         figure=f"{took_s - GRACE_S:.1f} s beyond the grace ({signal.Signals(numbers[0]).name})",
-    )
-
-
-def test_a_song_is_done_after_all_once_a_stuck_one_is_let_go_of(tmp_path: Path) -> None:
-    """Who shares a process with an engine that is ended for another's sake is tried again, and not blamed."""
-    mixed = {"SONGWRIGHT_MUSIC__ENGINE": f"{__name__}:MixedComposer", "SONGWRIGHT_MUSIC__TOGETHER": "3"}
-    with Start(tmp_path / "home", **mixed) as start:
-        assert start.outcome() == "serves"
-        with start.client() as client:
-            hanging = submitted(client, seed=13)
-            soon(lambda: client.get(f"/songs/{hanging}").json()["progress"].get("music"))
-            innocent = submitted(client, seed=1)
-            soon(lambda: client.get(f"/songs/{innocent}").json()["progress"].get("music"))
-            assert client.post(f"/songs/{hanging}/cancel").json()["status"] == "cancelled"
-            song = ended(client, innocent)
-        start.stopped()
-    assert song["status"] == "done"
-    assert song["crashes"] == {}
-    resisted(
-        "an engine that hangs is ended beside another song",
-        limit="5 s, then its process is killed",
-        figure="the other is done",
     )
 
 

@@ -134,8 +134,6 @@ class KillingComposer(HumComposer):
             os._exit(3)
         if request.seed == 102:
             os.kill(os.getpid(), signal.SIGSEGV)
-        if request.seed == 103:
-            os.kill(os.getpid(), signal.SIGKILL)
         if request.seed == 104:
             raise MemoryError("no room for 80 GB")
         if request.seed == 105:  # the whole service; in the command line, which has no other process, itself
