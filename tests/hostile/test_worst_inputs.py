@@ -17,9 +17,10 @@ import lyrics.sketch
 import music.sketch
 import orchestrator.api
 import phonetics
-from art.typeset import FACES, Setting, typeset
+from art.typeset import FACES, Setting, _file_for, _font, _has, typeset
 from config.engine import ignore_progress
 from lyrics.contract import PlanRequest, SongPlan
+from lyrics.sketch.couplets import _ways
 from lyrics.sketch.engine import SketchWriter
 from music.contract import MusicRequest
 from music.lrc import lrc_text
@@ -32,6 +33,7 @@ from music.tags import Tags, id3
 from orchestrator.api.bodies import EditedPlan
 from orchestrator.requests import DESCRIPTION_CHARACTERS, LYRICS_CHARACTERS
 from phonetics.dictionary import LONGEST_WORD, _entries
+from phonetics.words import _kept_phones, _kept_syllables, phones, pronounce
 from tests.hostile.figures import resisted
 from tests.hostile.texts import KINDS, ORDINARY, Text
 
@@ -97,6 +99,41 @@ def test_a_text_at_its_largest_takes_little_more_than_an_ordinary_one(kind: str,
         limit=f"{MOST_S:g} s of CPU more than ordinary words take",
         figure=f"{kind}: {taken_s[worst]:.2f} s ({worst}), ordinary words {ordinary_s:.2f} s",
     )
+
+
+THEMES = (
+    "ab" + "(|)" * 25,
+    "ab (a|b)(a|b)" + "(|)" * 20,
+    "ab" + "{h}" * 25,
+    "ab {x}{h}(x|{x}) (",
+    r"a\1 \g<0>",
+)
+
+
+@pytest.mark.parametrize("about", THEMES)
+def test_a_theme_is_no_pattern_of_the_material(about: str) -> None:
+    """Its brackets are choices and its braces are holes in the material's own lines alone."""
+    took_s = spent_s(lambda: planned(about=about))
+    assert took_s < 1.0
+    assert len(planned(about=about).lyrics) < 10_000
+
+
+def test_a_word_of_consonants_is_split_in_little_time() -> None:
+    assert spent_s(lambda: pronounce("a" + "bcd" * 30_000 + "a")) < 1.0
+
+
+def test_long_words_are_not_kept_in_memory() -> None:
+    before = _kept_syllables.cache_info().currsize, _kept_phones.cache_info().currsize
+    for n in range(50):
+        word = f"{'wonderful' * 100}{n}"
+        assert len(pronounce(word)[0].syllables) > 300
+        assert len(phones(word)) > 700
+    assert (_kept_syllables.cache_info().currsize, _kept_phones.cache_info().currsize) == before
+
+
+def test_no_cache_of_what_users_write_is_without_a_bound() -> None:
+    for cache in (_ways, _file_for, _has, _font, _kept_syllables, _kept_phones):
+        assert 0 < (cache.cache_info().maxsize or 0) <= 10_000
 
 
 # Dense lyrics: always a song.

@@ -56,7 +56,7 @@ KINDS: Mapping[str, Mapping[str, Text]] = {
         "la in lines": repeated("la\n"),
         "one word": repeated("a"),
         "no vowel": repeated("b"),
-        "consonants": repeated("bcd"),
+        "consonants": repeated("bcd", "a", "a"),
         "scream": repeated("wonderful"),
         "joined": repeated("a-"),
         "contracted": repeated("a'"),
