@@ -32,4 +32,4 @@ def resumed(song: Song, library: Library) -> tuple[Song, Terms]:
     now, etag = library.version(song.id)
     check_resumable(now)
     library.mark(song.id)
-    return now, Terms(this_process(), etag=etag)
+    return now, Terms(this_process(), etag=etag, counted=True)

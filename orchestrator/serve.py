@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from types import FrameType
-from typing import IO, Any
+from typing import IO, TypeVar
 
 import uvicorn
 
@@ -33,6 +33,7 @@ from orchestrator.protocol import protocol
 from orchestrator.service import Service
 from orchestrator.stores import open_store, private_folder
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _LOCK_FILE = "serve.lock"
@@ -86,6 +87,7 @@ def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = F
         # Before the server's own handlers, and after: a signal at any moment ends it, and in good order. The
         # server raises it again at its end: a service that was told to end has not failed.
         signal.signal(signal.SIGTERM, server.handle_exit)
+        gc.collect()
         server.run(sockets=[listener])
         if server.failure:
             raise server.failure
@@ -131,7 +133,6 @@ class _Server(uvicorn.Server):
             for listener in sockets or []:
                 listener.listen(_BACKLOG)  # which the event loop has made as few as it takes in at once
             # What is there by now stays, and looking through it all took up to a tenth of a second each time.
-            gc.collect()
             gc.freeze()
             gc.set_threshold(*_COLLECT_AFTER)
 
@@ -154,28 +155,37 @@ class _Server(uvicorn.Server):
         await self._service.stop()
 
 
-def _prepared(settings: Settings) -> tuple[Callable[..., Any], Service, str]:
-    """The app, its service over a store that was seen to work, and the token if it is new. Raises
+def _prepared(settings: Settings) -> tuple[Any, Service, str]:
+    """The app and its service over a store that was seen to work, and the token if it is new. Raises
     ``StoreUnavailable`` where the store keeps silent."""
-    outcome: Future[tuple[Callable[..., Any], Service, str]] = Future()
 
-    def prepare() -> None:
+    def prepare() -> tuple[Any, Service, str]:
+        open_store(settings).check_writable()
+        tokens, new_token = load_tokens(settings)
+        service = Service(settings, tokens)
+        app = create_app(settings, service=service, hosts=answered_hosts(settings))
+        return app, service, new_token
+
+    return _within(_PREPARE_S, settings, prepare)
+
+
+def _within(seconds: float, settings: Settings, work: Callable[[], T]) -> T:
+    """What ``work`` gives. Raises ``StoreUnavailable`` where the store holds it up for longer."""
+    outcome: Future[T] = Future()
+
+    def run() -> None:
         try:
-            open_store(settings).check_writable()
-            tokens, new_token = load_tokens(settings)
-            service = Service(settings, tokens)
-            app = create_app(settings, service=service, hosts=answered_hosts(settings))
-            outcome.set_result((app, service, new_token))
+            outcome.set_result(work())
         except BaseException as error:  # noqa: BLE001 - raised where it is waited for
             outcome.set_exception(error)
 
     # A daemon: it may never come back.
-    threading.Thread(target=prepare, name="prepare", daemon=True).start()
+    threading.Thread(target=run, name="prepare", daemon=True).start()
     try:
-        return outcome.result(_PREPARE_S)
+        return outcome.result(seconds)
     except TimeoutError as error:
         raise StoreUnavailable(
-            f"store {settings.store!r} has not answered for {_PREPARE_S:g} s",
+            f"store {settings.store!r} has not answered for {seconds:g} s",
             "see that its address is right and that this machine reaches it",
         ) from error
 
@@ -231,7 +241,8 @@ def _only_service(settings: Settings, say: Callable[[str], None], *, take_over: 
     bucket if it is in one."""
     path = private_folder(settings) / _LOCK_FILE
     try:
-        file = path.open("a+b")
+        # The file descriptor's own rights: for its owner alone.
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
     except OSError as error:
         raise StoreUnavailable(
             f"cannot use {path}: {error.strerror}", "check who may read and write it"
@@ -252,6 +263,7 @@ def _only_service(settings: Settings, say: Callable[[str], None], *, take_over: 
         if settings.store == "local":
             yield Tenure()
         else:
+            _within(_PREPARE_S, settings, open_store(settings).look)
             with leased_bucket(settings, say, take_over=take_over) as tenure:
                 yield tenure
 

@@ -246,8 +246,11 @@ def test_the_worst_json_is_read_or_refused_in_a_moment() -> None:
     """Of processor time, in this process, so that other work on the machine does not count."""
     worst: list[tuple[float, str]] = []
     for what, (body, *_) in (HUGE | ODD).items():
-        began = time.process_time()
-        with suppress(RequestValidationError):
-            bounded_json(body)
-        worst.append((time.process_time() - began, what))
+        took = []
+        for _ in range(3):
+            began = time.process_time()
+            with suppress(RequestValidationError):
+                bounded_json(body)
+            took.append(time.process_time() - began)
+        worst.append((min(took), what))
     assert max(worst)[0] < 0.1, max(worst)

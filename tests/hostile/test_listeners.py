@@ -1,7 +1,6 @@
 """Two thousand clients that follow one song, and those that come too many."""
 
 import asyncio
-import os
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +13,7 @@ from orchestrator.library import Library
 from orchestrator.manifest import Song, Status, new_songs
 from orchestrator.requests import Brief
 from storage.local import LocalStore
-from tests.hostile.figures import resisted
+from tests.hostile.figures import QUIET, resisted
 from tests.hostile.pulse import Pulse, pulse
 from tests.hostile.wire import connected, head, sockets
 from tests.page.engines import HOLD
@@ -82,7 +81,7 @@ def test_two_thousand_listeners_all_see_the_end_and_others_are_answered(tmp_path
         took_s, health = asyncio.run(listen())
         assert crowd.ended == MOST
         assert server.slow == []
-    assert health.at(0.99) < 100 or os.getloadavg()[0] > 2 * (os.cpu_count() or 1), health.ms[-20:]
+    assert health.at(0.99) < (100 if QUIET else 1000), health.ms[-20:]
     assert health.at(0.5) < 100
     resisted(
         "2,000 clients follow one song",

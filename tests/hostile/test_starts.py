@@ -100,15 +100,17 @@ class _Answers(BaseHTTPRequestHandler):
             self.server.over.wait(30)
             self.close_connection = True
             return
-        body = b""
+        body, status = b"", self.server.status
         if self.command == "PUT":
             self.server.objects[path.partition("/")[2].partition("/")[2]] = data
         elif lists:
             keys = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in self.server.objects)
             body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{keys}</ListBucketResult>".encode()
         elif self.command == "GET":
-            body = self.server.objects.get(path.partition("/")[2].partition("/")[2], b"")
-        self.send_response(self.server.status)
+            found = self.server.objects.get(path.partition("/")[2].partition("/")[2])
+            body = found or b""
+            status = status if found is not None else 404
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("ETag", '"0"')
         self.end_headers()
