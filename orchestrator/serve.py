@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from types import FrameType
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
 
 import uvicorn
 
@@ -241,8 +241,9 @@ def _only_service(settings: Settings, say: Callable[[str], None], *, take_over: 
     bucket if it is in one."""
     path = private_folder(settings) / _LOCK_FILE
     try:
-        # The file descriptor's own rights: for its owner alone.
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+        if os.name == "posix":
+            os.fchmod(file.fileno(), 0o600)  # an earlier version gave others a part in it
     except OSError as error:
         raise StoreUnavailable(
             f"cannot use {path}: {error.strerror}", "check who may read and write it"

@@ -108,8 +108,8 @@ class _Answers(BaseHTTPRequestHandler):
             body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{keys}</ListBucketResult>".encode()
         elif self.command == "GET":
             found = self.server.objects.get(path.partition("/")[2].partition("/")[2])
-            body = found or b""
-            status = status if found is not None else 404
+            body = b"<Error><Code>NoSuchKey</Code></Error>" if found is None else found
+            status = 404 if found is None else status
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("ETag", '"0"')
