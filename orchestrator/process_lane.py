@@ -87,6 +87,8 @@ class ProcessLane:
         self._change = threading.Condition()  # of the slots, the line and ``_closed``
         self._line: deque[object] = deque()  # who waits for a place, in order
         self._info: EngineInfo | None = None
+        # Held for the milliseconds in which a process is started: half of one would complain at our end.
+        self._starting = threading.Lock()
         self._closed = False
 
     @property
@@ -142,7 +144,7 @@ class ProcessLane:
 
     def close(self) -> None:
         """Ends every process; what still runs in one is lost."""
-        with self._change:
+        with self._starting, self._change:
             self._closed = True
             processes = [slot.process for slot in self._slots if slot.process]
             self._change.notify_all()
@@ -195,18 +197,16 @@ class ProcessLane:
         failures = 0  # in a row, with no work done between
         while not self._closed:
             try:
-                process = EngineProcess(self.craft, self._engine, self._settings, self.together)
+                with self._starting:
+                    if self._closed:
+                        return
+                    process = EngineProcess(self.craft, self._engine, self._settings, self.together)
+                    slot.process = process
             except (OSError, RuntimeError) as error:  # no more processes, memory, descriptors or threads
                 what = f"no process can be started for engine {self._engine!r}: {error}"
                 failures += 1
                 self._failed(slot, EngineUnavailable(what, "free some of this machine"), failures)
                 continue
-            with self._change:
-                slot.process = process
-                closed = self._closed
-            if closed:
-                process.end()
-                return
             try:
                 info = process.ready()
             except SongwrightError as error:
