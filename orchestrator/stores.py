@@ -84,8 +84,8 @@ def value_of(settings: Settings, name: str) -> str:
 
 
 def private_folder(settings: Settings) -> Path:
-    """``<home>/.songwright``, made if need be, for its owner alone (0700), also where it was
-    there before, and not for git.
+    """``<home>/.songwright``, made if need be, for its owner alone (0700) with all that is in
+    it, also where it was there before, and not for git.
 
     Raises ``StoreUnavailable`` where it cannot be had, is a link, or belongs to another user.
     """
@@ -98,6 +98,9 @@ def private_folder(settings: Settings) -> Path:
             (folder / ".gitignore").write_text("*\n")  # the home may lie in a repository
         except FileExistsError:
             _look_at(folder, stat.S_IFDIR)
+            for path in folder.iterdir():
+                if stat.S_ISREG(path.lstat().st_mode):
+                    _look_at(path, stat.S_IFREG)
     except OSError as error:
         raise StoreUnavailable(
             f"cannot make {folder}: {error.strerror}", "set SONGWRIGHT_HOME to a folder you can write to"

@@ -78,7 +78,7 @@ def test_a_bug_that_nobody_expected(tmp_path: Path) -> None:
 
 class Bucket(ThreadingHTTPServer):
     """Answers every request with ``status``, or with nothing at all where it is 0. With 200, it keeps objects
-    and lists those of a check, and keeps silent where others are to be listed."""
+    and lists them, and keeps silent where the unfinished songs are to be listed."""
 
     daemon_threads = True
 
@@ -96,7 +96,7 @@ class _Answers(BaseHTTPRequestHandler):
         data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path, _, query = self.path.partition("?")
         lists = "list-type" in query
-        if self.server.status == 0 or (lists and "prefix=check" not in query):
+        if self.server.status == 0 or (lists and "prefix=open" in query):
             self.server.over.wait(30)
             self.close_connection = True
             return
