@@ -95,12 +95,13 @@ def private_folder(settings: Settings) -> Path:
         try:
             folder.mkdir(mode=0o700)
             folder.chmod(0o700)  # whatever the umask takes away
-            (folder / ".gitignore").write_text("*\n")  # the home may lie in a repository
+            _written_once(folder / ".gitignore", "*\n")  # the home may lie in a repository
         except FileExistsError:
             _look_at(folder, stat.S_IFDIR)
             for path in folder.iterdir():
-                if stat.S_ISREG(path.lstat().st_mode):
-                    _look_at(path, stat.S_IFREG)
+                with suppress(FileNotFoundError):  # a part that another process has put in its place
+                    if stat.S_ISREG(path.lstat().st_mode):
+                        _look_at(path, stat.S_IFREG)
     except OSError as error:
         raise StoreUnavailable(
             f"cannot make {folder}: {error.strerror}", "set SONGWRIGHT_HOME to a folder you can write to"
