@@ -95,7 +95,10 @@ def private_folder(settings: Settings) -> Path:
         try:
             folder.mkdir(mode=0o700)
             folder.chmod(0o700)  # whatever the umask takes away
-            _written_once(folder / ".gitignore", "*\n")  # the home may lie in a repository
+            ignored = folder / ".gitignore"  # the home may lie in a repository
+            ignored.touch(mode=0o600)
+            ignored.chmod(0o600)
+            ignored.write_text("*\n")
         except FileExistsError:
             _look_at(folder, stat.S_IFDIR)
             for path in folder.iterdir():
