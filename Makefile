@@ -2,7 +2,8 @@
 # make serve  the API and the page, at http://127.0.0.1:8000/
 # make test   every test;   make check   format, lint and types;   make bench   what a song costs here
 # make check-images  whether each image of a deployment can be built: its packages resolved, every one pinned
-# make test-faults  200 songs each behind broken networks, on this machine and on the stand-in for Modal: minutes
+# make test-faults  whatever makes songs is killed a thousand times, and networks break: most of an hour
+# make test-endurance  a day in fast motion, 2,200 songs: memory, descriptors, threads and files stay as they are
 # make test-hostile  the service attacked in every way we know, and the table of it in docs/operations.md
 # make test-audiocraft  our MusicGen against AudioCraft, in an environment of its own: 6 GB, some minutes at first
 # make test-cuda  the engines with CUDA's wheels and a driver that is played: 5 GB in an environment of their own
@@ -24,8 +25,8 @@ export PIP_CONSTRAINT := constraints.txt
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
 .DEFAULT_GOAL := help
-.PHONY: help song serve test test-audiocraft test-cuda test-faults test-hostile browser deno compiler postgres \
-	check check-images gpu-check gpu-wheels bench picture clean
+.PHONY: help song serve test test-audiocraft test-cuda test-faults test-endurance test-hostile browser deno \
+	compiler postgres check check-images gpu-check gpu-wheels bench picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -69,8 +70,11 @@ test-cuda: $(CUDA)/.installed
 	$(CUDA)/bin/python -m pytest tests/cuda
 
 test-faults: $(VENV)/.dev
-	SONGWRIGHT_TEST_SONGS=204 $(BIN)/python -m pytest \
-		tests/service/test_crashes.py tests/service/test_faults.py tests/modal/test_faults.py
+	SONGWRIGHT_TEST_SONGS=204 SONGWRIGHT_TEST_KILLS=850 $(BIN)/python -m pytest \
+		tests/service/test_kills.py tests/service/test_faults.py tests/modal/test_faults.py tests/modal/test_kills.py
+
+test-endurance: $(VENV)/.dev
+	SONGWRIGHT_TEST_DAY=1 $(BIN)/python -m pytest -s tests/service/test_endurance.py
 
 test-hostile: $(VENV)/.dev
 	$(BIN)/python -m tests.hostile

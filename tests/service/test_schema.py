@@ -45,10 +45,10 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
 @pytest.mark.parametrize(
     ("phases", "token", "examples", "least"),
     [
-        ("examples,coverage", TOKEN, 40, 2500),
-        ("fuzzing", TOKEN, 20, 450),
+        ("examples,coverage", TOKEN, 20, 1250),
+        ("fuzzing", TOKEN, 10, 225),
         ("stateful", TOKEN, 40, 130),
-        ("examples,coverage,fuzzing,stateful", "", 20, 3000),
+        ("examples,coverage,fuzzing,stateful", "", 10, 1500),
     ],
 )
 def test_thousands_of_requests_find_no_difference_between_document_and_service(
