@@ -61,6 +61,10 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
+SHOWN = ("scans", "fill bytes", "empty IDAT", "text bombs")
+"""In the table: one of each sort."""
+
+
 def deflated(size: int) -> bytes:
     return zlib.compress(b"x" * size, 9)
 
@@ -77,11 +81,12 @@ def test_a_bomb_is_refused_or_decoded_in_little_time(decoder: Decoder, name: str
         assert decoder.decode(data).startswith(b"\x89PNG")
     used_s = cpu_s(decoder) - before
     assert used_s < 2.0
-    resisted(
-        "JPEG, PNG and WebP bombs: scans, segments, fill bytes, chunks, texts, profiles, frames",
-        limit="50 scans, 5,000 segments, 30,000 chunks, counted before decoding",
-        figure=f"{name}: {len(data) / 1e6:.1f} MB, {used_s:.2f} s of CPU",
-    )
+    if name in SHOWN:
+        resisted(
+            "JPEG, PNG and WebP bombs: scans, segments, fill bytes, chunks, texts, profiles, frames",
+            limit="50 scans, 5,000 segments, 30,000 chunks, counted before decoding",
+            figure=f"{name}: {len(data) / 1e6:.1f} MB, {used_s:.2f} s of CPU",
+        )
 
 
 def test_a_photo_that_takes_long_is_killed_at_its_limit_and_the_next_is_decoded() -> None:
