@@ -61,6 +61,10 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
+SHOWN = ("scans", "fill bytes", "empty IDAT", "text bombs")
+"""In the table: one of each sort."""
+
+
 def deflated(size: int) -> bytes:
     return zlib.compress(b"x" * size, 9)
 
@@ -77,11 +81,12 @@ def test_a_bomb_is_refused_or_decoded_in_little_time(decoder: Decoder, name: str
         assert decoder.decode(data).startswith(b"\x89PNG")
     used_s = cpu_s(decoder) - before
     assert used_s < 2.0
-    resisted(
-        "JPEG, PNG and WebP bombs: scans, segments, fill bytes, chunks, texts, profiles, frames",
-        limit="50 scans, 5,000 segments, 30,000 chunks, counted before decoding",
-        figure=f"{name}: {len(data) / 1e6:.1f} MB, {used_s:.2f} s of CPU",
-    )
+    if name in SHOWN:
+        resisted(
+            "JPEG, PNG and WebP bombs: scans, segments, fill bytes, chunks, texts, profiles, frames",
+            limit="50 scans, 5,000 segments, 30,000 chunks, counted before decoding",
+            figure=f"{name}: {len(data) / 1e6:.1f} MB, {used_s:.2f} s of CPU",
+        )
 
 
 def test_a_photo_that_takes_long_is_killed_at_its_limit_and_the_next_is_decoded() -> None:
@@ -209,12 +214,15 @@ def test_photos_whose_clients_have_gone_are_decoded_no_further(server: Server) -
 def test_photos_beyond_those_that_may_wait_are_refused(server: Server) -> None:
     with server.client() as client:
         waiting = [sent(request(client, SLOW_PHOTO)) for _ in range(MOST_WAITING + 6)]
-        full = [c.recv(5000).decode() for c in select.select(waiting, [], [], 10)[0]]
+        until = time.monotonic() + 3
+        while len(ready := select.select(waiting, [], [], 0.1)[0]) < 5 and time.monotonic() < until:
+            time.sleep(0.01)
+        full = [connection.recv(5000).decode() for connection in ready]
         for connection in waiting:
             connection.close()
         assert client.get("/health").status_code == 200
     full = [answer for answer in full if " 429 " in answer]
-    assert 0 < len(full) <= 5
+    assert 3 <= len(full) <= 5
     assert all("retry-after: " in answer.lower() for answer in full)
     assert server.slow == []
     resisted(

@@ -8,7 +8,7 @@ import pkgutil
 import re
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ from tests.hostile.figures import resisted
 from tests.hostile.texts import KINDS, ORDINARY, Text
 
 WRITER = SketchWriter()
-MOST_S = 2.0
+MOST_S = 1.0
 """CPU seconds of a text beyond those of an ordinary one."""
 PATTERN_S = 0.1
 PATTERN_CHARACTERS = 20_000
@@ -77,7 +77,7 @@ def whole(text: Text, share: int = 1) -> None:
     planned(description=sentence)
     planned(about=sentence)
     planned(words=words)
-    written(words, 60.0)
+    written(words, 20.0)
 
 
 @pytest.fixture(scope="module")
@@ -132,17 +132,18 @@ def test_long_words_are_not_kept_in_memory() -> None:
 
 
 def test_no_cache_of_what_users_write_is_without_a_bound() -> None:
-    for cache in (_ways, _file_for, _has, _font, _kept_syllables, _kept_phones):
-        assert 0 < (cache.cache_info().maxsize or 0) <= 10_000
+    for kept in (_ways, _file_for, _has, _font, _kept_syllables, _kept_phones):
+        assert 0 < (kept.cache_info().maxsize or 0) <= 10_000
 
 
 # Dense lyrics: always a song.
 
 
-@pytest.mark.parametrize("tempo_bpm", [40.0, 110.0, 220.0])
-@pytest.mark.parametrize("metre", ["4/4", "12/8", "7/8"])
+@pytest.mark.parametrize(
+    ("tempo_bpm", "metre"), [(40.0, "4/4"), (40.0, "12/8"), (110.0, "4/4"), (220.0, "7/8")]
+)
 def test_lyrics_too_dense_for_their_song_are_cut_with_a_warning(tempo_bpm: float, metre: str) -> None:
-    for syllables in (1, 15, 30, 60, 400, 3_000):
+    for syllables in (1, 15, 30, 60, 400):
         for words in ("la " * syllables, "la" * syllables, "la\n" * syllables, "9" * syllables):
             for duration_s in (5.0, 10.0):
                 for fixed in (False, True):
@@ -166,7 +167,7 @@ def test_lyrics_too_dense_for_their_song_are_cut_with_a_warning(tempo_bpm: float
 
 def test_thirty_syllables_in_ten_seconds_are_sung_whole_and_sixty_as_far_as_they_go() -> None:
     composer, sung = SketchComposer(), {}
-    for count in (30, 60, 400):
+    for count in (30, 60):
         request = MusicRequest(prompt="pop", lyrics="la " * count, duration_s=10.0, seed=3)
         audio = composer.compose(request, ignore_progress)
         assert audio.samples.shape[1] == 10 * audio.rate_hz
@@ -178,7 +179,7 @@ def test_thirty_syllables_in_ten_seconds_are_sung_whole_and_sixty_as_far_as_they
     assert sung[30] == 30
     assert sung[60] >= 30
     resisted(
-        "30, 60 and 400 syllables in a song of 10 s",
+        "30 and 60 syllables in a song of 10 s",
         limit="0.145 s a syllable; what does not fit is cut, with a warning",
         figure=f"sung: {', '.join(str(count) for count in sung.values())}",
     )
@@ -201,14 +202,16 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
 PATTERNS = dict(patterns())
 
 
+@cache
+def long_texts() -> dict[str, str]:
+    return {name: text(PATTERN_CHARACTERS) for texts in KINDS.values() for name, text in texts.items()}
+
+
 @pytest.mark.parametrize("name", PATTERNS)
 def test_no_pattern_takes_time_in_proportion_to_the_square_of_its_text(name: str) -> None:
     pattern = PATTERNS[name]
-    for kind in KINDS.values():
-        for text in kind.values():
-            long = text(PATTERN_CHARACTERS)
-            taken_s = spent_s(partial(pattern.search, long))
-            assert taken_s < PATTERN_S, f"{long[:40]!r}..."
+    for name, text in long_texts().items():
+        assert spent_s(partial(pattern.search, text)) < PATTERN_S, name
 
 
 def test_the_patterns_are_found() -> None:
