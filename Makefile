@@ -2,7 +2,8 @@
 # make serve  the API and the page, at http://127.0.0.1:8000/
 # make test   every test;   make check   format, lint and types;   make bench   what a song costs here
 # make check-images  whether each image of a deployment can be built: its packages resolved, every one pinned
-# make test-faults  200 songs each behind broken networks, on this machine and on the stand-in for Modal: minutes
+# make test-faults  whatever makes songs is killed a thousand times, and networks break: most of an hour
+# make test-endurance  a day in fast motion, 2,200 songs: memory, descriptors, threads and files stay as they are
 # make test-hostile  the service attacked in every way we know, and the table of it in docs/operations.md
 # make test-audiocraft  our MusicGen against AudioCraft, in an environment of its own: 6 GB, some minutes at first
 # make test-cuda  the engines with CUDA's wheels and a driver that is played: 5 GB in an environment of their own
@@ -24,8 +25,8 @@ export PIP_CONSTRAINT := constraints.txt
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
 .DEFAULT_GOAL := help
-.PHONY: help song serve test test-audiocraft test-cuda test-faults test-hostile browser deno check check-images gpu-check \
-	gpu-wheels bench picture clean
+.PHONY: help song serve test test-audiocraft test-cuda test-faults test-endurance test-hostile browser deno \
+	compiler postgres check check-images gpu-check gpu-wheels bench picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -36,19 +37,29 @@ song: $(VENV)/.song
 serve: $(VENV)/.song
 	@exec $(BIN)/songwright serve
 
-test: $(VENV)/.dev browser deno
+test: $(VENV)/.dev browser deno compiler postgres
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone" --durations=20
 	$(BIN)/python -m pytest -m alone $$(grep --recursive --files-with-matches --include='test_*.py' mark.alone tests)
 
+#: What some tests need beyond Python: (what, which tests, Debian packages).
+installed = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing $(1) for $(2) (once, about a minute) ..."; \
+		{ apt-get -qq update && apt-get -qq install --yes --no-install-recommends $(3); } >/dev/null || \
+			echo "It could not be installed: skipping $(2)"; \
+	else \
+		echo "Skipping $(2), for want of $(1) (apt install $(3))"; \
+	fi
+
 browser:
-	@command -v chromium >/dev/null || \
-		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			echo "Installing Chromium for the tests of the page (once, about a minute) ..."; \
-			{ apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } >/dev/null || \
-				echo "It could not be installed: the tests of the page will be skipped"; \
-		else \
-			echo "The tests of the page will be skipped: they need Chromium (apt install chromium)"; \
-		fi
+	@command -v chromium >/dev/null || { $(call installed,Chromium,the tests of the page,chromium); }
+
+compiler:
+	@command -v gcc >/dev/null || command -v cc >/dev/null || \
+		{ $(call installed,a C compiler,the test of clocks,gcc libc6-dev); }
+
+postgres:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+		{ $(call installed,PostgreSQL,the tests of the edge function's quota,postgresql); }
 
 deno: $(SUPABASE)/node_modules/.installed
 
@@ -59,8 +70,11 @@ test-cuda: $(CUDA)/.installed
 	$(CUDA)/bin/python -m pytest tests/cuda
 
 test-faults: $(VENV)/.dev
-	SONGWRIGHT_TEST_SONGS=204 $(BIN)/python -m pytest \
-		tests/service/test_crashes.py tests/service/test_faults.py tests/modal/test_faults.py
+	SONGWRIGHT_TEST_SONGS=204 SONGWRIGHT_TEST_KILLS=850 $(BIN)/python -m pytest \
+		tests/service/test_kills.py tests/service/test_faults.py tests/modal/test_faults.py tests/modal/test_kills.py
+
+test-endurance: $(VENV)/.dev
+	SONGWRIGHT_TEST_DAY=1 $(BIN)/python -m pytest -s tests/service/test_endurance.py
 
 test-hostile: $(VENV)/.dev
 	$(BIN)/python -m tests.hostile

@@ -6,6 +6,7 @@ Wiring only. What runs in the containers is ``orchestrator.remote``; what can be
     modal run main.py::prefetch                                  the weights into their volumes, once
     modal run main.py --description "a slow waltz about the sea"   a song, saved here
     modal run main.py --prompt "jazzy piano solo" --duration 10    music without words
+    modal run main.py::take_over                                 the bucket from another service
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ class Host:
 
     @modal.method()
     async def step(self, name: str, song: str) -> tuple[str, Exception | None]:
-        return await self.station.step(name, song)
+        return await self.station.step(name, song, modal.current_function_call_id() or "")
 
     @modal.method()
     async def wake(self) -> str:
@@ -233,11 +234,11 @@ def web() -> Any:
 @app.function(
     image=image(WEB),
     secrets=[secret, chosen],
-    nonpreemptible=True,  # its caller would order the song again
+    nonpreemptible=True,  # its caller would begin to follow the song again
     timeout=int(SETTINGS.job_timeout_s) + 600,
 )
-async def order(brief: str) -> AsyncIterator[tuple[str, Any]]:
-    async for event in service().order(brief):
+async def order(brief: str, song_id: str) -> AsyncIterator[tuple[str, Any]]:
+    async for event in service().order(brief, song_id):
         yield event
 
 
@@ -261,6 +262,12 @@ async def warm() -> None:
 )
 async def patrol() -> None:
     await service().patrol()
+
+
+@app.function(image=image(WEB), secrets=[secret, chosen], timeout=120)
+async def take_over() -> None:
+    await service().take_over()
+    print("the bucket is this deployment's now")
 
 
 @app.function(

@@ -11,7 +11,7 @@ import io
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import combinations, pairwise
 
@@ -217,7 +217,7 @@ def _settable(title: str, face: str) -> tuple[str, tuple[str, ...]]:
     )
 
 
-@cache
+@lru_cache(maxsize=4096)  # of Unicode's 150,000
 def _file_for(letter: str, face: str) -> str | None:
     """The first font file of the face, then of the fallback, that has ``letter``."""
     return next((name for name in _names(face) if _has(name, letter)), None)
@@ -230,7 +230,7 @@ def _names(face: str) -> tuple[str, ...]:
     return tuple(name for name in names if f"{name}.woff" in present)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _has(name: str, letter: str) -> bool:
     font = _font(name, 32)
     missing = font.getmask("\uffff")
@@ -238,7 +238,7 @@ def _has(name: str, letter: str) -> bool:
     return drawn.getbbox() is not None and (drawn.size, bytes(drawn)) != (missing.size, bytes(missing))
 
 
-@cache
+@lru_cache(maxsize=64)  # a font file each, and titles come in any size
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
     path = resources.files("art").joinpath(f"fonts/{name}.woff")
     # Basic layout is the same in every build of Pillow.

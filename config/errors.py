@@ -6,6 +6,7 @@
     ├── NotFound            the caller: no such song, asset or engine
     ├── Conflict            the caller: what is asked does not fit the song's state
     ├── Forbidden           the caller: the settings do not allow it, or an address has expired
+    ├── Unreadable          the owner: an object of the store is damaged, restore or delete it
     ├── QueueFull           the caller, later: the queue is at its bound
     ├── Unavailable         a retry, or the operator
     │   ├── EngineUnavailable   an engine cannot load: says what to install or set
@@ -20,6 +21,8 @@ message is made in ``__str__``.
 """
 
 from __future__ import annotations
+
+from itertools import islice
 
 
 class SongwrightError(Exception):
@@ -88,20 +91,38 @@ class Forbidden(SongwrightError):
         return f"{self.what} - {self.fix}"
 
 
-class QueueFull(SongwrightError):
-    """The queue holds ``depth`` songs, its bound; try again after ``retry_after_s`` seconds."""
+class Unreadable(SongwrightError):
+    """One object of the store is damaged: ``what`` is wrong with it, ``fix`` restores or deletes it. The
+    rest of the store is fine, and trying again does not help."""
 
-    def __init__(self, depth: int, retry_after_s: float) -> None:
-        super().__init__(depth, retry_after_s)
-        self.depth = depth
-        self.retry_after_s = retry_after_s
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what, fix)
+        self.what = what
+        self.fix = fix
 
     def __str__(self) -> str:
-        return f"the queue is full ({self.depth} songs) - try again in {self.retry_after_s:.0f} s"
+        return f"{self.what} - {self.fix}"
+
+
+class QueueFull(SongwrightError):
+    """The queue holds ``depth`` songs, or of another ``kind``, its bound; try again after ``retry_after_s``
+    seconds."""
+
+    def __init__(self, depth: int, retry_after_s: float, kind: str = "songs") -> None:
+        super().__init__(depth, retry_after_s, kind)
+        self.depth = depth
+        self.retry_after_s = retry_after_s
+        self.kind = kind
+
+    def __str__(self) -> str:
+        return f"the queue is full ({self.depth} {self.kind}) - try again in {self.retry_after_s:.0f} s"
 
 
 class Unavailable(SongwrightError):
     """Something outside this request is not there; ``what`` went wrong and ``fix`` mends it."""
+
+    retry_after_s: float | None = None
+    """After how many seconds another try may help, where that is known."""
 
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what, fix)
@@ -149,5 +170,9 @@ class Cancelled(SongwrightError):
 
 def shown(value: object, limit: int = 60) -> str:
     """``value`` as one short printable line for a message, at most ``limit`` characters."""
+    if isinstance(value, str | bytes | list | tuple):
+        value = value[: limit + 1]  # what is cut off anyway: a long one takes its time to be written
+    elif isinstance(value, dict):
+        value = dict(islice(value.items(), limit))
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 4] + "..." + text[-1]

@@ -7,6 +7,7 @@ environment, and it over the file. The token alone is ``API_BEARER_TOKEN``, the 
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from config.engine import EngineOptions
 from config.errors import InvalidRequest
 from config.gpus import checked_gpu
+
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*|\[[0-9a-f:.]+\]")
 
 
 class EngineSettings(BaseModel):
@@ -72,6 +76,7 @@ class Settings(BaseSettings):
         env_prefix="SONGWRIGHT_",
         env_nested_delimiter="__",
         env_file=".env",
+        env_file_encoding="utf-8-sig",  # as editors of Windows write it, with a mark before the first name
         extra="ignore",
         populate_by_name=True,
     )
@@ -106,6 +111,13 @@ class Settings(BaseSettings):
     """0: any free port."""
     public_url: str = Field(default="", pattern=r"^(https?://[^/]+.*)?$")
     """Where clients reach the service, if not at the address they asked; signed addresses begin with it."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names that clients may reach the service by (``songs.example.com``, ``*.example.com``), with commas
+    between, besides those of this machine and of ``public_url``. Empty: any name, or none but those two where
+    it listens to this machine alone."""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses or networks of proxies, with commas between, whose ``X-Forwarded-For`` and
+    ``X-Forwarded-Proto`` are believed."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web origins whose pages may call the service, with commas between; ``*`` for all."""
     queue_limit: int = Field(default=1000, ge=1)
@@ -114,6 +126,14 @@ class Settings(BaseSettings):
     """Seconds a song may take, counted from when its work starts."""
     rate_limit_per_minute: int = Field(default=0, ge=0)
     """Requests a minute for each token; 0: no limit."""
+    wrong_tokens_per_minute: int = Field(default=10, ge=0)
+    """Wrong tokens of one address in a minute; the next are answered 429, good ones are not. 0: no limit."""
+    connection_limit: int = Field(default=4000, ge=10, le=1_000_000)
+    """Connections at once; past it the oldest that has no whole request is closed."""
+    listener_limit: int = Field(default=2000, ge=1, le=1_000_000)
+    """Clients that may follow songs at once; the next is refused until one has gone."""
+    write_timeout_s: float = Field(default=60.0, ge=1.0)
+    """Seconds in which a client must take in some of its answer."""
     body_limit_bytes: int = Field(default=1_000_000, ge=1_000)
     """The largest request body."""
     image_limit_bytes: int = Field(default=10_000_000, ge=1_000, le=100_000_000)
@@ -145,6 +165,33 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("allowed_hosts", "trusted_proxies", mode="before")
+    @classmethod
+    def _split_lower(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _host_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not _HOST_NAME.fullmatch(name):
+                fix = f"{name!r}: write names as songs.example.com or *.example.com, without scheme and port"
+                raise PydanticCustomError("host_name", "{fix}", {"fix": fix})
+        return names
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        for address in addresses:
+            try:
+                ipaddress.ip_network(address)
+            except ValueError as error:
+                fix = f"{address!r}: write addresses or networks, as 10.0.0.7 or 10.0.0.0/24"
+                raise PydanticCustomError("network", "{fix}", {"fix": fix}) from error
+        return addresses
 
 
 S = TypeVar("S", bound=Settings)
@@ -186,6 +233,8 @@ def load(kind: type[S], **arguments: Any) -> S:
     """As ``load_settings``, of a tree that is more than ``Settings``."""
     try:
         return kind(**arguments)
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("the file .env", "", "it is no UTF-8: save it as such") from error
     except ValidationError as error:
         first = error.errors()[0]
         name = "__".join(str(part).upper() for part in first["loc"])

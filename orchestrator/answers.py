@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.jobs import Outlook
+from orchestrator.library import Damaged
 from orchestrator.manifest import Owner, Song, Status
 
 PACKAGE = "package.zip"
@@ -62,10 +63,32 @@ class SongSummary(BaseModel):
     urls: dict[str, str]
 
 
+class UnreadableSong(BaseModel):
+    """A song that is damaged, as the library lists it: with the facts that are known of it, and the reason.
+    It can be deleted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    status: Literal["unreadable"] = "unreadable"
+    title: str = ""
+    description: str = Field(description="The reason, for who reads the list as it is.")
+    reason: str = Field(description="What is wrong with what is stored of it.")
+    categories: tuple[str, ...] = ()
+    created_at: datetime = Field(description="As the id tells.")
+    duration_s: float = 0.0
+    seed: int = 0
+    variation: int = 0
+    instrumental: bool = False
+    queue_position: int | None = None
+    seconds_left: float | None = None
+    urls: dict[str, str] = Field(default_factory=dict)
+
+
 class SongPage(BaseModel):
     """Songs, newest first."""
 
-    songs: tuple[SongSummary, ...]
+    songs: tuple[SongSummary | UnreadableSong, ...]
     next_cursor: str | None = Field(
         description="Send it as `cursor` for the songs after these; null at the end."
     )
@@ -198,6 +221,16 @@ def song_summary(song: Song, urls: dict[str, str], outlook: Outlook) -> SongSumm
         seconds_left=_rounded(outlook.seconds_left),
         urls=urls,
     )
+
+
+def unreadable_song(song: Damaged) -> UnreadableSong:
+    """The line about a song that cannot be read."""
+    return UnreadableSong(id=song.id, description=song.reason, reason=song.reason, created_at=song.created_at)
+
+
+def listed(song: Song | Damaged) -> Song | UnreadableSong:
+    """What a list of manifests has of a song."""
+    return unreadable_song(song) if isinstance(song, Damaged) else song
 
 
 def _rounded(seconds: float | None) -> float | None:

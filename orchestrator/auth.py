@@ -9,12 +9,16 @@ import hmac
 import re
 from base64 import b64decode
 
-from config.errors import InvalidRequest
+from config.errors import InvalidRequest, StoreUnavailable
 from config.settings import Settings
-from orchestrator.stores import kept_secret
+from orchestrator.stores import SHORTEST, kept_secret, private_folder
 
 TOKEN_FILE = "token"
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{8,512}")  # what RFC 6750 lets a bearer token be made of
+MAKE_ONE = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # what RFC 6750 lets a bearer token be made of
+_LONGEST = 512
+_DIFFERENT = 8
+"""Characters of a token that differ from each other, or it can be guessed."""
 _PREFIX = "sw_"
 
 
@@ -24,6 +28,15 @@ class Tokens:
     def __init__(self, tokens: tuple[str, ...]) -> None:
         self._digests = tuple(_digest(token) for token in tokens)
 
+    @property
+    def count(self) -> int:
+        return len(self._digests)
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """The names of all that ``holder`` knows."""
+        return tuple(_holder(digest) for digest in self._digests)
+
     def holder(self, authorization: str) -> str | None:
         """A short name for who sends this ``Authorization`` header, or None for nobody we know.
 
@@ -32,7 +45,7 @@ class Tokens:
         scheme, _, token = authorization.partition(" ")
         digest = _digest(token.strip())
         known = [hmac.compare_digest(digest, ours) for ours in self._digests]
-        return digest.hex()[:12] if scheme.lower() == "bearer" and any(known) else None
+        return _holder(digest) if scheme.lower() == "bearer" and any(known) else None
 
 
 def as_bearer(authorization: str) -> str:
@@ -50,23 +63,65 @@ def as_bearer(authorization: str) -> str:
 
 def load_tokens(settings: Settings) -> tuple[Tokens, str]:
     """The tokens of ``API_BEARER_TOKEN``, else the one kept beside the songs; and, if that was made just now,
-    the token itself, to be shown to its owner this once. Raises as ``given_tokens`` does."""
+    the token itself, to be shown to its owner this once. Raises as ``given_tokens`` does, and
+    ``StoreUnavailable``."""
     if tokens := given_tokens(settings):
         return Tokens(tokens), ""
     token, made = kept_secret(settings, TOKEN_FILE, _PREFIX)
+    if fault := _fault(token):
+        where = private_folder(settings) / TOKEN_FILE
+        raise StoreUnavailable(
+            f"the token in {where} {fault}", "delete it: another is made at the next start"
+        )
     return Tokens((token,)), token if made else ""
 
 
 def given_tokens(settings: Settings) -> tuple[str, ...]:
-    """The tokens of ``API_BEARER_TOKEN``. Raises ``InvalidRequest`` for one that no ``Authorization`` header
-    can carry."""
-    given = [token.strip() for token in settings.api_bearer_token.get_secret_value().split(",")]
-    tokens = tuple(token for token in given if token)
-    if not all(_TOKEN.fullmatch(token) for token in tokens):
-        raise InvalidRequest(
-            "API_BEARER_TOKEN", "***", "each token has 8 to 512 letters, digits and . _ ~ + / = -"
-        )
+    """The tokens of ``API_BEARER_TOKEN``, without what a file or a form may have put around them (quotes,
+    line ends, a byte order mark). Raises ``InvalidRequest`` for one that no ``Authorization`` header can
+    carry or that can be guessed; what it says shows none of them."""
+    parts = _bare(settings.api_bearer_token.get_secret_value()).split(",")
+    tokens = tuple(dict.fromkeys(filter(None, map(_bare, parts))))
+    for number, token in enumerate(tokens, 1):
+        if fault := _fault(token):
+            which = f"token {number} of {len(tokens)}" if len(tokens) > 1 else "the token"
+            raise InvalidRequest("API_BEARER_TOKEN", "***", f"{which} {fault}; make one: {MAKE_ONE}")
     return tokens
+
+
+def wanted_tokens(settings: Settings) -> tuple[str, ...]:
+    """As ``given_tokens``, where none can be made because nobody would see it: raises ``InvalidRequest`` too
+    if none is given."""
+    if tokens := given_tokens(settings):
+        return tokens
+    raise InvalidRequest("API_BEARER_TOKEN", "", f"it is empty, and nobody could use the service: {MAKE_ONE}")
+
+
+def _bare(text: str) -> str:
+    while (bare := text.strip().strip("\ufeff\u200b")) != text or _quoted(bare):
+        text = bare[1:-1] if _quoted(bare) else bare
+    return text
+
+
+def _quoted(text: str) -> bool:
+    return len(text) > 1 and text[0] + text[-1] in ('""', "''", "\u201c\u201d", "\u2018\u2019")
+
+
+def _fault(token: str) -> str:
+    """What is wrong with it; nothing where it will do."""
+    if not _TOKEN.fullmatch(token):
+        return "may only have letters, digits and . _ ~ + / = - (and commas between tokens)"
+    if len(token) > _LONGEST:
+        return f"has {len(token)} characters, and may have {_LONGEST}"
+    if len(token) < SHORTEST:
+        return f"has {len(token)} characters, which can be guessed: {SHORTEST} are wanted"
+    if (different := len(set(token))) < _DIFFERENT:
+        return f"has {different} different characters, which can be guessed: {_DIFFERENT} are wanted"
+    return ""
+
+
+def _holder(digest: bytes) -> str:
+    return digest.hex()[:12]
 
 
 def _digest(token: str) -> bytes:

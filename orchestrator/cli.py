@@ -6,18 +6,18 @@ stderr.
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import sys
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from config.errors import Cancelled, InvalidRequest, SongwrightError
+from config.errors import Cancelled, InvalidRequest, SongwrightError, Unreadable
 from config.settings import Settings, load_settings
 from orchestrator.requests import (
     DESCRIPTION_CHARACTERS,
@@ -30,7 +30,6 @@ from orchestrator.requests import (
 
 if TYPE_CHECKING:
     from orchestrator.library import Library
-    from orchestrator.manifest import Song
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -141,6 +140,7 @@ def make(
     from orchestrator.export import check_folder
     from orchestrator.manifest import new_songs
     from orchestrator.photos import photo_in, photo_name
+    from orchestrator.produce import produce
     from orchestrator.replay import again
 
     settings = load_settings()
@@ -160,7 +160,9 @@ def make(
             if given:
                 raise InvalidRequest(option, like_id, "with --like the words are that song's: leave it out")
         library = _library(settings)
-        songs, photo, settings = again(_find(library, like_id), library, settings, _given(options))
+        songs, photo, settings = again(
+            library.load(library.find(like_id)), library, settings, _given(options)
+        )
     else:
         name = ""
         if image is not None:
@@ -178,25 +180,26 @@ def make(
             }
         )
         songs = new_songs(brief)
-    _produce(songs, settings, out=out, as_json=as_json, photo=photo)
+    produce(songs, settings, out=out, as_json=as_json, photo=photo)
 
 
 @commands.command("list")
 @click.option("--limit", default=20, show_default=True, help="How many, newest first; 0 for all.")
 @click.option("--json", "as_json", is_flag=True, help="The manifests as a JSON array on stdout.")
 def list_(limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
-    """List the library's songs, newest first."""
+    """List the library's songs, newest first; those that are damaged with what is wrong with them."""
+    from orchestrator.answers import listed
     from orchestrator.screen import print_list
 
     if limit < 0:
         raise InvalidRequest("limit", limit, "give 1 or more, or 0 for all")
     library = _library(load_settings())
-    ids = list(library.ids())
-    songs = [library.load(song_id) for song_id in (ids[:limit] if limit else ids)]
+    songs = list(islice(library.entries(), limit or None))
     if as_json:
-        click.echo(json.dumps([song.model_dump(mode="json") for song in songs], indent=2, ensure_ascii=False))
+        manifests = [listed(song).model_dump(mode="json") for song in songs]
+        click.echo(json.dumps(manifests, indent=2, ensure_ascii=False))
     else:
-        print_list(songs, more=len(ids) - len(songs))
+        print_list(songs, more=sum(1 for _ in library.ids(after=songs[-1].id)) if songs else 0)
 
 
 @commands.command()
@@ -209,7 +212,7 @@ def show(song_id: str, as_json: bool) -> None:  # noqa: FBT001 - click passes ev
 
     settings = load_settings()
     library = _library(settings)
-    song = _find(library, song_id)
+    song = library.load(library.find(song_id))
     if as_json:
         click.echo(song.model_dump_json(indent=2))
     else:
@@ -236,25 +239,26 @@ def cost(since: datetime | None, last: int | None, as_json: bool) -> None:  # no
 @commands.command()
 @click.argument("song_ids", metavar="[ID]...", nargs=-1)
 def resume(song_ids: tuple[str, ...]) -> None:
-    """Finish songs that were interrupted, from their last step. Without ID: all whose process has died.
+    """Finish songs that were interrupted, from their last step. Without ID: all whose process has died, but
+    for those that the service of this bucket takes up.
 
     A song that failed or was cancelled is only taken up again by its ID.
     """
-    from orchestrator.song import may_resume
+    from orchestrator.produce import produce
+    from orchestrator.resuming import check_resumable, interrupted
 
     settings = load_settings()
     library = _library(settings)
     if song_ids:
-        songs = [_find(library, song_id) for song_id in song_ids]
-        for song in songs:
-            if song.status == "done":
-                raise InvalidRequest("ID", song.id, "this song is finished: 'songwright show' shows it")
-            if not song.status.finished and not may_resume(song):
-                raise InvalidRequest("ID", song.id, "another process is at work on this song: let it finish")
+        songs = [library.load(library.find(song_id)) for song_id in song_ids]
     else:
-        songs = [song for song in library.songs() if may_resume(song)]
+        # One that may be what killed whoever made it comes last.
+        songs = sorted(interrupted(library), key=lambda song: song.runs)
+    for song in songs:
+        check_resumable(song)
     if songs:
-        _produce(songs, settings, out=None, as_json=False)
+        if not produce(songs, settings, out=None, as_json=False, begun=True):
+            click.get_current_context().exit(FAILED)
     else:
         click.echo("Nothing to resume.")
 
@@ -262,21 +266,31 @@ def resume(song_ids: tuple[str, ...]) -> None:
 @commands.command()
 @click.argument("song_id", metavar="ID")
 def delete(song_id: str) -> None:
-    """Delete a song and all its files."""
+    """Delete a song and all its files, a damaged one too."""
+    from orchestrator.screen import plain
     from orchestrator.song import may_resume
 
     library = _library(load_settings())
-    song = _find(library, song_id)
-    if not song.status.finished and not may_resume(song):
-        raise InvalidRequest("ID", song.id, "another process is at work on this song: cancel it there first")
-    library.delete(song.id)
-    click.echo(f"Deleted {song.id} {song.title}".rstrip())
+    found, title = library.find(song_id), ""
+    try:
+        song = library.load(found)
+    except Unreadable as error:
+        click.echo(f"songwright: {error.what}", err=True)
+    else:
+        title = plain(song.title)
+        if not song.status.finished and not may_resume(song):
+            raise InvalidRequest(
+                "ID", found, "another process is at work on this song: cancel it there first"
+            )
+    library.delete(found)
+    click.echo(f"Deleted {found} {title}".rstrip())
 
 
 @commands.command()
 @click.option("--host", default=None, help="The address to listen at; 0.0.0.0 lets other machines in.")
 @click.option("--port", type=int, default=None, help="Default 8000; 0 takes any that is free.")
-def serve(host: str | None, port: int | None) -> None:
+@click.option("--take-over", is_flag=True, help="Take the bucket from another service or a deployment.")
+def serve(host: str | None, port: int | None, take_over: bool) -> None:  # noqa: FBT001 - as above
     """Run the service: the HTTP API, and a page to play in.
 
     The first start makes a token, shows it once and keeps it in .songwright/token; API_BEARER_TOKEN sets
@@ -286,7 +300,7 @@ def serve(host: str | None, port: int | None) -> None:
     from orchestrator.serve import serve as run_service
 
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    run_service(load_settings(**given), lambda line: click.echo(line, err=True))
+    run_service(load_settings(**given), lambda line: click.echo(line, err=True), take_over=take_over)
 
 
 @commands.command()
@@ -321,44 +335,6 @@ def bench(runs: int, duration: float) -> None:
         click.echo(line)
 
 
-def _produce(
-    songs: list[Song], settings: Settings, *, out: Path | None, as_json: bool, photo: bytes = b""
-) -> None:
-    """Makes ``songs`` one after the other, each with the ``photo`` that it is made from, shows progress on a
-    terminal, and prints each as it is done."""
-    from orchestrator.export import export
-    from orchestrator.photos import keep_photo
-    from orchestrator.screen import print_song, progress
-    from orchestrator.song import make_song
-    from orchestrator.stores import places_in
-    from orchestrator.workers import LocalWorker
-
-    library = _library(settings)
-    worker = LocalWorker(settings, library.store)
-    made: list[Song] = []
-    try:
-        for song in songs:
-            if photo:
-                song = library.save(keep_photo(library, song, photo))
-            with progress(of=len(songs), number=len(made) + 1) as report:
-                made.append(asyncio.run(make_song(song, worker, library, report)))
-            copies = export(made[-1], library.store, out) if out else None
-            if not as_json:
-                print_song(made[-1], places_in(settings, library.store), copies=copies)
-    except (SongwrightError, KeyboardInterrupt):
-        stopped = songs[len(made)].id
-        if stopped in library.ids():
-            click.echo(f"songwright: 'songwright resume {stopped}' goes on from its last step", err=True)
-        raise
-    finally:
-        worker.close()
-    if as_json:
-        manifests = [song.model_dump(mode="json") for song in made]
-        click.echo(
-            json.dumps(manifests[0] if len(manifests) == 1 else manifests, indent=2, ensure_ascii=False)
-        )
-
-
 def _given(options: dict[str, object]) -> dict[str, object]:
     """Those of ``make``'s options, by the names of a brief, that were on the command line."""
     given = click.get_current_context().get_parameter_source
@@ -375,19 +351,6 @@ def _library(settings: Settings) -> Library:
     from orchestrator.stores import open_store
 
     return Library(open_store(settings))
-
-
-def _find(library: Library, song_id: str) -> Song:
-    """The song with this id, or with the only id that starts so; "latest" is the newest."""
-    from config.errors import NotFound
-
-    ids = list(library.ids())
-    if song_id == "latest":
-        if not ids:
-            raise NotFound("song", "latest", "the library is empty: 'songwright make' makes the first")
-        return library.load(ids[0])
-    matches = [known for known in ids if known.startswith(song_id)] if song_id else []
-    return library.load(matches[0] if len(matches) == 1 else song_id)
 
 
 def _text_of(file: TextIO) -> str:

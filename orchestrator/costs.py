@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
-from config.errors import NotFound
 from config.gpus import PRICES_OF, gpus_in, usd_per_second
 from orchestrator.library import Library
-from orchestrator.manifest import CRAFT_OF_STAGE, Cost, Song
+from orchestrator.manifest import CRAFT_OF_STAGE, Cost, Song, id_time
 from orchestrator.meter import Usage
 from orchestrator.spread import percentile
 
 STAGES = ("lyrics", "music", "cover", "tags")
 
 _READ_AT_ONCE = 8  # manifests: in a bucket each is a journey of its own
+
+_ID_APART = timedelta(minutes=1)  # between a song's id and its ``created_at``, at the most
 
 
 def cost_of(usage: Usage, before: Cost | None = None) -> Cost:
@@ -109,23 +110,15 @@ def newest(
     library: Library, *, last: int | None = None, since: datetime | None = None, skip: Container[str] = ()
 ) -> Iterator[Song]:
     """The library's songs, newest first: the ``last`` so many of them, those asked for at ``since`` or later,
-    or all; but none whose id is in ``skip``. Several manifests are read at once."""
+    or all; but none whose id is in ``skip``, and none that is damaged. Several manifests are read at once."""
     ids = (song_id for song_id in islice(library.ids(), last) if song_id not in skip)
     with ThreadPoolExecutor(max_workers=_READ_AT_ONCE, thread_name_prefix="manifests") as threads:
         while some := list(islice(ids, _READ_AT_ONCE * 4)):
-            for song in threads.map(lambda song_id: _loaded(library, song_id), some):
-                if song is None:
-                    continue
-                if since and song.created_at < since:  # and so is every one after it
-                    return
-                yield song
-
-
-def _loaded(library: Library, song_id: str) -> Song | None:
-    try:
-        return library.load(song_id)
-    except NotFound:  # it is being deleted
-        return None
+            if since and id_time(some[0]) < since - _ID_APART:  # and so is every one after it
+                return
+            for song in threads.map(library.load_or_skip, some):
+                if song is not None and (since is None or song.created_at >= since):
+                    yield song
 
 
 def _row(stage: str, engine: str, gpu: str, costs: list[Cost]) -> CostRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,7 @@ from config.deployment import Deployment
 from config.engine import EngineOptions, Registry
 from config.errors import SongwrightError, Unavailable
 from config.settings import EngineSettings, Settings, load, options_of, variables
-from orchestrator.auth import TOKEN_FILE, given_tokens
+from orchestrator.auth import TOKEN_FILE, given_tokens, load_tokens
 from orchestrator.engines import REGISTRIES
 from orchestrator.stores import FOLDER, open_store
 from storage.local import LocalStore
@@ -78,11 +79,13 @@ def _settings(settings: Settings) -> str:
 def _service(settings: Settings) -> Finding:
     """Whose token the service takes, and where it would be."""
     where = f"songwright serve: http://{settings.host}:{settings.port}/"
+    kept = settings.home / FOLDER / TOKEN_FILE
     try:
         count = len(given_tokens(settings))
+        if not count and os.path.lexists(kept):
+            load_tokens(settings)
     except SongwrightError as error:
         return Finding("service", ok=False, detail=where, fix=str(error))
-    kept = settings.home / FOLDER / TOKEN_FILE
     if count:
         tokens = f"{count} token{'s' if count > 1 else ''} from API_BEARER_TOKEN"
     else:

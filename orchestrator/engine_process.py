@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import multiprocessing
 import os
 import pickle
 import queue
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -37,6 +39,7 @@ from orchestrator.steps import (
     tag_step,
 )
 from orchestrator.stores import open_store
+from orchestrator.tries import ProcessDied
 
 log = logging.getLogger(__name__)
 
@@ -52,14 +55,18 @@ _NICENESS = 10  # answering comes before rendering
 _REPORT_EVERY_S = 0.1
 _CANCEL_GRACE_S = 5.0  # engines report every 0.3 s or more often: one that has not noticed by then hangs
 
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
 _Message = tuple[str, object]
 """What a process says about a call: "report", "error" or "done", and which. "ended" is said of it."""
 
 
 class EngineProcess:
-    """The parent's end of one process that holds an engine. Several threads may call it at once."""
+    """The parent's end of one process that holds an engine. Several threads may call it at once; no call of
+    a method here waits for what the process does, but ``ready``, ``call`` and ``wait``."""
 
     def __init__(self, craft: str, engine: str, settings: Settings, together: int) -> None:
+        """Raises ``OSError`` or ``RuntimeError`` where the system has no room for it."""
         self._engine = engine
         # "spawn" on every system: a fork would copy the service's threads' locks in whatever state they are.
         context = multiprocessing.get_context("spawn")
@@ -67,25 +74,57 @@ class EngineProcess:
         self._process = context.Process(
             target=_serve, args=(theirs, craft, settings, together), name=f"songwright-{craft}", daemon=True
         )
-        self._process.start()
-        theirs.close()
+        try:
+            self._process.start()
+        except BaseException:
+            self._connection.close()
+            raise
+        finally:
+            theirs.close()
         self.lives = True
+        self.worked = False
+        """Whether a call was done here."""
+        self.refused = False
+        """Whether the engine itself said what keeps it from loading: its process did not die of it."""
+        self.ended_idle = False
+        """Whether it ended by itself, or was killed by another than us, when no call was at work here."""
+        self.killed_idle = False
+        """Whether it was killed so."""
+        self._ending = False
         self._fate = ""
         self._loaded: Future[EngineInfo] = Future()
+        self._over = threading.Event()
         self._numbers = count()
         self._calls: dict[int, queue.SimpleQueue[_Message]] = {}
-        self._guard = threading.Lock()  # of ``lives``, ``_calls`` and of sending
-        threading.Thread(target=self._listen, name=f"listen-{craft}", daemon=True).start()
+        self._guard = threading.Lock()  # of ``lives`` and ``_calls``; nobody waits for anything within
+        # A thread of its own sends: a process that reads nothing would hold up who wants to stop its work.
+        self._outbox: queue.SimpleQueue[object] = queue.SimpleQueue()
+        try:
+            for work in (self._listen, self._send):
+                threading.Thread(target=work, name=f"{work.__name__[1:]}-{craft}", daemon=True).start()
+        except RuntimeError:  # no thread to be had
+            self.end()
+            raise
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
 
     def ready(self) -> EngineInfo:
-        """Waits until the engine is loaded. Raises what kept it from that."""
+        """Waits until the engine is loaded. Raises what kept it from that; after ``end``, that it ended."""
         return self._loaded.result()
 
+    def wait(self) -> None:
+        """Waits until the process has ended."""
+        self._over.wait()
+
     def call(self, step: str, song: Song, told: Report, stop: threading.Event) -> Any:
+        """The result of ``step``. Raises the error that ended it, ``Cancelled`` after ``stop`` and
+        ``ProcessDied`` where the process ended in the middle."""
         heard: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         number = next(self._numbers)
         if not self._sent((number, (step, song)), heard):
-            heard.put(("ended", None))
+            raise ProcessDied(self._engine, "its process had ended before it began", blamed=False)
         try:
             asked_to_stop_at: float | None = None
             while True:
@@ -102,6 +141,7 @@ class EngineProcess:
                 if kind == "report":
                     told(*value)  # type: ignore[misc]  # it is what ``_Reporter`` was told
                 elif kind == "done":
+                    self.worked = True
                     return value
                 elif kind == "error":
                     assert isinstance(value, Exception)
@@ -109,16 +149,15 @@ class EngineProcess:
                 elif stop.is_set():
                     raise Cancelled
                 else:
-                    raise EngineFailed(
-                        self._engine,
-                        f"its process ended in the middle of its work, {self._fate or 'or before it'}",
-                    )
+                    reason = f"its process ended in the middle of its work, {self._fate}"
+                    raise ProcessDied(self._engine, reason, blamed=not self._ending)
         finally:
             with self._guard:
                 self._calls.pop(number, None)
 
     def end(self) -> None:
         """Kills it; whoever waits for it is told."""
+        self._ending = True
         self.lives = False
         self._process.kill()
 
@@ -130,23 +169,28 @@ class EngineProcess:
             if heard:
                 assert isinstance(message, tuple)
                 self._calls[message[0]] = heard
-            try:
-                self._connection.send(message)
-            except OSError:
-                return False
+        self._outbox.put(message)
         return True
+
+    def _send(self) -> None:
+        with suppress(OSError):  # it has ended: ``_listen`` finds that, too
+            while (message := self._outbox.get()) is not None:
+                self._connection.send(message)
+        self._over.wait()
+        self._connection.close()
 
     def _listen(self) -> None:
         """Hands on what the process says, until it has ended."""
         try:
-            kind, value = self._connection.recv()
+            kind, value = self._received()
             if kind == "error":
+                self.refused = True
                 self.end()
                 self._loaded.set_exception(value)
             else:
                 self._loaded.set_result(value)
                 while True:
-                    number, kind, value = self._connection.recv()
+                    number, kind, value = self._received()
                     with self._guard:
                         heard = self._calls.get(number)
                     if heard:
@@ -156,29 +200,41 @@ class EngineProcess:
         except Exception:
             # Cut short by its death, or an error of an engine's own that cannot be put together again here.
             log.exception("the process of engine %r said what cannot be read", self._engine)
-        self._fate = self._how_it_ended()
+        code, self._fate = self._how_it_ended()
         with self._guard:
             self.lives = False
+            self.ended_idle = not self._calls and not self._ending
+            self.killed_idle = self.ended_idle and code == -signal.SIGKILL
             for heard in self._calls.values():
                 heard.put(("ended", None))
-        self._connection.close()
         if not self._loaded.done():
             error = EngineUnavailable(
                 f"the process of engine {self._engine!r} ended while loading, {self._fate}",
                 "see the service's log, and 'songwright doctor'",
             )
             self._loaded.set_exception(error)
+        self._over.set()
+        self._outbox.put(None)
 
-    def _how_it_ended(self) -> str:
-        """In words; it is over after this."""
+    def _received(self) -> Any:
+        """The next thing that the process says. Raises ``EOFError`` once it has ended, also where a process
+        of its own still holds the other end."""
+        while not self._connection.poll(1.0):
+            if not self._process.is_alive() and not self._connection.poll():
+                raise EOFError
+        return self._connection.recv()
+
+    def _how_it_ended(self) -> tuple[int | None, str]:
+        """Its exit code, and that in words; it is over after this."""
         self._process.join(timeout=1.0)
         code = self._process.exitcode
         self._process.kill()
-        self._process.join()
+        self._process.join(timeout=5.0)  # one that a driver holds in the kernel does not end even so
         if code is not None and code < 0:
-            name = signal.Signals(-code).name
-            return f"killed by {name}" + (", as when memory runs out" if name == "SIGKILL" else "")
-        return f"with exit code {code}"
+            known = {number.value: number.name for number in signal.Signals}
+            name = known.get(-code, f"signal {-code}")
+            return code, f"killed by {name}" + (", as when memory runs out" if name == "SIGKILL" else "")
+        return code, f"with exit code {code}"
 
 
 def _serve(connection: Connection, craft: str, settings: Settings, together: int) -> None:
@@ -188,7 +244,7 @@ def _serve(connection: Connection, craft: str, settings: Settings, together: int
         signal.signal(number, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
-    threading.Thread(target=_end_with_the_service, args=(os.getppid(),), daemon=True).start()
+    _end_with_the_service()
     name: str = getattr(settings, craft).engine
     try:
         engine = REGISTRIES[craft].load(name, options_of(settings, craft))
@@ -233,11 +289,22 @@ def _serve(connection: Connection, craft: str, settings: Settings, together: int
     os._exit(0)  # not to wait for engines at work
 
 
-def _end_with_the_service(parent: int) -> None:
-    """Ends this process, even in the middle of an engine that never reports, once the service is killed."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
+def _end_with_the_service() -> None:
+    """Sees to it that this process ends, even in the middle of an engine that never reports, once the service
+    is killed."""
+    service = multiprocessing.parent_process()
+    assert service
+    if sys.platform == "linux":
+        # The kernel does it: an engine that never lets go of Python's lock would keep our own thread from it.
+        # Bound to the parent's thread that started us (prctl(2)), which lives as long as we are wanted.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def watch() -> None:
+        while os.getppid() == service.pid:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _outcome(

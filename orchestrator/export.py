@@ -6,14 +6,23 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 from uuid import uuid4
 
-from config.errors import InvalidRequest, StoreUnavailable
-from orchestrator.manifest import Song
+from config.errors import InvalidRequest, SongwrightError, StoreUnavailable
+from music.encode import FORMATS
+from orchestrator.manifest import Asset, Song
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')  # in a file name on one of Windows, macOS and Linux
+
+_ENDINGS = {kind.media_type: kind.extension for kind in FORMATS.values()} | {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "text/plain": ".txt",
+    "audio/midi": ".mid",
+    "application/json": ".json",
+}
 
 _LONGEST_BYTES = 200  # of the 255 that a name may have: what follows the title needs its part
 
@@ -54,13 +63,24 @@ def export(song: Song, store: Readable, folder: Path) -> Path:
                 for piece in store.open(key):
                     file.write(piece)
             shutil.move(part, path)
+        except SongwrightError:
+            part.unlink(missing_ok=True)
+            raise
         except OSError as error:
             part.unlink(missing_ok=True)
             raise StoreUnavailable(
                 f"cannot write {path}: {error.strerror}",
                 f"the song is whole in the library: songwright show {song.id}",
             ) from error
-    return folder / f"{stem}.{song.brief.format}"
+    audio = song.assets.get("audio")
+    return folder / f"{stem}{ending_of(audio) if audio else ''}"
+
+
+def ending_of(asset: Asset) -> str:
+    """What the file's name ends in, such as ".flac": as its key does, or as its content type tells where the
+    key has none; empty for a type that is not known either."""
+    kind = asset.content_type.partition(";")[0].strip().lower()
+    return PurePosixPath(asset.key).suffix or _ENDINGS.get(kind, "")
 
 
 def plain_title(song: Song) -> str:
@@ -70,13 +90,18 @@ def plain_title(song: Song) -> str:
 
 
 def file_names(song: Song) -> Iterator[tuple[str, str]]:
-    """What follows the title in each file's name, and the file's key; what only players draw is left out."""
+    """What follows the title in each file's name, no two alike, and the file's key; what only players draw is
+    left out."""
+    taken: set[str] = set()
     for role, asset in song.assets.items():
         if role == "waveform":
             continue
-        ending = asset.key[asset.key.rindex(".") :]
+        ending = ending_of(asset)
         folder = f" stems/{role.removeprefix('stem:')}" if role.startswith("stem:") else ""
         folder = " photo" if role == "photo" else folder  # the cover is a PNG too
+        if folder + ending in taken:
+            folder = f" {role.replace(':', '-')}"
+        taken.add(folder + ending)
         yield folder + ending, asset.key
 
 

@@ -7,23 +7,32 @@ cost next to nothing, and a process that dies leaves all there is to know in the
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
-from bisect import bisect_left
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from config.errors import Conflict, EngineFailed, QueueFull, SongwrightError, Unavailable
+from config.errors import (
+    Conflict,
+    EngineFailed,
+    QueueFull,
+    SongwrightError,
+    Unavailable,
+    Unreadable,
+)
 from orchestrator.feed import Feed
+from orchestrator.intake import save_all
 from orchestrator.library import Library
+from orchestrator.line import Line
 from orchestrator.manifest import Owner, Song, Status
 from orchestrator.pace import Pace
-from orchestrator.photos import keep_photo
 from orchestrator.song import Terms, make_song, may_resume
+from orchestrator.takeup import TakingUp
+from orchestrator.tries import Unrest, is_suspect
 from orchestrator.workers import Worker
+from storage.local import LocalStore
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -51,14 +60,6 @@ class Outlook:
     seconds_left: float | None
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A waiting song's place in the queue."""
-
-    ticket: int
-    duration_s: float
-
-
 @dataclass
 class _Run:
     """A song at work."""
@@ -69,6 +70,7 @@ class _Run:
     task: asyncio.Task[None] | None = None
     began: bool = False
     stopping: bool = False
+    alone: bool = False
 
 
 class Jobs:
@@ -84,24 +86,29 @@ class Jobs:
         owner: Owner,
         bounds: Bounds,
         ended: Callable[[Song], None],
+        unrest: Unrest | None = None,
     ) -> None:
-        """``ended`` is told of each song that has ended, once its manifest is stored."""
+        """``ended`` is told of each song that has ended, once its manifest is stored. ``unrest`` is given
+        where engines have processes of their own, and knows of their deaths."""
         self._library = library
+        self._in_bucket = not isinstance(library.store, LocalStore)
         self._worker = worker
         self._feed = feed
         self._pace = pace
         self._owner = owner
         self._bounds = bounds
         self._ended = ended
-        self._waiting: dict[str, _Place] = {}  # in order
-        self._tickets: list[int] = []  # of those waiting, rising: a place is found without walking the queue
-        self._waiting_s = 0.0
-        self._next_ticket = itertools.count()
+        self._unrest = unrest
+        self._taking_up = TakingUp(
+            library, self.stored, owner, unrest, lambda song_id: song_id in self._ends, self._enqueue, ended
+        )
+        self._waiting = Line()
         self._accepting = 0
         self._cancelling: dict[str, asyncio.Task[Song]] = {}  # of those waiting: they keep their places
         self._running: dict[str, _Run] = {}
         self._ends: dict[str, asyncio.Future[Song]] = {}
         self._halting = False
+        self._rested: asyncio.TimerHandle | None = None
         # Its own threads: the default pool's few may all wait for engines.
         self._threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
 
@@ -115,16 +122,10 @@ class Jobs:
 
     async def start(self) -> None:
         """Takes up what an earlier process left: unfinished songs are queued, oldest first, and those that
-        ended untold are told of."""
-        for song in await self.stored(lambda: list(self._library.unsettled())):
-            if song.status.finished:
-                self._ended(song)
-            elif may_resume(song) or (song.owner and song.owner.service):
-                # No two services share a library, so another service's song is a dead one's.
-                taken = song.model_copy(update={"owner": self._owner})
-                await self.stored(self._library.save, taken)
-                self._enqueue(taken)
-                log.info("taking up song", extra={"song_id": song.id, "status": song.status.value})
+        ended untold are told of. Where the store lets that wait, it goes on in the background, and until then
+        no song is taken, cancelled or deleted. In a bucket it looks again now and then, for a service that
+        has lost the lease may have accepted songs before it found that."""
+        await self._taking_up.start()
 
     async def submit(self, songs: list[Song], photo: bytes = b"") -> list[Song]:
         """Stores and queues ``songs``, each with the ``photo`` that it is made from, all or none. Raises
@@ -143,6 +144,7 @@ class Jobs:
         """Raises ``QueueFull`` if ``count`` more songs may not wait, ``Unavailable`` when stopping."""
         if self._halting:
             raise stopping()
+        self._taking_up.check()
         depth = len(self._waiting) + self._accepting
         if depth + count > self._bounds.waiting:
             raise QueueFull(depth, self._next_place_s())
@@ -162,6 +164,7 @@ class Jobs:
         """The song, cancelled; one that is cancelled already stays so. Raises ``Conflict`` for one that has
         ended otherwise, or that another process makes, and ``StoreUnavailable`` where that cannot be
         stored: a song that waits then goes on waiting."""
+        self._taking_up.check()
         if song_id in self._waiting:
             task = self._cancelling.get(song_id)
             if task is None:
@@ -183,6 +186,7 @@ class Jobs:
 
     async def delete(self, song_id: str) -> None:
         """Ends the song's work if there is any and deletes it with all its files."""
+        self._taking_up.check()
         if song_id in self._waiting or song_id in self._running:
             try:
                 await self.cancel(song_id)
@@ -190,11 +194,15 @@ class Jobs:
                 log.info("song ended before it was cancelled", extra={"song_id": song_id})
         else:
             # Looked at only now: a manifest read before the song ended here would say that it is being made.
-            song = await self.load(song_id)
-            if not song.status.finished and not may_resume(song):
-                raise Conflict(
-                    f"another process makes song {song_id}", "stop that process: Ctrl-C where it runs"
-                )
+            try:
+                song = await self.load(song_id)
+            except Unreadable as error:
+                log.info("deleting a damaged song: %s", error.what, extra={"song_id": song_id})
+            else:
+                if not song.status.finished and not may_resume(song):
+                    raise Conflict(
+                        f"another process makes song {song_id}", "stop that process: Ctrl-C where it runs"
+                    )
         await self.stored(self._library.delete, song_id)
         self._feed.forget(song_id)
 
@@ -202,13 +210,12 @@ class Jobs:
         """What can be told of a song that waits or runs; nothing of others."""
         if run := self._running.get(song_id):
             return Outlook(None, self._left(song_id, run))
-        place = self._waiting.get(song_id)
-        if place is None:
+        waits = self._waiting.ahead(song_id)
+        if waits is None:
             return Outlook(None, None)
-        ahead = bisect_left(self._tickets, place.ticket)
-        ahead_s = ahead * self._waiting_s / len(self._waiting)  # as if all were of one length
+        ahead, ahead_s, duration_s = waits
         running = [self._left(running_id, run) for running_id, run in self._running.items()]
-        left = self._pace.queue(running, ahead_s, place.duration_s, self._bounds.lanes)
+        left = self._pace.queue(running, ahead_s, duration_s, self._bounds.lanes)
         return Outlook(ahead + 1, left)
 
     async def load(self, song_id: str) -> Song:
@@ -224,19 +231,24 @@ class Jobs:
         if self._halting:
             return
         self._halting = True
+        self._taking_up.stop()
+        if self._rested:
+            self._rested.cancel()
         tasks = [run.task for run in self._running.values() if run.task]
-        if tasks and grace_s:
-            await asyncio.wait(tasks, timeout=grace_s)
-        for run in self._running.values():
-            run.terms.halting = True
-            self._stop(run)
-        if ending := [*tasks, *self._cancelling.values()]:
-            await asyncio.wait(ending)
-        for future in self._ends.values():
-            if not future.done():
-                future.set_exception(stopping())
-                future.exception()  # seen: nobody may be waiting
-        self._feed.close()
+        try:
+            if tasks and grace_s:
+                await asyncio.wait(tasks, timeout=grace_s)
+            for run in self._running.values():
+                run.terms.halting = True
+                self._stop(run)
+            if ending := [*tasks, *self._cancelling.values()]:
+                await asyncio.wait(ending)
+        finally:  # also where who drains has no more time for a store that hangs
+            for future in self._ends.values():
+                if not future.done():
+                    future.set_exception(stopping())
+                    future.exception()  # seen: nobody may be waiting
+            self._feed.close()
 
     def close(self) -> None:
         """After ``drain``: lets the threads end with what they still write."""
@@ -244,19 +256,9 @@ class Jobs:
 
     def _enqueue(self, song: Song) -> None:
         self._ends[song.id] = asyncio.get_running_loop().create_future()
-        place = _Place(next(self._next_ticket), song.brief.duration_s)
-        self._waiting[song.id] = place
-        self._tickets.append(place.ticket)
-        self._waiting_s += place.duration_s
+        self._waiting.join(song.id, song.brief.duration_s, alone=is_suspect(song))
         self._feed.update(song)
         self._pump()
-
-    def _leave(self, song_id: str) -> _Place:
-        """Takes a song out of the queue."""
-        place = self._waiting.pop(song_id)
-        del self._tickets[bisect_left(self._tickets, place.ticket)]
-        self._waiting_s -= place.duration_s
-        return place
 
     async def _withdraw(self, song_id: str) -> Song:
         """Cancels a waiting song. It leaves the queue only once that is stored, so that at every moment it is
@@ -264,7 +266,7 @@ class Jobs:
         try:
             song = await self.load(song_id)
             song = await self.stored(self._library.save, song.changed(status=Status.CANCELLED, owner=None))
-            self._leave(song_id)
+            self._waiting.leave(song_id)
         finally:
             del self._cancelling[song_id]
             self._pump()  # which passed over it meanwhile
@@ -273,12 +275,34 @@ class Jobs:
 
     def _pump(self) -> None:
         while len(self._running) < self._bounds.at_once and not self._halting:
-            song_id = next((song_id for song_id in self._waiting if song_id not in self._cancelling), None)
+            song_id = self._next()
             if song_id is None:
                 return
-            run = _Run(self._leave(song_id).duration_s, Terms(self._owner, self._bounds.job_timeout_s))
+            place = self._waiting.leave(song_id)
+            terms = Terms(self._owner, self._bounds.job_timeout_s, counted=True, unrest=self._unrest)
+            run = _Run(place.duration_s, terms, alone=place.alone)
             self._running[song_id] = run
             run.task = asyncio.get_running_loop().create_task(self._run(song_id, run), name=f"song {song_id}")
+
+    def _next(self) -> str | None:
+        """The song to be begun next; None where there is none, or it must wait for those at work to end."""
+        if any(run.alone for run in self._running.values()):
+            return None
+        rest_s = self._unrest.rest_s if self._unrest else 0.0
+        for song_id, place in self._waiting:
+            if song_id in self._cancelling:
+                continue
+            if not place.alone:
+                return song_id
+            if not rest_s:
+                return None if self._running else song_id
+            if self._rested is None:  # the others pass it meanwhile
+                self._rested = asyncio.get_running_loop().call_later(rest_s, self._after_rest)
+        return None
+
+    def _after_rest(self) -> None:
+        self._rested = None
+        self._pump()
 
     async def _run(self, song_id: str, run: _Run) -> None:
         last: Song | None = None
@@ -298,11 +322,14 @@ class Jobs:
         failure: SongwrightError | None = None
         try:
             try:
-                last = await self.load(song_id)
+                song, etag = await self.stored(self._library.version, song_id)
+                last = song
+                if self._in_bucket:  # where another may have taken the lease while this process was held up
+                    run.terms.etag = etag
                 if run.stopping:
                     raise asyncio.CancelledError  # asked for before this task had its first turn
-                if not last.status.finished:  # its cancelling may have been stored and yet have failed
-                    await make_song(last, self._worker, self._library, report, run.terms)
+                if not song.status.finished:  # its cancelling may have been stored and yet have failed
+                    await make_song(song, self._worker, self._library, report, run.terms)
             except asyncio.CancelledError:
                 last = last or await self.load(song_id)
                 if not last.status.finished and not run.terms.halting:
@@ -367,23 +394,3 @@ class Jobs:
 
 def stopping() -> Unavailable:
     return Unavailable("the service is stopping", "songs are kept and go on when it starts again: ask then")
-
-
-def save_all(library: Library, songs: list[Song], photo: bytes = b"") -> list[Song]:
-    """Stores new songs, each with the ``photo`` that it is made from, all or none."""
-    begun: list[Song] = []
-    saved: list[Song] = []
-    try:
-        for song in songs:
-            begun.append(song)
-            whole = keep_photo(library, song, photo) if photo else song
-            saved.append(library.save(whole))
-    except BaseException:
-        for song in begun:
-            try:
-                library.take_back(song.id)
-            except SongwrightError as error:
-                # The next start will make it, though nobody was told of it.
-                log.error("song could not be taken back: %s", error, extra={"song_id": song.id})
-        raise
-    return saved

@@ -26,6 +26,7 @@ _STANDARD = set(vars(logging.makeLogRecord({}))) | {
     "taskName",
     "color_message",  # uvicorn's own, for terminals
 }
+_LONGEST = 20_000  # characters of a line, or of a part of it: what comes from outside can be a megabyte
 _WAITING_LINES = 10_000
 _LAST_LINES_S = 1.0
 
@@ -38,24 +39,40 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": record.getMessage()[:_LONGEST],
             **_ids(record),
             **_extra(record),
         }
         if exception := _exception(record):
-            fields["exception"] = exception
-        return json.dumps(fields, default=str)
+            fields["exception"] = exception[-_LONGEST:]
+        return json.dumps(fields, default=str)  # in ASCII: all else is escaped
 
 
 class TextFormatter(logging.Formatter):
-    """A record as a line for people."""
+    """A record as a line for people. What came from outside draws no line of its own and gives a terminal no
+    orders: all that does not print is escaped, and lines that follow the first are indented."""
 
     def format(self, record: logging.LogRecord) -> str:
-        extra = " ".join(f"{name}={value}" for name, value in (_ids(record) | _extra(record)).items())
+        extra = " ".join(f"{name}={_value(value)}" for name, value in (_ids(record) | _extra(record)).items())
         clock = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
-        line = f"{clock} {record.levelname.lower():<7} {record.getMessage()} {extra}".rstrip()
-        exception = _exception(record)
-        return f"{line}\n{exception}" if exception else line
+        line = f"{clock} {record.levelname.lower():<7} {printable(record.getMessage())} {extra}".rstrip()
+        below = _exception(record)[-_LONGEST:].split("\n") if _exception(record) else []
+        return "\n".join([line, *(f"  {printable(text)}" for text in below)])
+
+
+def printable(text: str) -> str:
+    """``text`` with an escape for each character that does not print: ends of lines, orders to a terminal,
+    marks that turn the direction of writing round."""
+    text = text[:_LONGEST]
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _value(value: object) -> str:
+    """Of a field; in quotes where it could be taken for several."""
+    text = str(value)
+    return json.dumps(printable(text), ensure_ascii=False) if set(text) & set(' ="') else printable(text)
 
 
 @contextmanager

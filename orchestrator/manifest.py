@@ -10,7 +10,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from config.engine import identity
-from lyrics.contract import SongPlan
+from orchestrator.kept import AnyPlan, AnyScene, UtcTime
 from orchestrator.requests import Brief
 from vision.contract import Scene
 
@@ -127,20 +127,23 @@ class Owner(Frozen):
     pid: int
     service: bool = False
     """Whether it is a service, of which a library has one at a time: the next one takes over at once."""
+    started: str = ""
+    """When the process was started, by the kernel's own count: tells it from a later one with the same id.
+    Empty where the system does not say."""
 
 
 class Moment(Frozen):
     """When the song came into a status; a song that is taken up again comes into one again."""
 
     status: Status
-    at: datetime
+    at: UtcTime
 
 
 class Webhook(Frozen):
     """Whom to call when the song has ended, and how that went."""
 
     url: str
-    delivered_at: datetime | None = None
+    delivered_at: UtcTime | None = None
     attempts: int = 0
     error: str = ""
     """Why the last attempt failed."""
@@ -156,14 +159,14 @@ class Song(Frozen):
 
     id: str
     status: Status = Status.QUEUED
-    created_at: datetime
-    updated_at: datetime
+    created_at: UtcTime
+    updated_at: UtcTime
     brief: Brief
     variation: int = 0
     """Which of ``brief.variations`` this is, from 0; the music's and the cover's seed go up with it."""
-    scene: Scene | None = None
+    scene: AnyScene | None = None
     """What was read from the photo, if the song was made from one."""
-    plan: SongPlan | None = None
+    plan: AnyPlan | None = None
     engines: dict[str, EngineFacts] = Field(default_factory=dict)
     """By craft, a key of ``CRAFTS``."""
     assets: dict[str, Asset] = Field(default_factory=dict)
@@ -174,6 +177,11 @@ class Song(Frozen):
     costs: dict[str, Cost] = Field(default_factory=dict)
     """Likewise, of the steps that ran where an engine is."""
     error: Failure | None = None
+    crashes: dict[str, int] = Field(default_factory=dict)
+    """By step, as in ``timings_s``: how often an engine's process died while it was at work on it."""
+    runs: int = 0
+    """How often its work was begun since a step was last stored; 0 again once the work ended in good order,
+    done or not."""
     owner: Owner | None = None
     history: tuple[Moment, ...] = ()
     sibling_ids: tuple[str, ...] = ()
@@ -278,3 +286,12 @@ def new_id(now_s: float | None = None) -> str:
     number = left << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
     shifts = range(_TIME_BITS + _RANDOM_BITS - 5, -1, -5)
     return "".join(_ALPHABET[number >> shift & 31] for shift in shifts)
+
+
+def id_time(song_id: str) -> datetime:
+    """When the id was made, by the clock of who made it: that of the store is another."""
+    number = 0
+    for character in song_id:
+        number = number << 5 | _ALPHABET.index(character)
+    ms = 2**_TIME_BITS - 1 - (number >> _RANDOM_BITS)
+    return datetime.fromtimestamp(ms / 1000, UTC)

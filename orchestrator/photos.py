@@ -6,11 +6,11 @@ import hashlib
 from pathlib import Path
 
 from config.errors import InvalidRequest
+from orchestrator.decoding import decoded
 from orchestrator.library import Library
 from orchestrator.manifest import Song
 from orchestrator.steps import put_asset
 from storage.contract import read
-from vision.photo import kept_photo
 
 NAME = "photo.png"
 
@@ -21,7 +21,7 @@ def photo_name(png: bytes) -> str:
 
 
 def photo_in(path: Path, limit_bytes: int) -> bytes:
-    """The photo in a file, as it is kept. Raises ``InvalidRequest`` as ``vision.photo.kept_photo`` does, and
+    """The photo in a file, as it is kept. Raises ``InvalidRequest`` as ``decoding.Decoder.decode`` does, and
     where there is no such file or it is larger than ``limit_bytes``."""
     try:
         with path.open("rb") as file:
@@ -31,7 +31,7 @@ def photo_in(path: Path, limit_bytes: int) -> bytes:
     if len(data) > limit_bytes:
         fix = f"give one of {limit_bytes:,} bytes at the most, or set SONGWRIGHT_IMAGE_LIMIT_BYTES"
         raise InvalidRequest("image", str(path), fix)
-    return kept_photo(data)
+    return decoded(data)
 
 
 def keep_photo(library: Library, song: Song, png: bytes) -> Song:

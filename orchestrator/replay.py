@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from config.engine import EngineInfo
-from config.errors import Conflict
+from config.errors import Conflict, InvalidRequest
 from config.settings import EngineSettings, Settings, options_of
 from orchestrator.engines import REGISTRIES
+from orchestrator.kept import KeptPlan
 from orchestrator.library import Library
 from orchestrator.manifest import GIVEN, PHOTO, Song, new_songs
 from orchestrator.photos import photo_of
@@ -36,7 +37,10 @@ def again(
 
 def brief_like(song: Song, **changes: object) -> Brief:
     """What asks for ``song`` again, or for one that differs from it in ``changes``. Raises
-    ``InvalidRequest`` for changes out of bounds."""
+    ``InvalidRequest`` for what is out of today's bounds, in the changes or in the song itself."""
+    if isinstance(song.plan, KeptPlan):
+        fix = "it is past today's limits: send it as `plan` of a new request, shortened to them"
+        raise InvalidRequest("like", song.id, fix)
     known = song.brief.model_dump() | {"plan": song.plan, "variations": 1}
     # A song that never came to its plan is planned with the seed of the whole request.
     known["seed"] = song.seed if song.plan else song.brief.seed

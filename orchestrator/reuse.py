@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from config.errors import Conflict, NotFound
+from config.errors import Conflict, NotFound, Unreadable
 from orchestrator.library import Library
 from orchestrator.manifest import GIVEN, PHOTO, Song, Status
 from orchestrator.requests import Brief
@@ -22,6 +22,7 @@ from storage.contract import read
 
 _KEYS = "idempotency/"
 _CACHE = "cache/"
+_LARGEST_NOTE_BYTES = 10_000
 
 
 class _Answer(BaseModel):
@@ -47,14 +48,18 @@ class Reuse:
             self._claimed = {kept: lock for kept, lock in self._claimed.items() if lock.locked()}
         return self._claimed.setdefault(name, asyncio.Lock())
 
-    def of_key(self, name: str, request: str) -> list[Song] | None:
-        """The songs that were made for this idempotency name. Raises ``Conflict`` if it came with another
-        request then."""
-        answer = self._load(_KEYS + name)
-        songs = self._songs(answer) if answer else None
-        if answer and songs and answer.request != request:
-            raise Conflict("this Idempotency-Key came with another request before", "send a new key")
-        return songs
+    def of_key(self, name: str, request: str, former: Iterable[str] = ()) -> list[Song] | None:
+        """The songs that were made for this idempotency name, or for one of its ``former`` names. Raises
+        ``Conflict`` if it came with another request then."""
+        for known in (name, *former):
+            answer = self._load(_KEYS + known)
+            songs = self._songs(answer) if answer else None
+            # Of the former, each a token's own, another's request is another's key.
+            if answer and songs and (known == name or answer.request == request):
+                if answer.request != request:
+                    raise Conflict("this Idempotency-Key came with another request before", "send a new key")
+                return songs
+        return None
 
     def keep_key(self, name: str, request: str, songs: list[Song]) -> None:
         """Stored before the songs are, so that no song is ever without it: a name whose songs are missing
@@ -90,14 +95,15 @@ class Reuse:
                 self._library.store.delete(name)
 
     def _songs(self, answer: _Answer) -> list[Song] | None:
-        with suppress(NotFound):
+        # A song that is damaged answers nothing any more: it is made anew.
+        with suppress(NotFound, Unreadable):
             return [self._library.load(song_id) for song_id in answer.song_ids]
         return None
 
     def _load(self, key: str) -> _Answer | None:
-        # A note that is missing or was cut short is a request not seen before; the songs themselves are safe.
-        with suppress(NotFound, ValidationError):
-            return _Answer.model_validate_json(read(self._library.store, key))
+        # A note that is missing or damaged is a request not seen before; the songs themselves are safe.
+        with suppress(NotFound, Unreadable, ValidationError):
+            return _Answer.model_validate_json(read(self._library.store, key, _LARGEST_NOTE_BYTES))
         return None
 
     def _save(self, key: str, answer: _Answer) -> None:

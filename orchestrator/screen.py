@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import sys
@@ -20,12 +21,14 @@ from config.engine import Report, ignore_progress
 from config.gpus import PRICES_FROM
 from orchestrator.costs import CostSummary, usd_of
 from orchestrator.doctor import Finding
+from orchestrator.library import Damaged
 from orchestrator.manifest import CRAFTS, Song, Status
 from orchestrator.requests import Brief
 from orchestrator.stores import Places
 
 _PARTS = {"lyrics": "lyrics", "music": "music", "cover": "cover"}
 _PLAYERS = ("afplay", "mpv", "ffplay", "pw-play", "paplay", "aplay", "xdg-open")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _STATUS_COLOURS = {Status.DONE: "green", Status.FAILED: "red", Status.CANCELLED: "yellow"}
 
 
@@ -71,24 +74,24 @@ def print_song(song: Song, places: Places, copies: Path | None = None) -> None:
     if song.status is not Status.DONE:
         facts.add_row("status", Text(song.status, style=_STATUS_COLOURS.get(song.status, "")))
     if song.error:
-        facts.add_row("error", f"{song.error.message} (in {song.error.step})")
+        facts.add_row("error", _text(f"{song.error.message} (in {song.error.step})"))
     if plan:
-        facts.add_row("style", ", ".join(plan.tags))
-        facts.add_row("key", (music.key if music else None) or plan.key)
+        facts.add_row("style", _text(", ".join(plan.tags)))
+        facts.add_row("key", _text((music.key if music else None) or plan.key))
         tempo = (music.tempo_bpm if music else None) or plan.tempo_bpm
-        facts.add_row("tempo", f"{tempo:.4g} BPM, {(music.metre if music else None) or plan.metre}")
+        facts.add_row("tempo", _text(f"{tempo:.4g} BPM, {(music.metre if music else None) or plan.metre}"))
     facts.add_row("duration", _clock(music.duration_s if music else song.brief.duration_s))
     take = f", take {song.variation + 1} of {song.brief.variations}" if song.brief.variations > 1 else ""
     facts.add_row("seed", f"{song.brief.seed}{take}")
     made_by = (f"{craft}: {song.engines[craft].name}" for craft in CRAFTS if craft in song.engines)
-    facts.add_row("engines", ", ".join(made_by))
+    facts.add_row("engines", _text(", ".join(made_by)))
     if song.timings_s:
         facts.add_row("made in", f"{_seconds_taken(song):.1f} s")
     if (usd := usd_of(song)) is not None:
         facts.add_row("cost", f"{_dollars(usd)} ({', '.join(_priced(song))})")
     facts.add_row("id", song.id)
     for warning in song.warnings:
-        facts.add_row("note", Text(warning, style="yellow"))
+        facts.add_row("note", _text(warning, "yellow"))
 
     parts: list[RenderableType] = [facts]
     if plan and plan.lyrics:
@@ -100,19 +103,19 @@ def print_song(song: Song, places: Places, copies: Path | None = None) -> None:
     console.print(
         Panel(
             Padding(Group(*parts), (1, 2)),
-            title=Text(song.title or song.brief.description or song.id, style="bold"),
+            title=_text(song.title or song.brief.description or song.id, "bold"),
             border_style="cyan",
             width=min(console.width, 100),
         )
     )
-    if song.status is Status.DONE:
+    if song.status is Status.DONE and "audio" in song.assets:
         audio = str(copies) if copies else places.playable(song.assets["audio"].key)
         console.print(_command("Play it", f"{_player()} {shlex.quote(audio)}"))
         console.print(_command("Make it again", _again(song, places)))
 
 
-def print_list(songs: Sequence[Song], more: int) -> None:
-    """One line a song, newest first."""
+def print_list(songs: Sequence[Song | Damaged], more: int) -> None:
+    """One line a song, newest first; of a damaged one, with what is wrong."""
     console = _console()
     if not songs:
         console.print('No songs yet. The first: songwright make "a dreamy synthwave song about neon rain"')
@@ -121,13 +124,17 @@ def print_list(songs: Sequence[Song], more: int) -> None:
     for name in ("id", "title", "style", "length", "status", "made"):
         table.add_column(name, no_wrap=name not in ("title", "style"))
     for song in songs:
+        made = f"{song.created_at.astimezone():%Y-%m-%d %H:%M}"
+        if isinstance(song, Damaged):
+            table.add_row(song.id, _text(song.reason, "red"), "", "", Text("unreadable", style="red"), made)
+            continue
         table.add_row(
             song.id,
-            song.title or Text(song.brief.description[:40], style="dim"),
-            ", ".join(song.plan.categories[:2]) if song.plan else "",
+            _text(song.title) if song.title else _text(song.brief.description[:40], "dim"),
+            _text(", ".join(song.plan.categories[:2])) if song.plan else "",
             _clock(song.music.duration_s if song.music else song.brief.duration_s),
             Text(song.status, style=_STATUS_COLOURS.get(song.status, "")),
-            f"{song.created_at.astimezone():%Y-%m-%d %H:%M}",
+            made,
         )
     console.print(table)
     if more:
@@ -161,11 +168,16 @@ def print_costs(costs: CostSummary) -> None:
     for name in ("GPU-s", "USD") if priced else ():
         table.add_column(name, justify="right")
     for row in costs.rows:
-        cells = [row.stage, row.engine or "-", row.gpu or "own machine", f"{row.songs:,}"]
+        cells = [
+            plain(row.stage),
+            plain(row.engine) or "-",
+            plain(row.gpu) or "own machine",
+            f"{row.songs:,}",
+        ]
         cells += [f"{row.seconds_median:,.2f}", f"{row.seconds_p90:,.2f}"]
         if priced:
             cells += [_or_dash(row.gpu_seconds, "{:,.1f}"), _or_dash(row.usd, "{:,.4f}")]
-        table.add_row(*cells)
+        table.add_row(*map(_text, cells))
     console.print(table)
     price = "No price: a machine of one's own."
     if costs.usd is not None:
@@ -175,6 +187,11 @@ def print_costs(costs: CostSummary) -> None:
         console.print("Stages without a price ran on a machine of one's own.", style="dim")
     if missing := costs.songs - costs.measured:
         console.print(f"Songs of which nothing was measured: {missing:,}.", style="dim")
+
+
+def plain(text: str) -> str:
+    """``text`` in one line, without what could command a terminal."""
+    return _CONTROL.sub(" ", text)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
@@ -197,6 +214,11 @@ def _console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
+def _text(text: str, style: str = "") -> Text:
+    """``text`` as it is: brackets in it are no markup."""
+    return Text(plain(text), style=style)
+
+
 def _priced(song: Song) -> Iterator[str]:
     for stage, cost in song.costs.items():
         if cost.usd is not None:
@@ -213,7 +235,7 @@ def _or_dash(figure: float | None, form: str) -> str:
 
 def _lyrics(lyrics: str) -> Text:
     text = Text()
-    for line in lyrics.strip().splitlines():
+    for line in map(plain, lyrics.strip().splitlines()):
         text.append(line + "\n", style="dim cyan" if line.strip().startswith("[") else "")
     text.rstrip()
     return text
@@ -225,10 +247,11 @@ def _files(files: dict[str, str]) -> Table:
     grid.add_column(overflow="fold")
     for role, path in files.items():
         if not role.startswith("stem:"):
-            grid.add_row(role, path)
+            grid.add_row(_text(role), _text(path))
     stems = [role.removeprefix("stem:") for role in files if role.startswith("stem:")]
     if stems:
-        grid.add_row("stems", f"{PurePath(files[f'stem:{stems[0]}']).parent} ({', '.join(stems)})")
+        folder = PurePath(files[f"stem:{stems[0]}"]).parent
+        grid.add_row("stems", _text(f"{folder} ({', '.join(stems)})"))
     return grid
 
 
@@ -240,7 +263,7 @@ def _again(song: Song, places: Places) -> str:
     words = ["songwright", "make"]
     if brief.description:
         words.append(brief.description)
-    if brief.plan or (brief.lyrics and not places.folder):
+    if brief.plan or (brief.lyrics and not (places.folder and "lyrics" in song.assets)):
         return f"songwright make --like {song.id}"
     if brief.lyrics:
         words += ["--lyrics", places.of(song.assets["lyrics"].key)]
@@ -258,7 +281,7 @@ def _again(song: Song, places: Places) -> str:
 
 
 def _command(label: str, command: str) -> Text:
-    return Text.assemble((f"  {label + ':':<15}", "dim"), (command, "bold"))
+    return Text.assemble((f"  {label + ':':<15}", "dim"), (plain(command), "bold"))
 
 
 def _player() -> str:

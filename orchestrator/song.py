@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import platform
 import time
@@ -13,14 +14,18 @@ from datetime import UTC, datetime, timedelta
 
 from config.engine import Report
 from config.errors import Cancelled, Conflict, EngineFailed, EngineTimeout, SongwrightError
-from config.process import runs
+from config.process import runs, started
 from orchestrator.costs import cost_of
 from orchestrator.library import Library
 from orchestrator.manifest import CRAFT_OF_STAGE, Failure, Owner, Song, Status
 from orchestrator.meter import Usage
 from orchestrator.steps import StepResult
+from orchestrator.tries import MOST_TRIES, ProcessDied, Unrest, exhausted, given_up, is_deadly
 from orchestrator.workers import Worker
 
+log = logging.getLogger(__name__)
+
+_MOST_DEATHS = 10  # of one step, also where none is its doing
 _LONGEST_STEP = timedelta(hours=1)  # an owner that has saved nothing for so long is not at work any more
 
 
@@ -44,6 +49,12 @@ class Terms:
     etag: str = ""
     """The version of the manifest that is the song's: each is then only written over the one before, and
     ``Superseded`` is raised where somebody else has written. Empty: nobody else does."""
+    counted: bool = False
+    """Whether the song's runs are counted, and it fails where it was begun too often; else somebody else sees
+    to that."""
+    unrest: Unrest | None = None
+    """Given where an engine has a process of its own: a step whose process dies is tried again, the last time
+    once this is over. Else a step is tried once."""
 
 
 async def make_song(
@@ -54,10 +65,18 @@ async def make_song(
     The manifest is saved before the work starts and after each step, so that whatever stops this process
     loses at most the step it was in: calling this again with the stored manifest goes on from there. A
     step's error is written to the manifest and raised; a cancelled task leaves it "cancelled". Steps that
-    were done stay done. Raises ``Superseded``, with nothing written, once the song is another runner's.
+    were done stay done. Raises ``Superseded``, with nothing written, once the song is another runner's, and
+    ``EngineFailed`` for a song that has killed whoever began it three times.
     """
-    terms = terms or Terms(this_process())
+    terms = terms or Terms(this_process(), counted=True)
+    if song.status.finished:  # failed or cancelled, and wanted after all: it is as new
+        song = song.model_copy(update={"runs": 0, "crashes": {}})
     journey = _Journey(song, library, terms)
+    if terms.counted:
+        if failure := exhausted(song):
+            await journey.save(status=Status.FAILED, error=failure, owner=None)
+            raise EngineFailed("songwright", failure.message)
+        journey.song = song.model_copy(update={"runs": song.runs + 1})  # stored with its next status
     step = "lyrics"
     clock = asyncio.timeout(terms.limit_s)
     try:
@@ -68,17 +87,17 @@ async def make_song(
                 await journey.save(status=Status.PLANNING, owner=terms.owner, error=None)
                 if song.brief.photo and song.scene is None:
                     step = "photo"
-                    await journey.take("photo", worker.scene(journey.song, _staged(report, "photo")))
+                    await journey.take("photo", lambda song: worker.scene(song, _staged(report, "photo")))
                     step = "lyrics"
-                await journey.take("lyrics", worker.plan(journey.song, _staged(report, "lyrics")))
+                await journey.take("lyrics", lambda song: worker.plan(song, _staged(report, "lyrics")))
             await journey.save(status=Status.COMPOSING, owner=terms.owner, error=None)
 
             step = "music and cover"
             parts = []
             if "audio" not in journey.song.assets:
-                parts.append(journey.take("music", worker.music(journey.song, _staged(report, "music"))))
+                parts.append(journey.take("music", lambda song: worker.music(song, _staged(report, "music"))))
             if song.brief.cover and "cover" not in journey.song.assets:
-                parts.append(journey.take("cover", worker.cover(journey.song, _staged(report, "cover"))))
+                parts.append(journey.take("cover", lambda song: worker.cover(song, _staged(report, "cover"))))
             # Both are let finish even if one fails: what is done is stored, and a retry only makes what is
             # missing.
             for outcome in await asyncio.gather(*parts, return_exceptions=True):
@@ -88,8 +107,7 @@ async def make_song(
             step = "tags"
             if not song.brief.cover:
                 return await journey.save(status=Status.DONE, owner=None)
-            tagging = worker.tag(journey.song)
-            return await journey.take("tags", tagging, status=Status.DONE, owner=None)
+            return await journey.take("tags", worker.tag, status=Status.DONE, owner=None)
     except (asyncio.CancelledError, Cancelled):
         with suppress(Superseded):  # then it is not ours to let go
             if terms.halting:
@@ -115,17 +133,51 @@ async def make_song(
 
 
 def may_resume(song: Song) -> bool:
-    """Whether ``song`` is unfinished and nobody works on it: its process is gone, or has not saved for an
-    hour."""
+    """Whether ``song`` is unfinished and nobody works on it: its process is gone, or, where that cannot be
+    told for certain, has not saved for an hour."""
     if song.status.finished:
         return False
-    idle = datetime.now(UTC) - song.updated_at
-    waits = song.owner is not None and song.owner.service and song.status is Status.QUEUED
-    return song.owner is None or (idle > _LONGEST_STEP and not waits) or not _lives(song.owner)
+    owner = song.owner
+    if owner is None:
+        return True
+    if owner.host == platform.node():
+        if owner.started and (now := started(owner.pid)):
+            return now != owner.started
+        if not runs(owner.pid):
+            return True
+    # A process of another machine cannot be asked; of this one, it may be a later one with the same id. The
+    # clock may have been set back since: what was saved an hour from now is as old as that.
+    idle = abs(datetime.now(UTC) - song.updated_at)
+    waits = owner.service and song.status is Status.QUEUED
+    return idle > _LONGEST_STEP and not waits
+
+
+def take_up(song_id: str, library: Library, owner: Owner) -> Song:
+    """Makes ``owner`` that of the song, unless it has ended by now; answers what is stored."""
+    while True:
+        song, etag = library.version(song_id)
+        taken = song if song.status.finished else song.model_copy(update={"owner": owner})
+        if song.status.finished or library.save_if(taken, etag):
+            return taken
+
+
+def at_work(song: Song) -> str:
+    """Why ``song`` may not be resumed now, and when it may."""
+    owner = song.owner
+    if owner and owner.service and song.status is Status.QUEUED:
+        return f"it waits for the service of {owner.host!r}: start 'songwright serve', which takes it up"
+    if owner and owner.host != platform.node():
+        until = song.updated_at + _LONGEST_STEP
+        return (
+            f"a process of another machine, {owner.host!r}, may be at work on this song: "
+            f"from {until:%H:%M} UTC on it may be resumed here, unless that has saved a step"
+        )
+    return "another process is at work on this song: let it finish"
 
 
 def this_process(*, service: bool = False) -> Owner:
-    return Owner(host=platform.node(), pid=os.getpid(), service=service)
+    pid = os.getpid()
+    return Owner(host=platform.node(), pid=pid, service=service, started=started(pid))
 
 
 class _Journey:
@@ -137,19 +189,13 @@ class _Journey:
         self._library = library
         self._saved = terms.saved
         self._etag = terms.etag
+        self._unrest = terms.unrest
         self._saving = asyncio.Lock()
 
-    async def take(self, name: str, step: Awaitable[StepResult], **facts: object) -> Song:
-        """Waits for ``step`` and saves what it adds, and ``facts``, in one manifest."""
+    async def take(self, name: str, step: Callable[[Song], Awaitable[StepResult]], **facts: object) -> Song:
+        """Does ``step`` and saves what it adds, and ``facts``, in one manifest."""
         started = time.perf_counter()
-        try:
-            result = await step
-        except (SongwrightError, asyncio.CancelledError) as error:
-            # Where the task was cancelled, the cause is what the engine ended with.
-            ended = error if isinstance(error, SongwrightError) else error.__cause__
-            if isinstance(ended, SongwrightError) and isinstance(ended.spent, Usage):
-                self._charge(name, ended.spent)
-            raise
+        result = await self._outcome(name, step)
         if result.usage:
             self._charge(name, result.usage)
         song = self.song
@@ -161,8 +207,35 @@ class _Journey:
             engines=song.engines | made_by,
             assets=dict(sorted((song.assets | result.assets).items())),
             timings_s=song.timings_s | {name: round(time.perf_counter() - started, 3)},
+            runs=min(song.runs, 1),
             **facts,
         )
+
+    async def _outcome(self, name: str, step: Callable[[Song], Awaitable[StepResult]]) -> StepResult:
+        """What ``step`` makes of the song, in the last of as many tries as it takes and gets."""
+        tries = 0
+        while True:
+            crashes = self.song.crashes.get(name, 0)
+            if self._unrest and crashes >= MOST_TRIES - 1:
+                if crashes >= MOST_TRIES:  # whoever counted that died before it could fail the song
+                    raise EngineFailed(name, f"its process ended {crashes} times in the middle of its work")
+                await self._unrest.over()
+            try:
+                return await step(self.song)
+            except (SongwrightError, asyncio.CancelledError) as error:
+                # Where the task was cancelled, the cause is what the engine ended with.
+                ended = error if isinstance(error, SongwrightError) else error.__cause__
+                if isinstance(ended, SongwrightError) and isinstance(ended.spent, Usage):
+                    self._charge(name, ended.spent)
+                if not self._unrest or not isinstance(error, SongwrightError) or not is_deadly(error):
+                    raise
+                tries += 1
+                if not isinstance(error, ProcessDied) or error.blamed:
+                    crashes += 1
+                    await self.save(crashes=self.song.crashes | {name: crashes})
+                log.warning("the %s step is broken off: %s", name, error, extra={"song_id": self.song.id})
+                if crashes >= MOST_TRIES or tries >= _MOST_DEATHS:
+                    raise given_up(error, max(crashes, tries)) from error
 
     def _charge(self, name: str, usage: Usage) -> None:
         """Adds what a step used; stored with what is saved next, which always comes."""
@@ -170,6 +243,8 @@ class _Journey:
         self.song = self.song.model_copy(update={"costs": costs})
 
     async def save(self, **facts: object) -> Song:
+        if "owner" in facts and facts["owner"] is None:
+            facts["runs"] = 0  # it ended in good order
         self.song = self.song.changed(**facts)
         # Two parts may end together: the later manifest holds both and is written last.
         async with self._saving:
@@ -204,10 +279,3 @@ def _staged(report: Report, part: str) -> Report:
         report(f"{part}: {stage}", fraction)
 
     return staged
-
-
-def _lives(owner: Owner) -> bool:
-    """Whether the owner may still be at work; a process of another machine cannot be asked."""
-    if owner.host != platform.node():
-        return True
-    return runs(owner.pid)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
+import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +17,16 @@ from config.errors import InvalidRequest, StoreUnavailable
 from config.settings import Settings, variable_of
 from storage.contract import Store
 from storage.local import LocalStore
+from storage.lock import held
 from storage.signing import Signer
 
+log = logging.getLogger(__name__)
+
 FOLDER = ".songwright"
+SHORTEST = 20
+"""Characters of a secret: fewer can be guessed."""
+_LONGEST = 1000
+_LOCK = ".lock"  # of the local store, which the library's folder has anyway
 
 
 def open_store(settings: Settings, signer: Signer | None = None) -> Store:
@@ -74,10 +84,27 @@ def value_of(settings: Settings, name: str) -> str:
 
 
 def private_folder(settings: Settings) -> Path:
-    """``<home>/.songwright``, made if need be, for its owner alone."""
+    """``<home>/.songwright``, made if need be, for its owner alone (0700) with all that is in
+    it, also where it was there before, and not for git.
+
+    Raises ``StoreUnavailable`` where it cannot be had, is a link, or belongs to another user.
+    """
     folder = settings.home / FOLDER
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.home.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700)
+            folder.chmod(0o700)  # whatever the umask takes away
+            ignored = folder / ".gitignore"  # the home may lie in a repository
+            ignored.touch(mode=0o600)
+            ignored.chmod(0o600)
+            ignored.write_text("*\n")
+        except FileExistsError:
+            _look_at(folder, stat.S_IFDIR)
+            for path in folder.iterdir():
+                with suppress(FileNotFoundError):  # a part that another process has put in its place
+                    if stat.S_ISREG(path.lstat().st_mode):
+                        _look_at(path, stat.S_IFREG)
     except OSError as error:
         raise StoreUnavailable(
             f"cannot make {folder}: {error.strerror}", "set SONGWRIGHT_HOME to a folder you can write to"
@@ -89,30 +116,83 @@ def kept_secret(settings: Settings, name: str, prefix: str = "") -> tuple[str, b
     """The secret kept in the private folder as ``name``, and whether it was made just now.
 
     It has 256 random bits and is only readable by its owner (0600). Raises ``StoreUnavailable`` where the
-    file cannot be read or written.
+    file cannot be read or written, is a link, or holds what is no secret.
     """
     path = private_folder(settings) / name
     try:
-        if not path.exists():
+        if not os.path.lexists(path):
             secret = prefix + secrets.token_urlsafe(32)
-            if _written_once(path, secret + "\n"):
+            if _written_once(path, secret + "\n", settings.home / _LOCK):
                 return secret, True
-        kept = path.read_text().strip()
+        _look_at(path, stat.S_IFREG)
+        data = _read(path)
     except OSError as error:
         raise StoreUnavailable(
             f"cannot use {path}: {error.strerror}", "check who may read and write it"
         ) from error
-    if not kept:
-        raise StoreUnavailable(f"{path} is empty", "delete it: another is made at the next start")
-    return kept, False
+    return checked_secret(data, str(path)), False
 
 
-def _written_once(path: Path, text: str) -> bool:
+def checked_secret(data: bytes, where: str) -> str:
+    """The secret in ``data``, without the line's end. Raises ``StoreUnavailable`` that names ``where`` and
+    shows nothing of it, for what is empty, no text, or so short that it can be guessed."""
+    another = "delete it: another is made at the next start"
+    try:
+        secret = data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise StoreUnavailable(f"{where} is not text", another) from error
+    if not secret:
+        raise StoreUnavailable(f"{where} is empty", another)
+    if not secret.isprintable() or len(secret) > _LONGEST:
+        raise StoreUnavailable(f"{where} is more than one line of text", another)
+    if len(secret) < SHORTEST:
+        raise StoreUnavailable(
+            f"{where} has {len(secret)} characters, which can be guessed: {SHORTEST} are wanted", another
+        )
+    return secret
+
+
+def _look_at(path: Path, kind: int) -> None:
+    """Sees to it that ``path``, of this kind, is its owner's alone. Raises ``StoreUnavailable`` for what is
+    not of the kind, or is another user's, and ``OSError``."""
+    facts = path.lstat()
+    if stat.S_IFMT(facts.st_mode) != kind:
+        wanted = "folder" if kind == stat.S_IFDIR else "file"
+        found = "a link" if stat.S_ISLNK(facts.st_mode) else f"no {wanted}"
+        raise StoreUnavailable(f"{path} is {found}", f"put a {wanted} of your own there, or delete it")
+    if os.name != "posix":
+        return
+    if os.geteuid() and facts.st_uid not in (0, os.geteuid()):
+        raise StoreUnavailable(
+            f"{path} belongs to another user (id {facts.st_uid})",
+            "give it to the user that runs this: chown, or delete it",
+        )
+    wide = stat.S_IMODE(facts.st_mode)
+    if wide & 0o077:
+        with suppress(PermissionError):  # a file system without rights, or a file of root's: see below
+            path.chmod(wide & 0o700)
+        if stat.S_IMODE(path.lstat().st_mode) & 0o077:
+            log.warning("%s can be read by others (%o), and its rights cannot be changed", path, wide)
+        else:
+            log.warning("%s could be read by others (%o): it is for its owner alone now", path, wide)
+
+
+def _read(path: Path) -> bytes:
+    # Neither a link that has come meanwhile, nor a pipe that would be waited for.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        return file.read(4 * _LONGEST + 1)
+
+
+def _written_once(path: Path, text: str, lock: Path) -> bool:
     """Whether this call made the file: of several at once one does, and nobody ever reads a part of it."""
-    # It has its final rights (0600) from the start: no moment in which others may read it.
-    handle, part = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+    # It has its final rights (0600) from the start: no moment in which others may read it. What a killed
+    # process has left of it, the store's next sweep takes away.
+    handle, part = tempfile.mkstemp(prefix=f".part-{os.getpid()}-", dir=path.parent)
     try:
         with os.fdopen(handle, "w") as file:
+            if os.name == "posix":
+                os.fchmod(file.fileno(), 0o600)  # whatever the umask takes away
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -121,8 +201,11 @@ def _written_once(path: Path, text: str) -> bool:
         except FileExistsError:
             return False
         except OSError:
-            # A file system without links (FAT, some networks' folders): whoever comes last wins there.
-            Path(part).replace(path)
+            # A file system without links (FAT, some networks' folders).
+            with held(lock):
+                if os.path.lexists(path):
+                    return False
+                Path(part).replace(path)
         return True
     finally:
         Path(part).unlink(missing_ok=True)

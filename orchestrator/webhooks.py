@@ -1,30 +1,33 @@
 """Calls the address that a request named once its song has ended, signed as the Standard Webhooks
 specification says (standardwebhooks.com): ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``.
 
-The address is the asker's, so it may be aimed at what only this machine can reach: unless the settings allow
-it, an address that is not public is refused, when it is given and again for the very connection that is made.
+A call that was taken may be made again, after a kill or by another container: its ``webhook-id`` is the same.
+The address is the asker's: ``posting`` refuses one that is not public, when it is given and again for the
+very connection that is made, and ``receivers`` sees to it that none of them holds up another.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import binascii
 import hashlib
 import hmac
-import ipaddress
 import logging
 import random
-import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlsplit
 
-import h11
-
-from config.errors import Forbidden, NotFound, SongwrightError
+from config.errors import Forbidden, InvalidRequest, NotFound, SongwrightError
 from orchestrator.manifest import Song, Webhook
+from orchestrator.posting import RESOLVE_S, Resolver, post, reason, refuse_private
+from orchestrator.receivers import CALLS, Call, Receiver, Turns
 
 log = logging.getLogger(__name__)
 
@@ -33,26 +36,31 @@ SECRET_PREFIX = "whsec_"
 RETRY_AFTER_S = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 """Seconds before each further attempt; then it is given up."""
 
-_TIMEOUT_S = 20.0
 _LATEST = 1.2  # times the wait, for jitter
-_CONNECT_S = 5.0  # to each address of a name: one that answers nothing leaves time for the next
-_CALLS_AT_ONCE = 20
-_PIECE_BYTES = 1 << 16
-_RESOLVE_S = 2.0
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
-_IPV6_PUBLIC = ipaddress.IPv6Network("2000::/3")
-# Set apart by IANA (RFC 6890, RFC 7526, RFC 9637), which not every Python's ``is_global`` knows or refuses.
-_SET_APART = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20")))
-_REFUSED = "webhook addresses in private networks are not allowed here"
-_FIX = "use a public address; the service's owner may set SONGWRIGHT_WEBHOOKS__ALLOW_PRIVATE=true"
+_CHECK_S = 2.0  # for the name in a request, which waits for it
+_NAMES_AT_ONCE = CALLS  # a lookup that hangs takes longer than the call that wanted it
+_NAMES_ASKED_AT_ONCE = 32
+_RECORDS_AT_ONCE = 4
 
 Save = Callable[[Song], Awaitable[Song]]
 Body = Callable[[Song], Awaitable[bytes]]
 
 
+@dataclass(eq=False)
+class _Delivery:
+    """A song's call: it waits for its time or its turn, or has a task at work on it."""
+
+    song: Song
+    """As it was when it ended, so that each attempt sends the same."""
+    hook: Webhook
+    over: asyncio.Future[None]
+    timer: asyncio.TimerHandle | None = None
+    task: asyncio.Task[None] | None = None
+
+
 class Webhooks:
-    """Delivers, each song's call in a task of its own. The outcome goes to the manifest, so that a call that
-    was not yet taken is made again after a restart."""
+    """Delivers. The outcome goes to the manifest, so that a call that was not yet taken is made again after a
+    restart. There are never more tasks than calls that may be under way."""
 
     def __init__(
         self,
@@ -63,15 +71,22 @@ class Webhooks:
         save: Save,
         retry_after_s: Sequence[float] = RETRY_AFTER_S,
     ) -> None:
-        """``secret`` itself, or what is called for it once it is needed."""
+        """``secret`` itself, or what is called for it once it is needed. Raises ``InvalidRequest`` for one
+        that begins with ``whsec_`` and does not go on in base64."""
+        if isinstance(secret, str):
+            _key(secret)
         self._secret = secret
         self._allow_private = allow_private
         self._body = body
         self._save = save
         self._retry_after_s = retry_after_s
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._pending: dict[str, _Delivery] = {}
+        self._turns: Turns[_Delivery] = Turns()
+        self._failed: deque[tuple[_Delivery, str]] = deque()
+        self._recording = 0
         self._ssl = ssl.create_default_context()
-        self._calling = asyncio.Semaphore(_CALLS_AT_ONCE)
+        # Those who ask for a song look names up too, and may not use up what the calls need.
+        self._names, self._names_asked = Resolver(_NAMES_AT_ONCE), Resolver(_NAMES_ASKED_AT_ONCE)
 
     async def check(self, url: str) -> None:
         """Raises ``Forbidden`` for an address that is not public. A name that cannot be resolved now may be
@@ -80,127 +95,158 @@ class Webhooks:
             return
         host = urlsplit(url).hostname or ""
         try:
-            addresses = await asyncio.wait_for(_resolved(host), _RESOLVE_S)
+            addresses = await asyncio.wait_for(self._names_asked.addresses(host), _CHECK_S)
         except (OSError, TimeoutError, UnicodeError):
             return
-        _refuse_private(addresses)
+        refuse_private(addresses)
 
     def send(self, song: Song) -> None:
         """Starts the delivery for a song that has ended, if it has one to make."""
-        if song.webhook and song.webhook.pending and song.id not in self._tasks:
-            task = asyncio.get_running_loop().create_task(self._deliver(song, song.webhook))
-            self._tasks[song.id] = task
-            task.add_done_callback(lambda _task: self._tasks.pop(song.id, None))
+        if song.webhook and song.webhook.pending and song.id not in self._pending:
+            over = asyncio.get_running_loop().create_future()
+            delivery = self._pending[song.id] = _Delivery(song, song.webhook, over)
+            self._line_up(delivery)
 
     async def stop(self, song_id: str) -> None:
         """Ends the delivery for a song that is to be deleted."""
-        if task := self._tasks.get(song_id):
-            task.cancel()
-            await asyncio.wait([task])
+        if delivery := self._pending.get(song_id):
+            self._end(delivery)
+            if delivery.task:
+                delivery.task.cancel()
+                await asyncio.wait([delivery.task])
 
     async def flush(self, seconds: float) -> None:
         """Waits for the deliveries under way, but no longer than so many seconds."""
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=seconds)
+        if self._pending:
+            await asyncio.wait([delivery.over for delivery in self._pending.values()], timeout=seconds)
 
     async def close(self) -> None:
         """Ends every delivery; those not taken yet are made after the next start."""
-        for song_id in list(self._tasks):
-            await self.stop(song_id)
+        deliveries = list(self._pending.values())
+        for delivery in deliveries:
+            self._end(delivery)
+        tasks = [delivery.task for delivery in deliveries if delivery.task]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
-    async def _deliver(self, song: Song, hook: Webhook) -> None:
+    def _end(self, delivery: _Delivery) -> None:
+        """Nothing more is to be done for it; a task that is at work on it may still be."""
+        if self._pending.get(delivery.song.id) is delivery:
+            del self._pending[delivery.song.id]
+        if delivery.timer:
+            delivery.timer.cancel()
+        self._turns.remove(delivery.hook.url, delivery)
+        if not delivery.over.done():
+            delivery.over.set_result(None)
+
+    def _ends(self, delivery: _Delivery) -> bool:
+        return self._pending.get(delivery.song.id) is not delivery
+
+    def _line_up(self, delivery: _Delivery) -> None:
+        delivery.timer = None
+        self._turns.add(delivery.hook.url, delivery)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Starts what may be under way now."""
+        loop = asyncio.get_running_loop()
+        while call := self._turns.take(loop.time()):
+            self._start(call.item, self._attempt(call))
+        while self._failed and self._recording < _RECORDS_AT_ONCE:
+            delivery, error = self._failed.popleft()
+            if not self._ends(delivery):
+                self._recording += 1
+                self._start(delivery, self._failed_with_another(delivery, error))
+
+    def _start(self, delivery: _Delivery, work: Coroutine[None, None, None]) -> None:
+        delivery.task = asyncio.get_running_loop().create_task(work)
+        delivery.task.add_done_callback(partial(self._done, delivery))
+
+    def _done(self, delivery: _Delivery, task: asyncio.Task[None]) -> None:
+        if delivery.task is task:
+            delivery.task = None
+        if not task.cancelled() and (bug := task.exception()):
+            log.error("a bug ended a webhook", exc_info=bug, extra={"song_id": delivery.song.id})
+            self._end(delivery)
+        self._go_on()
+
+    async def _attempt(self, call: Call[_Delivery]) -> None:
+        """One attempt, now that its receiver may be called."""
+        delivery, loop = call.item, asyncio.get_running_loop()
+        song, url = delivery.song, delivery.hook.url
+        answered: bool | None = None  # until there is a call, nothing is known of the receiver
+        entered, error = True, ""
         try:
             body = await self._body(song)
+            headers = self._headers(song, body)
+            addresses = await asyncio.wait_for(self._names.addresses(urlsplit(url).hostname or ""), RESOLVE_S)
+            if not self._allow_private:
+                refuse_private(addresses)
+            entered = self._turns.enter(call, addresses)
+            if not entered:
+                return
+            status = await post(url, headers, body, addresses, self._ssl)
+            answered, error = True, "" if 200 <= status < 300 else f"it answered {status}"
+        except Forbidden as refusal:
+            error = str(refusal)
         except SongwrightError as refusal:
             # It stays pending: whoever looks after the song next begins again.
             log.warning("webhook could not be written: %s", refusal, extra={"song_id": song.id})
+            self._end(delivery)
             return
-        while hook.pending:
-            error = await self._call(song, hook.url, body)
-            attempts = hook.attempts + 1
-            facts: dict[str, object] = {"attempts": attempts, "error": error}
-            if not error:
-                facts["delivered_at"] = datetime.now(UTC)
-            elif attempts > len(self._retry_after_s):
-                facts["given_up"] = True
-            hook = hook.model_copy(update=facts)
-            log.info(
-                "webhook called", extra={"song_id": song.id, "attempts": attempts, "error": error or None}
-            )
-            try:
-                song = await self._save(song.changed(webhook=hook))
-            except (SongwrightError, RuntimeError) as refusal:
-                log.warning("webhook's outcome was not stored: %s", refusal, extra={"song_id": song.id})
-                if isinstance(refusal, NotFound):
-                    return
-            if hook.pending:
-                # Jitter, so that many songs that ended together do not call together for ever.
-                await asyncio.sleep(self._retry_after_s[attempts - 1] * random.uniform(0.8, _LATEST))
+        except (OSError, ValueError) as failure:
+            answered, error = False, reason(failure)
+        finally:
+            if entered:
+                pause_s, failed = self._turns.ended(call, loop.time(), answered=answered)
+                if pause_s:
+                    loop.call_later(pause_s, self._offer, call.receiver)
+                self._failed.extend((other, error) for other in failed)
+                self._go_on()
+        await self._keep(delivery, error)
 
-    async def _call(self, song: Song, url: str, body: bytes) -> str:
-        """One attempt; why it failed, or nothing."""
-        headers = {"content-type": "application/json", "user-agent": "songwright-webhook"}
+    async def _failed_with_another(self, delivery: _Delivery, error: str) -> None:
+        """An attempt that was not made, because its receiver did not answer the one before it."""
+        try:
+            await self._keep(delivery, f"not called, for the call before: {error}")
+        finally:
+            self._recording -= 1
+
+    async def _keep(self, delivery: _Delivery, error: str) -> None:
+        """Writes how an attempt went, and sets the time of the next."""
+        song, attempts = delivery.song, delivery.hook.attempts + 1
+        facts: dict[str, object] = {"attempts": attempts, "error": error}
+        if not error:
+            facts["delivered_at"] = datetime.now(UTC)
+        elif attempts > len(self._retry_after_s):
+            facts["given_up"] = True
+        hook = delivery.hook.model_copy(update=facts)
+        log.info("webhook called", extra={"song_id": song.id, "attempts": attempts, "error": error or None})
+        pending = hook.pending
+        try:
+            kept = (await self._save(song.changed(webhook=hook))).webhook
+            pending = pending and bool(kept and kept.pending)  # another container may have been there
+        except (SongwrightError, RuntimeError) as refusal:
+            log.warning("webhook's outcome was not stored: %s", refusal, extra={"song_id": song.id})
+            pending = pending and not isinstance(refusal, NotFound)
+        delivery.hook = hook
+        if not pending:
+            self._end(delivery)
+        elif not self._ends(delivery):
+            # Jitter, so that many songs that ended together do not call together for ever.
+            wait_s = self._retry_after_s[attempts - 1] * random.uniform(0.8, _LATEST)
+            delivery.timer = asyncio.get_running_loop().call_later(wait_s, self._line_up, delivery)
+
+    def _offer(self, receiver: Receiver[_Delivery]) -> None:
+        self._turns.offer(receiver)
+        self._go_on()
+
+    def _headers(self, song: Song, body: bytes) -> dict[str, str]:
         secret = self._secret() if callable(self._secret) else self._secret
-        headers |= signature(secret, f"msg_{song.id}", int(time.time()), body)
-        try:
-            async with self._calling, asyncio.timeout(_TIMEOUT_S):
-                status = await self._post(url, headers, body)
-        except Forbidden as error:
-            return str(error)
-        except TimeoutError:
-            return "no answer in time"
-        except (OSError, ValueError, h11.ProtocolError) as error:
-            return f"{type(error).__name__}: {error}"
-        return "" if 200 <= status < 300 else f"it answered {status}"
-
-    async def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:
-        """The answer's status. Its body is not read: it is of no use, and may have no end."""
-        parts = urlsplit(url)
-        host, secure = parts.hostname or "", parts.scheme == "https"
-        addresses = await _resolved(host)
-        if not self._allow_private:
-            _refuse_private(addresses)
-        port = parts.port or (443 if secure else 80)
-        reader, writer = await self._connected(addresses, port, host if secure else None)
-        try:
-            wire = h11.Connection(h11.CLIENT)
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            fixed = {
-                "host": parts.netloc.rpartition("@")[2],
-                "content-length": str(len(body)),
-                "connection": "close",
-            }
-            request = h11.Request(method="POST", target=path, headers=list((fixed | headers).items()))
-            for event in (request, h11.Data(data=body), h11.EndOfMessage()):
-                writer.write(wire.send(event) or b"")
-            await writer.drain()
-            while not isinstance(answer := wire.next_event(), h11.Response):
-                if answer is h11.NEED_DATA:
-                    wire.receive_data(await reader.read(_PIECE_BYTES))
-        except BaseException:
-            writer.transport.abort()  # closing would wait for a peer that may never read
-            raise
-        writer.close()
-        return answer.status_code
-
-    async def _connected(
-        self, addresses: Sequence[str], port: int, secure_host: str | None
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection to the first of ``addresses`` that takes one. They are the very ones that were looked
-        at: a name that answers otherwise the second time gains nothing."""
-        failure = OSError("its name has no address")
-        for address in addresses:
-            try:
-                async with asyncio.timeout(_CONNECT_S):
-                    return await asyncio.open_connection(
-                        address,
-                        port,
-                        ssl=self._ssl if secure_host else None,
-                        server_hostname=secure_host,
-                    )
-            except OSError as error:  # ``TimeoutError`` is one
-                failure = error
-        raise failure
+        headers = {"content-type": "application/json", "user-agent": "songwright-webhook"}
+        return headers | signature(secret, f"msg_{song.id}", int(time.time()), body)
 
 
 def next_attempt_s(hook: Webhook | None) -> float:
@@ -220,23 +266,10 @@ def _key(secret: str) -> bytes:
     if not secret.startswith(SECRET_PREFIX):
         return secret.encode()
     text = secret.removeprefix(SECRET_PREFIX).replace("-", "+").replace("_", "/")
-    return base64.b64decode(text + "=" * (-len(text) % 4))
-
-
-async def _resolved(host: str) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return [str(address[4][0]) for address in found]
-
-
-def _refuse_private(addresses: Iterable[str]) -> None:
-    for text in addresses:
-        address = ipaddress.ip_address(text.partition("%")[0])
-        if isinstance(address, ipaddress.IPv6Address):
-            if address in _NAT64:
-                address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-            else:
-                address = address.ipv4_mapped or address.sixtofour or address
-        outside = isinstance(address, ipaddress.IPv6Address) and address not in _IPV6_PUBLIC
-        apart = any(address in network for network in _SET_APART)
-        if outside or apart or not address.is_global or address.is_multicast:
-            raise Forbidden(_REFUSED, _FIX)
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        key = b""
+    if not key:
+        raise InvalidRequest("webhook secret", "***", f"after {SECRET_PREFIX} it goes on in base64")
+    return key

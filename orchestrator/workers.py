@@ -77,19 +77,29 @@ class Lane:
     async def run(self, work: Callable[[Any, Report], T], report: Report) -> T:
         """``work(engine, report)`` in the lane's thread. When the awaiting task is cancelled, the next
         report that the engine makes raises ``Cancelled`` inside it, and this returns once the thread is free
-        again."""
+        again; at once where the engine is still being loaded, which nothing can stop."""
         stop = threading.Event()
+        loaded = threading.Event()
+
+        def begun(engine: Any, watched: Report) -> T:
+            loaded.set()
+            if stop.is_set():
+                raise Cancelled
+            return work(engine, watched)
 
         def watched(stage: str, fraction: float) -> None:
             if stop.is_set():
                 raise Cancelled
             report(stage, fraction)
 
-        future = asyncio.get_running_loop().run_in_executor(self._pool, self._work, work, watched)
+        future = asyncio.get_running_loop().run_in_executor(self._pool, self._work, begun, watched)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError as gone:
             stop.set()
+            if not loaded.is_set():
+                future.add_done_callback(_seen)
+                raise
             await asyncio.wait([future])
             # Seen, so that asyncio does not report it as lost; and it tells what was used until then.
             raise gone from future.exception()
@@ -110,6 +120,12 @@ class Lane:
             return result
 
         return metered(self._meter, self.name, step)
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """So that asyncio does not report what it ended with as lost."""
+    if not future.cancelled():
+        future.exception()
 
 
 class LocalWorker:

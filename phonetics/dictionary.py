@@ -6,6 +6,8 @@ import lzma
 from functools import cache
 from importlib import resources
 
+LONGEST_WORD = 28
+"""Letters of the dictionary's longest word: whatever is longer need not be looked up."""
 VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
 
 # Of a word's pronunciations the first is the most usual one when spoken; when sung, these are shorter.

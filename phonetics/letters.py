@@ -72,7 +72,7 @@ def _splits(word: str, at: int, group: str) -> bool:
 
 def _sound(word: str, at: int, group: str) -> str:
     end = at + len(group)
-    after, rest = word[end : end + 1], word[end:]
+    after, rest = word[end : end + 1], word[end : end + 3]  # no rule looks further ahead
     if group == "y" and (at == 0 or word[at - 1] in _VOWEL_LETTERS) and after in tuple(_VOWEL_LETTERS):
         return "Y"
     if group == "c" and after in tuple(_SOFTENERS):

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from anyascii import anyascii
 
-from phonetics.dictionary import is_vowel, lookup
+from phonetics.dictionary import LONGEST_WORD, is_vowel, lookup
 from phonetics.letters import spell
 from phonetics.numbers import spoken
 from phonetics.syllables import Syllable
@@ -31,6 +31,11 @@ _ONSETS = frozenset(
     ).split(",")
 )
 _PART = re.compile(r"[a-z']+|[0-9]+")
+_LONGEST_ONSET = 3
+_LONGEST_KEPT = 64
+"""Characters of a token whose sound is kept in memory: 8,192 tokens of 10,000 would be gigabytes."""
+_MOST_LETTERS = 10_000
+"""Of one token in plain letters: more than are sung in ten minutes. One sign can stand for eighteen."""
 _VOICELESS = ("P", "T", "K", "F", "TH")
 _SIBILANTS = ("S", "Z", "SH", "ZH", "CH", "JH")
 
@@ -45,7 +50,10 @@ class Word:
 
 def pronounce(line: str) -> tuple[Word, ...]:
     """The whitespace-separated words of ``line``, in order, as written."""
-    return tuple(Word(token, _token_syllables(token)) for token in line.split())
+    return tuple(
+        Word(token, (_kept_syllables if len(token) <= _LONGEST_KEPT else _token_syllables)(token))
+        for token in line.split()
+    )
 
 
 def count_syllables(line: str) -> int:
@@ -53,11 +61,17 @@ def count_syllables(line: str) -> int:
     return sum(len(word.syllables) for word in pronounce(line))
 
 
-@lru_cache(maxsize=8192)
 def phones(word: str) -> tuple[str, ...]:
     """The word's phones in a row, vowels with their stress digit; empty if it makes no sound."""
+    return _kept_phones(word) if len(word) <= _LONGEST_KEPT else _phones(word)
+
+
+def _phones(word: str) -> tuple[str, ...]:
     parts = _PART.findall(_plain(word))
     return tuple(phone for part in parts for phone in _part_phones(part))
+
+
+_kept_phones = lru_cache(maxsize=8192)(_phones)
 
 
 def is_known(word: str) -> bool:
@@ -69,10 +83,9 @@ def is_known(word: str) -> bool:
 def _plain(word: str) -> str:
     """Lower case, the letters a to z only, typographic apostrophes made plain, quotes at the ends dropped."""
     text = anyascii(word.replace("’", "'").replace("ʼ", "'")) if not word.isascii() else word
-    return text.lower().replace("`", "'")
+    return text[:_MOST_LETTERS].lower().replace("`", "'")
 
 
-@lru_cache(maxsize=8192)
 def _token_syllables(token: str) -> tuple[Syllable, ...]:
     letters = [c for c in token if c.isalnum()]
     if not letters:
@@ -81,6 +94,9 @@ def _token_syllables(token: str) -> tuple[Syllable, ...]:
     for part in _PART.findall(_plain("".join(c if c.isalnum() or c in "'’ʼ" else " " for c in token))):
         syllables += _syllables(_part_phones(part), weak=part.strip("'") in _WEAK)
     return tuple(syllables)
+
+
+_kept_syllables = lru_cache(maxsize=8192)(_token_syllables)
 
 
 def _part_phones(part: str) -> tuple[str, ...]:
@@ -116,7 +132,8 @@ def _derived(word: str) -> tuple[str, ...] | None:
         stem = word.removesuffix(ending)
         if stem != word and len(stem) > 2 and (base := lookup(stem) or lookup(stem + "e")):
             return (*base, *sound)
-    halves = ((word[:i], word[i:]) for i in range(len(word) - 3, 2, -1))
+    longest, shortest = min(len(word) - 3, LONGEST_WORD), max(2, len(word) - LONGEST_WORD - 1)
+    halves = ((word[:i], word[i:]) for i in range(longest, shortest, -1))
     for left, right in halves:
         first, second = lookup(left), lookup(right)
         if first and second:
@@ -133,7 +150,8 @@ def _syllables(found: tuple[str, ...], *, weak: bool) -> list[Syllable]:
     starts = [0]
     for before, nucleus in pairwise(nuclei):
         between = found[before + 1 : nucleus]
-        size = next(n for n in range(len(between), -1, -1) if _opens(between[len(between) - n :]))
+        most = min(len(between), _LONGEST_ONSET)
+        size = next(n for n in range(most, -1, -1) if _opens(between[len(between) - n :]))
         starts.append(nucleus - size)
     ends = [*starts[1:], len(found)]
     return [

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from config.errors import InvalidRequest
+from config.errors import InvalidRequest, Unreadable
+
+LARGEST_VERSION_BYTES = 8 << 20
+"""Of an object that ``Store.version`` reads: manifests and notes, which are a thousandth of that."""
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 
@@ -34,8 +37,9 @@ class Store(Protocol):
     """Bytes by key. ``put`` is atomic: a reader sees the old object or the new one, never a part.
 
     Keys are lower-case path segments joined by "/" (see ``checked_key``). Every method raises
-    ``StoreUnavailable`` where the disk or the network refuses, and the readers raise ``NotFound`` for a key
-    that is not there.
+    ``StoreUnavailable`` where the disk or the network refuses. The readers raise ``NotFound`` for a key that
+    is not there, and ``Unreadable`` where this one object cannot be read, whatever the others do: a link, a
+    pipe, a folder in its place.
     """
 
     def put(self, key: str, data: bytes, content_type: str) -> None: ...
@@ -49,7 +53,8 @@ class Store(Protocol):
         ...
 
     def version(self, key: str) -> Version:
-        """The whole object with its tag, for ``put_if``."""
+        """The whole object with its tag, for ``put_if``. Raises ``Unreadable`` for one that has more than
+        ``LARGEST_VERSION_BYTES``."""
         ...
 
     def open(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
@@ -62,12 +67,16 @@ class Store(Protocol):
         """Keys that start with ``prefix`` and come after ``after``, in the order of their characters.
 
         With ``shallow``, keys that have a "/" after the prefix are given as one: what comes before it, and
-        the "/" (S3's delimiter).
+        the "/" (S3's delimiter). Foreign objects, whose names are no keys, are left out.
         """
         ...
 
     def delete(self, key: str) -> None:
         """Deletes the object; a key that is not there is no error, so that a retry is safe."""
+        ...
+
+    def delete_below(self, prefix: str) -> None:
+        """Deletes whatever there is below ``prefix``, which ends in "/", foreign objects too."""
         ...
 
     def url(self, key: str, expires_s: int) -> str:
@@ -79,21 +88,42 @@ class Store(Protocol):
         writes now; how many that were."""
         ...
 
+    def look(self) -> None:
+        """Raises ``StoreUnavailable`` if the store cannot be used, as far as that shows without a write or a
+        listing: cheap enough for every few seconds."""
+        ...
+
     def check_writable(self) -> int | None:
         """Raises ``StoreUnavailable`` if nothing can be written; else the free bytes, where that is known."""
         ...
 
 
+def is_key(text: str) -> bool:
+    """Whether ``text`` is made of plain lower-case segments."""
+    return _KEY.fullmatch(text) is not None
+
+
 def checked_key(key: str) -> str:
     """``key`` itself. Raises ``InvalidRequest`` unless it is made of plain lower-case segments, so that no
     key can leave the store's folder or name one of its temporary files."""
-    if not _KEY.fullmatch(key):
+    if not is_key(key):
         raise InvalidRequest(
             "key", key, "use lower-case letters, digits, '.', '_' and '-' in segments joined by '/'"
         )
     return key
 
 
-def read(store: Store, key: str) -> bytes:
-    """The whole object as one ``bytes``."""
-    return b"".join(store.open(key))
+def read(store: Store, key: str, most_bytes: int | None = None) -> bytes:
+    """The whole object as one ``bytes``. Raises ``Unreadable`` for one that has more than ``most_bytes``, of
+    which no more than that is read."""
+    data = bytearray()
+    for piece in store.open(key, 0, None if most_bytes is None else most_bytes + 1):
+        data += piece
+    if most_bytes is not None and len(data) > most_bytes:
+        raise too_large(key, most_bytes)
+    return bytes(data)
+
+
+def too_large(key: str, most_bytes: int) -> Unreadable:
+    """Of an object that has more than the ``most_bytes`` that may be read of it."""
+    return Unreadable(f"{key} has more than {most_bytes:,} bytes", "restore it from a backup, or delete it")

@@ -8,17 +8,18 @@ import hashlib
 import itertools
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 from uuid import uuid4
 
-from config.errors import NotFound, StoreUnavailable
+from config.errors import NotFound, StoreUnavailable, Unreadable
 from config.process import runs
-from storage.contract import Stat, Version, checked_key
+from storage import files
+from storage.contract import LARGEST_VERSION_BYTES, Stat, Version, checked_key, is_key, too_large
 from storage.lock import held
 from storage.signing import Signer
 
@@ -27,49 +28,70 @@ _TEMPORARY = ".part-"  # begins with a dot, which no key's segment may
 _LOCK = ".lock"  # likewise
 _PROCESS = uuid4().hex  # two containers that share a folder may have processes with one id
 _count = itertools.count()
-_TRIES = 100
+_GIT = ".gitignore"
+_FOLDERS = (".songwright", "cache", "calls", "check", "idempotency", "keys", "open", "songs")
+_IGNORED = "\n".join(
+    (
+        "# Written by Songwright: what it makes and keeps here is not for a repository.",
+        f"/{_GIT}",
+        f"/{_LOCK}",
+        *(f"/{name}/" for name in _FOLDERS),
+        "",
+    )
+).encode()
+_FULL_BYTES = 1 << 20  # a disk with less is full: no song fits
+# What keeps one object from being read, and tells nothing of the others.
+_ITS_OWN = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENXIO}
+)
 
 
 class LocalStore:
     """Objects as files below ``root``, which is made on the first write.
 
-    With a ``signer``, ``url`` gives a path of our own service; without, a ``file:`` address.
+    With a ``signer``, ``url`` gives a path of our own service; without, a ``file:`` address. Files and
+    folders are made for their owner alone; git leaves them out, should the folder lie in a repository.
     """
 
     def __init__(self, root: Path, signer: Signer | None = None) -> None:
         self.root = root
         self._signer = signer
+        self._ignored: set[str] = set()
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Writes the object whole. The content type is not kept: a file's ending says it."""
-        self._put(key, data, lambda _path: True)
+        self._put(key, data, lambda: True)
 
     def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> str:
-        return _etag(data) if self._put(key, data, lambda path: _etag_of(path) == etag) else ""
+        def unchanged() -> bool:
+            return self._etag_now(key) == etag
+
+        return _etag(data) if self._put(key, data, unchanged) else ""
 
     def version(self, key: str) -> Version:
-        path = self.path(key)
-        with _translated(path):
-            data = path.read_bytes()
+        with _translated(self.path(key), reading=key), files.opened(self.root, key) as file:
+            data = file.read(LARGEST_VERSION_BYTES + 1)
+        if len(data) > LARGEST_VERSION_BYTES:
+            raise too_large(key, LARGEST_VERSION_BYTES)
         return Version(data, _etag(data))
 
     def open(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        path = self.path(key)
-        with _translated(path), path.open("rb") as file:
-            left = (path.stat().st_size if end is None else end) - start
+        with _translated(self.path(key), reading=key), files.opened(self.root, key) as file:
+            left = (os.fstat(file.fileno()).st_size if end is None else end) - start
             file.seek(start)
             while left > 0 and (piece := file.read(min(left, _PIECE_BYTES))):
                 left -= len(piece)
                 yield piece
 
     def stat(self, key: str) -> Stat:
-        path = self.path(key)
-        with _translated(path):
-            facts = path.stat()
+        with _translated(self.path(key), reading=key):
+            facts = files.facts(self.root, key)
         return Stat(key, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
 
     def list(self, prefix: str, *, after: str = "", shallow: bool = False) -> Iterator[str]:
-        folder = self.root / prefix.rpartition("/")[0]
+        folder = self._folder(prefix)
+        if folder is None:
+            return iter(())
         with _translated(folder):
             found = self._names(folder) if shallow else self._files(folder)
             keys = sorted(key for key in found if key.startswith(prefix) and key > after)
@@ -77,14 +99,28 @@ class LocalStore:
 
     def delete(self, key: str) -> None:
         path = self.path(key)
-        if not self.root.exists():
-            return
         with _translated(path):
-            with held(self.root / _LOCK):
-                path.unlink(missing_ok=True)
-            for folder in path.parents:
-                if folder == self.root or not _deleted_if_empty(folder):
-                    break
+            try:
+                files.place(self.root, key)
+            except Unreadable:
+                return  # behind a link is nothing of ours
+            if not path.is_dir() or path.is_symlink():  # a folder is no object
+                if not self.root.exists():
+                    return
+                with held(self.root / _LOCK):
+                    path.unlink(missing_ok=True)
+            self._tidy(path)
+
+    def delete_below(self, prefix: str) -> None:
+        key = checked_key(prefix.removesuffix("/"))
+        path = self.root / key
+        with _translated(path):
+            files.place(self.root, key)
+            if os.path.lexists(path):
+                with held(self.root / _LOCK):
+                    # What somebody writes at this moment is theirs to take away, or to sweep.
+                    files.remove_all(path, keep_prefix=_TEMPORARY)
+            self._tidy(path)
 
     def url(self, key: str, expires_s: int) -> str:
         """A path to join to the service's own address; without a signer a ``file:`` address that does not
@@ -96,6 +132,14 @@ class LocalStore:
     def path(self, key: str) -> Path:
         """Where the object is, or would be."""
         return self.root / checked_key(key)
+
+    def look(self) -> None:
+        with _translated(self.root):
+            if not os.access(self.root, os.W_OK | os.X_OK):
+                code = errno.EACCES if self.root.is_dir() else errno.ENOTDIR
+                raise OSError(code, os.strerror(code))
+            if shutil.disk_usage(self.root).free < _FULL_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def check_writable(self) -> int:
         """Free bytes on the disk. Raises ``StoreUnavailable`` if a file cannot be written here."""
@@ -109,27 +153,32 @@ class LocalStore:
     def sweep(self, prefix: str = "") -> int:
         """Deletes what processes that were killed in the middle of a write have left; how many that were."""
         swept = 0
+        folder = self._folder(prefix)
+        if folder is None:
+            return swept
         with _translated(self.root):
-            for part in (self.root / prefix).rglob(f"{_TEMPORARY}*"):
+            for part in folder.rglob(f"{_TEMPORARY}*"):
                 writer = part.name.removeprefix(_TEMPORARY).partition("-")[0]
                 if writer.isdigit() and not runs(int(writer)):
                     part.unlink(missing_ok=True)
                     swept += 1
         return swept
 
-    def _put(self, key: str, data: bytes, may: Callable[[Path], bool]) -> bool:
+    def _put(self, key: str, data: bytes, may: Callable[[], bool]) -> bool:
         """Writes the object if, at the moment of the rename, it ``may`` be; answers whether it did."""
         path = self.path(key)
         part = path.with_name(f"{_TEMPORARY}{os.getpid()}-{_PROCESS}-{next(_count)}")
         with _translated(path):
+            files.place(self.root, key)
             try:
-                with _new_file(part) as file:
+                with files.new_file(part) as file:
                     if data:
                         file.write(data)
                         file.flush()
                         os.fsync(file.fileno())
+                self._ignore(key)
                 with held(self.root / _LOCK):
-                    wrote = may(path)
+                    wrote = may()
                     if wrote:
                         part.replace(path)
                     else:
@@ -137,13 +186,53 @@ class LocalStore:
             except BaseException:
                 part.unlink(missing_ok=True)
                 raise
-            _flush_folder(path.parent)
+            files.flush_folder(path.parent)
         return wrote
+
+    def _etag_now(self, key: str) -> str | None:
+        try:
+            with files.opened(self.root, key) as file:
+                return _etag(file.read())
+        except FileNotFoundError:
+            return None
+
+    def _ignore(self, key: str) -> None:
+        """Has git leave out what the store makes: by the folder's own .gitignore, or where its owner has
+        written one, by one in the folder that ``key`` begins with."""
+        first, _, rest = key.partition("/")
+        if not rest or first in self._ignored:
+            return
+        own = self.root / first / _GIT
+        try:
+            with files.opened(self.root, _GIT) as file:
+                ours = file.read(len(_IGNORED) + 1) == _IGNORED
+        except FileNotFoundError:
+            (self.root / _GIT).write_bytes(_IGNORED)
+            ours = True
+        except Unreadable:
+            ours = False
+        if not ours and not os.path.lexists(own):
+            own.write_bytes(b"*\n")
+        self._ignored.add(first)
+
+    def _tidy(self, path: Path) -> None:
+        """Deletes the folders above ``path`` that are empty."""
+        for folder in path.parents:
+            if folder == self.root or not files.remove_if_empty(folder):
+                break
+
+    def _folder(self, prefix: str) -> Path | None:
+        """The folder that ``prefix`` ends in; None where a link or a file stands in its place."""
+        key = prefix.rpartition("/")[0]
+        try:
+            return files.place(self.root, f"{key}/any").parent if key else self.root
+        except Unreadable:
+            return None
 
     def _files(self, folder: Path) -> Iterator[str]:
         for path in folder.rglob("[!.]*"):
             key = path.relative_to(self.root).as_posix()
-            if path.is_file() and "/." not in f"/{key}":
+            if is_key(key) and stat.S_ISREG(path.lstat().st_mode):
                 yield key
 
     def _names(self, folder: Path) -> Iterator[str]:
@@ -152,71 +241,31 @@ class LocalStore:
             start = "" if folder == self.root else f"{folder.relative_to(self.root).as_posix()}/"
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if not entry.name.startswith("."):
-                        yield f"{start}{entry.name}/" if entry.is_dir() else f"{start}{entry.name}"
+                    if is_key(entry.name):
+                        is_folder = entry.is_dir(follow_symlinks=False)
+                        yield f"{start}{entry.name}/" if is_folder else f"{start}{entry.name}"
 
 
 def _etag(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _etag_of(path: Path) -> str | None:
-    try:
-        return _etag(path.read_bytes())
-    except FileNotFoundError:
-        return None
-
-
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def _translated(path: Path, *, reading: str = "") -> Iterator[None]:
+    """``reading``: the key of the object that is read."""
     try:
         yield
     except FileNotFoundError as error:
         raise NotFound("object", str(path)) from error
     except OSError as error:
+        why = error.strerror or str(error)
+        if reading and error.errno in _ITS_OWN:
+            raise Unreadable(
+                f"{reading} cannot be read: {why}",
+                "see who may read it, restore it from a backup, or delete it",
+            ) from error
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             fix = "free some space, or set SONGWRIGHT_HOME to a folder on another disk"
         else:
             fix = "set SONGWRIGHT_HOME to a folder you can write to"
-        raise StoreUnavailable(f"cannot use {path}: {error.strerror or error}", fix) from error
-
-
-def _new_file(path: Path) -> BinaryIO:
-    """Opens a new file to write, in a folder that is made where it is missing."""
-    for _ in range(_TRIES):
-        with suppress(FileNotFoundError):
-            return path.open("xb")
-        with suppress(FileNotFoundError):  # a delete has just taken the folder above it away, empty as it was
-            _make_folder(path.parent)
-    raise FileNotFoundError(errno.ENOENT, "its folder is deleted again and again", str(path))
-
-
-def _deleted_if_empty(folder: Path) -> bool:
-    try:
-        folder.rmdir()
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-        return False
-    return True
-
-
-def _make_folder(folder: Path) -> None:
-    """Makes ``folder`` and what is missing above it, so that they outlive a power cut."""
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _flush_folder(folder.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Makes a rename in ``folder`` outlive a power cut (a no-op where folders cannot be opened, as on
-    Windows)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        raise StoreUnavailable(f"cannot use {path}: {why}", fix) from error

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# Not followed and not waited for, should a link or a pipe stand there.
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
     """Waits until nobody else holds the lock at ``path`` and holds it; the system lets go of it however this
     process ends. The file is made where it is missing, its folder is not, and stays. Raises ``OSError``."""
-    with path.open("ab") as file:
+    with os.fdopen(os.open(path, _FLAGS, 0o600), "r+b", buffering=0) as file:
         if sys.platform == "win32":
             import msvcrt
 

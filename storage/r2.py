@@ -7,7 +7,7 @@ import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -19,7 +19,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from config.errors import NotFound, StoreUnavailable
-from storage.contract import Stat, Version, checked_key
+from storage.contract import LARGEST_VERSION_BYTES, Stat, Version, checked_key, is_key, too_large
 
 PART_BYTES = 8 << 20
 """Objects larger than two of these go up in parts, some at a time."""
@@ -47,6 +47,7 @@ _MENDS = {
     "PermanentRedirect": "set R2_REGION and R2_ENDPOINT_URL to those of the bucket",
 }
 _USUAL = "see whether the service is up, and ask again"
+_NOTHING = "check/nothing"
 _MARK = "write"  # metadata, by which a write whose answer was lost is known again
 
 
@@ -137,6 +138,9 @@ class R2Store:
             attempt += 1
             with self._translated(key):
                 answer = self._get(key)
+                if answer["ContentLength"] > LARGEST_VERSION_BYTES:
+                    answer["Body"].close()
+                    raise too_large(key, LARGEST_VERSION_BYTES)
                 try:
                     return Version(answer["Body"].read(), self._tag(answer))
                 except (BotoCoreError, HTTPError):
@@ -189,17 +193,30 @@ class R2Store:
             for page in self._client.get_paginator("list_objects_v2").paginate(**asked):
                 keys = [entry["Key"] for entry in page.get("Contents", ())]
                 keys += [entry["Prefix"] for entry in page.get("CommonPrefixes", ())]
-                yield from (key for key in sorted(keys) if key > after)
+                yield from (key for key in sorted(keys) if key > after and is_key(key.removesuffix("/")))
 
     def delete(self, key: str) -> None:
         with self._translated(key):
             self._client.delete_object(Bucket=self._bucket, Key=checked_key(key))
+
+    def delete_below(self, prefix: str) -> None:
+        checked_key(prefix.removesuffix("/"))
+        with self._translated(prefix):
+            pages = self._client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
+                for entry in page.get("Contents", ()):
+                    self._client.delete_object(Bucket=self._bucket, Key=entry["Key"])
 
     def url(self, key: str, expires_s: int) -> str:
         """A presigned address, at most a week long, as S3 has it."""
         named = {"Bucket": self._bucket, "Key": checked_key(key)}
         address: str = self._client.generate_presigned_url("get_object", Params=named, ExpiresIn=expires_s)
         return address
+
+    def look(self) -> None:
+        """By one read, of an object that is not there: a bucket that is missing is told apart from that."""
+        with suppress(NotFound), self._translated(_NOTHING):
+            self._get(_NOTHING)["Body"].close()
 
     def check_writable(self) -> None:
         """Raises ``StoreUnavailable`` if an object cannot be written, read, listed and deleted."""

@@ -31,8 +31,8 @@ DOORS = {
     "lyrics": {"lyrics.contract"},
     "music": {"music.contract", "music.encode", "music.tags", "music.artwork", "music.lrc", "music.waveform"},
     "art": {"art.contract", "art.encode", "art.photo"},
-    "vision": {"vision.contract", "vision.photo"},
-    "storage": {"storage.contract", "storage.local", "storage.signing", "storage.r2"},
+    "vision": {"vision.contract", "vision.photo", "vision.decode"},
+    "storage": {"storage.contract", "storage.local", "storage.lock", "storage.signing", "storage.r2"},
 }
 HOMES = {
     "click": {"orchestrator.cli"},
@@ -45,9 +45,9 @@ HOMES = {
     "pydantic_settings": {"config.settings"},
     "fastapi": {"orchestrator.api"},
     "starlette": {"orchestrator.api"},
-    "uvicorn": {"orchestrator.serve"},
+    "uvicorn": {"orchestrator.serve", "orchestrator.protocol"},
     "prometheus_client": {"orchestrator.metrics"},
-    "h11": {"orchestrator.webhooks"},
+    "h11": {"orchestrator.posting"},
     "modal": {"main", "orchestrator.remote"},
     "boto3": {"storage.r2"},
     "botocore": {"storage.r2"},

@@ -7,6 +7,7 @@ no thumbnail, no profile, no second frame, and nothing that a decoder later on c
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -27,6 +28,11 @@ LONGEST_RATIO = 20.0
 """Of the long side to the short one: nothing thinner is a photo."""
 KEPT_SIDE = 2048
 
+_MOST_SCANS, _MOST_SEGMENTS, _MOST_FILL = 50, 5_000, 10_000
+_MOST_CHUNKS = 30_000  # of a PNG: a hundred megabytes in pieces of 4 kB are fewer
+# A marker (ITU-T T.81, B.1.1): not a byte of a scan's data, which is followed by a zero, nor a restart in it.
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_START_OF_SCAN, _END_OF_IMAGE, _WITHOUT_LENGTH = 0xDA, 0xD9, (0x01, 0xD8)
 _WEBP_HEADER_BYTES = 30
 _COMPRESSION = 4  # as of covers: a third of the time of the default 6 for 2% more bytes
 _ORIENTATION = 0x0112
@@ -79,12 +85,48 @@ def pixels_of(png: bytes) -> Pixels:
     return pixels
 
 
+def _check_scans(data: bytes) -> None:
+    """Of a JPEG: each scan is one more pass over the whole picture (ITU-T T.81, G.1.1), for a few bytes of
+    file."""
+    at, scans = 2, 0  # behind the marker that every file starts with
+    for _ in range(_MOST_SEGMENTS):
+        if (found := _MARKER.search(data, at)) is None:
+            return  # it is cut short, as the decoder will say
+        if not scans and found.start() - at > _MOST_FILL:
+            raise _damaged(data)
+        at, marker = found.end(), data[found.end() - 1]
+        if marker == _END_OF_IMAGE:
+            return
+        if marker in _WITHOUT_LENGTH:
+            continue
+        at += int.from_bytes(data[at : at + 2], "big")
+        scans += marker == _START_OF_SCAN
+        if scans > _MOST_SCANS:
+            fix = f"it has more than {_MOST_SCANS} scans, and photos have 10: save it anew"
+            raise InvalidRequest("image", f"{len(data):,} bytes", fix)
+    fix = f"it has more than {_MOST_SEGMENTS:,} segments: save it anew"
+    raise InvalidRequest("image", f"{len(data):,} bytes", fix)
+
+
+def _check_chunks(data: bytes) -> None:
+    """Of a PNG: each chunk, be it empty, costs as much as a row of pixels."""
+    at, chunks = 8, 0
+    while at < len(data):
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+        chunks += 1
+        if chunks > _MOST_CHUNKS:
+            fix = f"it has more than {_MOST_CHUNKS:,} chunks: save it anew"
+            raise InvalidRequest("image", f"{len(data):,} bytes", fix)
+
+
 def _opener(data: bytes) -> Callable[[io.BytesIO], ImageFile.ImageFile]:
     """By the first bytes, whatever the name or the declared type says. Pillow's ``open`` would try all its
     forty formats, and warn about sizes where we refuse."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        _check_chunks(data)
         return PngImageFile
     if data.startswith(b"\xff\xd8\xff"):
+        _check_scans(data)
         return JpegImageFile
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         _check_size(*_webp_size(data))  # its decoder makes room for the picture as soon as it is opened

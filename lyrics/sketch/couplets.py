@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from random import Random
 
@@ -45,19 +45,21 @@ def fit(row: Row, metre: int, rng: Random, *, theme: str = "", hook: str = "") -
 
 
 def _fit_line(pattern: str, metre: int, rng: Random, theme: str, hook: str) -> str | None:
-    filled = pattern.replace("{x}", theme).replace("{h}", hook)
-    fitting = [(text, count) for text, count in _ways(filled) if abs(count - metre) <= _SLACK]
+    fitting = [(text, count) for text, count in _ways(pattern, theme, hook) if abs(count - metre) <= _SLACK]
     # The fullest wording: a line with its verb reads better than one that had to do without.
     fullest = max((count for _, count in fitting), default=0)
     near = [text for text, count in fitting if count == fullest]
     return rng.choice(near) if near else None
 
 
-@cache
-def _ways(pattern: str) -> tuple[tuple[str, int], ...]:
-    """Each way to word the line, with its syllables."""
+@lru_cache(maxsize=4096)  # bounded: each theme has its own
+def _ways(pattern: str, theme: str, hook: str) -> tuple[tuple[str, int], ...]:
+    """Each way to word the line, with its syllables. The theme is filled in last: what stands in it is no
+    pattern, whoever wrote it."""
+    words = {"{x}": theme, "{h}": hook}
     parts = re.split(r"(\([^)]*\))", pattern)
     choices = [part[1:-1].split("|") if part.startswith("(") else [part] for part in parts]
+    choices = [[re.sub(r"\{[xh]\}", lambda at: words[at[0]], text) for text in one] for one in choices]
     texts = dict.fromkeys(_capital(" ".join("".join(chosen).split())) for chosen in product(*choices))
     return tuple((text, count_syllables(text)) for text in texts)
 

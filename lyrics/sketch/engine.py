@@ -21,6 +21,7 @@ _NEUTRAL = (
     "paper stars", "the other side", "every little thing", "a brand new day",
 )  # fmt: skip
 _LONGEST_THEME = 7  # syllables: what a line of eight can hold
+_WIDEST_THEME = 80  # characters: a word without vowels is long to read, and has one syllable
 _TAG = re.compile(r"^\s*\[[^\]]*\]\s*$")
 
 
@@ -95,10 +96,11 @@ class SketchWriter:
 
 def _theme(topic: str, request: PlanRequest, rng: Random) -> tuple[Theme, tuple[str, ...]]:
     """The theme of ``topic``, or a neutral one and the reason for it."""
-    if re.search(r"[A-Za-zÀ-ɏ]{2}", topic) and 0 < count_syllables(theme_of(topic).hook) <= _LONGEST_THEME:
+    named = theme_of(topic) if re.search(r"[A-Za-zÀ-ɏ]{2}", topic) else None
+    if named and len(named.hook) <= _WIDEST_THEME and 0 < count_syllables(named.hook) <= _LONGEST_THEME:
         foreign = bool(re.search(r"[À-ɏ]", topic)) and not request.lyrics.strip()
         note = "the sketch writer writes English lyrics: the theme's own words are kept as they are"
-        return theme_of(topic), ((note,) if foreign else ())
+        return named, ((note,) if foreign else ())
     neutral = theme_of(rng.choice(_NEUTRAL))
     if not topic.strip() and re.search(r"[A-Za-z]{2}", request.description + request.lyrics):
         return neutral, ()  # the description gives a style alone, which is a complete wish

@@ -12,6 +12,8 @@ from lyrics.sketch.notation import INSTRUMENTS, VOICES
 from lyrics.sketch.styles import GENRE_FACTS, MOOD_FACTS
 from lyrics.sketch.topic import explicit_topic, leftover_topic
 
+_MOST_NAMES = 20
+"""Instruments that are named or excluded: no band has more, and an edited plan may hold 50 tags."""
 _EXCLUDED = re.compile(
     r"\b(?:no|without(?: any)?|minus|not? any|skip the|leave out(?: the)?)\s+((?:[a-z0-9'-]+\s*){1,3})",
     re.IGNORECASE,
@@ -51,7 +53,11 @@ def read(description: str) -> Reading:
     )
     if any(word in ("vocals", "vocal", "voice", "singing", "lyrics") for word in exclude):
         voice = "none"
-    named = _instruments(plain)
+    named = [name for name in _instruments(plain) if name not in exclude]
+    for names in (named, exclude):
+        if len(names) > _MOST_NAMES:
+            note = f"the description names {len(names)} instruments at once: the first {_MOST_NAMES} count"
+            warnings = (*warnings, note)
     return Reading(
         genre=genre,
         mood=mood,
@@ -60,8 +66,8 @@ def read(description: str) -> Reading:
         key=notation.key(text),
         metre=notation.metre(style),
         voice=voice,
-        instruments=tuple(name for name in named if name not in exclude),
-        exclude=exclude,
+        instruments=tuple(named[:_MOST_NAMES]),
+        exclude=exclude[:_MOST_NAMES],
         theme=theme or leftover_topic(_blanked(plain, mood_spans)),
         warnings=warnings,
     )

@@ -18,7 +18,11 @@ _STOP = _DETERMINERS | frozenset(
     here very about all just can will would could should do does did have has had learns learn loves
     love's""".split()
 )
-_CLAUSE = re.compile(r"\s+(?:who|that|which|when|where|while|because|and then|as)\s+.*$", re.IGNORECASE)
+# A run of spaces is tried from its first alone, here and wherever a pattern opens on one: else a long run
+# takes time in proportion to its square.
+_CLAUSE = re.compile(
+    r"(?<!\s)\s+(?:who|that|which|when|where|while|because|and then|as)\s+.*$", re.IGNORECASE
+)
 _QUESTION = re.compile(
     r"^(?:how|when|why|that|what it's like to|the way|what)\s+(?=(?:my|our|the|a|an|his|her)\s)",
     re.IGNORECASE,
@@ -29,6 +33,8 @@ _MASS = frozenset(
     darkness christmas anger shame pride power glory heaven hell death life fear sunshine sorrow""".split()
 )
 _MASS_ENDINGS = ("ness", "dom", "ship", "hood", "ity", "ance", "ence")
+_PREPOSITIONS = frozenset("in on of at by for with and to from under over into through".split())
+_MOST_WORDS, _LONGEST_WORD = 50, 100  # of ``Theme.words``: as many as an edited plan may have
 _LONGEST_PHRASE = 6  # syllables: longer ones fit no line
 _VERB_AFTER = re.compile(r"^((?:my|our|his|her|the|a|an)\s+(?:\w+\s)?[\w'’]+)\s+\w+(?:s|ed)\s+.*$")
 
@@ -58,7 +64,7 @@ _NAMES = frozenset(
     Johnny Frank Carlos Pedro Juan Marco Luca""".split()
 )
 _JOINT = re.compile(
-    r"\s+(?:in|on|of|at|by|for|with|and|to|from|under|over|into|through|next|without)\s+.*$", re.I
+    r"(?<!\s)\s+(?:in|on|of|at|by|for|with|and|to|from|under|over|into|through|next|without)\s+.*$", re.I
 )
 
 
@@ -91,7 +97,7 @@ def theme_of(text: str) -> Theme:
         phrase=_with_article(core),
         hook=_sentence(bare),
         title=title_case(_title_words(whole)),
-        words=words,
+        words=tuple(word[:_LONGEST_WORD] for word in words[:_MOST_WORDS]),
         kind=_kind(core),
     )
 
@@ -137,45 +143,31 @@ def title_case(text: str) -> str:
 
 
 def _short(core: str) -> str:
-    """At most six syllables: first what follows a preposition goes, then adjectives, down to the last
-    noun."""
-    while count_syllables(core) > _LONGEST_PHRASE:
-        words = core.split()
-        joint = next(
-            (
-                n
-                for n in range(len(words) - 1, 0, -1)
-                if words[n].lower()
-                in (
-                    "in",
-                    "on",
-                    "of",
-                    "at",
-                    "by",
-                    "for",
-                    "with",
-                    "and",
-                    "to",
-                    "from",
-                    "under",
-                    "over",
-                    "into",
-                    "through",
-                )
-            ),
-            None,
-        )
-        if joint:
-            core = " ".join(words[:joint])
-        elif any(re.search(r"\d", word) for word in words) and len(words) > 1:
-            core = " ".join(word for word in words if not re.search(r"\d", word))
-        elif len(words) > 2 and words[0].lower() in _DETERMINERS and not words[1].endswith(("'s", "’s")):
-            core = " ".join([words[0], *words[2:]])
-        elif len(words) > 1:
-            core = " ".join(words[1:])
+    """At most six syllables: first what follows a preposition goes, then words with digits, then adjectives,
+    down to the last noun. Takes time in proportion to the words."""
+    words = core.split()
+    counts = [count_syllables(word) for word in words]
+    total = sum(counts)
+    joints = [n for n in range(1, len(words)) if words[n].lower() in _PREPOSITIONS]
+    while total > _LONGEST_PHRASE and joints:
+        joint = joints.pop()
+        total -= sum(counts[joint:])
+        del words[joint:], counts[joint:]
+    if total > _LONGEST_PHRASE:
+        plain = [n for n, word in enumerate(words) if not re.search(r"\d", word)]
+        if plain:
+            words, counts = [words[n] for n in plain], [counts[n] for n in plain]
+            total = sum(counts)
+    first, rest = 0, 1  # what is left: this word, and those from the other on
+    while total > _LONGEST_PHRASE and rest < len(words):
+        is_article = words[first].lower() in _DETERMINERS and not words[rest].endswith(("'s", "’s"))
+        if is_article and rest + 1 < len(words):
+            total -= counts[rest]
         else:
-            break
-    return core
+            total -= counts[first]
+            first = rest
+        rest += 1
+    return " ".join([*words[first : first + 1], *words[rest:]])
 
 
 def _with_article(core: str) -> str:

@@ -17,13 +17,13 @@ _TITLED = re.compile(r"\b(?:called|titled|named|entitled)\s+[\"“'‘]?([^\"”
 _QUOTED = re.compile(r"[\"“]([^\"”]{2,60})[\"”]")
 # What ends the theme: a clause about the style.
 _STYLE_AFTER = re.compile(
-    r"\s*(?:[,;.!?\n]|\s-\s|\s–\s|\s—\s|\bwith (?:a |an )?(?:\w+[ -])?(?:female|male|vocals?|voice|choir|guitars?|piano|"
+    r"(?<!\s)\s*(?:[,;.!?\n]|\s-\s|\s–\s|\s—\s|\bwith (?:a |an )?(?:\w+[ -])?(?:female|male|vocals?|voice|choir|guitars?|piano|"
     r"drums|strings|synths?|beats?|bass|sax|saxophone|trumpet|violin|energy|tempo|chorus)\b|\bin (?:the style of|[A-G](?:[#b♯♭]| sharp| "
     r"flat)? (?:major|minor)|the key of|\d/\d|the vein of)|\bat \d|\bsung by\b|\b\d+ ?bpm\b|\bplayed (?:on|by)\b|\bno (?:drums|vocals|"
     r"guitars?|bass|piano)\b|\bwithout (?:drums|vocals|guitars?|bass|piano)\b).*$",
     re.IGNORECASE | re.DOTALL,
 )  # fmt: skip
-_POLITE = re.compile(r"[\s,]+(?:please|thanks|thank you)\W*$", re.IGNORECASE)
+_POLITE = re.compile(r"(?<![\s,])[\s,]+(?:please|thanks|thank you)\W*$", re.IGNORECASE)
 _FILLER = frozenset(
     """song songs track tune music piece ballad anthem number jam make me write create generate please want
     need i like with and in of the a an some to that is it style kind sort vibe vibes feel feeling mood sound

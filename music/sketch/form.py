@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from music.sketch.verses import Block, SungLine
+from phonetics.words import Word
 
 ENERGY = {
     "intro": 0.45, "verse": 0.50, "pre-chorus": 0.66, "chorus": 0.92, "bridge": 0.56, "interlude": 0.70,
@@ -22,6 +23,8 @@ _TAIL_S, _FIXED_TAIL_S = 2.2, 1.6
 """The shortest tail; where the tempo is fixed, what is left of a bar is added to it."""
 _DENSEST = 0.5
 """Bars for a line where there is little time."""
+_LONGEST_S = 600
+"""What may be asked for."""
 _STRETCH = 0.04
 """How far a tempo that nobody named may move."""
 
@@ -62,7 +65,8 @@ def plan_form(
 ) -> Form:
     """Fits the blocks, with what is played between them, into ``duration_s`` less a tail of about 2 to 5 s.
 
-    Lyrics that are too long are sung faster first; then lines at the end are left out, and a warning says so.
+    Lyrics that are too long are sung faster first; then lines at the end are left out, or where there is one
+    alone its last words, and a warning says so.
     """
     asked_bpm = tempo_bpm
     tempo_bpm, bars, warnings = _grid(duration_s, asked_bpm, beats_per_bar, tempo_fixed=tempo_fixed)
@@ -73,8 +77,10 @@ def plan_form(
         sections, dropped = _sung_form(blocks, bars, bar_s)
         if dropped:
             needed_s = _holding_s(blocks, asked_bpm, beats_per_bar, tempo_fixed=tempo_fixed)
-            lines = "line of the lyrics does" if dropped == 1 else f"{dropped} lines of the lyrics do"
-            warnings += (f"the last {lines} not fit into {duration_s:g} s: {needed_s} s hold all",)
+            fix = (
+                f"{needed_s} s hold all" if needed_s <= _LONGEST_S else "shorten them, no song holds them all"
+            )
+            warnings += (f"the last {dropped} not fit into {duration_s:g} s: {fix}",)
     return Form(tempo_bpm, tuple(_numbered(sections)), bars, duration_s - bars * bar_s, warnings)
 
 
@@ -99,8 +105,8 @@ def _grid(
     return tempo_bpm, bars, warnings
 
 
-def _sung_form(blocks: Sequence[Block], bars: int, bar_s: float) -> tuple[list[Stretch], int]:
-    """The sections, and how many lines at the end had to be left out."""
+def _sung_form(blocks: Sequence[Block], bars: int, bar_s: float) -> tuple[list[Stretch], str]:
+    """The sections, and what had to be left out at the end, in words for "the last ... not fit"."""
     options = sorted((4.0, 2.0, 1.0, _DENSEST), key=lambda n: abs(math.log2(n * bar_s / _COMFORTABLE_S)))
     fitting = [
         per_line
@@ -108,15 +114,64 @@ def _sung_form(blocks: Sequence[Block], bars: int, bar_s: float) -> tuple[list[S
         if per_line * bar_s <= _SLOWEST_S and _total(blocks, per_line, bar_s) <= bars
     ]
     if fitting:
-        return _filled(_placed(blocks, fitting[0], bar_s), bars), 0
-    kept = list(blocks)
-    dropped = 0
-    while _total(kept, _DENSEST, bar_s) > bars and sum(len(block.lines) for block in kept) > 1:
-        last = max(n for n, block in enumerate(kept) if block.lines)
-        kept[last] = replace(kept[last], lines=kept[last].lines[:-1])
-        dropped += 1
-    kept = [block for block, whole in zip(kept, blocks, strict=True) if block.lines or not whole.lines]
-    return _filled(_placed(kept, _DENSEST, bar_s), bars), dropped
+        return _filled(_placed(blocks, fitting[0], bar_s, bars), bars), ""
+    kept = _kept(blocks, bars, bar_s)
+    return _filled(_placed(kept, _DENSEST, bar_s, bars), bars), _left_out(blocks, kept)
+
+
+def _kept(blocks: Sequence[Block], bars: int, bar_s: float) -> list[Block]:
+    """The blocks with as many lines from the first on as ``bars`` hold at their densest; of the first line,
+    where it alone is too long, as many words."""
+    kept, before = [], 0
+    lines_before = 0
+    for n, block in enumerate(blocks):
+        exact, lines = 0.0, list[SungLine]()
+        for line in block.lines:
+            exact += _line_bars(line, _DENSEST, bar_s)
+            if before + math.ceil(exact) > bars:
+                break
+            lines.append(line)
+        if block.lines and not lines and not lines_before:
+            most = int(bars * bar_s * _SUNG_PART / _FASTEST_SYLLABLE_S)
+            fits = len(block.lines[0].syllables) <= most
+            lines = [block.lines[0] if fits else _cut(block.lines[0], most)]
+        if lines or not block.lines:
+            kept.append(replace(block, lines=tuple(lines)))
+        lines_before += len(lines)
+        if len(lines) < len(block.lines):
+            kept += [played for played in blocks[n + 1 :] if not played.lines]
+            break
+        before += math.ceil(exact)
+    return kept
+
+
+def _cut(line: SungLine, most: int) -> SungLine:
+    """The line with as many words as have ``most`` syllables together; the first may lose some of its own."""
+    words: list[Word] = []
+    left = max(most, 1)
+    for word in line.words:
+        if len(word.syllables) > left:
+            if not any(kept.syllables for kept in words):
+                words.append(Word(word.text, word.syllables[:left]))
+            break
+        words.append(word)
+        left -= len(word.syllables)
+    return replace(line, text=" ".join(word.text for word in words), words=tuple(words))
+
+
+def _left_out(blocks: Sequence[Block], kept: Sequence[Block]) -> str:
+    """What ``blocks`` have and ``kept`` has not: "line of the lyrics does", "9 words of the lyrics do"."""
+    whole, rest = ([line for block in some for line in block.lines] for some in (blocks, kept))
+    lines = len(whole) - len(rest)
+    words = sum(len(line.words) for line in whole) - sum(len(line.words) for line in rest)
+    syllables = sum(len(line.syllables) for line in whole) - sum(len(line.syllables) for line in rest)
+    if not syllables:
+        return ""
+    is_cut = any(line.is_part for line in whole[len(rest) :]) or whole[len(rest) - 1] != rest[-1]
+    for count, name in ((words, "word"), (syllables, "syllable")) if is_cut else ((lines, "line"),):
+        if count:
+            return f"{name} of the lyrics does" if count == 1 else f"{count} {name}s of the lyrics do"
+    return ""
 
 
 def _holding_s(blocks: Sequence[Block], tempo_bpm: float, beats_per_bar: float, *, tempo_fixed: bool) -> int:
@@ -150,17 +205,16 @@ def _block_bars(block: Block, per_line: float, bar_s: float) -> int:
     return int(-(-exact // 1))
 
 
-def _placed(blocks: Sequence[Block], per_line: float, bar_s: float) -> list[Stretch]:
+def _placed(blocks: Sequence[Block], per_line: float, bar_s: float, most: int) -> list[Stretch]:
+    """The sections with their lines; one that wants more than ``most`` bars gets those."""
     sections = []
     for block in blocks:
         at, lines = 0.0, []
         for line in block.lines:
-            length = _line_bars(line, per_line, bar_s)
+            length = min(_line_bars(line, per_line, bar_s), float(most))
             lines.append(PlacedLine(line, at, length))
             at += length
-        sections.append(
-            Stretch(block.kind, _block_bars(block, per_line, bar_s), ENERGY[block.kind], tuple(lines))
-        )
+        sections.append(Stretch(block.kind, math.ceil(at), ENERGY[block.kind], tuple(lines)))
     return sections
 
 

@@ -5,6 +5,7 @@ notes.
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 import mido
 
@@ -133,23 +134,26 @@ def _syllable_texts(score: Score, notes: tuple[SungNote, ...]) -> list[str]:
     for note in notes:
         counts[note.line, note.word] = counts.get((note.line, note.word), 0) + 1
     texts, seen = [], dict[tuple[int, int], int]()
+    chunks: dict[tuple[int, int], list[str]] = {}
     for note in notes:
         place = note.line, note.word
         index = seen.get(place, 0)
         seen[place] = index + 1
-        chunk = _chunk(score.lines[note.line].words[note.word], index, counts[place])
+        if place not in chunks:
+            chunks[place] = _chunks(score.lines[note.line].words[note.word], counts[place])
+        chunk = chunks[place][index]
         texts.append(chunk + ("-" if index + 1 < counts[place] else " "))
     return texts
 
 
-def _chunk(word: str, index: int, count: int) -> str:
-    """Part ``index`` of ``word`` cut into ``count``: each after a vowel where there is one, else evenly."""
+def _chunks(word: str, count: int) -> list[str]:
+    """``word`` cut into ``count``: each after a vowel where there is one, else evenly."""
     vowels = [n + 1 for n, c in enumerate(word) if c.lower() in "aeiouyäöüáéíóúàèìòù"]
-    groups = [n for n in vowels if n not in {v - 1 for v in vowels}]
+    within = {n - 1 for n in vowels}  # followed by another vowel
+    groups = [n for n in vowels if n not in within]
     cuts = (
         groups[: count - 1]
         if len(groups) >= count
         else [round(len(word) * (k + 1) / count) for k in range(count - 1)]
     )
-    edges = [0, *cuts, len(word)]
-    return word[edges[index] : edges[index + 1]]
+    return [word[start:end] for start, end in pairwise([0, *cuts, len(word)])]

@@ -19,7 +19,7 @@ MODES: dict[str, tuple[int, ...]] = {
     "lydian": (0, 2, 4, 6, 7, 9, 11),
 }
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_KEY = re.compile(r"\s*([A-Ga-g])\s*(#|♯|b|♭|sharp|flat)?\s*(.*?)\s*", re.IGNORECASE)
+_KEY = re.compile(r"^([A-G])(?:\s*(#|♯|b|♭|sharp|flat))?\s*(\w*)$", re.IGNORECASE)
 
 METRES: dict[str, float] = {
     "4/4": 4.0,
@@ -68,7 +68,7 @@ def parse_key(text: str) -> Key:
     """The key that ``text`` names: "D minor", "Bb", "F#m", "A dorian". Raises ``InvalidRequest`` for anything
     else.
     """
-    match = _KEY.fullmatch(text)
+    match = _KEY.fullmatch(text.strip())
     rest = match[3].lower() if match else ""
     mode = {
         "": "major",

@@ -12,13 +12,15 @@ def timed_lines(score: Score) -> tuple[TimedLine, ...]:
     A word without a sound of its own (a dash) takes the end of the word before it.
     """
     sung: dict[tuple[int, int], list[SungNote]] = {}
+    firsts: dict[int, float] = {}
     for part in score.vocals:
         if part.role == "lead":
             for note in part.notes:
                 sung.setdefault((note.line, note.word), []).append(note)
+                firsts[note.line] = min(note.start, firsts.get(note.line, note.start))
     lines = []
     for number, line in enumerate(score.lines):
-        first = min(notes[0].start for (at, _), notes in sung.items() if at == number)
+        first = firsts[number]
         words, now = [], score.seconds(first)
         for place, text in enumerate(line.words):
             notes = sung.get((number, place), [])

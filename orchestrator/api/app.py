@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -23,6 +25,8 @@ from config.version import VERSION
 from orchestrator.api import assets, generation, music, operations, photos, songs
 from orchestrator.api.fields import field_problem, is_of_the_whole, of_nearest_kind
 from orchestrator.api.gate import PAGE_PATH, Gate, Watch
+from orchestrator.api.hosts import Hosts
+from orchestrator.api.incoming import is_json
 from orchestrator.api.openapi import document
 from orchestrator.api.problems import (
     MALFORMED,
@@ -32,7 +36,9 @@ from orchestrator.api.problems import (
     of_status,
     problem,
 )
+from orchestrator.api.stream import Shared
 from orchestrator.auth import Tokens
+from orchestrator.feed import Listeners
 from orchestrator.service import Service
 
 log = logging.getLogger(__name__)
@@ -66,9 +72,15 @@ Every path but `/health`, `/health/ready`, `/docs`, `/openapi.json` and the page
 field and the fix, and `retry` says whether the same request can succeed later."""
 
 
-def create_app(settings: Settings, tokens: Tokens | None = None, service: Service | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    tokens: Tokens | None = None,
+    service: Service | None = None,
+    hosts: Iterable[str] = (),
+) -> FastAPI:
     """The service as an ASGI app, ``service`` itself where it is given. It starts its engines and takes up
-    unfinished songs in its lifespan.
+    unfinished songs in its lifespan. It answers by the names in ``hosts`` (see ``answered_hosts``), by any if
+    there are none.
 
     Raises ``InvalidRequest`` and ``StoreUnavailable`` for settings and a folder that do not do.
     """
@@ -78,6 +90,7 @@ def create_app(settings: Settings, tokens: Tokens | None = None, service: Servic
         version=VERSION,
         summary="One sentence in, a finished song out.",
         description=_DESCRIPTION,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -86,6 +99,8 @@ def create_app(settings: Settings, tokens: Tokens | None = None, service: Servic
         license_info={"name": "MIT"},
     )
     app.state.service = service
+    app.state.shared = Shared()
+    app.state.listeners = Listeners(settings.listener_limit, tokens=service.tokens.count)
     for router in _ROUTERS:
         app.include_router(router)
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # the framework's own way
@@ -102,7 +117,11 @@ def create_app(settings: Settings, tokens: Tokens | None = None, service: Servic
             expose_headers=_EXPOSED,
             max_age=3600,
         )
+    app.add_middleware(Hosts, answered=hosts)
     app.add_middleware(Watch, count=service.metrics.request_answered)
+    for route in app.routes:
+        # The framework makes a router's routes when one is first looked for: not while a client waits.
+        route.matches({"type": "http", "method": "GET", "path": "", "headers": []})
     return app
 
 
@@ -121,6 +140,16 @@ def _add_page(app: FastAPI) -> None:
     @app.head(PAGE_PATH, include_in_schema=False)
     async def page() -> Response:
         return _file("index.html")
+
+    making = asyncio.Lock()
+    schema = b""
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        nonlocal schema
+        async with making:  # it takes a quarter of a second: in a thread, and once
+            schema = schema or await asyncio.to_thread(lambda: json.dumps(app.openapi()).encode())
+        return Response(schema, media_type="application/json")
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
@@ -146,7 +175,7 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def frameworks(request: Request, error: HTTPException) -> Response:
         detail = {
-            400: "Send JSON in UTF-8, and not too deep.",
+            400: "Send a body that can be read.",
             404: f"There is no path {shown(request.url.path)}: see /docs.",
             405: f"{request.method} is not for this path.",
         }.get(error.status_code, str(error.detail))
@@ -159,9 +188,10 @@ def _add_errors(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         errors: list[dict[str, Any]] = list(error.errors())
         if any(item["type"] == "json_invalid" for item in errors):
-            return problem(MALFORMED, f"{errors[0]['ctx']['error']}, at character {errors[0]['loc'][-1]}.")
-        kind = request.headers.get("content-type", "")
-        if any(is_of_the_whole(item) for item in errors) and "json" not in kind:
+            place = "".join(f", at character {at}" for at in errors[0]["loc"][1:])
+            return problem(MALFORMED, f"{errors[0]['ctx']['error']}{place}.")
+        known = is_json(request.headers.get("content-type", ""))
+        if any(is_of_the_whole(item) for item in errors) and not known:
             return problem(NOT_JSON, "Send 'Content-Type: application/json' and a JSON object.")
         return of_fields([field_problem(item) for item in of_nearest_kind(errors)[:20]])
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response, StreamingResponse
-from starlette.concurrency import iterate_in_threadpool
+from fastapi.responses import RedirectResponse, Response
 
-from config.errors import Conflict, Forbidden, NotFound
+from config.errors import Conflict, Forbidden, NotFound, Unreadable
 from orchestrator.answers import PACKAGE
 from orchestrator.api.context import BEARER, SongId, TheService
 from orchestrator.api.gate import TOKEN_NEEDED
 from orchestrator.api.openapi import RANGE_HEADERS, bytes_answer, refusals
-from orchestrator.api.package import package, package_name
+from orchestrator.api.package import check_files, package, package_name
+from orchestrator.api.pieces import Pieces
 from orchestrator.api.problems import UNAUTHORIZED, problem
 from orchestrator.api.ranges import asset_response
+from orchestrator.export import ending_of
 from orchestrator.manifest import Asset, Song, Status
 from orchestrator.service import Service
 
@@ -55,7 +56,10 @@ def _add_routes() -> None:
                 summary=f"{title} of a song",
                 description=summary,
                 response_class=Response,
-                responses={**bytes_answer(*kinds, ranges=ranges), **refusals(404, 416, 422, 429, 500, 503)},
+                responses={
+                    **bytes_answer(*kinds, ranges=ranges),
+                    **refusals(404, 409, 416, 422, 429, 500, 503),
+                },
                 dependencies=[BEARER],
                 openapi_extra=RANGE_HEADERS if ranges else None,
             )
@@ -64,7 +68,7 @@ def _add_routes() -> None:
 def _reader(role: str):  # type: ignore[no-untyped-def]
     async def read_asset(song_id: SongId, request: Request, service: TheService) -> Response:
         song = await service.jobs.load(song_id)
-        return _response(request, service, song, _asset(song, role), role)
+        return await _response(request, service, song, _asset(song, role), role)
 
     return read_asset
 
@@ -77,13 +81,13 @@ async def read_stem(
 ) -> Response:
     """One stem as FLAC; the stems of a song add up to it."""
     song = await service.jobs.load(song_id)
-    return _response(request, service, song, _asset(song, f"stem:{name}"), f"stem-{name}")
+    return await _response(request, service, song, _asset(song, f"stem:{name}"), f"stem-{name}")
 
 
 async def read_package(song_id: SongId, request: Request, service: TheService) -> Response:
     """Everything of a finished song in one ZIP for release: tagged audio, cover, lyrics, timed lyrics, stems,
     MIDI and manifest."""
-    return _package(request, service, await service.jobs.load(song_id))
+    return await _package(request, service, await service.jobs.load(song_id))
 
 
 async def read_file(
@@ -107,10 +111,10 @@ async def read_file(
         raise NotFound("file", key, "see `assets` of the song")
     song = await service.jobs.load(folder)
     if rest == PACKAGE:
-        return _package(request, service, song)
+        return await _package(request, service, song)
     for role, asset in song.assets.items():
         if asset.key == key:
-            return asset_response(request, service.library.store, asset, filename=_filename(role, asset))
+            return await _stored(request, service, asset, role)
     raise NotFound("file", key, "see `assets` of the song")
 
 
@@ -124,7 +128,7 @@ def _add_others() -> None:
             operation_id=f"{method.lower()}_stem",
             summary="A stem of a song",
             response_class=Response,
-            responses={**bytes_answer("audio/flac"), **refusals(404, 416, 422, 429, 500, 503)},
+            responses={**bytes_answer("audio/flac"), **refusals(404, 409, 416, 422, 429, 500, 503)},
             dependencies=[BEARER],
             openapi_extra=RANGE_HEADERS,
         )
@@ -165,26 +169,39 @@ def _asset(song: Song, role: str) -> Asset:
     return asset
 
 
-def _response(request: Request, service: Service, song: Song, asset: Asset, name: str) -> Response:
+async def _response(request: Request, service: Service, song: Song, asset: Asset, name: str) -> Response:
     """The bytes; or the way to them, where the store can serve them itself."""
     url = service.library.store.url(asset.key, service.settings.url_expires_s)
     if name not in _SMALL and url.startswith("https://"):
         return RedirectResponse(url, status_code=307)
-    return asset_response(request, service.library.store, asset, filename=_filename(name, asset))
+    return await _stored(request, service, asset, name)
+
+
+async def _stored(request: Request, service: Service, asset: Asset, name: str) -> Response:
+    """The bytes. Raises ``NotFound`` and ``Unreadable`` for a file that is not as the manifest has it: once
+    an answer has begun, nothing can be said of that any more."""
+    store = service.library.store
+    size_bytes = (await service.jobs.stored(store.stat, asset.key)).size_bytes
+    if size_bytes != asset.size_bytes:
+        raise Unreadable(
+            f"{asset.key} has {size_bytes:,} bytes, and {asset.size_bytes:,} in the song's manifest",
+            "restore it from a backup, or delete the song",
+        )
+    return asset_response(request, store, asset, filename=_filename(name, asset))
 
 
 def _filename(name: str, asset: Asset) -> str:
-    return name.replace(":", "-") + asset.key[asset.key.rindex(".") :]
+    return name.replace(":", "-") + ending_of(asset)
 
 
-def _package(request: Request, service: Service, song: Song) -> Response:
+async def _package(request: Request, service: Service, song: Song) -> Response:
     if song.status is not Status.DONE:
         raise Conflict(f"song {song.id} is {song.status}", "there is a package of it when it is done")
+    await service.jobs.stored(check_files, song, service.library.store)
     headers = {
         "Content-Disposition": f'attachment; filename="{package_name(song)}.zip"',
         "Cache-Control": "private",
     }
     if request.method == "HEAD":
         return Response(headers=headers, media_type="application/zip")
-    pieces = iterate_in_threadpool(package(song, service.library.store))
-    return StreamingResponse(pieces, headers=headers, media_type="application/zip")
+    return Pieces(package(song, service.library.store), headers=headers, media_type="application/zip")

@@ -41,6 +41,8 @@ Words = Annotated[str, Field(max_length=100)]
 _WHOLE = BeforeValidator(lambda value: int(value) if _is_whole(value) else value)
 Whole = Annotated[int, _WHOLE]
 
+_LONGEST_NAME = 60  # of a field that might be meant: a longer one takes long to compare
+
 
 def _is_whole(value: object) -> bool:
     return isinstance(value, float) and value.is_integer()
@@ -99,7 +101,7 @@ class Asking(BaseModel):
     def _unknown(self) -> Iterator[str]:
         known = list(type(self).model_fields)
         for name in list(self.model_extra or {})[:20]:
-            close = difflib.get_close_matches(name, known, n=1)
+            close = difflib.get_close_matches(name[:_LONGEST_NAME], known, n=1)
             hint = f", did you mean {close[0]}?" if close else ""
             yield f"the request's field {shown(name)} is not known and was not used{hint}"
 

@@ -71,7 +71,7 @@ def _kind(item: Mapping[str, Any]) -> str:
 
 def field_problem(item: Mapping[str, Any]) -> FieldProblem:
     """One of the framework's complaints; its ``loc`` begins with where the field is: body, path, query."""
-    where = [str(part) for part in item["loc"]]
+    where = [_name(part) for part in item["loc"]]
     # A body of one of three kinds: the kind's own name is no part of the field's.
     names = [part for part in where[1:] if part not in _BODY_KINDS]
     missing = item["type"] == "missing"
@@ -80,6 +80,11 @@ def field_problem(item: Mapping[str, Any]) -> FieldProblem:
         value="" if missing else shown(item["input"]),
         detail=_fix(item, names),
     )
+
+
+def _name(part: object) -> str:
+    """A field's name as it can be shown: unknown ones come from outside."""
+    return shown(part)[1:-1] if isinstance(part, str) else str(part)
 
 
 def _fix(item: Mapping[str, Any], names: list[str]) -> str:

@@ -5,7 +5,6 @@ Plain ASGI, in front of the framework: a body is not read, and not parsed, for w
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 import re
@@ -14,20 +13,24 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from orchestrator.api.incoming import CLOSE, Incoming, too_large
 from orchestrator.api.problems import (
+    ENCODED,
     INTERNAL,
+    LONG_ADDRESS,
     RATE_LIMITED,
-    SLOW_BODY,
     TOO_LARGE,
     UNAUTHORIZED,
+    WRONG_TOKENS,
     problem,
     replaced,
     retry_after,
 )
 from orchestrator.auth import as_bearer
+from orchestrator.callers import WrongTokens, caller
 from orchestrator.logs import request_id
 
 if TYPE_CHECKING:
@@ -46,6 +49,9 @@ PHOTO_PATH = "/generate-from-image"
 
 _PHOTO_FORM_BYTES = 100_000  # what a form has beside its photo
 _PHOTO_PATIENCE = 4.0  # times as long: ten megabytes from a telephone take a minute
+_ADDRESS_BYTES = 8_192  # of path and query
+_SHOWN_PATH = 300  # characters in the log
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _QUIET = frozenset({"/health", "/health/ready", "/metrics"})  # asked every few seconds: not worth a line each
 _HEADERS: Mapping[str, str] = {
@@ -93,18 +99,21 @@ class Watch:
         finally:
             seconds = time.perf_counter() - began
             route = scope.get("route")
-            self._count(scope["method"], getattr(route, "path", "none"), status, seconds)
+            # Whoever makes up methods makes no figures of their own.
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._count(method, getattr(route, "path", "none"), status, seconds)
             if scope["path"] not in _QUIET:
                 log.info("answered", extra=_facts(scope) | {"status": status, "ms": round(seconds * 1000, 1)})
 
 
 class Gate:
-    """Asks for the token, holds each token to its rate, and a body to its size and time."""
+    """Asks for the token, holds each token to its rate, and a request to its size and time."""
 
     def __init__(self, app: ASGIApp, service: Callable[[], Service]) -> None:
         self._app = app
         self._service = service
         self._rates: dict[str, _Bucket] = {}
+        self._wrong: WrongTokens | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -113,65 +122,59 @@ class Gate:
         service = self._service()
         headers = Headers(scope=scope)
         path: str = scope["path"]
-        if not _is_public(scope["method"], path):
+        if refusal := self._refusal(scope, headers, service):
+            await refusal(scope, receive, send)
+            return
+        limit, limit_s = service.settings.body_limit_bytes, service.settings.body_timeout_s
+        photo = path == PHOTO_PATH
+        if photo:
+            limit = service.settings.image_limit_bytes + _PHOTO_FORM_BYTES
+            limit_s *= _PHOTO_PATIENCE
+        length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()) or len(length) > 15 or int(length) > limit:
+            await problem(TOO_LARGE, too_large(limit), headers=CLOSE)(scope, receive, send)
+            return
+        await self._app(scope, Incoming(receive, limit, limit_s, pieces=photo), send)
+
+    def _refusal(self, scope: Scope, headers: Headers, service: Service) -> Response | None:
+        """Why the request goes no further, whatever its body is."""
+        if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > _ADDRESS_BYTES:
+            detail = f"Path and query may have {_ADDRESS_BYTES:,} bytes."
+            return problem(LONG_ADDRESS, detail, headers=CLOSE)
+        if not _is_public(scope["method"], scope["path"]):
             authorization = headers.get("authorization", "")
             # The services replaced had no token: their clients need no other change than that of the URL.
             holder = service.tokens.holder(as_bearer(authorization) if replaced.get() else authorization)
             if holder is None:
-                detail = "Send 'Authorization: Bearer <token>' with a token of this service."
-                await problem(UNAUTHORIZED, detail, headers=TOKEN_NEEDED)(scope, receive, send)
-                return
+                return self._stranger(scope, authorization, service.settings.wrong_tokens_per_minute)
             scope["songwright.holder"] = holder
             wait_s = self._wait_s(holder, service.settings.rate_limit_per_minute)
             if wait_s > 0:
                 detail = f"This token may send {service.settings.rate_limit_per_minute} requests a minute."
-                await problem(RATE_LIMITED, detail, headers=retry_after(wait_s))(scope, receive, send)
-                return
-        limit, limit_s = service.settings.body_limit_bytes, service.settings.body_timeout_s
-        if path == PHOTO_PATH:
-            limit = service.settings.image_limit_bytes + _PHOTO_FORM_BYTES
-            limit_s *= _PHOTO_PATIENCE
-        length = headers.get("content-length", "0")
-        if not length.isdigit() or len(length) > 15 or int(length) > limit:
-            response = problem(TOO_LARGE, _too_large(limit), headers={"Connection": "close"})
-            await response(scope, receive, send)
-            return
-        await self._app(scope, _Body(receive, limit, limit_s), send)
+                return problem(RATE_LIMITED, detail, headers=retry_after(wait_s))
+        encoding = headers.get("content-encoding", "identity")
+        if encoding.strip().lower() not in ("", "identity"):
+            detail = f"Send the body as it is, without 'Content-Encoding: {encoding[:40]}'."
+            return problem(ENCODED, detail, headers=CLOSE)
+        return None
+
+    def _stranger(self, scope: Scope, authorization: str, per_minute: int) -> Response:
+        """The answer to who has no good token. Its connection ends with it: another guess costs another."""
+        if authorization:
+            if self._wrong is None:
+                self._wrong = WrongTokens(per_minute)
+            name = caller((scope.get("client") or ("",))[0])
+            if (wait_s := self._wrong.add(name, time.monotonic())) > 0:
+                detail = f"Of one address {per_minute} wrong tokens are looked at in a minute."
+                return problem(WRONG_TOKENS, detail, headers=CLOSE | retry_after(wait_s))
+        detail = "Send 'Authorization: Bearer <token>' with a token of this service."
+        return problem(UNAUTHORIZED, detail, headers=CLOSE | TOKEN_NEEDED)
 
     def _wait_s(self, holder: str, per_minute: int) -> float:
         if not per_minute:
             return 0.0
         bucket = self._rates.setdefault(holder, _Bucket(per_minute))
         return bucket.take(time.monotonic())
-
-
-class _Body:
-    """A ``receive`` that refuses what is larger or slower than may be."""
-
-    def __init__(self, receive: Receive, limit_bytes: int, limit_s: float) -> None:
-        self._receive = receive
-        self._limit_bytes = limit_bytes
-        self._limit_s = limit_s
-        self._until: float | None = None
-        self._size = 0
-        self._whole = False
-
-    async def __call__(self) -> Message:
-        if self._whole:
-            return await self._receive()  # only the client's leaving can come now, whenever it likes
-        loop = asyncio.get_running_loop()
-        self._until = self._until or loop.time() + self._limit_s
-        try:
-            async with asyncio.timeout_at(self._until):
-                message = await self._receive()
-        except TimeoutError as error:
-            detail = f"The whole body must arrive within {self._limit_s:g} s."
-            raise HTTPException(SLOW_BODY.status, detail, {"Connection": "close"}) from error
-        self._size += len(message.get("body", b""))
-        self._whole = not message.get("more_body", False)
-        if self._size > self._limit_bytes:
-            raise HTTPException(TOO_LARGE.status, _too_large(self._limit_bytes), {"Connection": "close"})
-        return message
 
 
 class _Bucket:
@@ -199,11 +202,10 @@ def _is_public(method: str, path: str) -> bool:
     return path in PUBLIC or path.startswith(PUBLIC_FOLDERS)
 
 
-def _too_large(limit: int) -> str:
-    return f"The body may have {limit:,} bytes."
-
-
 def _facts(scope: Scope) -> dict[str, object]:
     """The path without its query: a signature has no business in a log."""
     client = scope.get("client")
-    return {"method": scope["method"], "path": scope["path"], "client": client[0] if client else None}
+    path = scope["path"]
+    if len(path) > _SHOWN_PATH:
+        path = f"{path[:_SHOWN_PATH]}..."
+    return {"method": scope["method"], "path": path, "client": client[0] if client else None}

@@ -15,7 +15,9 @@ from config.errors import SongwrightError
 from lyrics.contract import SongPlan
 from orchestrator.answers import SongAnswer
 from orchestrator.api.bodies import Asking, FromDescription, Like, Options, WithDescribedLyrics, WithLyrics
+from orchestrator.api.connection import while_connected
 from orchestrator.api.context import BEARER, Base, TheService
+from orchestrator.api.incoming import JsonRoute
 from orchestrator.api.openapi import SONG_ACCEPTED, SONG_MADE, refusals
 from orchestrator.api.problems import of_error, of_failure
 from orchestrator.manifest import Song, Status, new_songs
@@ -28,7 +30,7 @@ from orchestrator.service import Service
 from orchestrator.song import this_process
 from vision.contract import Scene
 
-router = APIRouter(tags=["generate"], dependencies=[BEARER])
+router = APIRouter(tags=["generate"], dependencies=[BEARER], route_class=JsonRoute)
 
 _WAIT = re.compile(r"wait=(\d{1,5})", re.ASCII)
 
@@ -47,7 +49,8 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         max_length=255,
         description="A key of your own for this request: sent again with the same key, for as long as the "
-        "song is kept, it is answered with the same song.",
+        "song is kept, it is answered with the same song. Keys are the service's and not a token's, so that "
+        "changing tokens changes nothing: choose one that nobody else will, such as a UUID.",
         examples=["9b2d7c0e-order-1138"],
     ),
 ]
@@ -158,14 +161,15 @@ async def generate_like(body: Like, call: TheCall) -> Response:
     responses=refusals(400, 408, 413, 415, 422, 429, 500, 503, 504),
 )
 async def plan_song(
-    body: FromDescription | WithLyrics | WithDescribedLyrics, service: TheService
+    body: FromDescription | WithLyrics | WithDescribedLyrics, service: TheService, request: Request
 ) -> SongPlan:
     """Title, tags, lyrics and all else that is decided before any sound is made. Send it back as `plan` on a
-    request for a song, edited as you like. Nothing is stored."""
+    request for a song, edited as you like. Nothing is stored, and a client that hangs up ends its writing."""
     brief = body.brief()
     service.worker.check()
-    async with asyncio.timeout(service.settings.job_timeout_s):
-        return brief.plan or await service.worker.draft(new_songs(brief)[0])
+    if brief.plan:
+        return brief.plan
+    return await while_connected(request, service.draft(new_songs(brief)[0]))
 
 
 @router.post(
@@ -218,10 +222,12 @@ async def generate(asked: Asked, call: Call, told: Told | None = None) -> Respon
     if not call.idempotency_key:
         songs, cached = await _songs(service, asked, call.cache_control, "")
     else:
-        name = digest(call.request.scope["songwright.holder"], call.idempotency_key)
+        name = digest(call.idempotency_key)
+        # As keys were named before, each by the token that it came with.
+        former = [digest(holder, call.idempotency_key) for holder in service.tokens.holders]
         request = digest(call.request.url.path, asked.body.model_dump_json())
         async with service.reuse.claim(name):
-            found = await service.jobs.stored(service.reuse.of_key, name, request)
+            found = await service.jobs.stored(service.reuse.of_key, name, request, former)
             if found:
                 songs, cached = found, False
             else:

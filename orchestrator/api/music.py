@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from orchestrator.api.context import BEARER
 from orchestrator.api.generation import ANSWERS, Asked, Call, TheCall, generate
+from orchestrator.api.incoming import JsonRoute
 from orchestrator.api.music_bodies import (
     EndpointAnswer,
     EndpointMusic,
@@ -25,7 +26,7 @@ from orchestrator.api.music_bodies import (
 from orchestrator.manifest import Song
 from storage.contract import read
 
-router = APIRouter(tags=["music"], dependencies=[BEARER])
+router = APIRouter(tags=["music"], dependencies=[BEARER], route_class=JsonRoute)
 
 _LONGEST_DATA_S = 120.0
 """A data URL of so much is some 30 MB; a longer one is more than clients take."""

@@ -7,14 +7,12 @@ from pathlib import PurePath
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
-from config.errors import SongwrightError
 from config.version import VERSION
 from orchestrator.answers import AuthStatus, Health, PartReadiness, Readiness
 from orchestrator.api.context import BEARER, TheService
 from orchestrator.api.openapi import refusals
 from orchestrator.metrics import CONTENT_TYPE
 from orchestrator.service import Service
-from storage.local import LocalStore
 
 router = APIRouter(tags=["operations"])
 
@@ -35,9 +33,15 @@ async def health(service: TheService) -> Health:
     responses={503: {"model": Readiness, "description": "Not now: the answer tells what stands against it."}},
 )
 async def ready(service: TheService, response: Response) -> Readiness:
-    """Each engine's state and the store's."""
+    """Each engine's state and the store's, which is looked at every few seconds at most, whoever asks.
+    Nothing is written or listed."""
     engines = {craft: _engine(service, craft) for craft in service.worker.states()}
-    store = await service.jobs.stored(_store, service)
+    stands_against = await service.readiness.what_stands_against()
+    store = PartReadiness(
+        state="unavailable" if stands_against else "ready",
+        name=service.settings.store,
+        detail=stands_against or None,
+    )
     fine = store.state == "ready" and all(engine.state == "ready" for engine in engines.values())
     response.status_code = 200 if fine else 503
     return Readiness(
@@ -81,19 +85,6 @@ def _engine(service: Service, craft: str) -> PartReadiness:
             "state": state.state,
             "name": state.info.name if state.info else state.engine,
             "version": state.info.version if state.info else None,
-            "detail": str(state.error) if state.error else None,
+            "detail": state.detail,
         }
     )
-
-
-def _store(service: Service) -> PartReadiness:
-    store = service.library.store
-    name = service.settings.store
-    try:
-        if isinstance(store, LocalStore):
-            store.check_writable()
-        else:
-            next(store.list("open/"), None)  # writing to a bucket costs money: this is asked often
-    except SongwrightError as error:
-        return PartReadiness(state="unavailable", name=name, detail=str(error))
-    return PartReadiness(state="ready", name=name)

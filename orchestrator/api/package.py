@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from config.errors import Unreadable
 from orchestrator.export import file_names, plain_title
 from orchestrator.manifest import Song
 from storage.contract import Store
@@ -14,12 +15,23 @@ from storage.contract import Store
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
+_YEARS = (1980, 2107)  # that a ZIP's dates have
 _NOT_FOR_OTHERS = {"owner", "webhook", "idempotency"}
 
 
 def package_name(song: Song) -> str:
     """``<title>.zip``, in ASCII for the header that carries it."""
     return plain_title(song).encode("ascii", "ignore").decode().strip(" .") or song.id
+
+
+def check_files(song: Song, store: Store) -> None:
+    """Raises ``Unreadable`` where a file of the song is not there: better than half a ZIP."""
+    there = set(store.list(f"songs/{song.id}/"))
+    if missing := [key for _, key in file_names(song) if key not in there]:
+        raise Unreadable(
+            f"the store has no {', '.join(missing)}",
+            "restore it from a backup, or take the other files singly",
+        )
 
 
 def package(song: Song, store: Store) -> Iterator[bytes]:
@@ -40,7 +52,12 @@ def package(song: Song, store: Store) -> Iterator[bytes]:
 
 def _entry(song: Song, name: str) -> zipfile.ZipInfo:
     # The song's own time, so that the same song is the same package.
-    return zipfile.ZipInfo(name, song.created_at.timetuple()[:6])
+    year, *rest = song.created_at.timetuple()[:6]
+    first, last = _YEARS
+    if not first <= year <= last:
+        year, rest = min(max(year, first), last), [1, 1, 0, 0, 0]
+    month, day, hour, minute, second = rest
+    return zipfile.ZipInfo(name, (year, month, day, hour, minute, second))
 
 
 class _Sink(io.RawIOBase):

@@ -8,22 +8,26 @@ from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import ConfigDict, Field, ValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from config.errors import InvalidRequest
+from config.errors import InvalidRequest, shown
 from orchestrator.answers import SongAnswer
 from orchestrator.api.bodies import Options
+from orchestrator.api.connection import while_connected
 from orchestrator.api.context import BEARER
 from orchestrator.api.gate import PHOTO_PATH
 from orchestrator.api.generation import ANSWERS, Asked, TheCall, generate
-from orchestrator.api.problems import MALFORMED_FORM, NOT_FORM, TOO_LARGE, problem
+from orchestrator.api.problems import CHARSET, MALFORMED_FORM, NOT_FORM, TOO_LARGE, problem
 from orchestrator.photos import photo_name
 from orchestrator.requests import DESCRIPTION_CHARACTERS, Brief
 
 router = APIRouter(tags=["generate"], dependencies=[BEARER])
 
 _MOST_FIELDS = 40
+_FIELD_BYTES = 4 * DESCRIPTION_CHARACTERS + 1024
+_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 _MULTIPART = "multipart/form-data"
 
 
@@ -83,16 +87,20 @@ async def generate_from_image(call: TheCall) -> Response:
     place, no camera, nothing else that came in the file.
     """
     request, service = call.request, call.service
-    if not request.headers.get("content-type", "").lower().startswith(_MULTIPART):
+    media_type, parameters = parse_options_header(request.headers.get("content-type", ""))
+    if media_type.decode("latin-1") != _MULTIPART:
         return problem(NOT_FORM, f"Send 'Content-Type: {_MULTIPART}', with the photo as the file 'image'.")
+    charset = parameters.get(b"charset", b"utf-8").decode("latin-1")
+    if charset.lower() not in _CHARSETS:
+        return problem(CHARSET, f"Send the form in UTF-8, not in {shown(charset)}, or leave the charset out.")
     limit = service.settings.image_limit_bytes
     try:
-        async with request.form(max_files=1, max_fields=_MOST_FIELDS) as form:
+        async with request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES) as form:
             upload = _upload(form)
             if (upload.size or 0) > limit:
                 return problem(TOO_LARGE, f"The photo may have {limit:,} bytes.")
             body = _body(form)  # before the photo is looked at, which takes longer
-            photo = await service.kept_photo(upload.read)
+            photo = await while_connected(request, service.kept_photo(upload.read))
     except HTTPException as error:
         if error.status_code != 400:
             raise

@@ -24,6 +24,7 @@ from config.errors import (
     SongwrightError,
     StoreUnavailable,
     Unavailable,
+    Unreadable,
     UnsupportedFormat,
     WeightsMissing,
     shown,
@@ -52,6 +53,7 @@ class Kind:
 
 MALFORMED = Kind(400, "malformed-body", "The body cannot be read as JSON")
 MALFORMED_FORM = Kind(400, "malformed-form", "The body cannot be read as a form")
+MALFORMED_REQUEST = Kind(400, "malformed-request", "The request cannot be read")
 UNAUTHORIZED = Kind(401, "unauthorized", "A valid bearer token is needed")
 FORBIDDEN = Kind(403, "forbidden", "This is not allowed")
 NOT_FOUND = Kind(404, "not-found", "There is no such thing")
@@ -59,18 +61,25 @@ METHOD = Kind(405, "method-not-allowed", "This path has other methods")
 SLOW_BODY = Kind(408, "request-timeout", "The request came in too slowly", retry=True)
 CONFLICT = Kind(409, "conflict", "This does not fit the present state")
 CANCELLED = Kind(409, "cancelled", "The song was cancelled")
+UNREADABLE = Kind(409, "unreadable", "What is stored of this song is damaged")
 TOO_LARGE = Kind(413, "body-too-large", "The body is too large")
 NOT_JSON = Kind(415, "unsupported-media-type", "The body must be JSON")
 NOT_FORM = Kind(415, "not-a-form", "The body must be a form")
 NOT_PHOTO = Kind(415, "unsupported-format", "The file is of a format that is not read")
+ENCODED = Kind(415, "encoded-body", "The body must not be compressed")
+CHARSET = Kind(415, "unsupported-charset", "The body must be UTF-8")
+LONG_ADDRESS = Kind(414, "address-too-long", "The address is too long")
 RANGE = Kind(416, "range-not-satisfiable", "The range lies outside the file")
+MISDIRECTED = Kind(421, "unknown-host", "The service does not answer by this name")
 INVALID = Kind(422, "invalid-request", "A field cannot be used as it is")
 QUEUE_FULL = Kind(429, "queue-full", "The queue is full", retry=True)
 RATE_LIMITED = Kind(429, "rate-limited", "Too many requests with this token", retry=True)
+WRONG_TOKENS = Kind(429, "too-many-wrong-tokens", "Too many wrong tokens from this address", retry=True)
 FAILED = Kind(500, "engine-failed", "The song could not be made", retry=True)
 INTERNAL = Kind(500, "internal-error", "The service has a bug", retry=True)
 ENGINE = Kind(503, "engine-unavailable", "An engine is not ready", retry=True)
 STORE = Kind(503, "store-unavailable", "The store is not ready", retry=True)
+LISTENERS = Kind(503, "too-many-listeners", "Too many clients follow songs", retry=True)
 STOPPING = Kind(503, "service-unavailable", "The service is not ready", retry=True)
 TIMEOUT = Kind(504, "engine-timeout", "The song took too long")
 
@@ -80,6 +89,7 @@ KINDS: Mapping[type[SongwrightError], Kind] = {
     NotFound: NOT_FOUND,
     Conflict: CONFLICT,
     Forbidden: FORBIDDEN,
+    Unreadable: UNREADABLE,
     QueueFull: QUEUE_FULL,
     EngineUnavailable: ENGINE,
     WeightsMissing: ENGINE,
@@ -172,7 +182,7 @@ def of_error(error: SongwrightError, song_id: str | None = None) -> Response:
         headers = retry_after(error.retry_after_s)
         facts["fix"] = f"ask again in {headers['Retry-After']} s"
     elif isinstance(error, Unavailable) and kind.status == 503:
-        headers = retry_after(_UNAVAILABLE_RETRY_S)
+        headers = retry_after(error.retry_after_s or _UNAVAILABLE_RETRY_S)
     return problem(kind, str(error), headers=headers, **facts)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
 
-from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from orchestrator.api.pieces import Pieces
 from orchestrator.api.problems import RANGE, problem
 from orchestrator.manifest import Asset
 from storage.contract import Store
@@ -50,8 +49,7 @@ def asset_response(request: Request, store: Store, asset: Asset, *, filename: st
     headers["Content-Length"] = str(end - start)
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=asset.content_type)
-    body = _pieces(store.open(asset.key, start, end))
-    return StreamingResponse(body, status, headers, asset.content_type)
+    return Pieces(store.open(asset.key, start, end), status, headers, asset.content_type)
 
 
 def _span(first: str | None, last: str | None, size: int) -> tuple[int, int] | None:
@@ -71,8 +69,3 @@ def _span(first: str | None, last: str | None, size: int) -> tuple[int, int] | N
 def _matches(header: str, etag: str) -> bool:
     names = [name.strip().removeprefix("W/") for name in header.split(",")]
     return etag in names or "*" in names
-
-
-async def _pieces(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    async for piece in iterate_in_threadpool(pieces):
-        yield piece

@@ -6,22 +6,32 @@ from collections.abc import AsyncIterator
 from itertools import islice
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
 
-from orchestrator.answers import ProgressEvent, QueueEvent, SongAnswer, SongPage, StatusEvent, song_summary
+from orchestrator.answers import (
+    Addresses,
+    SongAnswer,
+    SongPage,
+    SongSummary,
+    UnreadableSong,
+    song_summary,
+    unreadable_song,
+)
 from orchestrator.api.context import BEARER, Base, SongId, TheService
 from orchestrator.api.generation import song_response
 from orchestrator.api.openapi import EVENTS, refusals
-from orchestrator.feed import Event, mark_of
-from orchestrator.manifest import Song, Status
+from orchestrator.api.problems import LISTENERS, problem, retry_after
+from orchestrator.api.stream import Stream
+from orchestrator.feed import mark_of
+from orchestrator.library import Damaged
+from orchestrator.manifest import Song
 from orchestrator.service import Service
 
 router = APIRouter(prefix="/songs", tags=["songs"], dependencies=[BEARER])
 
-_RETRY_MS = 2000
-_KEEP_ALIVE_TICKS = 15  # about as many seconds: proxies cut a silent connection after 30 or more
+_PLACE_RETRY_S = 10
 _COVER = ("audio", "cover")
 
 LastEventId = Annotated[
@@ -46,18 +56,15 @@ async def list_songs(
         Query(pattern="^([0-9a-hjkmnp-tv-z]{15})?$", description="`next_cursor` of the page before."),
     ] = "",
 ) -> SongPage:
-    """Every song there is, finished or not."""
+    """Every song there is, finished or not; a damaged one with the status `unreadable` and a `reason`."""
 
-    def page() -> list[Song]:
-        return list(islice(service.library.songs(after=cursor), limit + 1))
+    def page() -> list[Song | Damaged]:
+        return list(islice(service.library.entries(after=cursor), limit + 1))
 
     songs = await service.jobs.stored(page)
     addresses = service.addresses(base)
     return SongPage(
-        songs=tuple(
-            song_summary(song, addresses.of(song, _COVER), service.jobs.outlook(song.id))
-            for song in songs[:limit]
-        ),
+        songs=tuple(_summary(service, addresses, song) for song in songs[:limit]),
         next_cursor=songs[limit - 1].id if len(songs) > limit else None,
     )
 
@@ -67,10 +74,11 @@ async def list_songs(
     operation_id="get_song",
     summary="A song",
     response_model=SongAnswer,
-    responses=refusals(404, 422, 429, 500, 503),
+    responses=refusals(404, 409, 422, 429, 500, 503),
 )
 async def get_song(song_id: SongId, service: TheService, base: Base) -> Response:
-    """The manifest; and while it is made, its place in the queue, its progress and the seconds left."""
+    """The manifest; and while it is made, its place in the queue, its progress and the seconds left. Of a
+    damaged song there is none: the answer is 409 and says what is wrong."""
     return song_response(service.answer(await service.jobs.load(song_id), base))
 
 
@@ -106,66 +114,38 @@ async def cancel_song(song_id: SongId, service: TheService, base: Base) -> Respo
     operation_id="follow_song",
     summary="Follow a song while it is made",
     response_class=StreamingResponse,
-    responses={**EVENTS, **refusals(404, 422, 429, 500, 503)},
+    responses={**EVENTS, **refusals(404, 409, 422, 429, 500, 503)},
 )
 async def follow_song(
-    song_id: SongId, service: TheService, base: Base, last_event_id: LastEventId = ""
+    song_id: SongId, request: Request, service: TheService, base: Base, last_event_id: LastEventId = ""
 ) -> Response:
     """Server-sent events: `status` with each state, `queue` while it waits, `progress` of each part, and
     `end` with the whole song, after which the stream closes. Who comes back after the end is answered 204,
-    which tells an `EventSource` to stop."""
-    song = await service.jobs.load(song_id)
+    which tells an `EventSource` to stop. So many may listen at once; the next is answered 503."""
     after = mark_of(last_event_id)
-    if song.status.finished and after >= (len(song.history), 1):
+    end = await service.feed.end(song_id)
+    if end and after >= end:
         return Response(status_code=204)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(
-        _stream(service, song, after, base), headers=headers, media_type="text/event-stream"
-    )
+    return _Events(Stream(service, request.app.state.shared, song_id, base).blocks(after))
 
 
-async def _stream(service: Service, song: Song, after: tuple[int, int], base: str) -> AsyncIterator[str]:
-    yield f"retry: {_RETRY_MS}\n\n"
-    place: int | None = None
-    silent = 0
-    async for event in service.feed.follow(song.id, after):
-        ahead = _ahead(service, song.id)
-        silent += 1
-        if event is not None:
-            silent, place = 0, ahead.queue_position
-            yield _block(event, _data(service, event, ahead, base).model_dump_json())
-        elif ahead.queue_position is not None and ahead.queue_position != place:
-            silent, place = 0, ahead.queue_position
-            yield f"event: queue\ndata: {ahead.model_dump_json()}\n\n"
-        elif silent >= _KEEP_ALIVE_TICKS:
-            silent = 0
-            yield ": keep-alive\n\n"
+def _summary(service: Service, addresses: Addresses, song: Song | Damaged) -> SongSummary | UnreadableSong:
+    if isinstance(song, Damaged):
+        return unreadable_song(song)
+    return song_summary(song, addresses.of(song, _COVER), service.jobs.outlook(song.id))
 
 
-def _ahead(service: Service, song_id: str) -> QueueEvent:
-    outlook = service.jobs.outlook(song_id)
-    left = None if outlook.seconds_left is None else round(outlook.seconds_left, 1)
-    return QueueEvent(queue_position=outlook.queue_position, seconds_left=left)
+class _Events(StreamingResponse):
+    """A stream that has a listener's place for as long as it runs."""
 
+    def __init__(self, blocks: AsyncIterator[bytes]) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(blocks, headers=headers, media_type="text/event-stream")
 
-def _data(service: Service, event: Event, ahead: QueueEvent, base: str) -> BaseModel:
-    if event.song is not None:
-        return service.answer(event.song, base)
-    if event.moment is not None:
-        status = event.moment.status
-        place = ahead.queue_position if status is Status.QUEUED else None
-        return StatusEvent(
-            status=status, at=event.moment.at, queue_position=place, seconds_left=ahead.seconds_left
-        )
-    return ProgressEvent.model_validate(
-        {
-            "part": event.part,
-            "stage": event.stage,
-            "fraction": event.fraction,
-            "seconds_left": ahead.seconds_left,
-        }
-    )
-
-
-def _block(event: Event, data: str) -> str:
-    return f"id: {event.id}\nevent: {event.kind}\ndata: {data}\n\n"
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with scope["app"].state.listeners.place(scope["songwright.holder"]) as free:
+            if free:
+                await super().__call__(scope, receive, send)
+                return
+        detail = "As many clients follow songs as may: ask again later, or look at GET /songs/{id}."
+        await problem(LISTENERS, detail, headers=retry_after(_PLACE_RETRY_S))(scope, receive, send)

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import PurePosixPath
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import modal
 
@@ -16,16 +18,24 @@ from config.errors import InvalidRequest, SongwrightError
 from config.gpus import usd_per_second
 from config.licences import check_licence
 from config.volumes import volume_of
+from orchestrator.auth import given_tokens
 from orchestrator.doctor import Finding
 from orchestrator.engines import REGISTRIES
 
 _GREETING_S = 10.0
+_COLD_START_S = 90.0
 
 
 def examine_deployment(settings: Deployment) -> list[Finding]:
     """Asks Modal for the secret, the volumes and the app that ``settings`` name; raises nothing that it can
-    tell instead. Nothing is made, and no container is started."""
+    tell instead. Nothing is made. Only where ``API_BEARER_TOKEN`` is set here too is a container started, the
+    web function's, to see whether it takes that token: Modal shows what is in a secret to nobody."""
     findings = list(_choices(settings))
+    tokens: tuple[str, ...] = ()
+    try:
+        tokens = given_tokens(settings)
+    except InvalidRequest as error:
+        findings.append(Finding("token", ok=False, detail="API_BEARER_TOKEN will not do", fix=error.fix))
     try:
         _greet()
     except modal.exception.AuthError as error:
@@ -37,7 +47,7 @@ def examine_deployment(settings: Deployment) -> list[Finding]:
     findings.append(Finding("modal", ok=True, detail=f"client {modal.__version__}, the token is good"))
     findings.append(_secret(settings))
     findings += _weights(settings)
-    findings.append(_app(settings))
+    findings.append(_app(settings, tokens))
     return findings
 
 
@@ -128,14 +138,40 @@ def _holds(volume: modal.Volume, model: str, mounted: str) -> bool:
     return any(PurePosixPath(folder).name.startswith(wanted) for folder in folders)
 
 
-def _app(settings: Deployment) -> Finding:
+def _app(settings: Deployment, tokens: tuple[str, ...]) -> Finding:
     name = settings.modal.app
     try:
         url = modal.Function.from_name(name, "web").get_web_url()
     except modal.exception.NotFoundError:
         fix = "run: modal deploy main.py"
         return Finding("app", ok=True, detail=f"{name} is not deployed; {fix}")
-    return Finding("app", ok=True, detail=f"{name} is at {url}")
+    detail = f"{name} is at {url}"
+    if not tokens:
+        return Finding("app", ok=True, detail=f"{detail}; export API_BEARER_TOKEN to see whether it takes it")
+    status = _status(f"{url}/auth-status", tokens[0])
+    if status == 200:
+        return Finding("app", ok=True, detail=f"{detail}, and takes the token set here")
+    if status == 401:
+        fix = (
+            f"the secret {settings.modal.secret} has another API_BEARER_TOKEN, or an empty one: set it with "
+            f"modal secret create --force, then run: modal app rollover {name}"
+        )
+        return Finding("app", ok=False, detail=f"{detail}, and does not take the token set here", fix=fix)
+    said = f"answers HTTP {status}" if status else "does not answer"
+    return Finding("app", ok=False, detail=f"{detail}, and {said}", fix=f"see: modal app logs {name}")
+
+
+def _status(url: str, token: str) -> int:
+    """What the web function answers; 0 where it does not in the time that a cold start takes."""
+    request = Request(url, data=b"", headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urlopen(request, timeout=_COLD_START_S) as response:
+            return int(response.status)
+    except HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return 0
 
 
 def _line(error: Exception) -> str:

@@ -22,13 +22,17 @@ from config.errors import (
     SongwrightError,
     StoreUnavailable,
     Unavailable,
+    Unreadable,
 )
 from orchestrator.feed import Feed
-from orchestrator.jobs import Outlook, save_all, stopping
+from orchestrator.intake import save_all
+from orchestrator.jobs import Outlook, stopping
 from orchestrator.library import Library
 from orchestrator.manifest import Failure, Owner, Song, Status
 from orchestrator.remote.calls import REFUSALS, lives, steady, stop
+from orchestrator.remote.claim import Claim
 from orchestrator.remote.marks import Mark, Marks
+from orchestrator.song import may_resume
 from orchestrator.webhooks import next_attempt_s
 
 T = TypeVar("T")
@@ -40,7 +44,8 @@ _PATROL_S = 20.0  # between looks at every song that is not done
 _GRACE = timedelta(seconds=20)  # in which who accepted a song will have spawned it
 _BEGINNING = timedelta(minutes=5)  # in which what another container stores before a manifest is left alone
 _LAST_WORDS_S = 120.0  # in which whoever is to tell of a song's end has begun to
-_MOST_CALLS = 4
+_MOST_CALLS = 3
+_AGAIN = timedelta(seconds=20)  # before the third call of a song, and the third beginning of a call
 _STOPPED_S = 10.0
 _RETRY_AFTER_S = 30.0
 
@@ -55,15 +60,23 @@ class SpawnedJobs:
     """``Jobs`` where the work is done elsewhere: it accepts songs, finds, follows and cancels them."""
 
     def __init__(
-        self, library: Library, feed: Feed, spawn: Spawn, ended: Callable[[Song], None], limit: int
+        self,
+        library: Library,
+        feed: Feed,
+        spawn: Spawn,
+        ended: Callable[[Song], None],
+        limit: int,
+        claim: Claim,
     ) -> None:
-        """``ended`` is told of songs that ended untold; ``limit`` is how many may be unfinished."""
+        """``ended`` is told of songs that ended untold; ``limit`` is how many may be unfinished. What changes
+        songs raises ``BucketTaken`` where ``claim`` does."""
         self._library = library
         self._marks = Marks(library.store)
         self._feed = feed
         self._spawn = spawn
         self._ended = ended
         self._limit = limit
+        self._claim = claim
         self._open = 0
         self._accepting = 0
         self._told: set[str] = set()
@@ -92,6 +105,7 @@ class SpawnedJobs:
         self.check_room(len(songs))
         self._accepting += len(songs)
         try:
+            await self._claim.check()
             songs = await self.stored(save_all, self._library, songs, photo)
             for song in songs:
                 await self._call(song.id, Mark(call_id="", at=datetime.now(UTC)), None)
@@ -120,6 +134,7 @@ class SpawnedJobs:
     async def cancel(self, song_id: str) -> Song:
         """The song, cancelled; one that is cancelled already stays so. Raises ``Conflict`` for one that has
         ended otherwise."""
+        await self._claim.check()
         song, etag = await self.stored(self._library.version, song_id)
         if not song.status.finished:
             if call_id := await self._forbid(song_id):
@@ -155,8 +170,13 @@ class SpawnedJobs:
 
     async def delete(self, song_id: str) -> None:
         """Ends the song's work if there is any and deletes it with all its files."""
-        with suppress(Conflict):  # it had ended
+        try:
             await self.cancel(song_id)
+        except Conflict:  # it had ended
+            pass
+        except Unreadable:
+            if call_id := await self._forbid(song_id):
+                await stop(call_id, _STOPPED_S)
         await self.stored(self._library.delete, song_id)
         await self.stored(self._marks.forget, song_id)
         self._feed.forget(song_id)
@@ -187,14 +207,16 @@ class SpawnedJobs:
     async def _keep_watch(self) -> None:
         while True:
             try:
-                await self.stored(self._sweep, await self.look_after_all())
+                await self.look_after_all()
             except (SongwrightError, *REFUSALS) as error:
                 log.warning("unfinished songs could not be looked after: %s", error)
             await asyncio.sleep(_PATROL_S)
 
-    async def look_after_all(self) -> set[str]:
+    async def look_after_all(self) -> int:
         """Sees to every song that is not settled, once: spawns those that nobody makes, and tells of those
-        that ended untold. The ids of all these songs. Of several that look at a time one spawns."""
+        that ended untold, and deletes what is left of calls whose songs have ended. How many songs it saw to.
+        Of several that look at a time one spawns."""
+        await self._claim.hold()
         songs = await self.stored(lambda: list(self._library.unsettled(_BEGINNING)))
         self._open = sum(not song.status.finished for song in songs)
         for song in songs:
@@ -203,12 +225,13 @@ class SpawnedJobs:
                     await self._look_after(song)
                 except StoreUnavailable:
                     raise  # which it is for every other, too
-                except Unavailable as error:
+                except (Unavailable, Unreadable) as error:
                     log.warning("the next look will do: %s", error, extra={"song_id": song.id})
             elif song.id not in self._told and _quiet_s(song) > _LAST_WORDS_S + next_attempt_s(song.webhook):
                 self._told.add(song.id)
                 self._ended(song)
-        return {song.id for song in songs}
+        await self.stored(self._sweep, {song.id for song in songs})
+        return len(songs)
 
     def _sweep(self, unsettled: set[str]) -> None:
         """Deletes what is left of calls whose songs have ended: theirs was killed before it came to that."""
@@ -219,20 +242,24 @@ class SpawnedJobs:
                 ended = self._library.load(song_id).settled
             except NotFound:
                 ended = True
+            except Unreadable:
+                continue  # until it is restored or deleted
             if ended:
                 self._marks.forget(song_id)
 
     async def _look_after(self, song: Song) -> None:
         """Spawns the song again if nobody makes it."""
+        if song.owner and not song.owner.service and not may_resume(song):
+            return  # somebody makes it on a machine of theirs
         mark, etag = await self.stored(self._marks.read, song.id)
         if mark.cancelled:
             with suppress(Conflict):
                 await self.cancel(song.id)  # which whoever began it has not ended
             return
         if mark.call_id:
-            if await lives(mark.call_id):
+            if (mark.number > 1 and _lately(mark.at, _AGAIN)) or await lives(mark.call_id):
                 return
-        elif datetime.now(UTC) - max(mark.at, song.created_at) < _GRACE:
+        elif _lately(max(mark.at, song.created_at), _GRACE):
             return
         song, version = await self.stored(self._library.version, song.id)
         if song.status.finished:
@@ -267,6 +294,11 @@ class SpawnedJobs:
             # Without a mark the song has ended already.
             if etag is None or await self.stored(self._marks.replace, song_id, known, etag):
                 return
+
+
+def _lately(at: datetime, span: timedelta) -> bool:
+    """Whether that was less than ``span`` ago; whoever wrote it may have a clock that is ahead."""
+    return abs(datetime.now(UTC) - at) < span
 
 
 def _quiet_s(song: Song) -> float:

@@ -1,10 +1,10 @@
-"""What the bucket says of the calls that make a song: ``calls/<id>`` of the song's own, ``calls/<id>.<step>``
-of each step's. Whoever goes on with the song finds by it what is under way and paid for already."""
+"""What the bucket says of the calls that make a song: ``calls/<id>`` of the song's own; of each step's,
+``calls/<id>.<step>`` which was spawned, and ``calls/<id>.<step>.run`` which runs, and what it has made.
+Whoever goes on with the song finds by it what is under way or paid for already."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,6 +13,7 @@ from config.errors import NotFound
 from storage.contract import Store, read
 
 _CALLS = "calls/"
+_RUN = ".run"
 
 
 class Mark(BaseModel):
@@ -27,6 +28,22 @@ class Mark(BaseModel):
     at: datetime
     cancelled: bool = False
     """Whether nobody is to spawn another."""
+    begun: int = 0
+    """How often a call has begun to make the song from ``stage`` on."""
+    stage: str = ""
+
+
+class Run(BaseModel):
+    """What ``calls/<id>.<step>.run`` says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call_id: str = ""
+    """The call that is at the step, or was."""
+    number: int = 0
+    """How many have been."""
+    result: str = ""
+    """What it has made, a ``StepResult`` as JSON; empty until then."""
 
 
 class Marks:
@@ -67,13 +84,33 @@ class Marks:
     def keep_step(self, song_id: str, step: str, call_id: str) -> None:
         self._store.put(_of_step(song_id, step), call_id.encode(), "text/plain")
 
-    def steps(self, song_id: str) -> list[str]:
+    def run(self, song_id: str, step: str) -> tuple[Run, str | None]:
+        """Who is at the step, and that version; an empty one and None where nobody was."""
+        try:
+            version = self._store.version(_of_step(song_id, step) + _RUN)
+        except NotFound:
+            return Run(), None
+        try:
+            return Run.model_validate_json(version.data), version.etag
+        except ValidationError:
+            return Run(), version.etag
+
+    def replace_run(self, song_id: str, step: str, run: Run, etag: str | None) -> str:
+        """Writes who is at the step if it is still the version with ``etag``; the new version's, or nothing
+        where it is not."""
+        key, data = _of_step(song_id, step) + _RUN, run.model_dump_json().encode()
+        return self._store.put_if(key, data, "application/json", etag=etag)
+
+    def steps(self, song_id: str) -> set[str]:
         """The ids of the calls of all the song's steps."""
-        ids = []
+        ids = set()
         for key in list(self._store.list(f"{_CALLS}{song_id}.")):
-            with suppress(NotFound):  # the song has ended meanwhile
-                ids.append(read(self._store, key).decode())
-        return ids
+            step = key.removeprefix(f"{_CALLS}{song_id}.")
+            if step.endswith(_RUN):
+                ids.add(self.run(song_id, step.removesuffix(_RUN))[0].call_id)
+            else:
+                ids.add(self.step(song_id, step))
+        return ids - {""}
 
     def forget(self, song_id: str) -> None:
         """Once the song has ended."""

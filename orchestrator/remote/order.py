@@ -10,7 +10,7 @@ from typing import Any
 
 from config.errors import EngineFailed, InvalidRequest, SongwrightError
 from orchestrator.export import check_folder, export
-from orchestrator.manifest import Song, Status
+from orchestrator.manifest import Song, Status, new_id
 from orchestrator.requests import Brief
 from orchestrator.screen import progress
 
@@ -21,7 +21,7 @@ def place_order(
     asked: Mapping[str, object],
     lyrics: str,
     folder: Path,
-    order: Callable[[str], Iterable[tuple[str, Any]]],
+    order: Callable[[str, str], Iterable[tuple[str, Any]]],
 ) -> None:
     """Has a song made by ``order`` (see ``ModalService.order``), with the words in the file ``lyrics`` if one
     is named, and saves its files in ``folder``. Ends the process with 2 for a request that cannot be, and
@@ -53,9 +53,11 @@ def _words_in(path: str) -> str:
         raise InvalidRequest("lyrics", path, "name a text file in UTF-8 that can be read") from error
 
 
-def _made(brief: Brief, order: Callable[[str], Iterable[tuple[str, Any]]]) -> tuple[Song, dict[str, str]]:
+def _made(
+    brief: Brief, order: Callable[[str, str], Iterable[tuple[str, Any]]]
+) -> tuple[Song, dict[str, str]]:
     with progress(of=1, number=1) as report:
-        for kind, news in order(brief.model_dump_json()):
+        for kind, news in order(brief.model_dump_json(), new_id()):
             if kind == "progress":
                 report(*news)
             else:

@@ -29,7 +29,9 @@ from config.together import together_of
 from orchestrator.engines import REGISTRIES
 from orchestrator.manifest import Song
 from orchestrator.remote.calls import REFUSALS
+from orchestrator.remote.marks import Marks
 from orchestrator.remote.progress import Progress
+from orchestrator.remote.runs import Runs
 from orchestrator.steps import (
     StepResult,
     cover_step,
@@ -130,6 +132,7 @@ class Station:
                 self._lane.charge(billed_gpu(asked, engine.info.device))
             # Made only now: connections do not outlive a snapshot.
             self._store = open_store(self._settings)
+            self._runs = Runs(Marks(self._store))
             self._progress = Progress(f"{self._settings.modal.app}-progress")
             record_engine(self._store, self._craft, engine.info)
         except Exception as error:  # noqa: BLE001 - as in ``load``
@@ -142,8 +145,9 @@ class Station:
                     engine.info.model or self._engine,
                 )
 
-    async def step(self, name: str, song_json: str) -> Outcome:
-        """Runs a step of a song ("scene", "plan", "music", "cover"), or makes a "draft" of its plan."""
+    async def step(self, name: str, song_json: str, call_id: str) -> Outcome:
+        """Runs a step of a song ("scene", "plan", "music", "cover"), or makes a "draft" of its plan. A step
+        that ``call_id``, this call, finds made or under way is not run again."""
         if self._error:
             await self._let_go()
             return "", self._error
@@ -152,12 +156,17 @@ class Station:
             if name == "draft":
                 plan = await self._lane.run(partial(_drafted, self._store, song), _silent)
                 return plan.model_dump_json(), None
-            with self._progress.telling(song.id, _STEPS[name][0]) as report:
-                result = await self._lane.run(partial(_made, name, self._store, song), report)
-            return RESULT.dump_json(result).decode(), None
+            part = _STEPS[name][0]
+            silent = partial(self._progress.silent, song.id, part)
+            return await self._runs.once(song.id, name, call_id, partial(self._run, name, song), silent)
         except SongwrightError as error:
             await self._recover(error)
             return "", error
+
+    async def _run(self, name: str, song: Song) -> str:
+        with self._progress.telling(song.id, _STEPS[name][0]) as report:
+            result = await self._lane.run(partial(_made, name, self._store, song), report)
+        return RESULT.dump_json(result).decode()
 
     async def wake(self) -> str:
         """What runs here, or what keeps it from that. A call that raised would be made again, in a container

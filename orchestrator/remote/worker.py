@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from orchestrator.manifest import SONG_CRAFTS, Song
 from orchestrator.processes import EngineState, together_for
 from orchestrator.remote.calls import REFUSALS, is_lost, steady, stop
 from orchestrator.remote.marks import Marks
+from orchestrator.remote.runs import Elsewhere, Interrupted
 from orchestrator.remote.station import RESULT, Outcome, recorded_engine
 from orchestrator.steps import StepResult, given_plan_step, photo_cover_step, tag_step
 from storage.contract import Store
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _FILES_AT_ONCE = 4  # each is in memory whole, twice
 _TRIES = 3
+_AGAIN_S = (2.0, 15.0)  # before the second and the third try of a step in whose middle containers end
 _STOPPED_S = 10.0
 DRAFT = "draft"
 """The one step of no song: a plan that is only shown."""
@@ -113,14 +116,15 @@ class ModalWorker:
         """The step's result as JSON. Raises the error that ended it. Cancelling the awaiting task cancels
         the call, and with it the engine's work, unless the song goes on elsewhere."""
         engine = getattr(self._settings, craft).engine
+        if step != DRAFT and song.taken_up and (made := await self._made(step, song)):
+            return made
         call = await self._earlier(step, song)
-        tries = 0
+        tries, waits_s = 0, iter(_AGAIN_S)
         while True:
             taken_up = call is not None
             try:
                 call = call or await self._spawned(craft, step, song)
                 result, error = await self._outcome(craft, step, song, call)
-                break
             except modal.exception.FunctionTimeoutError as late:
                 what = f"engine {engine!r} took too long on Modal"
                 raise EngineTimeout(what, "ask for a shorter song") from late
@@ -128,16 +132,31 @@ class ModalWorker:
                 # An earlier runner may have cancelled its call: one of ours is still to be made.
                 if not (taken_up or is_lost(refusal)):
                     raise EngineFailed(engine, f"its container ended: {refusal}") from refusal
-                # Steps may be made again: the same seed gives the same objects under the same keys.
                 log.warning("the %s step was lost: %s", craft, refusal, extra={"song_id": song.id})
+                if step != DRAFT and (made := await self._made(step, song)):
+                    return made  # only its output was
                 call = None
                 tries += not taken_up
                 if tries == _TRIES:
                     what = f"Modal could not run the {craft} step: {refusal}"
                     raise Unavailable(what, "ask again") from refusal
-        if error:
-            raise error
-        return result
+                continue
+            if isinstance(error, Elsewhere):
+                call = await _known(result)
+            elif isinstance(error, Interrupted):
+                # Waited for here, where it costs next to nothing: a container that ends again has a GPU.
+                log.warning("the %s step: %s", craft, error, extra={"song_id": song.id})
+                await asyncio.sleep(next(waits_s, _AGAIN_S[-1]) * random.uniform(0.7, 1.3))
+                call = None
+            elif error:
+                raise error
+            else:
+                return result
+
+    async def _made(self, step: str, song: Song) -> str:
+        """What a lost runner's call has made; empty where that was not so."""
+        run, _ = await asyncio.to_thread(self._marks.run, song.id, step)
+        return run.result
 
     async def _earlier(self, step: str, song: Song) -> Any:
         """The call that makes the step already, of a runner that was lost; None where there is none."""
@@ -145,9 +164,7 @@ class ModalWorker:
             return None
         if call_id := await asyncio.to_thread(self._marks.step, song.id, step):
             log.info("going on with the %s step under way", step, extra={"song_id": song.id})
-            call: modal.FunctionCall[Any] = modal.FunctionCall.from_id(call_id)
-            await call.hydrate.aio()  # which asks nothing: without it, the call does not know its own id
-            return call
+            return await _known(call_id)
         return None
 
     async def _spawned(self, craft: str, step: str, song: Song) -> Any:
@@ -192,6 +209,12 @@ class ModalWorker:
         except StoreUnavailable as error:
             log.warning("taken as cancelled: %s", error, extra={"song_id": song_id})
             return True
+
+
+async def _known(call_id: str) -> Any:
+    call: modal.FunctionCall[Any] = modal.FunctionCall.from_id(call_id)
+    await call.hydrate.aio()  # which asks nothing: without it, the call does not know its own id
+    return call
 
 
 async def _answer(engine: str, call: Any) -> Outcome:

@@ -25,6 +25,7 @@ EXAMPLES = [
     NotFound("song", "abc", "see 'songwright list'"),
     Conflict("it is done already", "delete it"),
     Forbidden("not from here", "ask its owner"),
+    errors.Unreadable("the manifest is empty", "restore it"),
     QueueFull(100, 12.0),
     EngineUnavailable("no weights", "download them"),
     errors.WeightsMissing("the weights of m are not here", "fetch them"),

@@ -31,7 +31,9 @@ def environment(**variables: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name not in ("MODAL_API_URL", "API_BEARER_TOKEN") and not name.lower().endswith("_proxy")
+        if name not in ("MODAL_API_URL", "API_BEARER_TOKEN", "ALLOWED_ORIGINS", "SONGS_PER_DAY")
+        and not name.startswith("SUPABASE_")
+        and not name.lower().endswith("_proxy")
     }
     return kept | {"DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"} | variables
 

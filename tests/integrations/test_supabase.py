@@ -1,4 +1,5 @@
-"""The Supabase edge function in the real Deno: before a service that refuses on purpose, and before ours."""
+"""The Supabase edge function in the real Deno: before a service that refuses on purpose, and before ours.
+Who may call it is in test_guard.py."""
 
 import base64
 import json
@@ -13,14 +14,17 @@ import httpx
 import pytest
 
 from tests.integrations.deno import SUPABASE, deno, environment, ran
+from tests.integrations.supabase import Supabase, supabase
 from tests.integrations.upstream import Told, Upstream, answering
 from tests.service.server import TOKEN, serving
 
 FUNCTION = SUPABASE / "functions" / "generate-music"
 STARTED_S = 30.0
+ORIGIN = "https://app.example"
 ALLOWED = {
-    "access-control-allow-origin": "*",
-    "access-control-allow-headers": "authorization, x-client-info, apikey, content-type",
+    "access-control-allow-origin": ORIGIN,
+    "access-control-allow-headers": "authorization, x-client-info, apikey, content-type, idempotency-key",
+    "vary": "Origin",
 }
 # The blueprint's worked example, as a front end sends it.
 JOYFUL = {
@@ -41,8 +45,11 @@ SOON = {"Retry-After": "0"}
 
 
 @contextmanager
-def function(folder: Path, **secrets: str) -> Iterator[httpx.Client]:
-    """A client of the running function. It may reach nothing but this machine: ``npm:zod`` must be here."""
+def function(folder: Path, base: Supabase, **secrets: str) -> Iterator[httpx.Client]:
+    """A page of ``ORIGIN`` where a user is signed in, before the running function. That may reach nothing but
+    this machine: ``npm:zod`` must be here."""
+    secrets = base.secrets | {"ALLOWED_ORIGINS": f"https://other.example, {ORIGIN}/"} | secrets
+    headers = {"Origin": ORIGIN, "Authorization": f"Bearer {base.signed_in('somebody')}"}
     log = folder / "deno.log"
     command = [*deno(), "run", "--cached-only", "--no-lock", "--node-modules-dir=manual"]
     command += ["--allow-net=127.0.0.1", "--allow-env", "index.ts"]
@@ -62,7 +69,9 @@ def function(folder: Path, **secrets: str) -> Iterator[httpx.Client]:
                 assert time.monotonic() < until, log.read_text()
                 time.sleep(0.05)
             address = log.read_text().partition("http://127.0.0.1:")[2].split("/")[0].split()[0]
-            with httpx.Client(base_url=f"http://127.0.0.1:{address}", timeout=60.0) as client:
+            with httpx.Client(
+                base_url=f"http://127.0.0.1:{address}", timeout=60.0, headers=headers
+            ) as client:
                 yield client
         finally:
             process.terminate()
@@ -76,9 +85,17 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture(scope="module")
-def running(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    secrets = {"MODAL_API_URL": upstream.url + "/", "API_BEARER_TOKEN": TOKEN}
-    with function(tmp_path_factory.mktemp("function"), **secrets) as client:
+def base() -> Iterator[Supabase]:
+    with supabase() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def running(
+    upstream: Upstream, base: Supabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    secrets = {"MODAL_API_URL": upstream.url + "/", "API_BEARER_TOKEN": TOKEN, "SONGS_PER_DAY": "1000"}
+    with function(tmp_path_factory.mktemp("function"), base, **secrets) as client:
         yield client
 
 
@@ -105,7 +122,8 @@ def test_the_body_goes_to_the_service_with_its_token_and_its_answer_comes_back(
     asked: Ask, upstream: Upstream
 ) -> None:
     body = JOYFUL | {"instruments": ["synthesizers"], "duration": 12, "seed": 7}
-    response = asked(body, Told(200, MADE))
+    unknown = {"webhook": "http://10.0.0.1/", "audio_duration": 500, "__proto__": {"seed": 8}, "x": [1]}
+    response = asked(body | unknown, Told(200, MADE))
     assert (response.status_code, response.json()) == (200, MADE)
     [heard] = upstream.heard
     assert (heard.path, heard.authorization) == ("/generate-music", f"Bearer {TOKEN}")
@@ -124,6 +142,13 @@ def test_the_body_goes_to_the_service_with_its_token_and_its_answer_comes_back(
         (JOYFUL | {"tempo_bpm": 0}, "tempo_bpm: "),
         (JOYFUL | {"duration": 0}, "duration: "),
         (JOYFUL | {"mood": " "}, "mood: "),
+        (JOYFUL | {"mood": "m" * 61}, "mood: "),
+        (JOYFUL | {"duration": 601}, "duration: "),
+        (JOYFUL | {"seed": 1.5}, "seed: "),
+        (JOYFUL | {"format": "ogg"}, "format: "),
+        (JOYFUL | {"audio_url": "http://10.0.0.1/"}, "audio_url: "),
+        ({"prompt": "calm", "seed": 2**53}, "seed: "),
+        (None, "body: "),
         ({"prompt": ""}, "prompt: "),
         ({"prompt": "calm", "duration": "30"}, "duration: "),
         ({"prompt": "calm", "temperature": 3}, "temperature: "),
@@ -165,6 +190,8 @@ def test_it_asks_again_where_that_can_help(
     assert response.status_code == status
     assert response.json() == answers[-1].body
     assert len(upstream.heard) == len(answers)
+    assert len({heard.key for heard in upstream.heard}) == 1
+    assert len(upstream.heard[0].key) == 64
     assert response.headers.get("retry-after") == answers[-1].headers.get("Retry-After")
 
 
@@ -177,7 +204,7 @@ def test_where_the_service_names_no_time_it_waits_a_second(asked: Ask, status: i
 
 def test_a_token_that_the_service_does_not_know_is_said_and_not_tried_again(asked: Ask) -> None:
     response = asked(JOYFUL, Told(401, {"detail": "Send 'Authorization: Bearer <token>'"}))
-    assert response.status_code == 401
+    assert response.status_code == 500  # a 401 tells a page that its user is to sign in
     assert response.json() == {"success": False, "error": "the service does not know this API_BEARER_TOKEN"}
 
 
@@ -202,7 +229,7 @@ def test_a_browser_is_let_in(running: httpx.Client) -> None:
     response = running.options(
         "/",
         headers={
-            "Origin": "https://app.example",
+            "Origin": ORIGIN,
             "Access-Control-Request-Method": "POST",
             "Access-Control-Request-Headers": "authorization, content-type",
         },
@@ -216,30 +243,37 @@ def test_a_browser_is_let_in(running: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("missing", ["MODAL_API_URL", "API_BEARER_TOKEN"])
-def test_a_secret_that_is_missing_is_named(tmp_path: Path, missing: str) -> None:
+def test_a_secret_that_is_missing_is_named(tmp_path: Path, base: Supabase, missing: str) -> None:
     secrets = {"MODAL_API_URL": "http://127.0.0.1:9", "API_BEARER_TOKEN": TOKEN}
-    with function(tmp_path, **{name: value for name, value in secrets.items() if name != missing}) as client:
+    with function(
+        tmp_path, base, **{name: value for name, value in secrets.items() if name != missing}
+    ) as client:
         response = client.post("/", json=JOYFUL)
         assert response.status_code == 500
         assert response.json() == {"success": False, "error": f"{missing} not configured"}
         assert response.headers.items() >= ALLOWED.items()
 
 
-def test_a_service_that_cannot_be_reached_is_said(tmp_path: Path) -> None:
-    with function(tmp_path, MODAL_API_URL="http://127.0.0.1:9", API_BEARER_TOKEN=TOKEN) as client:
+def test_a_service_that_cannot_be_reached_is_said(tmp_path: Path, base: Supabase) -> None:
+    with function(tmp_path, base, MODAL_API_URL="http://127.0.0.1:9", API_BEARER_TOKEN=TOKEN) as client:
         response = client.post("/", json=JOYFUL)
     assert (response.status_code, response.json()["success"]) == (502, False)
 
 
-def test_before_the_real_service_it_answers_music(tmp_path: Path) -> None:
+def test_before_the_real_service_it_answers_music(tmp_path: Path, base: Supabase) -> None:
     with serving(tmp_path) as server:
         secrets = {"MODAL_API_URL": server.url, "API_BEARER_TOKEN": TOKEN}
-        with function(tmp_path, **secrets) as client:
-            made = client.post("/", json=JOYFUL | {"duration": 2})
+        with function(tmp_path, base, **secrets) as client:
+            key = {"Idempotency-Key": "mine"}
+            made = client.post("/", json=JOYFUL | {"duration": 2}, headers=key)
+            again = client.post("/", json=JOYFUL | {"duration": 2}, headers=key)
+            others = client.post("/", json=JOYFUL | {"duration": 3}, headers=key)
             prompted = client.post("/", json={"prompt": "upbeat electronic music", "duration": 2})
-            refused = client.post("/", json=JOYFUL | {"duration": 100_000})
-        with function(tmp_path, **secrets | {"API_BEARER_TOKEN": "another"}) as client:
-            assert client.post("/", json=JOYFUL).status_code == 401
+            refused = client.post("/", json=JOYFUL | {"vocal_type": "yodel"})
+        with function(tmp_path, base, **secrets | {"API_BEARER_TOKEN": "another"}) as client:
+            assert client.post("/", json=JOYFUL).status_code == 500
+    assert again.json()["metadata"]["song_id"] == made.json()["metadata"]["song_id"]
+    assert others.status_code == 409
     for response in (made, prompted):
         assert response.status_code == 200, response.text
         answer = response.json()
@@ -257,7 +291,7 @@ def test_before_the_real_service_it_answers_music(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", [["check"], ["lint"], ["fmt", "--check"]], ids=lambda command: command[0])
 def test_it_is_well_typed_and_well_formed(command: list[str]) -> None:
     options = ["--cached-only", "--no-lock", "--node-modules-dir=manual"] if command == ["check"] else []
-    result = ran(*command, *options, "index.ts", cwd=FUNCTION)
+    result = ran(*command, *options, "index.ts", "guard.ts", cwd=FUNCTION)
     assert result.returncode == 0, result.stderr + result.stdout
 
 

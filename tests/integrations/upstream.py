@@ -27,6 +27,8 @@ class Heard:
     path: str
     authorization: str
     body: Any
+    key: str = ""
+    """Its Idempotency-Key."""
 
 
 @dataclass
@@ -46,7 +48,8 @@ def answering() -> Iterator[Upstream]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            upstream.heard.append(Heard(self.path, self.headers.get("Authorization", ""), body))
+            key = self.headers.get("Idempotency-Key", "")
+            upstream.heard.append(Heard(self.path, self.headers.get("Authorization", ""), body, key))
             told = upstream.answers.pop(0)
             data = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()
             self.send_response_only(told.status)

@@ -185,6 +185,7 @@ class Calls:
                     num_unfinished_inputs=len(call.inputs) - len(call.done),
                 )
             await call.changed.wait(left_s)
+            self._call(request)  # it may have been forgotten meanwhile
 
     def FunctionCallFromId(self, request: Message, caller: Caller) -> Message:
         call = self._call(request)

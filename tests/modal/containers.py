@@ -241,10 +241,11 @@ class Pool:
         while True:
             if container.stopping or self.closed or container.version != self.function.version:
                 return "stop"
-            if self.waiting:
-                entry = self.waiting.popleft()
-                self._assign(entry, container)
-                return entry
+            others = [entry for entry in self.waiting if entry.id not in container.running]
+            if others:
+                self.waiting.remove(others[0])
+                self._assign(others[0], container)
+                return others[0]
             now = time.monotonic()
             left_s = FETCH_POLL_S - (now - began)
             if left_s <= 0:
@@ -263,6 +264,10 @@ class Pool:
         container.taken += 1
         if limit_s := self.function.timeout_s:
             entry.expires = asyncio.get_running_loop().call_later(limit_s, self._expire, entry, container)
+        if self.function.name in self.world.settings.doubled and entry.attempts == 1:
+            self.waiting.append(entry)
+            if not any(each is not container for each in self.current):
+                self._start()
         self.world.changed.fire()
 
     def _expire(self, entry: Input, container: Container) -> None:
@@ -279,6 +284,7 @@ class Pool:
     def release(self, entry: Input, container: Container) -> None:
         """The container has sent the output of the input."""
         container.running.pop(entry.id, None)
+        self.withdraw(entry)
         container.idle_since = time.monotonic()
         if entry.expires:
             entry.expires.cancel()

@@ -71,7 +71,8 @@ class Control(CommandLine):
     take containers with memory snapshots through the client's snapshot and restore. ``cancel_children``: to
     cancel a call cancels the calls that its inputs made. ``web_cut_s``: seconds until a web request is
     answered with 303. ``startup_failures``: containers in a row that fail to start before the waiting inputs
-    fail.
+    fail. ``doubled``: names of functions whose inputs are each given to a second container while the first is
+    at work on them.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Control(CommandLine):
         cancel_children: bool = False,
         web_cut_s: float = 150.0,
         startup_failures: int = 2,
+        doubled: frozenset[str] = frozenset(),
     ) -> None:
         settings = Settings(
             dict(container_env or {}),
@@ -94,6 +96,7 @@ class Control(CommandLine):
             cancel_children,
             web_cut_s,
             startup_failures,
+            doubled,
         )
         self._folder = Path(tempfile.mkdtemp(prefix="modal-"))
         for name in ("files", "blobs", "volumes", "trees", "site", "containers"):
@@ -324,6 +327,10 @@ class Control(CommandLine):
         self.do(container.kill)
         self.wait(lambda: not container.alive, timeout_s, f"the end of {container.task_id}")
         return container
+
+    def forget(self, call_id: str) -> None:
+        """Has Modal know nothing of the call any more; what it runs goes on."""
+        self.do(lambda: self.world.calls.pop(call_id).changed.fire())
 
     def replace(self, tag: str) -> None:
         """Let the containers of the function end when their inputs are done, and start new ones for what

@@ -7,7 +7,7 @@ import contextlib
 import inspect
 import random
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +83,8 @@ class Front:
         self._services = services
         self._answers: OrderedDict[tuple[str, str], Message] = OrderedDict()
         self.faults = Faults()
+        self.watch: Callable[[str, str], None] = lambda _name, _task_id: None
+        """Called with each call of a container or client before it is answered: its name and who makes it."""
         self.calls: dict[str, int] = {}  # how many, by name
         self.unanswered: set[str] = set()  # names of calls that no service knows
         self.errors: list[BaseException] = []  # of ours, which no test expects
@@ -117,6 +119,7 @@ class Front:
         request = await stream.recv_message()
         headers = stream.metadata or {}
         key = str(headers.get("x-idempotency-key", ""))
+        self.watch(name, str(headers.get(TASK_HEADER, "")))
         fault = self.faults.draw(name, key) if key else ""
         if fault == "unavailable":
             raise GRPCError(Status.UNAVAILABLE, "a fault that the tests asked for")

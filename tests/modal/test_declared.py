@@ -29,7 +29,7 @@ ENGINES = {
     "Seer.*": ("A10", "qwen-hf-cache", 4, 24),
 }
 """With nothing set: the GPU, the volume, how many songs together, GiB of memory."""
-FUNCTIONS = {"order", "patrol", "prefetch", "produce", "warm", "web"}
+FUNCTIONS = {"order", "patrol", "take_over", "prefetch", "produce", "warm", "web"}
 PACKAGES = set(OURS) - {"songwright", "main"}
 SECRET = {"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from config.deployment import SECRET_KEYS
 from tests.modal.control import Control
-from tests.modal.deployed import ROOT, SKETCH
+from tests.modal.deployed import ROOT, SKETCH, TOKEN, secret_of
+from tests.storage.s3 import s3_server
 
 COMMAND = ("-m", "orchestrator", "doctor", "--modal")
 
@@ -109,3 +112,24 @@ def test_it_tells_where_the_app_is_once_it_is_deployed() -> None:
         assert "is not deployed; run: modal deploy main.py" in examined(control, **SKETCH)[1]
         control.deploy(ROOT / "main.py", env=SKETCH, cwd=ROOT)
         assert control.web_url("web") in examined(control, **SKETCH)[1]
+
+
+def test_a_token_that_can_be_guessed_is_named_before_it_is_deployed() -> None:
+    with Control(secrets={"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}) as control:
+        code, said = examined(control, **SKETCH, API_BEARER_TOKEN="guess-me")
+    assert code == 1
+    assert "API_BEARER_TOKEN will not do" in said
+    assert "secrets.token_urlsafe(32)" in said
+    assert "guess-me" not in said
+
+
+@pytest.mark.parametrize("given", ["", "too-short", "another-token-of-these-tests", TOKEN])
+def test_it_asks_the_app_whether_it_takes_the_token(given: str) -> None:
+    with s3_server() as s3:
+        secret = secret_of(s3, s3.new_bucket()) | {"API_BEARER_TOKEN": given}
+        with Control(secrets={"music-gen-secret": secret}) as control:
+            control.deploy(ROOT / "main.py", env=SKETCH | {"R2_REGION": "us-east-1"}, cwd=ROOT)
+            code, said = examined(control, **SKETCH, API_BEARER_TOKEN=TOKEN)
+    assert code == (0 if given == TOKEN else 1)
+    assert ("takes the token set here" in said) == (given == TOKEN)
+    assert ("another API_BEARER_TOKEN, or an empty one" in said) == (given != TOKEN)

@@ -92,7 +92,7 @@ def test_no_song_is_lost_or_doubled_whatever_dies(s3: S3) -> None:
             if killing and killing.done():
                 killing.result()
             if kills and len(accepted) - waiting >= due and (killing is None or killing.done()):
-                killing = killer.submit(app.control.kill, kills.pop(0))
+                killing = killer.submit(app.control.kill, kills.pop(0), timeout_s=120.0)
             elif killing and not killing.done():
                 list(askers.map(look, [app] * 6))
             time.sleep(0.2)

@@ -133,10 +133,10 @@ def test_a_cancelled_song_stops_its_step_though_its_own_call_is_lost(app: Deploy
     whole = next(song for song in library.songs() if song.status is Status.DONE)
     facts = {"status": Status.COMPOSING, "plan": whole.plan, "owner": None}
     song = library.save(queued(library).model_copy(update=facts))
-    call = app.control.invoke("Musician.*", "music", song.model_dump_json(), method="step")
     marks = Marks(library.store)
-    marks.keep_step(song.id, "music", call.id)
     assert marks.replace(song.id, Mark(call_id="fc-lost", at=datetime.now(UTC)), None)
+    call = app.control.invoke("Musician.*", "music", song.model_dump_json(), method="step")
+    marks.keep_step(song.id, "music", call.id)
     container, work = app.control.busy("Musician.*", method="step", timeout_s=60.0)
     with app.client as client:
         assert client.post(f"/songs/{song.id}/cancel").json()["status"] == "cancelled"

@@ -55,7 +55,7 @@ def written(home: Path) -> Deployment:
 def drafts(station: Station, *descriptions: str) -> list[Outcome]:
     async def one_after_the_other() -> list[Outcome]:
         songs = [new_songs(Brief(description=text))[0].model_dump_json() for text in descriptions]
-        return [await station.step("draft", song) for song in songs]
+        return [await station.step("draft", song, "") for song in songs]
 
     return asyncio.run(one_after_the_other())
 
@@ -78,7 +78,7 @@ def test_what_kept_a_model_from_loading_is_told_until_it_is_mended(
     station.load()
     station.settle()
     song = new_songs(Brief(description="a song"))[0].model_dump_json()
-    result, error = asyncio.run(station.step("cover", song))
+    result, error = asyncio.run(station.step("cover", song, "fc-1"))
     assert (result, type(error)) == ("", InvalidRequest)
     assert container.left == 1
     with pytest.raises(InvalidRequest):

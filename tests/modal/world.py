@@ -31,6 +31,7 @@ class Settings:
     cancel_children: bool
     web_cut_s: float
     startup_failures: int
+    doubled: frozenset[str]
 
 
 @dataclass(eq=False, repr=False)

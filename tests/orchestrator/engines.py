@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 import os
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -118,6 +121,60 @@ class HangingComposer(HumComposer):
         return super().compose(request, report)
 
 
+class KillingComposer(HumComposer):
+    """Takes its process with it, each seed in a way of its own, and notes every try in the file that
+    ``SONGWRIGHT_TEST_TRIES`` names. Other seeds take a tenth of a second, in which a killer can hit them."""
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        with open(os.environ["SONGWRIGHT_TEST_TRIES"], "a") as tries:
+            tries.write(f"{request.seed}\n")
+        report("humming dangerously", 0.1)
+        time.sleep(0.1)
+        if request.seed == 101:
+            os._exit(3)
+        if request.seed == 102:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if request.seed == 104:
+            raise MemoryError("no room for 80 GB")
+        if request.seed == 105:  # the whole service; in the command line, which has no other process, itself
+            service = multiprocessing.parent_process()
+            os.kill(service.pid if service and service.pid else os.getpid(), signal.SIGKILL)
+            time.sleep(30)
+        return super().compose(request, report)
+
+
+class EndlessComposer(HumComposer):
+    """Never ends to load."""
+
+    def __init__(self) -> None:
+        while True:
+            time.sleep(1)
+
+
+class SpinningWriter(PlainWriter):
+    """Never ends to load, in C code that does not let go of Python's lock."""
+
+    def __init__(self) -> None:
+        spin()
+
+
+class DyingComposer(HumComposer):
+    """Dies while it loads, until there is a file ``mended`` beside the one that ``SONGWRIGHT_TEST_TRIES``
+    names, where each try is noted."""
+
+    def __init__(self) -> None:
+        tries = Path(os.environ["SONGWRIGHT_TEST_TRIES"])
+        with tries.open("a") as file:
+            file.write(f"{time.monotonic()}\n")
+        if not tries.with_name("mended").exists():
+            os._exit(7)
+
+
+def spin() -> None:
+    """Never comes back, and lets no other thread of its process run."""
+    sum(itertools.repeat(0))
+
+
 class AbsentComposer(HumComposer):
     """Cannot load."""
 
@@ -133,6 +190,16 @@ class BlankPainter:
     def paint(self, request: CoverRequest, report: Report) -> Cover:
         report("painting", 1.0)
         return Cover(np.full((64, 64, 3), request.seed % 256, np.uint8), warnings=("one colour",))
+
+
+class SpinningPainter(BlankPainter):
+    """Loads, and never ends to paint seed 13, likewise."""
+
+    def paint(self, request: CoverRequest, report: Report) -> Cover:
+        report("spinning", 0.1)
+        if request.seed == 13:
+            spin()
+        return super().paint(request, report)
 
 
 class BrokenPainter(BlankPainter):

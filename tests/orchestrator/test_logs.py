@@ -63,9 +63,31 @@ def test_an_exception_is_a_field_of_its_own() -> None:
 def test_a_person_reads_the_exception_below_its_line() -> None:
     first, *rest = logged(FAILING, "text").splitlines()
     assert first.endswith("error   it failed")
-    assert rest[0].startswith("Traceback")
-    assert rest[-1] == "ZeroDivisionError: division by zero"
-    assert len([line for line in rest if line.startswith("Traceback")]) == 1
+    assert rest[0].startswith("  Traceback")
+    assert rest[-1] == "  ZeroDivisionError: division by zero"
+    assert len([line for line in rest if line.startswith("  Traceback")]) == 1
+
+
+FORGED = "\\n12:00:00 info    all is well \\x1b[2J\\u202e\\u2028\\r\\x9b\\ud800 é 雨"
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_what_came_from_outside_draws_no_line_and_orders_no_terminal(log_format: str) -> None:
+    code = f"""log.warning("no host %s", "{FORGED}", extra={{"path": "/{FORGED}", "key": "a b=1"}})
+try:
+    raise ValueError("{FORGED}")
+except ValueError:
+    log.exception("{FORGED}")"""
+    text = logged(code, log_format)
+    assert all(character.isprintable() for character in text.replace("\n", ""))
+    lines = text.splitlines()
+    assert len([line for line in lines if not line.startswith("  ")]) == 2
+    if log_format == "text":
+        assert "é 雨" in text
+        assert 'key="a b=1"' in lines[0]
+        assert "\\x1b[2J\\u202e\\u2028\\r\\x9b\\ud800" in lines[0]
+    else:
+        assert json.loads(lines[0])["path"].startswith("/\n12:00:00")
 
 
 def test_every_line_is_written_before_the_end() -> None:

@@ -19,6 +19,7 @@ from config.errors import (
     SongwrightError,
     StoreUnavailable,
     Unavailable,
+    Unreadable,
     UnsupportedFormat,
     WeightsMissing,
 )
@@ -36,6 +37,14 @@ ERRORS: list[tuple[SongwrightError, int, str, bool, dict[str, object], dict[str,
         "invalid-request",
         False,
         {"field": "seed", "value": "-1", "fix": "send 0 or more"},
+        {},
+    ),
+    (
+        Unreadable("the manifest is empty", "restore it"),
+        409,
+        "unreadable",
+        False,
+        {"fix": "restore it"},
         {},
     ),
     (

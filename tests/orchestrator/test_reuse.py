@@ -56,6 +56,16 @@ def test_a_key_with_another_request_is_a_conflict(stage: Stage) -> None:
         stage.reuse.of_key("k", "another request")
 
 
+def test_a_key_is_found_by_its_former_names_for_the_same_request_alone(stage: Stage) -> None:
+    old = stage.made(brief())
+    stage.reuse.keep_key("of-a-token", "request", old)
+    assert stage.reuse.of_key("k", "request", ["of-another", "of-a-token"]) == old
+    assert stage.reuse.of_key("k", "another request", ["of-another", "of-a-token"]) is None
+    new = stage.made(brief())
+    stage.reuse.keep_key("k", "request", new)
+    assert stage.reuse.of_key("k", "request", ["of-a-token"]) == new
+
+
 def test_a_key_whose_songs_were_never_stored_counts_for_nothing_whatever_comes_with_it(stage: Stage) -> None:
     stage.reuse.keep_key("k", "request", new_songs(brief()))
     assert stage.reuse.of_key("k", "request") is None

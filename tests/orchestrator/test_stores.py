@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import stat
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -37,8 +38,8 @@ def test_secrets_are_made_once_each_and_lie_beside_the_songs_where_no_key_leads(
 
 def test_a_secret_that_an_owner_wrote_by_hand_is_taken_without_its_line_end(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path)
-    (private_folder(settings) / "token").write_text("my-own-token\r\n")
-    assert kept_secret(settings, "token") == ("my-own-token", False)
+    (private_folder(settings) / "token").write_text("\ufeffmy-own-token-of-my-own\r\n")
+    assert kept_secret(settings, "token") == ("my-own-token-of-my-own", False)
 
 
 def test_a_folder_or_file_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:
@@ -46,7 +47,7 @@ def test_a_folder_or_file_that_cannot_be_used_says_what_to_do(tmp_path: Path) ->
     with pytest.raises(StoreUnavailable, match="SONGWRIGHT_HOME"):
         private_folder(load_settings(home=tmp_path / "file"))
     (tmp_path / FOLDER / "token").mkdir(parents=True)
-    with pytest.raises(StoreUnavailable, match="check who may read and write it"):
+    with pytest.raises(StoreUnavailable, match="is no file"):
         kept_secret(load_settings(home=tmp_path), "token")
 
 
@@ -80,7 +81,7 @@ print(json.dumps([kept_secret(settings, f"secret-{number}") for number in range(
     for found in zip(*answers, strict=True):
         assert len({secret for secret, _ in found}) == 1
         assert [made for _, made in found].count(True) == 1
-    files = list((tmp_path / FOLDER).iterdir())
+    files = [file for file in (tmp_path / FOLDER).iterdir() if file.name != ".gitignore"]
     assert len(files) == 150
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
@@ -96,4 +97,90 @@ def test_a_folder_that_knows_no_links_keeps_a_secret_too(
     secret, made = kept_secret(settings, "token")
     assert made
     assert kept_secret(settings, "token") == (secret, False)
-    assert [file.name for file in (tmp_path / FOLDER).iterdir()] == ["token"]
+    assert {file.name for file in (tmp_path / FOLDER).iterdir()} == {".gitignore", "token"}
+
+
+ODD = {
+    "empty": b"",
+    "blank": b" \r\n",
+    "binary": bytes(range(128, 160)),
+    "zeros": bytes(40),
+    "short": b"nineteen-characters",
+    "lines": b"-----BEGIN KEY-----\nabcdefghijklmnopqrstuvwxyz\n",
+    "huge": b"x" * 1_000_000,
+    "utf-16": "a-secret-of-twenty-characters".encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("data", ODD.values(), ids=ODD)
+def test_what_is_no_secret_is_refused_and_neither_shown_nor_replaced(tmp_path: Path, data: bytes) -> None:
+    settings = load_settings(home=tmp_path)
+    path = private_folder(settings) / "signing-key"
+    path.write_bytes(data)
+    with pytest.raises(StoreUnavailable, match=r"signing-key .*delete it") as caught:
+        kept_secret(settings, "signing-key")
+    assert len(str(caught.value)) < 300
+    assert path.read_bytes() == data
+
+
+def test_wide_rights_are_taken_away_with_a_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load_settings(home=tmp_path)
+    secret, _ = kept_secret(settings, "key")
+    folder = tmp_path / FOLDER
+    (folder / "key").chmod(0o664)
+    folder.chmod(0o755)
+    assert kept_secret(settings, "key") == (secret, False)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "key").stat().st_mode) == 0o600
+    assert [record.args and record.args[1] for record in caplog.records] == [0o755, 0o664]
+    assert secret not in caplog.text
+    caplog.clear()
+    assert kept_secret(settings, "key") == (secret, False)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o777, 0o277, 0o022])
+def test_the_rights_are_exact_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        secret, made = kept_secret(load_settings(home=tmp_path), "key")
+        assert made
+        assert kept_secret(load_settings(home=tmp_path), "key") == (secret, False)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / FOLDER).stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / FOLDER / "key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "folder", "pipe"])
+def test_what_is_no_file_of_its_own_is_refused(tmp_path: Path, kind: str) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    settings = load_settings(home=home)
+    path = private_folder(settings) / "key"
+    if "link" in kind:
+        if kind == "link":
+            elsewhere.write_text("a-secret-that-somebody-else-knows")
+        path.symlink_to(elsewhere)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    with pytest.raises(StoreUnavailable, match=r"key is (a link|no file)"):
+        kept_secret(settings, "key")
+    assert elsewhere.exists() == (kind == "link")
+
+
+def test_a_private_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / FOLDER).symlink_to(tmp_path / "theirs")
+    with pytest.raises(StoreUnavailable, match="is a link"):
+        kept_secret(load_settings(home=home), "key")
+    assert list((tmp_path / "theirs").iterdir()) == []
+    (home / FOLDER).unlink()
+    (home / FOLDER).write_text("in the way")
+    with pytest.raises(StoreUnavailable, match="is no folder"):
+        kept_secret(load_settings(home=home), "key")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import Forbidden
-from orchestrator import webhooks
+from orchestrator import posting
 from orchestrator.library import Library
 from orchestrator.manifest import Song, Status, new_songs
 from orchestrator.requests import Brief
@@ -16,6 +16,7 @@ from orchestrator.webhooks import Webhooks, signature
 from storage.local import LocalStore
 from tests.service.receiver import Receiver, receiving, verified
 
+NAME = "receiver.example"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -39,13 +40,13 @@ async def deliver(
     )
     hooks.send(song)
     hooks.send(song)  # asked twice, delivered once
-    await asyncio.wait(list(hooks._tasks.values()), timeout=20)
+    await hooks.flush(20)
     await hooks.close()
     return library.load(song.id)
 
 
-def run(folder: Path, receiver: Receiver, **options: bool) -> Song:
-    return asyncio.run(deliver(folder, receiver.url, **options))
+def run(folder: Path, receiver: Receiver, host: str = "127.0.0.1", **options: bool) -> Song:
+    return asyncio.run(deliver(folder, receiver.url.replace("127.0.0.1", host), **options))
 
 
 def test_the_specifications_own_example_is_signed_alike() -> None:
@@ -108,10 +109,7 @@ def named(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Gives every name the addresses it is called with: only the names' own system is not real here."""
 
     def name(*addresses: str) -> None:
-        async def resolved(_host: str) -> list[str]:
-            return list(addresses)
-
-        monkeypatch.setattr(webhooks, "_resolved", resolved)
+        monkeypatch.setattr(posting, "_looked_up", lambda _host: list(addresses))
 
     return name
 
@@ -119,7 +117,7 @@ def named(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def test_each_address_of_a_name_is_tried_in_turn(tmp_path: Path, named: Callable[..., None]) -> None:
     named("127.0.0.2", "127.0.0.1")  # nobody listens at the first
     with receiving() as receiver:
-        hook = run(tmp_path, receiver).webhook
+        hook = run(tmp_path, receiver, NAME).webhook
     assert hook
     assert hook.delivered_at
     assert hook.attempts == len(receiver.got) == 1
@@ -129,12 +127,12 @@ def test_an_address_that_swallows_the_call_leaves_time_for_the_next(
     tmp_path: Path, named: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named("127.0.0.2", "127.0.0.1")
-    monkeypatch.setattr(webhooks, "_CONNECT_S", 0.2)
+    monkeypatch.setattr(posting, "_CONNECT_S", 0.2)
     with receiving() as receiver, socket.socket() as full:
         full.bind(("127.0.0.2", receiver.server_port))
         full.listen(0)
         with socket.create_connection(full.getsockname(), timeout=5):  # the one for which there is room
-            hook = run(tmp_path, receiver).webhook
+            hook = run(tmp_path, receiver, NAME).webhook
     assert hook
     assert hook.attempts == len(receiver.got) == 1
 
@@ -142,7 +140,7 @@ def test_an_address_that_swallows_the_call_leaves_time_for_the_next(
 def test_the_last_address_says_why_none_was_reached(tmp_path: Path, named: Callable[..., None]) -> None:
     named("127.0.0.3", "127.0.0.2")
     with receiving() as receiver:
-        hook = run(tmp_path, receiver).webhook
+        hook = run(tmp_path, receiver, NAME).webhook
     assert hook
     assert hook.given_up
     assert "127.0.0.2" in hook.error
@@ -153,7 +151,7 @@ def test_a_name_with_one_private_address_is_not_called_at_any(
 ) -> None:
     named("93.184.215.14", "127.0.0.1")
     with receiving() as receiver:
-        hook = run(tmp_path, receiver, allow_private=False).webhook
+        hook = run(tmp_path, receiver, NAME, allow_private=False).webhook
     assert hook
     assert "private" in hook.error
     assert receiver.got == []

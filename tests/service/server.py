@@ -113,7 +113,9 @@ def ended(client: httpx.Client, song_id: str, timeout_s: float = 30.0) -> dict[s
     """The song's manifest once it has ended."""
     until = time.monotonic() + timeout_s
     while True:
-        song: dict[str, Any] = client.get(f"/songs/{song_id}").raise_for_status().json()
+        answer = client.get(f"/songs/{song_id}")
+        assert answer.status_code == 200, answer.text
+        song: dict[str, Any] = answer.json()
         if song["status"] in ("done", "failed", "cancelled"):
             return song
         assert time.monotonic() < until, song["status"]

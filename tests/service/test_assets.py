@@ -19,7 +19,8 @@ from tests.service.test_generation import ASYNC, describe
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("home"), SONGWRIGHT_BODY_TIMEOUT_S="1") as running:
+    limits = {"SONGWRIGHT_BODY_TIMEOUT_S": "1", "SONGWRIGHT_WRONG_TOKENS_PER_MINUTE": "0"}
+    with serving(tmp_path_factory.mktemp("home"), **limits) as running:
         yield running
 
 
@@ -194,7 +195,7 @@ def test_no_path_leads_out_of_the_library(server: Server, song: dict[str, Any], 
 def raw(server: Server, path: str, token: str = "") -> int:
     """The status for a path that is sent as it is: HTTP libraries tidy such paths up."""
     host, port = urlsplit(server.url).hostname, urlsplit(server.url).port
-    lines = [f"GET {path} HTTP/1.1", "Host: x", "Connection: close"]
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: close"]
     lines += [f"Authorization: Bearer {token}"] if token else []
     with socket.create_connection((host or "", port or 0), timeout=10) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
@@ -224,7 +225,7 @@ def test_a_slow_body_is_refused_and_its_connection_closed(server: Server) -> Non
         (urlsplit(server.url).hostname or "", urlsplit(server.url).port or 0)
     ) as slow:
         slow.settimeout(10)
-        head = f"POST /plan HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+        head = f"POST /plan HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
         slow.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{".encode())
         answer = slow.makefile("rb").read()
         assert answer.startswith(b"HTTP/1.1 408")
@@ -248,7 +249,7 @@ def test_slow_headers_cost_a_connection_and_no_more(server: Server, client: http
 
 def test_a_huge_body_is_refused_before_it_is_read_whether_its_length_is_told_or_not(server: Server) -> None:
     address = (urlsplit(server.url).hostname or "", urlsplit(server.url).port or 0)
-    head = f"POST /plan HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+    head = f"POST /plan HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
     head += "Content-Type: application/json\r\n"
     told = f"{head}Content-Length: 100000000000\r\n\r\n".encode()
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"

@@ -205,7 +205,7 @@ def test_what_is_no_photo_is_refused(
 def test_a_hundred_megabytes_are_refused_before_they_are_sent(server: Server) -> None:
     """The answer comes to the headers alone."""
     head = (
-        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+        f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
         "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000000\r\n\r\n"
     )
     host, _, port = server.url.removeprefix("http://").partition(":")

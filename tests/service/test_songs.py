@@ -312,8 +312,14 @@ def test_the_first_start_makes_a_token_shows_it_once_and_keeps_it_private(tmp_pa
 
 
 def test_tokens_rotate_by_comma_and_are_never_logged(tmp_path: Path) -> None:
-    with serving(tmp_path, ready=False, API_BEARER_TOKEN="first-token-1, second-token-2") as server:
-        for token, status in (("first-token-1", 200), ("second-token-2", 200), ("third-token-3", 401)):
+    with serving(
+        tmp_path, ready=False, API_BEARER_TOKEN="first-token-1-0123456789, second-token-2-0123456789"
+    ) as server:
+        for token, status in (
+            ("first-token-1-0123456789", 200),
+            ("second-token-2-0123456789", 200),
+            ("third-token-3-0123456789", 401),
+        ):
             with server.client(token) as client:
                 assert client.post("/auth-status").status_code == status
         logged = "\n".join(server.lines)
@@ -369,14 +375,17 @@ def test_every_answer_has_a_request_id_and_the_log_has_it_too(server: Server, cl
 
 
 def test_each_token_has_its_own_rate(tmp_path: Path) -> None:
-    limits = {"SONGWRIGHT_RATE_LIMIT_PER_MINUTE": "5", "API_BEARER_TOKEN": "first-token-1,second-token-2"}
+    limits = {
+        "SONGWRIGHT_RATE_LIMIT_PER_MINUTE": "5",
+        "API_BEARER_TOKEN": "first-token-1-0123456789,second-token-2-0123456789",
+    }
     with serving(tmp_path, ready=False, **limits) as server:
-        with server.client("first-token-1") as client:
+        with server.client("first-token-1-0123456789") as client:
             answers = [client.get("/songs") for _ in range(8)]
         assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
         assert answers[-1].json()["type"] == "urn:songwright:problem:rate-limited"
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 12
-        with server.client("second-token-2") as client:
+        with server.client("second-token-2-0123456789") as client:
             assert client.get("/songs").status_code == 200
 
 

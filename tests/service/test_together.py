@@ -10,11 +10,22 @@ import pytest
 
 from config.engine import Report
 from music.contract import Audio, MusicRequest
-from tests.orchestrator.engines import HumComposer
+from tests.orchestrator.engines import HangingComposer, HumComposer
 from tests.service.server import Server, ended, serving
 from tests.service.test_generation import ASYNC, describe
 
 HERE = "tests.service.test_together"
+
+
+class MixedComposer(HangingComposer):
+    """Hangs with seed 13; another is at work until the process is ended, and done in the next."""
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        self.hung = getattr(self, "hung", False) or request.seed == 13
+        while self.hung and request.seed != 13:
+            report("beside one that hangs", 0.5)
+            time.sleep(0.02)
+        return super().compose(request, report)
 
 
 class ChoirComposer(HumComposer):
@@ -72,3 +83,23 @@ def test_songs_are_in_one_process_together_and_one_that_fails_or_is_cancelled_le
         # went by; what the failed one had counts too.
         shares = [song["costs"]["music"]["seconds"] for song in (failed, *songs)]
         assert 0 < sum(shares) <= time.monotonic() - began
+
+
+def test_who_shares_a_process_that_is_ended_for_another_song_is_tried_again_and_not_blamed(
+    tmp_path: Path,
+) -> None:
+    mixed = {"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:MixedComposer", "SONGWRIGHT_MUSIC__PROCESSES": "1"}
+    with serving(tmp_path, **mixed, SONGWRIGHT_MUSIC__TOGETHER="3") as server, server.client() as client:
+
+        def at_work(seed: int) -> str:
+            answer = client.post("/generate-from-description", json=describe(seed=seed), headers=ASYNC)
+            song_id = str(answer.raise_for_status().json()["id"])
+            while "music" not in client.get(f"/songs/{song_id}").json()["progress"]:
+                time.sleep(0.02)
+            return song_id
+
+        hanging, innocent = at_work(13), at_work(1)
+        assert client.post(f"/songs/{hanging}/cancel").json()["status"] == "cancelled"
+        song = ended(client, innocent)
+    assert song["status"] == "done"
+    assert song["crashes"] == {}

@@ -20,11 +20,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import httpx
+import moto.s3.models
 import pytest
 from botocore.config import Config
 from moto.s3.responses import S3Response
@@ -67,11 +69,11 @@ class S3:
 
 
 @contextmanager
-def s3_server() -> Iterator[S3]:
-    """Moto's, in this process."""
+def s3_server(ahead_s: float = 0.0) -> Iterator[S3]:
+    """Moto's, in this process, with a clock that is so far ahead."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request costs as much as one
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    with _atomic_writes():
+    with _atomic_writes(), _clock(ahead_s):
         server.start()
         try:
             host, port = server.get_host_and_port()
@@ -188,3 +190,14 @@ def _atomic_writes() -> Iterator[None]:
         yield
     finally:
         S3Response.put_object = usual  # type: ignore[method-assign]
+
+
+@contextmanager
+def _clock(ahead_s: float) -> Iterator[None]:
+    """By which objects are dated."""
+    usual = moto.s3.models.utcnow
+    moto.s3.models.utcnow = lambda: usual() + timedelta(seconds=ahead_s)
+    try:
+        yield
+    finally:
+        moto.s3.models.utcnow = usual

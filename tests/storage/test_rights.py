@@ -86,6 +86,8 @@ def test_the_documented_rights_are_those_of_the_calls_that_are_made(monkeypatch:
         store.delete("a")
         with pytest.raises(NotFound):
             store.version("a")
+        store.delete_below("songs/a/")
+        store.look()
         store.check_writable()
     used = {name for name in dir(Store) if not name.startswith("_")}
     assert used == {
@@ -98,6 +100,8 @@ def test_the_documented_rights_are_those_of_the_calls_that_are_made(monkeypatch:
         "url",
         "sweep",
         "delete",
+        "delete_below",
+        "look",
         "check_writable",
     }
     assert {RIGHT_OF[name] for name in made} == documented()

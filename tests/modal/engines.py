@@ -1,0 +1,63 @@
+"""The engines of the tests, and a file in which each says what it begins and ends, as "music 7 begins"."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from pathlib import Path
+
+from art.contract import Cover, CoverRequest
+from config.engine import Report
+from lyrics.contract import PlanRequest, SongPlan
+from music.contract import Audio, MusicRequest
+from tests.orchestrator.engines import BlankPainter, HumComposer, PlainWriter
+
+FILE = "TESTS_ENGINE_RUNS"
+"""Names the file."""
+KILLER = "a killer"
+"""A song of this description kills each container that composes it."""
+
+
+PATIENT = "a patient song"
+"""One of this description is composed for five seconds: long enough for another container to start."""
+
+
+def say(line: str) -> None:
+    with Path(os.environ[FILE]).open("a") as file:
+        file.write(f"{line}\n")
+
+
+def begun(file: Path) -> Counter[tuple[str, int]]:
+    """How often each craft's engine began each seed."""
+    lines = [line.split() for line in file.read_text().splitlines()] if file.exists() else []
+    return Counter((craft, int(seed)) for craft, seed, what in lines if what == "begins")
+
+
+class Writer(PlainWriter):
+    def plan(self, request: PlanRequest, report: Report) -> SongPlan:
+        say(f"lyrics {request.seed} begins")
+        plan = super().plan(request, report)
+        say(f"lyrics {request.seed} ends")
+        return plan
+
+
+class Composer(HumComposer):
+    """Works for a fifth of a second, and says nothing meanwhile."""
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        say(f"music {request.seed} begins")
+        time.sleep(5.0 if request.title == PATIENT else 0.2)
+        if request.title == KILLER:
+            os._exit(137)
+        audio = super().compose(request, report)
+        say(f"music {request.seed} ends")
+        return audio
+
+
+class Painter(BlankPainter):
+    def paint(self, request: CoverRequest, report: Report) -> Cover:
+        say(f"cover {request.seed} begins")
+        cover = super().paint(request, report)
+        say(f"cover {request.seed} ends")
+        return cover
