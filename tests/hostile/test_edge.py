@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ import pytest
 from tests.hostile.figures import resisted
 from tests.integrations.supabase import PUBLIC_KEY, SECRET_KEY, Supabase, supabase, token_of
 from tests.integrations.test_supabase import JOYFUL, MADE, ORIGIN, function
+from tests.loopback import in_a_thread
 from tests.service.server import TOKEN
 
 PER_DAY = 5
@@ -61,14 +61,9 @@ def base() -> Iterator[Supabase]:
 
 @pytest.fixture(scope="module")
 def songs() -> Iterator[Songs]:
-    with Songs() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Songs()
+    with in_a_thread(server):
+        yield server
 
 
 @pytest.fixture(scope="module")

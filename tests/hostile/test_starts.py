@@ -22,6 +22,7 @@ from orchestrator.requests import Brief
 from storage.local import LocalStore
 from tests.hostile.figures import resisted
 from tests.hostile.lives import GRACE_S, Start, soon
+from tests.loopback import in_a_thread
 from tests.service.server import alive, ended
 from tests.service.test_generation import describe
 
@@ -126,17 +127,13 @@ class _Answers(BaseHTTPRequestHandler):
 def bucket(status: int) -> Iterator[dict[str, str]]:
     """The settings of a bucket that answers so."""
     server = Bucket(status)
-    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
     keys = ("R2_BUCKET_NAME", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_REGION")
-    try:
-        url = f"http://127.0.0.1:{server.server_port}"
-        yield dict.fromkeys(keys, "us-east-1") | {"SONGWRIGHT_STORE": "r2", "R2_ENDPOINT_URL": url}
-    finally:
-        server.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    url = f"http://127.0.0.1:{server.server_port}"
+    with in_a_thread(server):
+        try:
+            yield dict.fromkeys(keys, "us-east-1") | {"SONGWRIGHT_STORE": "r2", "R2_ENDPOINT_URL": url}
+        finally:
+            server.over.set()
 
 
 @pytest.mark.parametrize("status", [403, 0])

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.loopback import in_a_thread
+
 PUBLIC_KEY = "sb_publishable_of-these-tests"
 SECRET_KEY = "sb_secret_of-these-tests"
 
@@ -108,12 +110,7 @@ def supabase() -> Iterator[Supabase]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        base.url = f"http://127.0.0.1:{server.server_address[1]}"
-        try:
-            yield base
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    base.url = f"http://127.0.0.1:{server.server_address[1]}"
+    with in_a_thread(server):
+        yield base

@@ -6,11 +6,12 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.loopback import in_a_thread
 
 
 class Receiver(ThreadingHTTPServer):
@@ -50,14 +51,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def receiving(port: int = 0) -> Iterator[Receiver]:
-    with Receiver(port) as receiver:
-        thread = threading.Thread(target=receiver.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield receiver
-        finally:
-            receiver.shutdown()
-            thread.join()
+    receiver = Receiver(port)
+    with in_a_thread(receiver):
+        yield receiver
 
 
 def verified(secret: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from tests.loopback import in_a_thread
+
 _PIECE_BYTES = 4096
 _HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "keep-alive", "date", "server"})
 
@@ -173,13 +175,8 @@ def proxying(upstream: str) -> Iterator[Proxy]:
     """A proxy before ``upstream``; at the end, all that was expected of it must have come."""
     proxy = Proxy(upstream)
     handler = type("Handler", (_Handler,), {"proxy": proxy})
-    with _Server(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
-        try:
-            yield proxy
-            assert proxy.left == []
-        finally:
-            server.shutdown()
-            thread.join()
+    server = _Server(("127.0.0.1", 0), handler)
+    proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
+    with in_a_thread(server):
+        yield proxy
+        assert proxy.left == []
