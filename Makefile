@@ -70,7 +70,7 @@ test-cuda: $(CUDA)/.installed
 	$(CUDA)/bin/python -m pytest tests/cuda
 
 test-faults: $(VENV)/.dev
-	SONGWRIGHT_TEST_SONGS=204 SONGWRIGHT_TEST_KILLS=850 $(BIN)/python -m pytest \
+	SONGWRIGHT_TEST_SONGS=204 SONGWRIGHT_TEST_KILLS=850 SONGWRIGHT_TEST_CONTAINER_KILLS=150 $(BIN)/python -m pytest \
 		tests/service/test_kills.py tests/service/test_faults.py tests/modal/test_faults.py tests/modal/test_kills.py
 
 test-endurance: $(VENV)/.dev

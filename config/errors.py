@@ -67,41 +67,29 @@ class NotFound(SongwrightError):
         return f"no {self.what} {shown(self.name)}" + (f" - {self.fix}" if self.fix else "")
 
 
-class Conflict(SongwrightError):
+class _Advice(SongwrightError):
+    """``what`` is in the way, and ``fix`` is what to do about it."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what, fix)
+        self.what = what
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.what} - {self.fix}"
+
+
+class Conflict(_Advice):
     """``what`` stands against the request; ``fix`` says what can be done instead."""
 
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(what, fix)
-        self.what = what
-        self.fix = fix
 
-    def __str__(self) -> str:
-        return f"{self.what} - {self.fix}"
-
-
-class Forbidden(SongwrightError):
+class Forbidden(_Advice):
     """``what`` is not allowed here; ``fix`` says who can change that."""
 
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(what, fix)
-        self.what = what
-        self.fix = fix
 
-    def __str__(self) -> str:
-        return f"{self.what} - {self.fix}"
-
-
-class Unreadable(SongwrightError):
+class Unreadable(_Advice):
     """One object of the store is damaged: ``what`` is wrong with it, ``fix`` restores or deletes it. The
     rest of the store is fine, and trying again does not help."""
-
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(what, fix)
-        self.what = what
-        self.fix = fix
-
-    def __str__(self) -> str:
-        return f"{self.what} - {self.fix}"
 
 
 class QueueFull(SongwrightError):
@@ -118,19 +106,11 @@ class QueueFull(SongwrightError):
         return f"the queue is full ({self.depth} {self.kind}) - try again in {self.retry_after_s:.0f} s"
 
 
-class Unavailable(SongwrightError):
+class Unavailable(_Advice):
     """Something outside this request is not there; ``what`` went wrong and ``fix`` mends it."""
 
     retry_after_s: float | None = None
     """After how many seconds another try may help, where that is known."""
-
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(what, fix)
-        self.what = what
-        self.fix = fix
-
-    def __str__(self) -> str:
-        return f"{self.what} - {self.fix}"
 
 
 class EngineUnavailable(Unavailable):

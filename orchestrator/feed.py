@@ -19,7 +19,7 @@ from typing import Literal
 from config.errors import NotFound
 from orchestrator.manifest import Moment, Song
 
-_AT_ONCE = 50  # listeners that are woken before the event loop sees to anything else
+_AT_ONCE = 10  # listeners that are woken before the event loop sees to anything else
 _ENDED_KEPT = 32  # songs whose progress can still be told again after their end
 _MOST_EVENTS = 600  # of one song
 _SMALLEST_STEP = 0.01

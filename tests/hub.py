@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import http.server
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 import huggingface_hub
 import pytest
+
+from tests.loopback import in_a_thread
 
 
 @dataclass
@@ -44,10 +45,9 @@ class Hub:
 def hub(cache: Path, patch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """Runs one, which is the client's only hub meanwhile, with ``cache`` as its cache."""
     running = Hub()
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(running)) as server:
-        running.address = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(running))
+    running.address = f"http://127.0.0.1:{server.server_port}"
+    with in_a_thread(server):
         patch.setattr(huggingface_hub.constants, "ENDPOINT", running.address)
         urls = running.address + "/{repo_id}/resolve/{revision}/{filename}"
         patch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", urls)
@@ -61,8 +61,6 @@ def hub(cache: Path, patch: pytest.MonkeyPatch) -> Iterator[Hub]:
             yield running
         finally:
             huggingface_hub.close_session()
-            server.shutdown()
-            thread.join()
 
 
 def _etag(folder: Path, name: str) -> str:

@@ -11,7 +11,6 @@ import socket
 import struct
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ import pytest
 from config.engine import EngineOptions
 from config.errors import EngineUnavailable, InvalidRequest
 from orchestrator.cli import WRONG_USAGE, run
+from tests.loopback import in_a_thread
 from tests.models.engines import CHECKPOINTS, checkpoint, registry_of, used
 
 pytestmark = pytest.mark.filterwarnings(
@@ -264,15 +264,12 @@ def hub(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_pat
             yield request.param
     else:
         answers = Answers if request.param == "unknown" else Page
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), answers) as server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-            thread.start()
-            address = f"http://127.0.0.1:{server.server_port}"
-            monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", address)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), answers)
+        address = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", address)
+        with in_a_thread(server):
             yield request.param
             huggingface_hub.close_session()
-            server.shutdown()
-            thread.join()
     huggingface_hub.close_session()
 
 

@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.loopback import in_a_thread
+
 FAULTS = ("429", "500", "503", "reset before", "reset after", "half a request", "half an answer")
 SILENCES = ("silence before", "silence after")
 """No answer at all, until the client gives up: for stores whose patience is short."""
@@ -133,9 +135,5 @@ def broken(endpoint: str, faults: Faults) -> Iterator[str]:
             """A client that has gone is what this is for."""
 
     server = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with in_a_thread(server):
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from config.settings import EngineSettings, Settings
 from orchestrator.cli import FAILED
 from orchestrator.doctor import examine
 from storage.r2 import R2Store
+from tests.loopback import in_a_thread
 from tests.orchestrator.test_cli import COMMAND, HERE, QUICK, ROOT, environment
 from tests.storage.s3 import KEY, READER_KEY, READER_SECRET, S3, SECRET
 
@@ -48,12 +48,9 @@ def answering(status: int, body: str, kind: str) -> Iterator[str]:
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    server.daemon_threads = True  # a client may keep its connection
+    with in_a_thread(server):
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def refusal(code: str) -> str:
