@@ -14,14 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from config.errors import (
-    Conflict,
-    EngineFailed,
-    QueueFull,
-    SongwrightError,
-    Unavailable,
-    Unreadable,
-)
+from config.errors import Conflict, EngineFailed, QueueFull, SongwrightError, Unavailable, Unreadable
 from orchestrator.feed import Feed
 from orchestrator.intake import save_all
 from orchestrator.library import Library
@@ -162,8 +155,8 @@ class Jobs:
 
     async def cancel(self, song_id: str) -> Song:
         """The song, cancelled; one that is cancelled already stays so. Raises ``Conflict`` for one that has
-        ended otherwise, or that another process makes, and ``StoreUnavailable`` where that cannot be
-        stored: a song that waits then goes on waiting."""
+        ended otherwise, or is made elsewhere, ``Unreadable`` for a damaged one, which then waits no more, and
+        ``StoreUnavailable`` where that cannot be stored: a song that waits then goes on waiting."""
         self._taking_up.check()
         if song_id in self._waiting:
             task = self._cancelling.get(song_id)
@@ -182,27 +175,23 @@ class Jobs:
             return song
         if song.status.finished:
             raise Conflict(f"song {song_id} is {song.status} already", "delete it if you do not want it")
-        raise Conflict(f"another process makes song {song_id}", "stop that process: Ctrl-C where it runs")
+        raise _elsewhere(song_id)
 
     async def delete(self, song_id: str) -> None:
         """Ends the song's work if there is any and deletes it with all its files."""
         self._taking_up.check()
-        if song_id in self._waiting or song_id in self._running:
-            try:
-                await self.cancel(song_id)
-            except Conflict:
-                log.info("song ended before it was cancelled", extra={"song_id": song_id})
-        else:
-            # Looked at only now: a manifest read before the song ended here would say that it is being made.
-            try:
-                song = await self.load(song_id)
-            except Unreadable as error:
-                log.info("deleting a damaged song: %s", error.what, extra={"song_id": song_id})
-            else:
-                if not song.status.finished and not may_resume(song):
-                    raise Conflict(
-                        f"another process makes song {song_id}", "stop that process: Ctrl-C where it runs"
-                    )
+        here = song_id in self._waiting or song_id in self._running
+        try:
+            # A manifest that was read before the song ended here would say that it is being made.
+            song = await (self.cancel(song_id) if here else self.load(song_id))
+            if not song.status.finished and not may_resume(song):
+                raise _elsewhere(song_id)
+        except Conflict:
+            if not here:
+                raise
+            log.info("song ended before it was cancelled", extra={"song_id": song_id})
+        except Unreadable as error:
+            log.info("deleting a damaged song: %s", error.what, extra={"song_id": song_id})
         await self.stored(self._library.delete, song_id)
         self._feed.forget(song_id)
 
@@ -245,9 +234,7 @@ class Jobs:
                 await asyncio.wait(ending)
         finally:  # also where who drains has no more time for a store that hangs
             for future in self._ends.values():
-                if not future.done():
-                    future.set_exception(stopping())
-                    future.exception()  # seen: nobody may be waiting
+                _fail(future, stopping())
             self._feed.close()
 
     def close(self) -> None:
@@ -267,6 +254,10 @@ class Jobs:
             song = await self.load(song_id)
             song = await self.stored(self._library.save, song.changed(status=Status.CANCELLED, owner=None))
             self._waiting.leave(song_id)
+        except Unreadable as error:
+            self._waiting.leave(song_id)  # its turn would find the same
+            self._give_up(song_id, error)
+            raise
         finally:
             del self._cancelling[song_id]
             self._pump()  # which passed over it meanwhile
@@ -348,12 +339,13 @@ class Jobs:
             self._learn(last)
             self._end(last)
         elif failure is not None:
-            # The store itself refused the last word: the song stays unfinished there, for the next start.
-            log.error("song stopped: %s", failure, extra={"song_id": song_id})
-            self._feed.forget(song_id)
-            future = self._ends.pop(song_id)
-            future.set_exception(failure)
-            future.exception()  # seen: nobody may be waiting
+            self._give_up(song_id, failure)
+
+    def _give_up(self, song_id: str, failure: SongwrightError) -> None:
+        """Lets go of a song whose last word the store refused: there it stays as it is, until a start."""
+        log.error("song stopped: %s", failure, extra={"song_id": song_id})
+        self._feed.forget(song_id)
+        _fail(self._ends.pop(song_id), failure)
 
     def _end(self, song: Song) -> None:
         log.info(
@@ -390,6 +382,16 @@ class Jobs:
         left = [self._left(song_id, run) for song_id, run in self._running.items()]
         known = [seconds for seconds in left if seconds is not None]
         return min(max(min(known, default=10.0), 1.0), 600.0)
+
+
+def _fail(end: asyncio.Future[Song], error: SongwrightError) -> None:
+    if not end.done():
+        end.set_exception(error)
+        end.exception()  # seen: nobody may be waiting
+
+
+def _elsewhere(song_id: str) -> Conflict:
+    return Conflict(f"another process makes song {song_id}", "stop that process: Ctrl-C where it runs")
 
 
 def stopping() -> Unavailable:

@@ -239,7 +239,15 @@ class Service:
             await self.jobs.stored(self.reuse.forget, song)
 
     async def _keep_webhook(self, song: Song) -> Song:
-        return await self.jobs.stored(self.library.save, song)
+        """Writes how the webhook went, and nothing else: another service may tell of the song as well, and
+        none may bring back one that was deleted."""
+        while True:
+            kept, etag = await self.jobs.stored(self.library.version, song.id)
+            if kept.webhook and not kept.webhook.pending:
+                return kept
+            changed = kept.changed(webhook=song.webhook)
+            if await self.jobs.stored(self.library.save_if, changed, etag):
+                return changed
 
     def _ended(self, song: Song) -> None:
         self.metrics.song_ended(song)

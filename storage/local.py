@@ -39,6 +39,7 @@ _IGNORED = "\n".join(
         "",
     )
 ).encode()
+_LOOK_S = 0.5  # for a lock that is held
 _FULL_BYTES = 1 << 20  # a disk with less is full: no song fits
 # What keeps one object from being read, and tells nothing of the others.
 _ITS_OWN = frozenset(
@@ -140,6 +141,9 @@ class LocalStore:
                 raise OSError(code, os.strerror(code))
             if shutil.disk_usage(self.root).free < _FULL_BYTES:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if (self.root / _LOCK).exists():
+                with held(self.root / _LOCK, most_s=_LOOK_S):
+                    pass
 
     def check_writable(self) -> int:
         """Free bytes on the disk. Raises ``StoreUnavailable`` if a file cannot be written here."""
@@ -266,6 +270,8 @@ def _translated(path: Path, *, reading: str = "") -> Iterator[None]:
             ) from error
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             fix = "free some space, or set SONGWRIGHT_HOME to a folder on another disk"
+        elif error.errno == errno.ETIMEDOUT:
+            fix = f"end that program: on Linux, 'fuser {_LOCK}' in that folder names it"
         else:
             fix = "set SONGWRIGHT_HOME to a folder you can write to"
         raise StoreUnavailable(f"cannot use {path}: {why}", fix) from error

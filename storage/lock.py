@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import errno
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Not followed and not waited for, should a link or a pipe stand there.
-_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+from filelock import FileLock, Timeout
+
+LONGEST_WAIT_S = 30.0
+"""Ours hold it for a rename: who holds it for so long is stuck, or is another program."""
+_LOOK_EVERY_S = 0.002
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Waits until nobody else holds the lock at ``path`` and holds it; the system lets go of it however this
-    process ends. The file is made where it is missing, its folder is not, and stays. Raises ``OSError``."""
-    with os.fdopen(os.open(path, _FLAGS, 0o600), "r+b", buffering=0) as file:
-        if sys.platform == "win32":
-            import msvcrt
-
-            while True:
-                try:
-                    msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # which gives up after ten seconds
-                    break
-                except OSError as error:
-                    if error.errno != errno.EDEADLOCK:
-                        raise
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
+def held(path: Path, *, most_s: float = LONGEST_WAIT_S) -> Iterator[None]:
+    """Waits until nobody else holds the lock at ``path``, for ``most_s`` seconds at most, and holds it; the
+    system lets go of it however this process ends. The file is made where it is missing, its folder is not,
+    and stays. Raises ``OSError``."""
+    lock = FileLock(path, timeout=most_s, mode=0o600, poll_interval=_LOOK_EVERY_S)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise OSError(errno.ETIMEDOUT, f"another program has held {path.name} for {most_s:g} s") from error
+    try:
         yield
+    finally:
+        lock.release()

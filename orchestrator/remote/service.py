@@ -240,17 +240,6 @@ class ModalService(Service):
         """Makes the bucket this deployment's, whoever has it."""
         await self._claim.take_over()
 
-    async def _keep_webhook(self, song: Song) -> Song:
-        """Writes how the webhook went, and nothing else: another container may tell of the song as well, and
-        none may bring back one that was deleted."""
-        while True:
-            kept, etag = await self.jobs.stored(self.library.version, song.id)
-            if kept.webhook and not kept.webhook.pending:
-                return kept
-            changed = kept.changed(webhook=song.webhook)
-            if await self.jobs.stored(self.library.save_if, changed, etag):
-                return changed
-
     async def _settle(self, song: Song) -> None:
         """What is due once a song has ended, and is not the web function's to do."""
         self._ended(song)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import io
+import itertools
 import json
 import os
 import shutil
@@ -248,6 +249,42 @@ def test_every_song_that_can_be_read_can_be_exported(shelf: Shelf, tmp_path: Pat
         assert audio.read_bytes() == (shelf.home / "songs" / song_id / "audio.wav").read_bytes()
         assert {path.suffix for path in out.iterdir() if path.is_file()} >= {".wav", ".png", ".txt"}, name
     assert {path.name for path in tmp_path.iterdir()} == set(shelf.odd.values())
+
+
+def test_a_song_that_is_damaged_while_it_waits_can_be_deleted_or_waits_no_more(tmp_path: Path) -> None:
+    slow = {
+        "SONGWRIGHT_MUSIC__ENGINE": "tests.orchestrator.engines:SlowComposer",
+        "SONGWRIGHT_MUSIC__PROCESSES": "1",
+    }
+    with serving(tmp_path, timed=True, **slow) as server, server.client() as client:
+
+        def ask(number: int) -> str:
+            body = ASK | {"seed": number}
+            answer = client.post("/generate-from-description", json=body, headers={"Prefer": "respond-async"})
+            return str(answer.raise_for_status().json()["id"])
+
+        def waiting(song_id: str) -> bool:
+            return client.get(f"/songs/{song_id}").json()["queue_position"] is not None
+
+        asked = itertools.count()
+        waits: list[str] = []
+        while len(waits) < 3:
+            song_id = ask(next(asked))
+            waits += [song_id] if waiting(song_id) else []
+            assert next(asked) < 100
+        deleted, cancelled, good = waits
+        for song_id in (deleted, cancelled):
+            (tmp_path / "songs" / song_id / "song.json").write_bytes(b"{")
+        assert client.delete(f"/songs/{deleted}").status_code == 204
+        assert client.get(f"/songs/{deleted}").status_code == 404
+        assert not (tmp_path / "songs" / deleted).exists()
+        refused = client.post(f"/songs/{cancelled}/cancel")
+        assert refused.status_code == 409
+        assert refused.json()["type"] == "urn:songwright:problem:unreadable"
+        assert waiting(good)
+        assert client.post(f"/songs/{good}/cancel").json()["status"] == "cancelled"
+        assert client.delete(f"/songs/{cancelled}").status_code == 204
+        assert server.slow == []
 
 
 def test_damaged_songs_can_be_deleted_and_take_nothing_else_along(shelf: Shelf) -> None:

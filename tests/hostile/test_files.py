@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -10,13 +11,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from config.errors import Unreadable
+from config.errors import StoreUnavailable, Unreadable
 from orchestrator.library import Library
+from orchestrator.readiness import LOOK_EVERY_S
 from storage.local import LocalStore
+from storage.lock import LONGEST_WAIT_S, held
 from tests.hostile.damage import UNREADABLE, change, copy_of
 from tests.hostile.figures import resisted
 from tests.hostile.test_damaged import ASK, make_song
@@ -206,6 +210,50 @@ def test_nothing_is_left_for_git_to_add(tmp_path: Path, where: str) -> None:
     )
     added = {Path(line[3:]).name for line in status.stdout.split("\0") if line.startswith("??")}
     assert added == before
+
+
+def test_a_lock_that_another_program_holds_is_said_and_costs_nothing_once_it_lets_go(tmp_path: Path) -> None:
+    with (
+        serving(tmp_path, timed=True) as server,
+        server.client() as client,
+        ThreadPoolExecutor(1) as asking,
+        (tmp_path / ".lock").open("ab") as lock,
+    ):
+        made = client.post("/generate-from-description", json=ASK).raise_for_status().json()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        began_s = time.monotonic()
+        asked = asking.submit(client.post, "/generate-from-description", json=ASK | {"seed": 12})
+        while (answer := client.get("/health/ready")).status_code == 200:
+            assert time.monotonic() - began_s < LOOK_EVERY_S + 5
+            time.sleep(0.05)
+        said_s = time.monotonic() - began_s
+        assert "another program has held .lock" in answer.json()["store"]["detail"]
+        assert client.get("/health").status_code == 200
+        assert client.get(f"/songs/{made['id']}/audio").status_code == 200  # what only reads goes on
+        assert not asked.done()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        song = asked.result(30).raise_for_status().json()
+        assert song["status"] == "done"
+        assert len(client.get("/songs").json()["songs"]) == 2
+        assert server.slow == []
+    resisted(
+        "another program holds the library's lock",
+        limit=f"writes wait {LONGEST_WAIT_S:g} s at most, then 503; /health/ready says what holds it up",
+        figure=f"said after {said_s:.1f} s; the song that was asked for meanwhile is done",
+    )
+
+
+def test_who_waits_for_a_held_lock_gives_up_and_says_what_to_do(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    store.put("songs/a", b"", "text/plain")
+    said = r"another program has held \.lock for 0\.5 s.*fuser"
+    with (
+        held(tmp_path / ".lock"),
+        ThreadPoolExecutor(1) as other,
+        pytest.raises(StoreUnavailable, match=said),
+    ):
+        other.submit(store.look).result(5)
+    store.look()
 
 
 def test_the_repository_of_songwright_ignores_a_home_in_it(tmp_path: Path) -> None:
