@@ -9,12 +9,14 @@ import logging
 import os
 import signal
 import socket
+import stat
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import IO, Any, TypeVar
 
@@ -262,11 +264,18 @@ def _only_service(settings: Settings, say: Callable[[str], None], *, take_over: 
                 "stop that one, or set SONGWRIGHT_HOME to another folder",
             )
         if settings.store == "local":
+            _say_who_can_look(settings.home / "songs")
             yield Tenure()
         else:
             _within(_PREPARE_S, settings, open_store(settings).look)
             with leased_bucket(settings, say, take_over=take_over) as tenure:
                 yield tenure
+
+
+def _say_who_can_look(songs: Path) -> None:
+    """Of songs that others may see, as an earlier version made them: their owner may have wanted that."""
+    if os.name == "posix" and songs.is_dir() and (wide := stat.S_IMODE(songs.stat().st_mode)) & 0o077:
+        log.warning("%s can be looked into by other users (%o): chmod 700 keeps songs private", songs, wide)
 
 
 def _locked(file: IO[bytes]) -> bool:

@@ -169,7 +169,9 @@ def test_what_is_made_is_its_owners_alone(tmp_path: Path) -> None:
         # A home of an earlier version, or out of a backup.
         for path in (home / ".songwright", *(home / ".songwright").iterdir()):
             path.chmod(0o777 if path.is_dir() else 0o666)
-        with serving(home):
+        (home / "songs").chmod(0o755)  # which its owner may have wanted
+        with serving(home) as server:
+            assert any("songs can be looked into by other users (755)" in line for line in server.lines)
             for path in (home / ".songwright", *(home / ".songwright").iterdir()):
                 assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
     finally:
