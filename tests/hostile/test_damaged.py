@@ -26,8 +26,10 @@ from orchestrator.manifest import new_id
 from storage.local import LocalStore
 from tests.hostile.damage import ELSEWHERE, ODD, UNREADABLE, copy_of
 from tests.hostile.figures import resisted
+from tests.orchestrator.test_bucket import settings
 from tests.orchestrator.test_cli import songwright
 from tests.service.server import Server, serving
+from tests.storage.s3 import s3_server
 
 ASK = {"full_described_song": "A song that is kept", "audio_duration": 5, "seed": 11}
 ROLES = ("audio", "cover", "lyrics", "waveform", "package")
@@ -318,4 +320,42 @@ def test_damaged_songs_can_be_deleted_and_take_nothing_else_along(shelf: Shelf) 
         "deletion of damaged songs, links and foreign files",
         limit="what a link leads to stays",
         figure=f"{len(shelf.bad)} deleted, {len(there)} files behind links untouched",
+    )
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_damaged_songs_in_a_bucket_cost_themselves_as_well(tmp_path: Path) -> None:
+    first = make_song(tmp_path / "here")
+    with s3_server() as s3:
+        here = settings(s3, s3.new_bucket())
+        store = s3.store(here["R2_BUCKET_NAME"])
+        bad: dict[str, str] = {}
+        for path in first.rglob("*"):
+            if path.is_file():
+                store.put(f"songs/{path.relative_to(first.parent)}", path.read_bytes(), "text/plain")
+        for number, (name, damage) in enumerate(list(UNREADABLE.items())[::3], 1):
+            folder = copy_of(first, number)
+            damage(folder)
+            manifest = folder / "song.json"
+            linked = folder.is_symlink() or manifest.is_symlink()
+            if not linked and manifest.is_file() and manifest.stat().st_size < 10**8:
+                store.put(f"songs/{folder.name}/song.json", manifest.read_bytes(), "application/json")
+                store.put(f"open/{folder.name}", b"", "text/plain")
+                bad[name] = folder.name
+        with serving(tmp_path / "there", timed=True, **here) as server, server.client() as client:
+            rows = {row["id"]: row["status"] for row in pages(client, 7)}
+            assert rows == {first.name: "done"} | dict.fromkeys(bad.values(), "unreadable")
+            assert client.post("/quote", json=ASK).status_code == 200
+            for name, song_id in bad.items():
+                assert client.get(f"/songs/{song_id}").status_code == 409, name
+                assert client.delete(f"/songs/{song_id}").status_code == 204, name
+            assert [row["id"] for row in pages(client, 7)] == [first.name]
+            assert client.get(f"/songs/{first.name}").json()["status"] == "done"
+            assert server.slow == []
+            server.kill()
+        assert not list(store.list("open/"))
+    resisted(
+        "damaged manifests in a bucket",
+        limit="as in a folder; an object is read no further than its bound",
+        figure=f"{len(bad)} kinds, each listed as unreadable and deleted",
     )
