@@ -1,4 +1,7 @@
-"""``python -m tests.hostile``: every attack, and then the table in docs/operations.md."""
+"""``python -m tests.hostile``: every attack, and then the table in docs/operations.md.
+
+First those that may run beside each other, then those that measure milliseconds, alone.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ def main() -> int:
         figures = Path(folder) / "figures.jsonl"
         environment = os.environ | {VARIABLE: str(figures)}
         command = [sys.executable, "-m", "pytest", str(HERE), *sys.argv[1:]]
-        code = subprocess.run(command, env=environment).returncode
+        beside = ("-n", "auto", "--dist", "loadfile", "-m", "not alone")
+        code = 0
+        for how in (beside, ("-m", "alone")):
+            code = code or subprocess.run([*command, *how], env=environment).returncode
         if code == 0 and len(sys.argv) == 1:
             write([Row(**json.loads(line)) for line in figures.read_text().splitlines()])
     return code

@@ -13,8 +13,6 @@ HERE = Path(__file__).parent
 DOCS = HERE.parent.parent / "docs" / "operations.md"
 VARIABLE = "SONGWRIGHT_HOSTILE_FIGURES"
 """Names the file that ``resisted`` adds its rows to."""
-QUIET = VARIABLE in os.environ
-"""Whether nothing runs beside the suite: a limit in milliseconds holds then, and else a wider one."""
 BEGIN, END = "<!-- attacks: written by make test-hostile -->", "<!-- end of attacks -->"
 
 

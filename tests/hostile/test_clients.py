@@ -39,6 +39,7 @@ def resident_mb(server: Server) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
+@pytest.mark.alone
 def test_five_thousand_silent_connections_hold_up_nobody(tmp_path: Path) -> None:
     with serving(tmp_path, ready=False, timed=True) as server:
         with pulse(server) as health:

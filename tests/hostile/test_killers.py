@@ -47,7 +47,8 @@ def test_songs_that_kill_their_engine_and_those_beside_them(tmp_path: Path) -> N
             assert how in song["error"]["message"]
             assert "tried 3 times" in song["error"]["message"]
             assert song["crashes"] == {"music": 3}
-            assert tries(tmp_path)[seed] == 3
+            # The first, beside the others, may have ended with one of theirs before it was noted.
+            assert tries(tmp_path)[seed] in (2, 3)
         else:
             assert song["status"] == "done", song["error"]
     resisted(

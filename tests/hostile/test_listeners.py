@@ -13,7 +13,7 @@ from orchestrator.library import Library
 from orchestrator.manifest import Song, Status, new_songs
 from orchestrator.requests import Brief
 from storage.local import LocalStore
-from tests.hostile.figures import QUIET, resisted
+from tests.hostile.figures import resisted
 from tests.hostile.pulse import Pulse, pulse
 from tests.hostile.wire import connected, head, sockets
 from tests.page.engines import HOLD
@@ -61,6 +61,7 @@ class Crowd:
         return tasks
 
 
+@pytest.mark.alone
 def test_two_thousand_listeners_all_see_the_end_and_others_are_answered(tmp_path: Path) -> None:
     hold = tmp_path / HOLD
     hold.touch()
@@ -81,11 +82,10 @@ def test_two_thousand_listeners_all_see_the_end_and_others_are_answered(tmp_path
         took_s, health = asyncio.run(listen())
         assert crowd.ended == MOST
         assert server.slow == []
-    assert health.at(0.99) < (100 if QUIET else 1000), health.ms[-20:]
-    assert health.at(0.5) < 100
+    assert health.at(0.99) < 100, health.ms[-20:]
     resisted(
         "2,000 clients follow one song",
-        limit="2,000 listeners (`SONGWRIGHT_LISTENER_LIMIT`), woken 50 at a time",
+        limit="2,000 listeners (`SONGWRIGHT_LISTENER_LIMIT`), woken 10 at a time",
         figure=f"all have its end after {took_s:.1f} s; /health in {health.at(0.5):.0f} ms, 99% in "
         f"{health.at(0.99):.0f} ms",
     )

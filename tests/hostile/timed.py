@@ -21,7 +21,7 @@ from typing import Any
 
 LIMIT_S = 0.1
 """Of the loop's own processor time."""
-HELD_S = 0.1 if "SONGWRIGHT_HOSTILE_FIGURES" in os.environ else 0.5
+HELD_S = 0.5 if "PYTEST_XDIST_WORKER" in os.environ else 0.1
 """Of all time but that without a core: what blocks the loop counts, too. Beside other tests it waits for
 threads that have no core, and the limit is wider."""
 COLLECTION_S = 0.3

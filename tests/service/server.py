@@ -21,6 +21,8 @@ from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment
 
 TOKEN = "token-of-the-tests-0123456789"
 STARTED_S = 30.0
+ONE_EACH = {"SONGWRIGHT_MUSIC__PROCESSES": "1"}
+"""Each process takes half a second of a core until it is ready."""
 TIMED = [sys.executable, "-m", "tests.hostile.timed"]
 SLOW = "slow callback: "
 
@@ -99,8 +101,9 @@ class Server:
 
 @contextmanager
 def serving(home: Path, *, ready: bool = True, timed: bool = False, **variables: str) -> Iterator[Server]:
-    """A running server with the quick test engines, or those that ``variables`` name; gone at the end."""
-    server = Server(home, timed=timed, **(QUICK | variables))
+    """A running server with the quick test engines, each in one process, or what ``variables`` say; gone at
+    the end."""
+    server = Server(home, timed=timed, **(QUICK | ONE_EACH | variables))
     server.start(ready=ready)
     try:
         yield server
