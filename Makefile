@@ -2,7 +2,7 @@
 # make serve  the API and the page, at http://127.0.0.1:8000/
 # make test   every test;   make check   format, lint and types;   make bench   what a song costs here
 # make check-images  whether each image of a deployment can be built: its packages resolved, every one pinned
-# make test-faults  whatever makes songs is killed a thousand times, and networks break: most of an hour
+# make test-faults  whatever makes songs is killed 1,200 times, and networks break: an hour
 # make test-endurance  a day in fast motion, 2,200 songs: memory, descriptors, threads and files stay as they are
 # make test-hostile  the service attacked in every way we know, and the table of it in docs/operations.md
 # make test-audiocraft  our MusicGen against AudioCraft, in an environment of its own: 6 GB, some minutes at first
