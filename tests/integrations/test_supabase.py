@@ -3,6 +3,8 @@ Who may call it is in test_guard.py."""
 
 import base64
 import json
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -61,6 +63,7 @@ def function(folder: Path, base: Supabase, **secrets: str) -> Iterator[httpx.Cli
             stdin=subprocess.DEVNULL,
             cwd=FUNCTION,
             env=environment(DENO_SERVE_ADDRESS="tcp:127.0.0.1:0", **secrets),
+            start_new_session=True,
         )
         try:
             until = time.monotonic() + STARTED_S
@@ -74,7 +77,7 @@ def function(folder: Path, base: Supabase, **secrets: str) -> Iterator[httpx.Cli
             ) as client:
                 yield client
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # npm's deno is a script of Node's that runs the real one
             process.wait(10)
 
 
