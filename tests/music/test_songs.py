@@ -1,4 +1,4 @@
-"""What finished songs measure, over every genre and three seeds, by code that shares nothing with the
+"""What finished songs measure, over every genre and two seeds, by code that shares nothing with the
 composer.
 """
 
@@ -27,7 +27,7 @@ from tests.music.analysis import (
     true_peak_dbtp,
 )
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
 DURATION_S = 30.0
 TEMPI = {
     "pop": 112, "rock": 126, "indie": 118, "metal": 150, "punk": 176, "folk": 98, "country": 104, "blues": 84,
