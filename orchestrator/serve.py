@@ -40,7 +40,9 @@ log = logging.getLogger(__name__)
 
 _LOCK_FILE = "serve.lock"
 _BACKLOG = 2048
-_COLLECT_AFTER = (10_000, 20, 20)  # objects, and collections of each age before one of the next
+# Objects, and collections of each age before one of the next: the middle ones take 30 ms so, with thousands
+# of listeners, and a full one comes after four million objects.
+_COLLECT_AFTER = (10_000, 4, 100)
 _LAST_REQUESTS_S = 5
 _PREPARE_S = 5.0
 _END_S = 3.5  # beyond the grace, until the watchdog ends what hangs
