@@ -333,7 +333,7 @@ def test_damaged_songs_in_a_bucket_cost_themselves_as_well(tmp_path: Path) -> No
         for path in first.rglob("*"):
             if path.is_file():
                 store.put(f"songs/{path.relative_to(first.parent)}", path.read_bytes(), "text/plain")
-        for number, (name, damage) in enumerate(list(UNREADABLE.items())[::3], 1):
+        for number, (name, damage) in enumerate(list(UNREADABLE.items())[::6], 1):
             folder = copy_of(first, number)
             damage(folder)
             manifest = folder / "song.json"
