@@ -128,7 +128,7 @@ def kept_secret(settings: Settings, name: str, prefix: str = "") -> tuple[str, b
         data = _read(path)
     except OSError as error:
         raise StoreUnavailable(
-            f"cannot use {path}: {error.strerror}", "check who may read and write it"
+            f"cannot use {path}: {error.strerror or error}", "check who may read and write it"
         ) from error
     return checked_secret(data, str(path)), False
 

@@ -20,7 +20,7 @@ from config.errors import NotFound, StoreUnavailable, Unreadable
 from config.process import runs
 from storage import files
 from storage.contract import LARGEST_VERSION_BYTES, Stat, Version, checked_key, is_key, too_large
-from storage.lock import held
+from storage.lock import StillHeld, held
 from storage.signing import Signer
 
 _PIECE_BYTES = 1 << 20
@@ -270,7 +270,7 @@ def _translated(path: Path, *, reading: str = "") -> Iterator[None]:
             ) from error
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             fix = "free some space, or set SONGWRIGHT_HOME to a folder on another disk"
-        elif error.errno == errno.ETIMEDOUT:
+        elif isinstance(error, StillHeld):
             fix = f"end that program: on Linux, 'fuser {_LOCK}' in that folder names it"
         else:
             fix = "set SONGWRIGHT_HOME to a folder you can write to"

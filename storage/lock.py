@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,16 +13,20 @@ LONGEST_WAIT_S = 30.0
 _LOOK_EVERY_S = 0.002
 
 
+class StillHeld(OSError):
+    """Another program has not let go of a lock."""
+
+
 @contextmanager
 def held(path: Path, *, most_s: float = LONGEST_WAIT_S) -> Iterator[None]:
     """Waits until nobody else holds the lock at ``path``, for ``most_s`` seconds at most, and holds it; the
     system lets go of it however this process ends. The file is made where it is missing, its folder is not,
-    and stays. Raises ``OSError``."""
+    and stays. Raises ``StillHeld``, and ``OSError`` for a file that cannot be had."""
     lock = FileLock(path, timeout=most_s, mode=0o600, poll_interval=_LOOK_EVERY_S)
     try:
         lock.acquire()
     except Timeout as error:
-        raise OSError(errno.ETIMEDOUT, f"another program has held {path.name} for {most_s:g} s") from error
+        raise StillHeld(f"another program has held {path.name} for {most_s:g} s") from error
     try:
         yield
     finally:
