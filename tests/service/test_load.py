@@ -113,7 +113,11 @@ def test_a_hundred_clients_are_answered_at_once_while_songs_render(
 
 def test_past_the_bound_songs_are_refused_and_none_that_was_accepted_is_lost(tmp_path: Path) -> None:
     limit = 40
-    steady = {"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:SteadyComposer", "SONGWRIGHT_QUEUE_LIMIT": str(limit)}
+    steady = {
+        "SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:SteadyComposer",
+        "SONGWRIGHT_MUSIC__PROCESSES": "2",
+        "SONGWRIGHT_QUEUE_LIMIT": str(limit),
+    }
 
     async def ask(url: str) -> list[httpx.Response]:
         async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
