@@ -39,7 +39,9 @@ serve: $(VENV)/.song
 
 test: $(VENV)/.dev browser deno compiler postgres
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone" --durations=20
-	$(BIN)/python -m pytest -m alone $$(grep --recursive --files-with-matches --include='test_*.py' mark.alone tests)
+	@# Those of Modal beside each other: their containers mostly wait for each other.
+	$(BIN)/python -m pytest -m alone -n auto --dist loadfile $$(grep -rl --include='test_*.py' mark.alone tests/modal)
+	$(BIN)/python -m pytest -m alone $$(grep -rl --include='test_*.py' --exclude-dir=modal mark.alone tests)
 
 #: What some tests need beyond Python: (what, which tests, Debian packages).
 installed = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -26,10 +26,10 @@ pytestmark = [
     pytest.mark.alone,
 ]
 
-SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "24"))  # make test-faults: 204
+SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "12"))  # make test-faults: 204
 AT_ONCE = 24
 KILLED = ("Lyricist.*", "Musician.*", "CoverArtist.*", "produce", "web")
-KILLS = int(os.environ.get("SONGWRIGHT_TEST_CONTAINER_KILLS", "10"))  # make test-faults: 150
+KILLS = int(os.environ.get("SONGWRIGHT_TEST_CONTAINER_KILLS", "5"))  # make test-faults: 150
 PATIENCE_S = 100.0 + 40.0 * KILLS
 
 

@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
 
-SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "4"))  # make test-faults: 204
+SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "3"))  # make test-faults: 204
 TARGETS = ("produce", "produce", "Musician.*", "Lyricist.*", "CoverArtist.*", "web")
 """Whose container is killed: most often that which knows of all steps."""
 OPERATIONS = 80

@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="finds a server's children in /proc"),
 ]
 
-KILLS = int(os.environ.get("SONGWRIGHT_TEST_KILLS", "24"))  # make test-faults: 850
+KILLS = int(os.environ.get("SONGWRIGHT_TEST_KILLS", "20"))  # make test-faults: 850
 SONGS = KILLS
 START_S = 10.0
 AT_ONCE = 12
