@@ -51,6 +51,7 @@ def test_songs_that_kill_their_engine_and_those_beside_them(tmp_path: Path) -> N
             assert tries(tmp_path)[seed] in (2, 3)
         else:
             assert song["status"] == "done", song["error"]
+    assert max(tries(tmp_path)[seed] for seed in KILLERS) == 3
     resisted(
         "songs that kill their engine's process",
         limit="three tries each, the later ones alone",
