@@ -57,6 +57,11 @@ _CANCEL_GRACE_S = 5.0  # engines report every 0.3 s or more often: one that has 
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
+_FORKS = sys.platform == "linux"
+"""Whether engines' processes are forked. Never from the service, whose threads' locks would be copied in
+whatever state they are: a fork server imports what they need once, and forks for each engine. That takes
+0.05 s in place of 0.5 s, and they share its memory. Elsewhere the system's own libraries do not bear it."""
+
 _Message = tuple[str, object]
 """What a process says about a call: "report", "error" or "done", and which. "ended" is said of it."""
 
@@ -68,8 +73,9 @@ class EngineProcess:
     def __init__(self, craft: str, engine: str, settings: Settings, together: int) -> None:
         """Raises ``OSError`` or ``RuntimeError`` where the system has no room for it."""
         self._engine = engine
-        # "spawn" on every system: a fork would copy the service's threads' locks in whatever state they are.
-        context = multiprocessing.get_context("spawn")
+        start = multiprocessing.get_context
+        context = start("forkserver") if _FORKS else start("spawn")
+        context.set_forkserver_preload(["orchestrator.fork_server"])
         self._connection, theirs = context.Pipe()
         self._process = context.Process(
             target=_serve, args=(theirs, craft, settings, together), name=f"songwright-{craft}", daemon=True
@@ -294,14 +300,18 @@ def _end_with_the_service() -> None:
     is killed."""
     service = multiprocessing.parent_process()
     assert service
-    if sys.platform == "linux":
-        # The kernel does it: an engine that never lets go of Python's lock would keep our own thread from it.
-        # Bound to the parent's thread that started us (prctl(2)), which lives as long as we are wanted.
+    if _FORKS:
+        # The fork server ends when nobody holds the other end of this pipe any more. Every child of it does,
+        # so as to start children of its own there: an engine would keep it, and so itself, alive.
+        from multiprocessing import forkserver
+
+        os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
+        # The kernel does the rest: an engine that never lets go of Python's lock would keep our own thread
+        # from it. Bound to the thread that forked us (prctl(2)), the fork server's only one.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def watch() -> None:
-        while os.getppid() == service.pid:
-            time.sleep(0.5)
+        service.join()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import multiprocessing
 import os
@@ -72,6 +73,16 @@ class SlowComposer(HumComposer):
         for step in range(3000):
             report("humming slowly", step / 3000)
             time.sleep(0.01)
+        return super().compose(request, report)
+
+
+class DeafComposer(HumComposer):
+    """Holds Python's lock for half a minute, as a library of C may: no other thread of its process runs."""
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        report("humming with its ears shut", 0.0)
+        time.sleep(0.5)  # for what has been reported
+        ctypes.PyDLL(None).sleep(30)
         return super().compose(request, report)
 
 

@@ -46,7 +46,10 @@ class Server:
         command = [*self._command, "serve", "--port", self.port]
         env = environment(self.home, **self._variables)
         env = {name: value for name, value in env.items() if value}
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env, cwd=ROOT)
+        # In a process group of its own, as a service manager or a terminal starts it.
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, env=env, cwd=ROOT, process_group=0
+        )
         found = threading.Event()
         self.url = ""
         self._reader = threading.Thread(target=self._read, args=(self.process, found), daemon=True)
@@ -126,17 +129,20 @@ def ended(client: httpx.Client, song_id: str, timeout_s: float = 30.0) -> dict[s
 
 
 def children(pid: int) -> list[int]:
-    """The processes that ``pid`` has started and that still run (Linux)."""
-    found = []
+    """The processes that ``pid`` has started and that still run, and those that they have started (Linux)."""
+    started: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            if int(fields[1]) == pid and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
+            if fields[0] != "Z":
+                started.setdefault(int(fields[1]), []).append(int(entry.name))
+    found = [pid]
+    for parent in found:
+        found += started.get(parent, [])
+    return found[1:]
 
 
 def alive(pid: int) -> bool:

@@ -1,6 +1,7 @@
 """The library over HTTP: listing, following, cancelling, deleting; what a stop or a lost connection costs."""
 
 import json
+import os
 import re
 import signal
 import threading
@@ -216,7 +217,7 @@ def test_a_stop_tells_who_waits_and_leaves_songs_to_the_next_start(tmp_path: Pat
     server = Server(tmp_path, **_slow())
     server.start(ready=True)
     answers: list[httpx.Response] = []
-    streams: list[list[dict[str, Any]]] = []
+    heard: list[dict[str, Any]] = []
     with server.client() as client:
         waiting = submit(client)
 
@@ -226,12 +227,12 @@ def test_a_stop_tells_who_waits_and_leaves_songs_to_the_next_start(tmp_path: Pat
 
         def listen() -> None:
             with server.client() as other:
-                streams.append(events(other, waiting))
+                heard.extend(follow(other, waiting))
 
         threads = [threading.Thread(target=work) for work in (ask, listen)]
         for thread in threads:
             thread.start()
-        until(lambda: len(client.get("/songs").json()["songs"]) == 2)
+        until(lambda: heard and len(client.get("/songs").json()["songs"]) == 2)
         assert server.process
         engines = children(server.process.pid)
         began = time.monotonic()
@@ -241,7 +242,7 @@ def test_a_stop_tells_who_waits_and_leaves_songs_to_the_next_start(tmp_path: Pat
             thread.join(10)
     assert answers[0].status_code == 503
     assert answers[0].headers["Location"] == f"/songs/{answers[0].json()['song_id']}"
-    assert streams[0][-1]["event"] != "end"
+    assert heard[-1]["event"] != "end"
     assert len(engines) >= 3
     until(lambda: not [pid for pid in engines if Path(f"/proc/{pid}").exists()])
     stored = [json.loads(path.read_text()) for path in tmp_path.glob("songs/*/song.json")]
@@ -249,15 +250,47 @@ def test_a_stop_tells_who_waits_and_leaves_songs_to_the_next_start(tmp_path: Pat
     assert not parts_left(tmp_path)
 
 
-def test_the_engines_end_with_a_killed_server(tmp_path: Path) -> None:
-    server = Server(tmp_path, **_slow())
+@pytest.mark.parametrize("composer", ["SlowComposer", "DeafComposer"])
+def test_the_engines_end_with_a_killed_server(tmp_path: Path, composer: str) -> None:
+    server = Server(tmp_path, **(_slow() | {"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:{composer}"}))
     server.start(ready=True)
     assert server.process
     engines = children(server.process.pid)
     with server.client() as client:
-        submit(client)
+        song_id = submit(client)
+        until(lambda: client.get(f"/songs/{song_id}").json()["status"] == "composing")
+        time.sleep(0.6)  # until the deaf one is deaf
     server.kill()
     until(lambda: not [pid for pid in engines if Path(f"/proc/{pid}").exists()])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_whole_group_stops_the_service_and_hurts_no_engine(
+    tmp_path: Path, number: int
+) -> None:
+    """Ctrl-C in a terminal, and systemd."""
+    server = Server(tmp_path, **_slow())
+    server.start(ready=True)
+    assert server.process
+    with server.client() as client:
+        song_id = submit(client)
+        until(lambda: client.get(f"/songs/{song_id}").json()["status"] == "composing")
+    os.killpg(server.process.pid, number)
+    assert server.process.wait(30) == (0 if number == signal.SIGTERM else 130)
+    assert not [line for line in server.lines if "Traceback" in line or "has ended" in line]
+
+
+def test_the_fork_servers_end_costs_no_song(tmp_path: Path) -> None:
+    patient = {"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:PatientComposer"}
+    with serving(tmp_path, **patient) as server, server.client() as client:
+        assert server.process
+        parents = {pid: children(pid) for pid in children(server.process.pid)}
+        forkers = [pid for pid, engines in parents.items() if len(engines) == 3]
+        song_id = submit(client)
+        until(lambda: client.get(f"/songs/{song_id}").json()["status"] == "composing")
+        os.kill(forkers[0], signal.SIGKILL)
+        assert ended(client, song_id)["status"] == "done"
+        assert not [pid for pid in parents[forkers[0]] if Path(f"/proc/{pid}").exists()]
 
 
 def test_a_crashed_engine_costs_one_song_and_not_the_service(tmp_path: Path) -> None:
