@@ -82,8 +82,10 @@ class EngineProcess:
         )
         try:
             self._process.start()
-        except BaseException:
+        except BaseException as error:
             self._connection.close()
+            if isinstance(error, EOFError):
+                raise OSError("the process that was to fork it has ended") from error
             raise
         finally:
             theirs.close()

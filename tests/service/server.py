@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,17 @@ def children(pid: int) -> list[int]:
     for parent in found:
         found += started.get(parent, [])
     return found[1:]
+
+
+def fork_servers(pid: int) -> list[int]:
+    """The processes from which ``pid``'s engines are forked: one, or none for a moment after its end."""
+    found = []
+    for child in children(pid):
+        with suppress(OSError):  # it has ended
+            parent = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == pid and b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(child)
+    return found
 
 
 def alive(pid: int) -> bool:

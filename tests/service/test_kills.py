@@ -20,7 +20,7 @@ import pytest
 
 from tests.orchestrator.test_cli import parts_left
 from tests.service.counted import AGAIN
-from tests.service.server import TOKEN, Server, children
+from tests.service.server import TOKEN, Server, children, fork_servers
 from tests.service.test_generation import ASYNC, describe
 
 pytestmark = [
@@ -98,10 +98,8 @@ class Trial:
 
     def _engines(self) -> Iterator[int]:
         assert self.server.process
-        for pid in children(self.server.process.pid):
-            with suppress(OSError):
-                if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    yield pid
+        for pid in fork_servers(self.server.process.pid):
+            yield from children(pid)
 
 
 def test_no_song_is_lost_or_doubled_and_no_step_paid_twice_whatever_is_killed(tmp_path: Path) -> None:

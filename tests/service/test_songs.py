@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.orchestrator.test_cli import HERE, manifest, parts_left, songwright
-from tests.service.server import TOKEN, Server, children, ended, serving
+from tests.service.server import TOKEN, Server, children, ended, fork_servers, serving
 from tests.service.test_generation import ASYNC, SLOW, describe
 
 GONE = "0" * 15
@@ -284,13 +284,21 @@ def test_the_fork_servers_end_costs_no_song(tmp_path: Path) -> None:
     patient = {"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:PatientComposer"}
     with serving(tmp_path, **patient) as server, server.client() as client:
         assert server.process
-        parents = {pid: children(pid) for pid in children(server.process.pid)}
-        forkers = [pid for pid, engines in parents.items() if len(engines) == 3]
         song_id = submit(client)
         until(lambda: client.get(f"/songs/{song_id}").json()["status"] == "composing")
-        os.kill(forkers[0], signal.SIGKILL)
+        (forker,) = fork_servers(server.process.pid)
+        engines = children(forker)
+        assert len(engines) == 3
+        os.kill(forker, signal.SIGKILL)
         assert ended(client, song_id)["status"] == "done"
-        assert not [pid for pid in parents[forkers[0]] if Path(f"/proc/{pid}").exists()]
+        assert not [pid for pid in engines if Path(f"/proc/{pid}").exists()]
+        for pause_s in (0.0, 0.2, 0.5, 0.7):  # while it starts, and while it forks
+            forkers = until(lambda: fork_servers(server.process.pid))
+            time.sleep(pause_s)
+            os.kill(forkers[0], signal.SIGKILL)
+            until(lambda forkers=forkers: forkers != fork_servers(server.process.pid))
+        until(lambda: client.get("/health/ready").status_code == 200)
+        assert ended(client, submit(client))["status"] == "done"
 
 
 def test_a_crashed_engine_costs_one_song_and_not_the_service(tmp_path: Path) -> None:
