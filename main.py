@@ -1,6 +1,6 @@
 """Songwright on Modal, from its images to its web function:  modal deploy main.py
 
-Wiring only. What runs in the containers is ``orchestrator.remote``; what can be set is ``config.deployment``.
+Wiring only. What runs in the containers is ``orchestrator.modal``; what can be set is ``config.deployment``.
 
     modal run main.py::prefetch --dry-run                        says how many gigabytes that fetches:
     modal run main.py::prefetch                                  the weights into their volumes, once
@@ -28,7 +28,7 @@ from config.pins import ROOT, pins, version_of
 from config.settings import load
 from config.together import together_of
 from config.volumes import volume_of
-from orchestrator.engines import REGISTRIES
+from orchestrator.workers.engines import REGISTRIES
 
 try:
     SETTINGS = load(Deployment)
@@ -42,7 +42,7 @@ except SongwrightError as error:
 MODAL = SETTINGS.modal
 ENGINES = {craft: str(getattr(SETTINGS, craft).engine) for craft in CRAFTS}
 PACKAGES = [
-    *("config", "phonetics", "models", "lyrics", "music", "art", "vision", "storage", "orchestrator"),
+    *("config", "phonetics", "inference", "lyrics", "music", "art", "vision", "storage", "orchestrator"),
     *filter(None, MODAL.packages.split(",")),
 ]
 HOME = PurePosixPath("/") / "root"  # of Modal's containers
@@ -127,7 +127,7 @@ class Host:
 
     @modal.enter(snap=True)
     def load(self) -> None:
-        from orchestrator.remote.station import Station
+        from orchestrator.modal.engine_host import Station
 
         self.station = Station(SETTINGS, self.craft, self.engine)
         self.station.load()
@@ -194,7 +194,7 @@ class Seer(Host):
 @cache
 def service() -> Any:
     """One to a container."""
-    from orchestrator.remote.service import ModalService
+    from orchestrator.modal.service import ModalService
 
     hosts = {craft: host() for craft, host in HOSTS.items()}
     return ModalService(SETTINGS, hosts, produce.spawn.aio, web.get_web_url.aio)
@@ -226,7 +226,7 @@ async def produce(song_id: str) -> str:
 @modal.concurrent(max_inputs=500)
 @modal.asgi_app()
 def web() -> Any:
-    from orchestrator.api import create_app
+    from orchestrator.server.api import create_app
 
     return create_app(SETTINGS, service=service())
 
@@ -280,7 +280,7 @@ async def take_over() -> None:
     timeout=4 * 3600,
 )
 def prefetch(dry_run: bool = False) -> None:  # noqa: FBT001, FBT002 - modal makes an option of it
-    from orchestrator.remote.weights import count_weights, fetch_weights
+    from orchestrator.modal.weights import count_weights, fetch_weights
 
     if dry_run:
         return count_weights(SETTINGS)
@@ -300,7 +300,7 @@ def main(
     format: str = "wav",
     out: str = ".",
 ) -> None:
-    from orchestrator.remote.order import place_order
+    from orchestrator.cli.modal_run import place_order
 
     music_alone = bool(prompt) and not (description or lyrics or about)
     asked = {

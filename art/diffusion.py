@@ -18,10 +18,10 @@ from config.downloads import DEFAULT_MODELS
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
 from config.licences import INSTEAD
-from models.files import gpu_precision
-from models.hub import index_of
-from models.loading import ModelEngine, first_line, pipeline
-from models.weights import ModelName
+from inference.files import gpu_precision
+from inference.hub import index_of
+from inference.loading import ModelEngine, first_line, pipeline
+from inference.weights import ModelName
 
 OPEN = DEFAULT_MODELS["diffusion"]
 """Its covers may be sold, and it paints 1024 pixels in four steps."""

@@ -62,7 +62,7 @@ def gpu_download(
     if not ask_hub:
         return known_download(name, precision)
     try:
-        hub = importlib.import_module("models.hub")
+        hub = importlib.import_module("inference.hub")
     except ImportError:  # without the extra ``models`` the hub's client is not there
         return known_download(name, precision)
     found: Download | None = hub.download_of(name, precision)

@@ -30,7 +30,7 @@ class SongwrightError(Exception):
 
     spent: object = None
     """What the work that ended so had used of its engine, where that is known: a ``Usage`` of
-    ``orchestrator.meter``."""
+    ``orchestrator.estimates.meter``."""
 
 
 class InvalidRequest(SongwrightError):

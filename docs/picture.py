@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import sync_playwright
 
 from config.settings import load_settings
-from orchestrator.library import Library
-from orchestrator.manifest import Song
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Song
 from storage.local import LocalStore
 from tests.service.server import TOKEN, serving
 

@@ -19,7 +19,7 @@ from diffusers.pipelines.ace_step.modeling_ace_step import AceStepConditionEncod
 from transformers import Qwen3Config, Qwen3Model
 
 from config.licences import licence_of
-from models.loading import Placement
+from inference.loading import Placement
 from music.acestep import AceStepComposer
 from tests.tiny import byte_tokenizer
 

@@ -35,20 +35,20 @@ DOORS = {
     "storage": {"storage.contract", "storage.local", "storage.lock", "storage.signing", "storage.r2"},
 }
 HOMES = {
-    "click": {"orchestrator.cli"},
-    "rich": {"orchestrator.screen"},
+    "click": {"orchestrator.cli.commands"},
+    "rich": {"orchestrator.cli.output"},
     "soundfile": {"music.encode"},
     "mido": {"music.sketch.midi"},
     "PIL": {"art", "vision"},
     "scipy": {"music", "art"},
     "numpy": {"music", "art", "vision"},
     "pydantic_settings": {"config.settings"},
-    "fastapi": {"orchestrator.api"},
-    "starlette": {"orchestrator.api"},
-    "uvicorn": {"orchestrator.serve", "orchestrator.protocol"},
-    "prometheus_client": {"orchestrator.metrics"},
-    "h11": {"orchestrator.posting"},
-    "modal": {"main", "orchestrator.remote"},
+    "fastapi": {"orchestrator.server.api"},
+    "starlette": {"orchestrator.server.api"},
+    "uvicorn": {"orchestrator.server.serve", "orchestrator.server.http.protocol"},
+    "prometheus_client": {"orchestrator.server.metrics"},
+    "h11": {"orchestrator.server.webhooks.post"},
+    "modal": {"main", "orchestrator.modal"},
     "boto3": {"storage.r2"},
     "botocore": {"storage.r2"},
     "httpx": {"songwright.client"},
@@ -109,7 +109,7 @@ def test_the_rules_see_real_imports() -> None:
 
 def test_the_command_starts_without_the_heavy_libraries() -> None:
     code = (
-        "import sys, orchestrator.cli; "
+        "import sys, orchestrator.cli.commands; "
         f"print([name for name in {(*NEVER_AT_IMPORT, 'numpy', 'scipy', 'PIL')!r} if name in sys.modules])"
     )
     result = subprocess.run(
@@ -120,7 +120,7 @@ def test_the_command_starts_without_the_heavy_libraries() -> None:
 
 def test_the_api_is_imported_in_a_second_without_an_engines_library() -> None:
     code = (
-        "import sys, time; began = time.process_time(); import orchestrator.api; "
+        "import sys, time; began = time.process_time(); import orchestrator.server.api; "
         "took_s = time.process_time() - began; "
         f"print(took_s < 1.0, [name for name in {NEVER_AT_IMPORT!r} if name in sys.modules], took_s)"
     )

@@ -161,7 +161,7 @@ def test_ctrl_c_stops_the_real_engines_at_once(tmp_path: Path, attempt: int) -> 
 )
 def test_a_song_costs_no_more_memory_than_it_may(tmp_path: Path) -> None:
     code = (
-        "import sys; from orchestrator.cli import run; code = run(sys.argv[1:]); "
+        "import sys; from orchestrator.cli.commands import run; code = run(sys.argv[1:]); "
         "peak = open('/proc/self/status').read().partition('VmHWM:')[2].split()[0]; "
         "print(peak, file=sys.stderr); sys.exit(code)"
     )

@@ -15,7 +15,7 @@ from music.musicgen.batch import MOST
 from music.musicgen.decoder import Shape
 from music.musicgen.slots import slot_bytes
 from tests import real_size, tiny
-from tests.models.engines import used
+from tests.inference.engines import used
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 

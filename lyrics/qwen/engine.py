@@ -13,14 +13,14 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
 from config.licences import INSTEAD
+from inference.constrained import Batch, Text
+from inference.grammars import Grammars
+from inference.loading import ModelEngine, chat_model, first_line
+from inference.slots import cache_bytes, slots_for
 from lyrics.contract import PlanRequest, SongPlan
 from lyrics.qwen.grammar import INSTRUMENTAL, OWN, WRITTEN, grammars, limits, plan_of, sections_for
 from lyrics.qwen.prompts import messages
 from lyrics.sketch.reading import Reading, read
-from models.constrained import Batch, Text
-from models.grammars import Grammars
-from models.loading import ModelEngine, chat_model, first_line
-from models.slots import cache_bytes, slots_for
 
 _PLAN_TOKENS = 4096
 """Room that is left for the plan itself: three times what one of twelve sections takes in English."""

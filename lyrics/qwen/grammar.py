@@ -2,7 +2,7 @@
 one with random weights, ends in time with a plan that is valid.
 
 The notation is xgrammar's EBNF. Strings have no escapes: what would need one is not let in. How long strings
-are and how many sections there are is in no grammar (see ``models.limits``), so that three are enough.
+are and how many sections there are is in no grammar (see ``inference.limits``), so that three are enough.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from inference.limits import MARK, Limits
 from lyrics.contract import GENRES, MOODS, SongPlan, Voice
-from models.limits import MARK, Limits
 
 METRES = ("4/4", "3/4", "6/8", "12/8", "5/4", "7/8", "2/4")
 VOICES: tuple[Voice, ...] = ("female", "male", "duet", "choir")

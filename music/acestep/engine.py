@@ -14,7 +14,7 @@ from diffusers import AceStepPipeline
 from config.engine import EngineOptions, Report
 from config.errors import EngineFailed, EngineUnavailable, InvalidRequest
 from config.licences import INSTEAD
-from models.loading import ModelEngine, Placement, pipeline
+from inference.loading import ModelEngine, Placement, pipeline
 from music.acestep.attention import use_window_attention
 from music.acestep.conditions import METRES, conditions_of
 from music.acestep.memory import LYRIC_TOKENS, PROMPT_TOKENS, beside_weights

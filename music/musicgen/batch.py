@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from models.together import Together
+from inference.together import Together
 from music.musicgen.codec import Decoding
 from music.musicgen.decoder import Decoder, Track
 from music.musicgen.slots import COLUMNS, Slots

@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import EncodecModel, MusicgenConfig, T5EncoderModel
 
 from config.errors import EngineUnavailable
-from models.tensors import Tensors
+from inference.tensors import Tensors
 from music.musicgen.decoder import Shape
 
 _WEIGHT_NORM = {

@@ -15,8 +15,8 @@ from transformers import AutoTokenizer, EncodecModel
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
 from config.licences import INSTEAD
-from models.loading import ModelEngine
-from models.tensors import Tensors
+from inference.loading import ModelEngine
+from inference.tensors import Tensors
 from music.contract import Audio, MusicRequest
 from music.musicgen.batch import MOST, Batch
 from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of

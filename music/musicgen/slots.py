@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu
 
-from models.graphs import StepGraph
+from inference.graphs import StepGraph
 from music.musicgen.attention import Attention, attention_on
 from music.musicgen.decoder import Decoder, Shape, Track
 from music.musicgen.fused import UNKNOWN

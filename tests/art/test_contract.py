@@ -12,7 +12,7 @@ import pytest
 from art.contract import PAINTERS, Cover, CoverRequest, Painter
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled
-from tests.models.engines import checkpoint
+from tests.inference.engines import checkpoint
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"

@@ -145,7 +145,7 @@ def _runtimes(folder: Path, *, alone: bool) -> Iterator[list[Runtime]]:
 def _read_at_each_step(folder: Path) -> int:
     """Numbers of the decoder that every step needs: all its matrices but the embeddings and what makes
     keys and values of the text."""
-    from models.tensors import Tensors
+    from inference.tensors import Tensors
 
     with Tensors(folder) as tensors:
         return sum(

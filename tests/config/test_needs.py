@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from config.needs import NEEDS, Resources, default_of, needs_of, resources_of
-from models.files import gpu_precision
-from orchestrator.engines import REGISTRIES
+from inference.files import gpu_precision
+from orchestrator.workers.engines import REGISTRIES
 
 ENGINES = {engine: registry for registry in REGISTRIES.values() for engine in registry if engine != "sketch"}
 

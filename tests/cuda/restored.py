@@ -15,7 +15,7 @@ from typing import Any
 
 from config.deployment import Deployment
 from config.settings import EngineSettings
-from orchestrator.remote.station import Station
+from orchestrator.modal.engine_host import Station
 
 
 def main(craft: str, name: str, folder: str, home: str) -> None:

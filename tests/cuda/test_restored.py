@@ -18,7 +18,7 @@ if torch.version.cuda is None:
     pytest.skip("with CUDA's wheels, in an environment of their own: make test-cuda", allow_module_level=True)
 
 from tests.cuda.driver import Driver, built  # noqa: E402 - needs what is looked for above
-from tests.models.engines import CHECKPOINTS, checkpoint, registry_of  # noqa: E402
+from tests.inference.engines import CHECKPOINTS, checkpoint, registry_of  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"

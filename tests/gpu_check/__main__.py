@@ -136,7 +136,7 @@ def _part(name: str, card: object, ceilings: object, answers: Connection) -> Non
     """One part, in a process of its own: its findings, and last what the card's ceilings are, or "done"."""
     import warnings
 
-    from models.quiet import quiet
+    from inference.quiet import quiet
     from tests.gpu_check.card import Card, Ceilings
     from tests.gpu_check.findings import Findings
 

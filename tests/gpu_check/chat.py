@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from config.engine import Report
+from inference.slots import Slots
+from inference.weights import stored_tensors
 from lyrics.contract import PlanRequest
-from models.slots import Slots
-from models.weights import stored_tensors
 from tests.gpu_check.card import Card, Ceilings
 from tests.gpu_check.findings import Findings
 from tests.gpu_check.trial import behaviour, eager, moved

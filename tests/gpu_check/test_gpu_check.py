@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from models.graphs import StepGraph
+from inference.graphs import StepGraph
 from tests.gpu_check import trial
 from tests.gpu_check.card import Card, Ceilings
 from tests.gpu_check.findings import Finding, Findings, table

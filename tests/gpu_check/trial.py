@@ -18,9 +18,9 @@ from config.errors import Cancelled, SongwrightError
 from tests.gpu_check.card import Card
 from tests.gpu_check.checkpoints import checkpoint
 from tests.gpu_check.findings import Findings
-from tests.models.engines import registry_of
+from tests.inference.engines import registry_of
 
-_ROOM = 1.2  # what an engine says it needs is held free with so much beside it (models.weights.check_room)
+_ROOM = 1.2  # what an engine says it needs is held free with so much beside it (inference.weights.check_room)
 _CANCELLED_S = 2.0
 
 Use = Callable[[Any, Report], object]

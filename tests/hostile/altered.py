@@ -13,7 +13,7 @@ from typing import Any
 
 def with_a_bug_at_start() -> None:
     """The library has a bug that only its unfinished songs meet."""
-    from orchestrator.library import Library
+    from orchestrator.songs.library import Library
 
     def unsettled(_self: Library, *_arguments: object) -> Iterator[Any]:
         raise ZeroDivisionError("a bug that nobody expected")
@@ -37,9 +37,9 @@ def without_locks() -> None:
 
 def soon_quiet() -> None:
     """A tenth of a second without deaths is quiet."""
-    import orchestrator.tries
+    import orchestrator.pipeline.tries
 
-    orchestrator.tries.QUIET_S = 0.1
+    orchestrator.pipeline.tries.QUIET_S = 0.1
 
 
 ALTERATIONS: tuple[Callable[[], None], ...] = (with_a_bug_at_start, without_locks, soon_quiet)

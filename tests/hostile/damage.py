@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.manifest import new_id
+from orchestrator.songs.manifest import new_id
 
 Manifest = dict[str, Any]
 ELSEWHERE = "elsewhere"

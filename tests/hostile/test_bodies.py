@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi.exceptions import RequestValidationError
 
-from orchestrator.api.incoming import bounded_json
+from orchestrator.server.api.requests.incoming import bounded_json
 from tests.hostile.figures import resisted
 from tests.hostile.wire import answered, connected, head
 from tests.service.server import Server, serving

@@ -19,9 +19,9 @@ from typing import Any
 import httpx
 import pytest
 
-from orchestrator.export import export
-from orchestrator.library import Library
-from orchestrator.manifest import new_id
+from orchestrator.songs.export import export
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import new_id
 from storage.local import LocalStore
 from tests.hostile.damage import ELSEWHERE, ODD, UNREADABLE, copy_of
 from tests.hostile.figures import resisted

@@ -11,10 +11,10 @@ import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from orchestrator.export import export
-from orchestrator.library import Library
-from orchestrator.manifest import Status, id_time, new_songs
-from orchestrator.requests import Brief
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.export import export
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Status, id_time, new_songs
 from storage.local import LocalStore
 from tests.hostile.damage import DATES, change, copy_of
 from tests.hostile.figures import resisted

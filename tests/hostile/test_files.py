@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from config.errors import StoreUnavailable, Unreadable
-from orchestrator.library import Library
-from orchestrator.readiness import LOOK_EVERY_S
+from orchestrator.server.readiness import LOOK_EVERY_S
+from orchestrator.songs.library import Library
 from storage.local import LocalStore
 from storage.lock import LONGEST_WAIT_S, held
 from tests.hostile.damage import UNREADABLE, change, copy_of

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from orchestrator.readiness import LOOK_EVERY_S
+from orchestrator.server.readiness import LOOK_EVERY_S
 from tests.hostile.figures import resisted
 from tests.orchestrator.test_bucket import settings
 from tests.service.server import serving

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from orchestrator.cli import FAILED
+from orchestrator.cli.commands import FAILED
 from tests.hostile.figures import resisted
 from tests.hostile.lives import Start, soon
 from tests.hostile.test_ends import submitted

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.lease import KEY as LEASE
-from orchestrator.lease import Holder, Lessee
-from orchestrator.library import Library
-from orchestrator.manifest import Status, new_songs
-from orchestrator.requests import Brief
-from orchestrator.song import this_process
+from orchestrator.jobs.lease import KEY as LEASE
+from orchestrator.jobs.lease import Holder, Lessee
+from orchestrator.pipeline.make_song import this_process
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Status, new_songs
 from storage.contract import read
 from tests.hostile.figures import resisted
 from tests.hostile.leased import RENEWAL_S

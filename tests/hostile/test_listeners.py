@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from orchestrator.feed import Feed, Listeners
-from orchestrator.library import Library
-from orchestrator.manifest import Song, Status, new_songs
-from orchestrator.requests import Brief
+from orchestrator.jobs.feed import Feed, Listeners
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Song, Status, new_songs
 from storage.local import LocalStore
 from tests.hostile.figures import resisted
 from tests.hostile.pulse import Pulse, pulse

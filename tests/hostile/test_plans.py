@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from orchestrator.service import MOST_PLANS
+from orchestrator.server.service import MOST_PLANS
 from tests.hostile.figures import resisted
 from tests.hostile.hanging import sent
 from tests.service.server import Server, ended, serving

@@ -16,11 +16,11 @@ import pytest
 
 from config.errors import InvalidRequest
 from config.settings import load_settings
-from orchestrator.auth import load_tokens
-from orchestrator.library import Library
-from orchestrator.manifest import Status
-from orchestrator.remote.keys import KEY
-from orchestrator.reuse import digest
+from orchestrator.server.auth import load_tokens
+from orchestrator.server.bucket_keys import KEY
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Status
+from orchestrator.songs.reuse import digest
 from storage.local import LocalStore
 from tests.hostile.figures import resisted
 from tests.orchestrator.test_cli import QUICK, ROOT, environment, songwright
@@ -128,9 +128,9 @@ def test_services_that_begin_together_on_one_bucket_have_the_same_keys(tmp_path:
 import json, sys
 from config.errors import InvalidRequest
 from config.settings import load_settings
-from orchestrator.remote import keys
-from orchestrator.service import Service
-from orchestrator.stores import open_store
+from orchestrator.modal import keys
+from orchestrator.server.service import Service
+from storage.configured import open_store
 settings = load_settings(home=sys.argv[1])
 store = open_store(settings)
 list(store.list("songs/"))
@@ -258,7 +258,7 @@ def test_a_file_of_settings_from_another_system_is_read(tmp_path: Path, encoding
     (tmp_path / ".env").write_bytes(line.encode(encoding))
     env = environment(tmp_path)
     env.pop("API_BEARER_TOKEN", None)
-    script = "from config.settings import load_settings; from orchestrator.auth import given_tokens;"
+    script = "from config.settings import load_settings; from orchestrator.server.auth import given_tokens;"
     script += "print(given_tokens(load_settings()))"
     result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, env=env, timeout=30

@@ -16,9 +16,9 @@ from threading import Event, Thread
 import httpx
 import pytest
 
-from orchestrator.library import Library
-from orchestrator.manifest import Owner, Song, Status, new_songs
-from orchestrator.requests import Brief
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Owner, Song, Status, new_songs
 from storage.local import LocalStore
 from tests.hostile.figures import resisted
 from tests.hostile.lives import GRACE_S, Start, soon

@@ -9,8 +9,8 @@ import pytest
 
 from config.errors import InvalidRequest
 from config.settings import load_settings
-from orchestrator.api.hosts import answered_hosts
-from orchestrator.callers import WrongTokens, caller
+from orchestrator.server.api.middleware.hosts import answered_hosts
+from orchestrator.server.http.callers import WrongTokens, caller
 from tests.hostile.figures import resisted
 from tests.hostile.wire import answered, connected, head
 from tests.service.server import TOKEN, Server, serving

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import posting
-from orchestrator.library import Library
-from orchestrator.manifest import Song, Status, new_songs
-from orchestrator.requests import Brief
-from orchestrator.webhooks import Webhooks
+from orchestrator.server.webhooks import post as posting
+from orchestrator.server.webhooks.delivery import Webhooks
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Song, Status, new_songs
 from storage.local import LocalStore
 from tests.hostile.figures import resisted
 from tests.hostile.receivers import attacking, for_ever, hung_up, once, unread
@@ -168,7 +168,7 @@ def test_answers_that_never_end_are_ended(tmp_path: Path) -> None:
 def quick(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Iterator[None]:
     """Time limits that a test can wait for."""
     monkeypatch.setattr(posting, "CALL_S", seconds)
-    monkeypatch.setattr("orchestrator.webhooks.RESOLVE_S", seconds)
+    monkeypatch.setattr("orchestrator.server.webhooks.delivery.RESOLVE_S", seconds)
     yield
 
 

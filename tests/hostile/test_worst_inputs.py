@@ -15,7 +15,7 @@ import pytest
 
 import lyrics.sketch
 import music.sketch
-import orchestrator.api
+import orchestrator.server.api
 import phonetics
 from art.typeset import FACES, Setting, _file_for, _font, _has, typeset
 from config.engine import ignore_progress
@@ -30,8 +30,8 @@ from music.sketch.midi import midi_bytes
 from music.sketch.score import Score
 from music.sketch.timing import section_spans, timed_lines
 from music.tags import Tags, id3
-from orchestrator.api.bodies import EditedPlan
-from orchestrator.requests import DESCRIPTION_CHARACTERS, LYRICS_CHARACTERS
+from orchestrator.server.api.requests.bodies import EditedPlan
+from orchestrator.songs.brief import DESCRIPTION_CHARACTERS, LYRICS_CHARACTERS
 from phonetics.dictionary import LONGEST_WORD, _entries
 from phonetics.words import _kept_phones, _kept_syllables, phones, pronounce
 from tests.hostile.figures import resisted
@@ -192,7 +192,7 @@ def test_thirty_syllables_in_ten_seconds_are_sung_whole_and_sixty_as_far_as_they
 
 def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
     """Every compiled pattern of the modules that read what users write."""
-    for package in (lyrics.sketch, music.sketch, phonetics, orchestrator, orchestrator.api):
+    for package in (lyrics.sketch, music.sketch, phonetics, orchestrator, orchestrator.server.api):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             if module.name.endswith(("__main__", ".remote")):
                 continue

@@ -18,12 +18,12 @@ from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled, EngineFailed, InvalidRequest
+from inference.constrained import Text, drawn
+from inference.slots import ROOM, Singly, Slots, slots_for
 from lyrics.contract import GENRES, MOODS, WRITERS, PlanRequest, SongPlan, Writer
 from lyrics.qwen.engine import QwenWriter
 from lyrics.qwen.grammar import INSTRUMENTAL, METRES, SECTIONS, limits, plan_of, sections_for
 from lyrics.qwen.prompts import messages
-from models.constrained import Text, drawn
-from models.slots import ROOM, Singly, Slots, slots_for
 from tests.tiny import qwen
 
 pytestmark = pytest.mark.filterwarnings(

@@ -14,11 +14,11 @@ import xgrammar
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 from config.engine import EngineOptions, ignore_progress
+from inference.constrained import Text
+from inference.grammars import Grammars
 from lyrics.contract import PlanRequest, SongPlan
 from lyrics.qwen.engine import QwenWriter
 from lyrics.qwen.grammar import INSTRUMENTAL, LENGTHS, OWN, WRITTEN, grammars, limits, plan_of, sections_for
-from models.constrained import Text
-from models.grammars import Grammars
 from tests.qwen_vocabulary import LOGITS, qwen2_tokenizer
 from vision.contract import Scene
 from vision.qwen_vl.grammar import grammar as scene_grammar

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from orchestrator.library import Library
-from orchestrator.manifest import Song, Status
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Song, Status
 from tests.modal import engines
 from tests.modal.deployed import Deployed, deployed, until
 from tests.service.test_generation import ASYNC, describe

@@ -14,7 +14,7 @@ import modal._utils.grpc_utils
 import pytest
 
 from config.errors import Unavailable
-from orchestrator.remote import calls
+from orchestrator.modal import calls
 
 AGAIN = {"ConnectionError", "InternalError", "ResourceExhaustedError", "ServiceError", "_Transient"}
 """Modal, or the way to it, has failed: the same request may succeed a little later."""

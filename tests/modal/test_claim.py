@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from orchestrator.lease import Holder, Lessee
-from orchestrator.library import Library
-from orchestrator.manifest import Moment, Owner, Song, Status, new_id, new_songs
-from orchestrator.requests import Brief
+from orchestrator.jobs.lease import Holder, Lessee
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Moment, Owner, Song, Status, new_id, new_songs
 from tests.modal.deployed import ROOT, TOKEN, Deployed, deployed, until
 from tests.orchestrator.test_cli import QUICK
 from tests.service.test_generation import ASYNC, describe

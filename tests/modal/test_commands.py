@@ -100,7 +100,7 @@ def test_the_commands_of_deploy_md_and_of_our_messages_are_found() -> None:
     assert ("DEPLOY.md", "run main.py::prefetch") in found
     assert ("DEPLOY.md", 'run main.py --description "a slow waltz about the sea"') in found
     assert ("main.py", 'run main.py --prompt "jazzy piano solo" --duration 10') in found
-    assert ("orchestrator/remote/doctor.py", "setup") in found
+    assert ("orchestrator/cli/modal_doctor.py", "setup") in found
     assert any(command.startswith("secret create --force x ") for _, command in found)
     assert any(command.startswith("secret create music-gen-secret R2_") for _, command in found)
 

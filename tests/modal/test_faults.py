@@ -13,7 +13,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from orchestrator.library import Library
+from orchestrator.songs.library import Library
 from tests.modal.deployed import Deployed, deployed
 from tests.orchestrator.test_cli import QUICK
 from tests.service.test_faults import whole

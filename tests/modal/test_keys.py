@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from config.errors import StoreUnavailable
-from orchestrator.library import Library
-from orchestrator.manifest import new_songs
-from orchestrator.remote.keys import KEY, NAMES, Keys
-from orchestrator.requests import Brief
+from orchestrator.server.bucket_keys import KEY, NAMES, Keys
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import new_songs
 from storage.contract import read
 from storage.local import LocalStore
 

@@ -14,7 +14,7 @@ from functools import partial
 
 import pytest
 
-from orchestrator.manifest import Status
+from orchestrator.songs.manifest import Status
 from tests.modal import engines
 from tests.modal.deployed import until
 from tests.modal.kills import Place, clean, made_once, placed

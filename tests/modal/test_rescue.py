@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from orchestrator.library import Library
-from orchestrator.manifest import Moment, Owner, Song, Status, Webhook, new_songs
-from orchestrator.remote.keys import KEY
-from orchestrator.remote.marks import Mark, Marks
-from orchestrator.requests import Brief
+from orchestrator.modal.marks import Mark, Marks
+from orchestrator.server.bucket_keys import KEY
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Moment, Owner, Song, Status, Webhook, new_songs
 from tests.modal.control import Control
 from tests.modal.deployed import ROOT, Deployed, deployed, until
 from tests.orchestrator.test_cli import HERE, QUICK

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from orchestrator.manifest import Song
+from orchestrator.songs.manifest import Song
 from tests import tiny
 from tests.modal.control import Control
 from tests.modal.deployed import ROOT, SHORT, SKETCH, Deployed, deployed, until

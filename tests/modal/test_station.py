@@ -15,10 +15,10 @@ from config.deployment import Deployment
 from config.errors import EngineFailed, EngineUnavailable, InvalidRequest, StoreUnavailable
 from config.settings import EngineSettings, load
 from lyrics.contract import SongPlan
-from orchestrator.manifest import new_songs
-from orchestrator.remote.station import Outcome, Station, recorded_engine
-from orchestrator.requests import Brief
-from orchestrator.stores import open_store
+from orchestrator.modal.engine_host import Outcome, Station, recorded_engine
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.manifest import new_songs
+from storage.configured import open_store
 from tests import tiny
 from tests.orchestrator.gpus import ENGINE, GpuWriter
 from tests.storage.s3 import KEY, S3, SECRET, seaweed_server
@@ -64,7 +64,7 @@ def errors_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
         record.getMessage()
         for record in caplog.records
-        if record.levelno == logging.ERROR and record.name == "orchestrator.remote.station"
+        if record.levelno == logging.ERROR and record.name == "orchestrator.modal.engine_host"
     ]
 
 
@@ -128,7 +128,7 @@ def test_an_error_that_nobody_foresaw_ends_no_container_before_its_first_call(
     )
     station.settle()
     assert station.summary()
-    monkeypatch.setattr("orchestrator.remote.station.open_store", lambda _: 1 / 0)
+    monkeypatch.setattr("orchestrator.modal.engine_host.open_store", lambda _: 1 / 0)
     station.settle()
     assert container.left == 0
     (first, second) = drafts(station, "a waltz", "a waltz")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from config.errors import EngineUnavailable
-from orchestrator.manifest import new_songs
-from orchestrator.requests import Brief
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.manifest import new_songs
 from tests import tiny
 from tests.modal.deployed import SKETCH, Deployed, deployed
 from tests.storage.s3 import S3, s3_server

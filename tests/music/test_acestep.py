@@ -14,7 +14,7 @@ from diffusers import AceStepPipeline
 
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled, EngineFailed, InvalidRequest
-from models.devices import precision_of
+from inference.devices import precision_of
 from music.acestep import AceStepComposer
 from music.contract import COMPOSERS, Composer, MusicRequest
 from music.variations import Song

@@ -13,7 +13,7 @@ import pytest
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled
 from music.contract import COMPOSERS, Audio, Composer, MusicRequest
-from tests.models.engines import checkpoint
+from tests.inference.engines import checkpoint
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from orchestrator.costs import cost_of
-from orchestrator.manifest import EngineFacts, Song, Status, new_id, new_songs
-from orchestrator.meter import Usage
-from orchestrator.requests import Brief
+from orchestrator.estimates.costs import cost_of
+from orchestrator.estimates.meter import Usage
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.manifest import EngineFacts, Song, Status, new_id, new_songs
 
 FIRST_S = 1_790_000_000.0
 """When the first of them was asked for; each later one an hour after."""

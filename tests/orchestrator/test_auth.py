@@ -5,8 +5,8 @@ import pytest
 
 from config.errors import InvalidRequest, StoreUnavailable
 from config.settings import load_settings
-from orchestrator.auth import TOKEN_FILE, Tokens, as_bearer, given_tokens, load_tokens
-from orchestrator.stores import FOLDER, kept_secret, private_folder
+from orchestrator.server.auth import TOKEN_FILE, Tokens, as_bearer, given_tokens, load_tokens
+from storage.configured import FOLDER, kept_secret, private_folder
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orchestrator.cli import DONE, FAILED, WRONG_USAGE
+from orchestrator.cli.commands import DONE, FAILED, WRONG_USAGE
 from tests.orchestrator.test_cli import QUICK, songwright
 from tests.service.server import ended, serving
 from tests.service.test_generation import describe

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.cli import DONE, FAILED, INTERRUPTED, WRONG_USAGE
+from orchestrator.cli.commands import DONE, FAILED, INTERRUPTED, WRONG_USAGE
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = "tests.orchestrator.engines"

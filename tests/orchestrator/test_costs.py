@@ -10,12 +10,12 @@ import pytest
 
 from config.errors import EngineFailed
 from config.gpus import PRICES_OF
-from orchestrator.cli import DONE, WRONG_USAGE
-from orchestrator.costs import CostRow, cost_of, newest, summary, usd_of
-from orchestrator.library import Library
-from orchestrator.manifest import Cost, Song, Status, new_songs
-from orchestrator.meter import Usage
-from orchestrator.song import make_song
+from orchestrator.cli.commands import DONE, WRONG_USAGE
+from orchestrator.estimates.costs import CostRow, cost_of, newest, summary, usd_of
+from orchestrator.estimates.meter import Usage
+from orchestrator.pipeline.make_song import make_song
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Cost, Song, Status, new_songs
 from storage.local import LocalStore
 from tests.orchestrator.songs import FIRST_S, made_song
 from tests.orchestrator.test_cli import songwright

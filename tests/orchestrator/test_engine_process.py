@@ -13,9 +13,9 @@ from config.engine import ignore_progress
 from config.errors import EngineFailed, EngineUnavailable
 from config.settings import EngineSettings, Settings
 from lyrics.contract import SongPlan
-from orchestrator.engine_process import EngineProcess
-from orchestrator.manifest import new_songs
-from orchestrator.requests import Brief
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.manifest import new_songs
+from orchestrator.workers.engine_process import EngineProcess
 from tests.orchestrator.gpus import ENGINE
 
 

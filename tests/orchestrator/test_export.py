@@ -8,11 +8,11 @@ import pytest
 
 from config.engine import ignore_progress
 from lyrics.contract import PlanRequest
-from orchestrator.api.package import package, package_name
-from orchestrator.export import export, plain_title
-from orchestrator.library import asset_key
-from orchestrator.manifest import Asset, Song, Status, new_songs
-from orchestrator.requests import Brief
+from orchestrator.server.api.responses.package import package, package_name
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.export import export, plain_title
+from orchestrator.songs.library import asset_key
+from orchestrator.songs.manifest import Asset, Song, Status, new_songs
 from storage.local import LocalStore
 from tests.orchestrator.engines import PlainWriter
 

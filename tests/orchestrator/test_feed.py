@@ -2,10 +2,10 @@ import asyncio
 from pathlib import Path
 
 from config.errors import NotFound
-from orchestrator.feed import Event, Feed, mark_of
-from orchestrator.library import Library
-from orchestrator.manifest import Song, Status, new_songs
-from orchestrator.requests import Brief
+from orchestrator.jobs.feed import Event, Feed, mark_of
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Song, Status, new_songs
 from storage.local import LocalStore
 
 

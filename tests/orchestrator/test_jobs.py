@@ -12,14 +12,14 @@ import pytest
 
 from config.errors import NotFound, QueueFull, StoreUnavailable
 from config.settings import Settings
-from orchestrator.feed import Feed
-from orchestrator.jobs import Bounds, Jobs
-from orchestrator.library import Library, manifest_key
-from orchestrator.manifest import Song, Status, new_songs
-from orchestrator.pace import Pace
-from orchestrator.requests import Brief
-from orchestrator.song import this_process
-from orchestrator.workers import LocalWorker
+from orchestrator.estimates.pace import Pace
+from orchestrator.jobs.feed import Feed
+from orchestrator.jobs.queue import Bounds, Jobs
+from orchestrator.pipeline.make_song import this_process
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library, manifest_key
+from orchestrator.songs.manifest import Song, Status, new_songs
+from orchestrator.workers.contract import LocalWorker
 from storage.local import LocalStore
 from tests.orchestrator.test_cli import HERE
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import Conflict, StoreUnavailable
-from orchestrator.lease import KEY, Holder, Lessee, is_leased, leased
+from orchestrator.jobs.lease import KEY, Holder, Lessee, is_leased, leased
 from storage.local import LocalStore
 
 

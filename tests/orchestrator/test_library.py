@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from config.errors import NotFound, Unreadable
-from orchestrator.library import Library, asset_key, manifest_key
-from orchestrator.manifest import Status, new_songs
-from orchestrator.requests import Brief
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library, asset_key, manifest_key
+from orchestrator.songs.manifest import Status, new_songs
 from storage.local import LocalStore
 
 

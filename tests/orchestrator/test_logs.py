@@ -12,7 +12,7 @@ from tests.orchestrator.test_cli import ROOT
 
 START = """
 import logging
-from orchestrator.logs import logging_to_stderr, request_id
+from orchestrator.server.logs import logging_to_stderr, request_id
 log = logging.getLogger("a.part")
 """
 

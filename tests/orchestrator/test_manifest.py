@@ -1,5 +1,5 @@
-from orchestrator.manifest import Song, Status, new_id, new_songs
-from orchestrator.requests import Brief
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.manifest import Song, Status, new_id, new_songs
 
 
 def test_ids_sort_newest_first() -> None:

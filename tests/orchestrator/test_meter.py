@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Cancelled, EngineFailed
-from orchestrator.meter import Meter, Usage
-from orchestrator.steps import metered
+from orchestrator.estimates.meter import Meter, Usage
+from orchestrator.pipeline.steps import metered
 
 
 class Clock:

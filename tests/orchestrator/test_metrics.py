@@ -1,8 +1,8 @@
 from prometheus_client.parser import text_string_to_metric_families
 
-from orchestrator.manifest import EngineFacts, Failure, Song, Status, new_songs
-from orchestrator.metrics import CONTENT_TYPE, Metrics
-from orchestrator.requests import Brief
+from orchestrator.server.metrics import CONTENT_TYPE, Metrics
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.manifest import EngineFacts, Failure, Song, Status, new_songs
 
 
 def song(status: Status, **facts: object) -> Song:

@@ -1,6 +1,6 @@
 import pytest
 
-from orchestrator.pace import Pace
+from orchestrator.estimates.pace import Pace
 
 
 def test_nothing_is_told_before_the_first_song() -> None:

@@ -12,17 +12,17 @@ from config.errors import EngineUnavailable, InvalidRequest, StoreUnavailable
 from config.settings import Settings
 from lyrics.contract import PlanRequest
 from lyrics.sketch.engine import SketchWriter
-from orchestrator.cli import DONE, FAILED, WRONG_USAGE
-from orchestrator.doctor import examine
-from orchestrator.export import export
-from orchestrator.library import Library, asset_key
-from orchestrator.manifest import Song, Status, new_songs
-from orchestrator.photos import keep_photo, photo_in, photo_name, photo_of
-from orchestrator.replay import again
-from orchestrator.requests import Brief
-from orchestrator.song import make_song
-from orchestrator.steps import described
-from orchestrator.workers import LocalWorker
+from orchestrator.cli.commands import DONE, FAILED, WRONG_USAGE
+from orchestrator.cli.doctor import examine
+from orchestrator.pipeline.make_song import make_song
+from orchestrator.pipeline.photos import keep_photo, photo_in, photo_name, photo_of
+from orchestrator.pipeline.steps import described
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.export import export
+from orchestrator.songs.library import Library, asset_key
+from orchestrator.songs.manifest import Song, Status, new_songs
+from orchestrator.songs.replay import again
+from orchestrator.workers.contract import LocalWorker
 from storage.contract import read
 from storage.local import LocalStore
 from tests.orchestrator.test_cli import QUICK, manifest, songwright

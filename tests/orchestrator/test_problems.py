@@ -24,11 +24,19 @@ from config.errors import (
     UnsupportedFormat,
     WeightsMissing,
 )
-from orchestrator.api import problems
-from orchestrator.api.problems import FieldProblem, Kind, of_error, of_failure, of_fields, of_status, replaced
-from orchestrator.logs import request_id
-from orchestrator.manifest import Failure, Status, new_songs
-from orchestrator.requests import Brief
+from orchestrator.server.api import problems
+from orchestrator.server.api.problems import (
+    FieldProblem,
+    Kind,
+    of_error,
+    of_failure,
+    of_fields,
+    of_status,
+    replaced,
+)
+from orchestrator.server.logs import request_id
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.manifest import Failure, Status, new_songs
 
 TYPE = "urn:songwright:problem:"
 ERRORS: list[tuple[SongwrightError, int, str, bool, dict[str, object], dict[str, str]]] = [

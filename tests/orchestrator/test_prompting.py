@@ -6,9 +6,9 @@ from typing import get_args
 import pytest
 
 from lyrics.contract import GENRES, MOODS, SongPlan
-from orchestrator import prompt_tables as tables
-from orchestrator.prompt_tables import Scale, VocalType, at
-from orchestrator.prompting import QUALITY, Wish, plan_of, plan_of_prompt, tags_of, telling, words_of
+from orchestrator.compat import prompt_tables as tables
+from orchestrator.compat.prompt_tables import Scale, VocalType, at
+from orchestrator.compat.prompting import QUALITY, Wish, plan_of, plan_of_prompt, tags_of, telling, words_of
 
 EXAMPLE = Wish("joyful", 8, ("electronic",), 120, 7, "instrumental")
 

@@ -9,12 +9,12 @@ import pytest
 from config.engine import EngineInfo
 from config.gpus import PRICES_OF
 from lyrics.contract import SongPlan
-from orchestrator.costs import newest
-from orchestrator.library import Library
-from orchestrator.manifest import Song, Status
-from orchestrator.quotes import Measurements, Quote
-from orchestrator.requests import Brief
-from orchestrator.spread import Spread
+from orchestrator.estimates.costs import newest
+from orchestrator.estimates.quantiles import Spread
+from orchestrator.estimates.quotes import Measurements, Quote
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Song, Status
 from storage.local import LocalStore
 from tests.orchestrator.songs import ENGINES, made_song
 

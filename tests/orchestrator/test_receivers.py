@@ -4,8 +4,8 @@ from collections import deque
 
 import pytest
 
-from orchestrator import receivers
-from orchestrator.receivers import CALLS, CALLS_OF_GROUP, CALLS_OF_RECEIVER, Call, Turns
+from orchestrator.server.webhooks import receivers
+from orchestrator.server.webhooks.receivers import CALLS, CALLS_OF_GROUP, CALLS_OF_RECEIVER, Call, Turns
 
 FAILURES = receivers._FAILURES
 

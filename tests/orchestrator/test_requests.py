@@ -1,8 +1,8 @@
 import pytest
 
 from config.errors import InvalidRequest
-from orchestrator.prompting import plan_of_prompt
-from orchestrator.requests import Brief
+from orchestrator.compat.prompting import plan_of_prompt
+from orchestrator.songs.brief import Brief
 
 
 def test_a_sentence_is_enough() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from config.errors import Conflict, NotFound
-from orchestrator.library import Library
-from orchestrator.manifest import EngineFacts, Song, Status, new_songs
-from orchestrator.requests import Brief
-from orchestrator.reuse import Reuse, digest
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import EngineFacts, Song, Status, new_songs
+from orchestrator.songs.reuse import Reuse, digest
 from storage.local import LocalStore
 
 ENGINES = {"lyrics": "plain 1", "music": "hum 1", "art": "blank 1"}

@@ -14,11 +14,11 @@ import pytest
 from config.engine import ignore_progress
 from config.errors import EngineFailed, EngineUnavailable
 from config.settings import Settings
-from orchestrator.library import Library, manifest_key
-from orchestrator.manifest import Owner, Song, Status, new_songs
-from orchestrator.requests import Brief
-from orchestrator.song import Superseded, Terms, make_song, may_resume
-from orchestrator.workers import LocalWorker
+from orchestrator.pipeline.make_song import Superseded, Terms, make_song, may_resume
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library, manifest_key
+from orchestrator.songs.manifest import Owner, Song, Status, new_songs
+from orchestrator.workers.contract import LocalWorker
 from storage.contract import read
 from storage.local import LocalStore
 

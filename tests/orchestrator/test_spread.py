@@ -1,6 +1,6 @@
 import pytest
 
-from orchestrator.spread import Spread, growth_of, percentile, scaled, spread_of
+from orchestrator.estimates.quantiles import Spread, growth_of, percentile, scaled, spread_of
 
 
 def test_a_percentile_lies_between_two_values_in_proportion() -> None:

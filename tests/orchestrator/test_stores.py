@@ -11,7 +11,7 @@ import pytest
 
 from config.errors import StoreUnavailable
 from config.settings import load_settings
-from orchestrator.stores import FOLDER, kept_secret, open_store, private_folder
+from storage.configured import FOLDER, kept_secret, open_store, private_folder
 from storage.contract import read
 from storage.local import LocalStore
 from storage.signing import Signer
@@ -56,7 +56,7 @@ def test_processes_that_start_together_agree_on_a_secret_that_one_of_them_made(t
     script = """
 import json, sys
 from config.settings import load_settings
-from orchestrator.stores import kept_secret
+from storage.configured import kept_secret
 print("ready", flush=True)
 sys.stdin.readline()
 settings = load_settings(home=sys.argv[1])

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import pytest
 
-import orchestrator.tries
+import orchestrator.pipeline.tries
 from config.engine import Report, ignore_progress
 from config.errors import EngineFailed, EngineUnavailable
 from config.process import started
-from orchestrator.library import Library
-from orchestrator.manifest import Owner, Song, Status, new_songs
-from orchestrator.requests import Brief
-from orchestrator.song import Terms, at_work, make_song, may_resume, this_process
-from orchestrator.steps import StepResult
-from orchestrator.tries import ProcessDied, Unrest, exhausted, is_deadly, is_suspect
-from orchestrator.workers import LocalWorker
+from orchestrator.pipeline.make_song import Terms, at_work, make_song, may_resume, this_process
+from orchestrator.pipeline.steps import StepResult
+from orchestrator.pipeline.tries import ProcessDied, Unrest, exhausted, is_deadly, is_suspect
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Owner, Song, Status, new_songs
+from orchestrator.workers.contract import LocalWorker
 from storage.local import LocalStore
 from tests.orchestrator.test_song import brief, worker
 
@@ -123,7 +123,7 @@ def test_runs_are_counted_until_a_step_is_stored_and_three_that_died_are_enough(
 
 
 def test_the_last_try_waits_until_it_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orchestrator.tries, "QUIET_S", 0.05)
+    monkeypatch.setattr(orchestrator.pipeline.tries, "QUIET_S", 0.05)
     unrest = Unrest()
     assert unrest.rest_s == 0.0
     unrest.note()

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from config.errors import Forbidden
-from orchestrator import posting
-from orchestrator.library import Library
-from orchestrator.manifest import Song, Status, new_songs
-from orchestrator.requests import Brief
-from orchestrator.webhooks import Webhooks, signature
+from orchestrator.server.webhooks import post as posting
+from orchestrator.server.webhooks.delivery import Webhooks, signature
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Song, Status, new_songs
 from storage.local import LocalStore
 from tests.service.receiver import Receiver, receiving, verified
 

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import expect
 
-from orchestrator.library import Library
-from orchestrator.manifest import Song
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Song
 from storage.local import LocalStore
 from tests.orchestrator.songs import made_song
 from tests.page.conftest import Visiting

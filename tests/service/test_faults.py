@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orchestrator.library import Library, manifest_key
-from orchestrator.manifest import Status
+from orchestrator.songs.library import Library, manifest_key
+from orchestrator.songs.manifest import Status
 from storage.contract import read
 from tests.orchestrator.test_cli import QUICK
 from tests.service.server import Server

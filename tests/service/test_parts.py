@@ -6,10 +6,10 @@ import logging
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.api.bodies import EditedPlan, FromDescription, WithLyrics
-from orchestrator.api.fields import of_nearest_kind
-from orchestrator.api.ranges import _matches, _span
-from orchestrator.logs import JsonFormatter, TextFormatter, request_id
+from orchestrator.server.api.requests.bodies import EditedPlan, FromDescription, WithLyrics
+from orchestrator.server.api.requests.fields import of_nearest_kind
+from orchestrator.server.api.responses.ranges import _matches, _span
+from orchestrator.server.logs import JsonFormatter, TextFormatter, request_id
 
 SIZE = 1000
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from config.gpus import PRICES_OF, usd_per_second
-from orchestrator.library import Library
+from orchestrator.songs.library import Library
 from storage.local import LocalStore
 from tests.orchestrator.songs import made_song
 from tests.service.server import serving

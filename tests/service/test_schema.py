@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from orchestrator.api.gate import PUBLIC
+from orchestrator.server.api.middleware.gate import PUBLIC
 from tests.service.server import TOKEN, Server, serving
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")

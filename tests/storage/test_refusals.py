@@ -12,8 +12,8 @@ import pytest
 
 from config.errors import StoreUnavailable
 from config.settings import EngineSettings, Settings
-from orchestrator.cli import FAILED
-from orchestrator.doctor import examine
+from orchestrator.cli.commands import FAILED
+from orchestrator.cli.doctor import examine
 from storage.r2 import R2Store
 from tests.loopback import in_a_thread
 from tests.orchestrator.test_cli import COMMAND, HERE, QUICK, ROOT, environment

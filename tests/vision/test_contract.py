@@ -11,7 +11,7 @@ import pytest
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled, InvalidRequest
 from lyrics import contract as lyrics
-from tests.models.engines import checkpoint
+from tests.inference.engines import checkpoint
 from tests.vision.photos import shot
 from vision.contract import GENRES, MOODS, READERS, ImageRequest, Reader, Scene
 from vision.pixels import Pixels

@@ -18,10 +18,10 @@ from transformers import (
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable
 from config.licences import INSTEAD
-from models.constrained import Batch, Text
-from models.grammars import Grammars
-from models.loading import ModelEngine, chat_model, first_line
-from models.slots import cache_bytes
+from inference.constrained import Batch, Text
+from inference.grammars import Grammars
+from inference.loading import ModelEngine, chat_model, first_line
+from inference.slots import cache_bytes
 from vision.contract import ImageRequest, Scene
 from vision.pixels import Pixels, checked
 from vision.qwen_vl.grammar import grammar, limits, scene_of
@@ -90,7 +90,7 @@ class QwenVlReader(ModelEngine):
 
     @classmethod
     def beside(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
-        """The caches', of scenes no longer than ``models.slots.ROOM`` tokens, photo and all."""
+        """The caches', of scenes no longer than ``inference.slots.ROOM`` tokens, photo and all."""
         try:
             return cache_bytes(AutoConfig.from_pretrained(folder), cls.together, number_bytes)
         except (OSError, ValueError, KeyError, AttributeError):

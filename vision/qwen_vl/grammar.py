@@ -1,13 +1,13 @@
 """What the model may write, letter by letter: a scene in JSON, bounded in every part (see
 ``lyrics.qwen.grammar``, whose notation this is: xgrammar's EBNF, with strings that have no escapes and whose
-lengths are kept by ``models.limits``)."""
+lengths are kept by ``inference.limits``)."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from models.limits import MARK, Limits
+from inference.limits import MARK, Limits
 from vision.contract import GENRES, MOODS, Scene
 
 LENGTHS = {"description": (20, 220), "elements": (3, 40)}

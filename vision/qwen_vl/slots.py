@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from models.slots import last_logits, sent
+from inference.slots import last_logits, sent
 
 
 class PictureSlots:

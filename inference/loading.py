@@ -1,0 +1,320 @@
+"""What every engine with a model settles before it loads a byte: which one, under which licence, where it
+runs, in which numbers, and whether it fits."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from config.engine import EngineInfo, EngineOptions
+from config.errors import EngineUnavailable, WeightsMissing
+from config.licences import Licence, licence_of, refuse_unless_sellable
+from inference.devices import device_name, device_of, dtype_of, free_bytes, precision_of
+from inference.files import parts_of
+from inference.hub import download_of, folder_of
+from inference.quiet import quiet
+from inference.weights import (
+    ModelName,
+    check_room,
+    chosen_files,
+    model_name,
+    pipeline_index,
+    revision_of,
+    stored_tensors,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 1}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A model that may be loaded."""
+
+    model: str
+    """Its id with the revision, or its folder, as it was asked for."""
+    folder: Path
+    licence: Licence
+    device: torch.device
+    precision: str
+    weights: int
+    """Bytes of the checkpoint."""
+    needed: int
+    """Bytes in memory."""
+    free: int
+    """Bytes that are free there."""
+    name: str
+    """The model without the revision that was asked for."""
+    revision: str
+    """The revision that was found."""
+    staged: bool = False
+    """Whether ``device`` is only where the model waits for its GPU, which ``precision`` is for."""
+    gpu_path: bool = False
+    """Whether the model takes the code path of a GPU."""
+    variant: str | None = None
+    """Which of several copies of the weights is read: ``from_pretrained``'s ``variant``."""
+
+    @property
+    def dtype(self) -> Any:
+        return dtype_of(self.precision)
+
+    @property
+    def summary(self) -> str:
+        return f"{self.model} in {self.precision} on {self.device}"
+
+
+class ModelEngine:
+    """What all engines with a model have in common. A subclass says of itself:"""
+
+    name: ClassVar[str]
+    version: ClassVar[str] = "1"
+    """Rises with every change to what it makes of the same request and seed."""
+    default: ClassVar[str]
+    """The model where none is set."""
+    instead: ClassVar[str]
+    """An engine whose weights let songs be sold."""
+    precisions: ClassVar[tuple[str, ...]] = ("fp32", "bf16", "fp16")
+    on_cpu: ClassVar[str] = "fp32"
+    on_gpu: ClassVar[str] = "bf16"
+    """The precision that ``auto`` is on either: what the model's authors run it in."""
+    narrowed: ClassVar[str] = ""
+    """How the names of those tensors begin that the precision is for; the others are in fp32."""
+    libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
+
+    info: EngineInfo
+    _place: Placement
+    _unloaded: frozenset[str] = frozenset()
+    """The attributes that ``close`` has taken away."""
+
+    def __init__(self, options: EngineOptions) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def from_options(cls, options: EngineOptions) -> Self:
+        """Loads the model; raises as ``placed`` does, and ``EngineUnavailable`` for another's checkpoint."""
+        with quiet():
+            try:
+                # In a thread that ends with it, and takes its OpenMP threads along: see ``Together``.
+                with ThreadPoolExecutor(1, f"load-{cls.name}") as thread:
+                    return thread.submit(cls, options).result()
+            except (OSError, ValueError, LookupError, AttributeError, RuntimeError) as error:
+                why = first_line(error)
+                raise EngineUnavailable(
+                    f"engine {cls.name!r} cannot load {options.model or cls.default} ({why})",
+                    f"give one that it can, such as {cls.default}",
+                ) from error
+
+    def settle(self, setting: str = "cuda") -> None:
+        """Takes a model that was loaded with ``EngineOptions.staged`` to the device that it is to run on,
+        before it is used: the first that asks CUDA anything. Raises ``EngineUnavailable`` where that is not
+        there, or has too little memory."""
+        device = device_of(setting)
+        if device.type != "cpu":  # where it is already
+            check_room(self._place.model, self._place.needed, free_bytes(device), str(device))
+        with quiet():
+            self._move(device)
+        summary = self.info.summary.replace(" on cpu", f" on {device}")
+        self.info = replace(self.info, device=device_name(device), summary=summary)
+
+    def _move(self, device: torch.device) -> None:
+        """Takes all tensors to ``device``."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Unloads the model: its memory comes back when no call is at work with it any more. Such a call, and
+        each later one, raises ``EngineUnavailable``."""
+        import torch
+
+        held = vars(self).keys() - {"info", "_unloaded"}
+        if not held:
+            return
+        self._unloaded |= held
+        for name in held:
+            vars(self).pop(name, None)
+        gc.collect()  # a module and its hooks refer to each other
+        with suppress(RuntimeError):  # a GPU on which CUDA has failed for good gives nothing back
+            torch.cuda.empty_cache()
+        with suppress(OSError, AttributeError, TypeError):  # only glibc has it, which else keeps half
+            ctypes.CDLL(None).malloc_trim(0)
+
+    def relieve(self) -> None:
+        """Gives back the memory that torch keeps for later, after work that ran out of it."""
+        import torch
+
+        gc.collect()
+        torch.cuda.empty_cache()
+
+    if not TYPE_CHECKING:  # or any misspelt attribute would do
+
+        def __getattr__(self, name: str) -> Any:
+            if name in self._unloaded:
+                raise EngineUnavailable(f"the model of engine {self.name!r} was unloaded", "load it again")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @classmethod
+    def check(cls, options: EngineOptions) -> EngineInfo:
+        """What it would be, without loading it or fetching weights; raises as ``placed`` does, and says how
+        much there is to fetch, for which the hub is asked."""
+        try:
+            place = cls.placed(options, fetch=False)
+        except WeightsMissing as error:
+            gpu = options.gpu_path or options.staged or device_of(options.device).type != "cpu"
+            auto = "auto" if gpu else cls.on_cpu
+            given = options.precision
+            size = download_of(options.model or cls.default, auto if given == "auto" else given)
+            raise WeightsMissing(error.what + (f": {size}" if size else ""), error.fix) from error
+        sizes = (
+            f"{place.weights / 1e9:.1f} GB of weights, needs {place.needed / 1e9:.1f} GB of "
+            f"{place.free / 1e9:.1f} free"
+        )
+        return replace(cls.facts(place), summary=f"{place.summary}, {sizes}")
+
+    @classmethod
+    def fetch(cls, options: EngineOptions, cache: Path) -> int:
+        """Fetches the weights into ``cache``, a folder laid out as the hub's own, and answers their bytes;
+        raises as ``folder_of`` does."""
+        model = model_name(options.model or cls.default)
+        precision = cls.precision_for(options, model, gpu=options.device != "cpu", cache=cache)
+        folder = folder_of(model, precision, cache=cache)
+        stored_tensors(folder, precision)  # raises where one is damaged
+        return chosen_files(folder, precision).size_bytes
+
+    @classmethod
+    def precision_for(
+        cls,
+        options: EngineOptions,
+        model: ModelName,
+        *,
+        gpu: bool,
+        fetch: bool = True,
+        cache: Path | None = None,
+    ) -> str:
+        """The precision that ``model`` runs in, on a GPU or a CPU. Raises ``InvalidRequest`` for one that the
+        engine does not know."""
+        return precision_of(options.precision, cls.on_gpu if gpu else cls.on_cpu, cls.precisions)
+
+    @classmethod
+    def placed(cls, options: EngineOptions, *, fetch: bool = True) -> Placement:
+        """Raises ``InvalidRequest`` for options that make no sense and ``EngineUnavailable`` where weights,
+        device, memory or licence stand against it."""
+        model = model_name(options.model or cls.default)
+        licence = licence_of(model.name)
+        if options.commercial:
+            refuse_unless_sellable(str(model), licence, cls.instead)
+        staged = options.staged and options.device != "cpu"
+        device = device_of("cpu" if staged else options.device)
+        gpu_path = options.gpu_path or staged or device.type == "cuda"
+        precision = cls.precision_for(options, model, gpu=gpu_path or device.type != "cpu", fetch=fetch)
+        folder = folder_of(model, precision, fetch=fetch)
+        tensors = stored_tensors(folder, precision)
+        weights = sum(tensor.size_bytes for tensor in tensors)
+        needed = sum(
+            tensor.numbers * _BYTES[precision if tensor.name.startswith(cls.narrowed) else "fp32"]
+            for tensor in tensors
+        )
+        needed += cls.beside(folder, number_bytes=_BYTES[precision], gpu_path=gpu_path)
+        free = free_bytes(device)
+        check_room(str(model), needed, free, str(device))
+        return Placement(
+            str(model),
+            folder,
+            licence,
+            device,
+            precision,
+            weights,
+            needed,
+            free,
+            model.name,
+            revision_of(folder),
+            staged,
+            gpu_path,
+            chosen_files(folder, precision).variant,
+        )
+
+    @classmethod
+    def beside(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
+        """Bytes that it will need beside the weights, as a cache does, with numbers of so many bytes;
+        ``gpu_path`` as in ``Placement``."""
+        return 0
+
+    @classmethod
+    def facts(cls, place: Placement, parameters: tuple[str, ...] = (), detail: str = "") -> EngineInfo:
+        """What the manifest says about it."""
+        return EngineInfo(
+            name=cls.name,
+            version=cls.version,
+            licence=place.licence.name,
+            commercial=place.licence.commercial,
+            summary=place.summary + detail,
+            parameters=parameters,
+            model=place.name,
+            revision=place.revision,
+            precision=place.precision,
+            device=device_name(place.device),
+            libraries=cls.libraries,
+        )
+
+
+def chat_model(kind: Any, place: Placement) -> Any:
+    """A model of one of transformers' classes, ``kind``, ready to be used. Raises ``ValueError`` where the
+    checkpoint lacks a tensor, which would be filled with chance, and what transformers raises."""
+    model, loading = kind.from_pretrained(
+        place.folder,
+        dtype=place.dtype,
+        device_map={"": place.device},
+        use_safetensors=True,
+        variant=place.variant,
+        trust_remote_code=False,
+        output_loading_info=True,
+    )
+    if loading["missing_keys"]:
+        raise ValueError(f"{min(loading['missing_keys'])} is missing")
+    return model.eval()
+
+
+def pipeline(kind: Any, place: Placement) -> Any:
+    """A pipeline of one of diffusers' classes, ``kind``. Raises ``ValueError`` where a text encoder lacks a
+    tensor, which diffusers would fill with chance, and what diffusers and transformers raise."""
+    return kind.from_pretrained(
+        place.folder,
+        dtype=place.dtype,
+        use_safetensors=True,
+        variant=place.variant,
+        **_language_parts(place),
+    )
+
+
+def _language_parts(place: Placement) -> dict[str, Any]:
+    """The parts of a pipeline that are transformers' models, which its own loading does not look at."""
+    import transformers
+
+    found = {}
+    for part, (library, name) in parts_of(pipeline_index(place.folder) or {}).items():
+        kind = getattr(transformers, name, None) if library == "transformers" else None
+        if kind is None or not issubclass(kind, transformers.PreTrainedModel):
+            continue
+        files = chosen_files(place.folder, place.precision).weights
+        has_variant = any(file.name.startswith(f"{part}/model.{place.variant}") for file in files)
+        model, loading = kind.from_pretrained(
+            place.folder / part,
+            dtype=place.dtype,
+            use_safetensors=True,
+            variant=place.variant if has_variant else None,
+            output_loading_info=True,
+        )
+        if loading["missing_keys"]:
+            raise ValueError(f"{part} lacks {min(loading['missing_keys'])}")
+        found[part] = model.eval()
+    return found
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, for a sentence of ours: a hundred characters at most."""
+    return str(error).strip().partition("\n")[0][:100]

@@ -1,0 +1,190 @@
+"""Which model is meant, and whether its weights can be used: safetensors only, whole, and no larger than the
+memory there is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config.errors import EngineUnavailable, InvalidRequest
+from inference.files import INDEX, Choice, File, wanted_files
+
+SAFETENSORS_AT = {
+    "facebook/musicgen-medium": "refs/pr/10",
+    "facebook/musicgen-large": "refs/pr/18",
+}
+"""The revisions with safetensors of models whose main branch has pickles alone."""
+
+_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+_REVISION = re.compile(r"[\w./-]{1,200}", re.ASCII)
+_HEADER_BYTES = 100_000_000  # the format's own limit
+_SAMPLES, _SAMPLE_BYTES = 16, 65_536
+_ROOM = 1.2  # loading takes up to so much of the weights' own size
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """A hub id with the revision it may carry, or a local folder."""
+
+    name: str
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.revision}" if self.revision else self.name
+
+
+def model_name(text: str) -> ModelName:
+    """``"org/name"``, ``"org/name@revision"`` or a folder. Without a revision it is the main branch, or the
+    one in ``SAFETENSORS_AT``. Raises ``InvalidRequest`` for anything else."""
+    if Path(text).is_dir():
+        return ModelName(text)
+    name, _, revision = text.partition("@")
+    if not _ID.fullmatch(name) or (revision and not _REVISION.fullmatch(revision)) or text.endswith("@"):
+        raise InvalidRequest("model", text, "use a hub id such as org/name or org/name@revision, or a folder")
+    return ModelName(name, revision or SAFETENSORS_AT.get(name))
+
+
+def revision_of(folder: Path) -> str:
+    """The commit of a folder in the hub's cache; for any other a fingerprint of its weights: of each file
+    the name, the size, and 64 kB from sixteen places."""
+    if folder.parent.name == "snapshots":
+        return folder.name
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*.safetensors")):
+        size = file.stat().st_size
+        digest.update(f"{file.relative_to(folder).as_posix()} {size}\n".encode())
+        with file.open("rb") as opened:
+            for place in range(_SAMPLES):
+                opened.seek(size * place // _SAMPLES)
+                digest.update(opened.read(_SAMPLE_BYTES))
+    return f"sha256-{digest.hexdigest()[:16]}"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A tensor in a checkpoint: how many numbers, in how many bytes."""
+
+    name: str
+    numbers: int
+    size_bytes: int
+
+
+def chosen_files(folder: Path, precision: str) -> Choice:
+    """What of a folder is read for ``precision``: what would have been fetched of it. Raises
+    ``EngineUnavailable`` where there are no weights, only pickled ones, or one of them is not there."""
+    index = pipeline_index(folder)
+    files = [
+        File(file.relative_to(folder).as_posix(), file.stat().st_size)
+        for file in folder.rglob("*")
+        if file.is_file()
+    ]
+    choice = wanted_files(files, precision, index, where=str(folder))
+    for text in choice.texts:
+        if text.name.endswith(".safetensors.index.json"):
+            _check_shards(folder / text.name)
+    return choice
+
+
+def pipeline_index(folder: Path) -> dict[str, Any] | None:
+    """What ``model_index.json`` says; None where there is none. Raises ``EngineUnavailable`` for one that
+    cannot be read."""
+    file = folder / INDEX
+    if not file.is_file():
+        return None
+    try:
+        index: dict[str, Any] = json.loads(file.read_text())
+        index.keys()
+    except (ValueError, AttributeError) as error:
+        raise _broken(file) from error
+    return index
+
+
+def stored_tensors(folder: Path, precision: str) -> list[Stored]:
+    """What is in the safetensors files that are read for ``precision``, each looked at: whole, and what it
+    says it is.
+
+    Raises ``EngineUnavailable`` as ``chosen_files`` does, and where a file is cut short.
+    """
+    files = chosen_files(folder, precision).weights
+    return [tensor for file in files for tensor in _tensors_of(folder / file.name)]
+
+
+def check_room(model: str, weights: int, free: int, where: str) -> None:
+    """Raises ``EngineUnavailable`` if ``weights`` bytes, and what loading takes beside them, do not fit."""
+    needed = int(weights * _ROOM)
+    if needed > free:
+        raise EngineUnavailable(
+            f"{model} needs {needed / 1e9:.1f} GB of memory on {where}, and {free / 1e9:.1f} GB are free",
+            "use a smaller model or precision, or free some memory",
+        )
+
+
+def free_memory() -> int:
+    """Bytes of main memory that can be had without swapping."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return min(int(line.split()[1]) * 1024, _limit())
+    except OSError:
+        pass  # another system than Linux
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 1 << 62  # not told here: the system itself will say when it is too much
+
+
+def _limit() -> int:
+    """What a container may have, and has not used."""
+    try:
+        most = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        used = Path("/sys/fs/cgroup/memory.current").read_text().strip()
+        return int(most) - int(used) if most != "max" else 1 << 62
+    except (OSError, ValueError):
+        return 1 << 62
+
+
+def _check_shards(index: Path) -> None:
+    """Raises ``EngineUnavailable`` where a file that the index names is not there."""
+    try:
+        named: set[str] = set(json.loads(index.read_text())["weight_map"].values())
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _broken(index) from error
+    for name in sorted(named):
+        if not (index.parent / name).is_file():
+            raise EngineUnavailable(f"{index.parent} lacks {name}", "fetch it again")
+
+
+def _tensors_of(file: Path) -> list[Stored]:
+    """Of a safetensors file: eight bytes of length, a JSON header, and the tensors
+    (huggingface.co/docs/safetensors)."""
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        start = opened.read(8)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else _HEADER_BYTES + 1
+        if length > min(_HEADER_BYTES, size - 8):
+            raise _broken(file)
+        try:
+            header = json.loads(opened.read(length))
+            header.pop("__metadata__", None)
+            places = {name: entry["data_offsets"] for name, entry in header.items()}
+            found = [
+                Stored(name, math.prod(header[name]["shape"]), end - start)
+                for name, (start, end) in places.items()
+            ]
+            whole = size == 8 + length + max((end for _, end in places.values()), default=0)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise _broken(file) from error
+    if not whole:
+        raise _broken(file)
+    return found
+
+
+def _broken(file: Path) -> EngineUnavailable:
+    return EngineUnavailable(f"{file} is cut short or damaged", "delete it and fetch it again")

@@ -1,5 +1,0 @@
-"""The HTTP API: one app, the same on a laptop and on Modal."""
-
-from orchestrator.api.app import create_app
-
-__all__ = ["create_app"]

@@ -1,0 +1,131 @@
+"""What ``songwright doctor`` finds: the settings in force, and whether engines and store are ready."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass, replace
+from typing import Any
+
+from config.deployment import Deployment
+from config.engine import EngineOptions, Registry
+from config.errors import SongwrightError, Unavailable
+from config.settings import EngineSettings, Settings, load, options_of, variables
+from orchestrator.server.auth import TOKEN_FILE, given_tokens, load_tokens
+from orchestrator.workers.engines import REGISTRIES
+from storage.configured import FOLDER, open_store
+from storage.local import LocalStore
+
+# Each second of a finished song takes about this much disk: a WAV, six FLAC stems and the rest.
+_BYTES_PER_SECOND = 700_000
+_WANTED_SECONDS = 10 * 180
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; ``fix`` says what to do where it is not ``ok``."""
+
+    subject: str
+    ok: bool
+    detail: str
+    fix: str = ""
+    wanted: bool = True
+    """Whether it is set to be used."""
+
+
+def examine(settings: Settings, *, every_engine: bool = False) -> list[Finding]:
+    """Looks at each engine that is set, or at ``every_engine`` that there is, and writes a byte to the store;
+    raises nothing that it can tell instead. Nothing is fetched, and no model is loaded."""
+    findings = [Finding("python", ok=True, detail=f"{platform.python_version()} on {platform.platform()}")]
+    findings.append(Finding("settings", ok=True, detail=_settings(settings)))
+    for craft, registry in REGISTRIES.items():
+        chosen: EngineSettings = getattr(settings, craft)
+        findings.append(_engine(craft, registry, chosen.engine, options_of(settings, craft)))
+        if every_engine:
+            # As it would be with nothing else set: another engine's model and precision mean nothing to it.
+            usual = EngineOptions(device=chosen.device, commercial=settings.commercial)
+            others = [_engine(craft, registry, name, usual) for name in registry if name != chosen.engine]
+            findings += [replace(other, wanted=False) for other in others]
+    findings.append(_store(settings))
+    findings.append(_service(settings))
+    return findings
+
+
+def examine_modal() -> list[Finding]:
+    """Likewise of a deployment on Modal; nothing is made there. Raises ``Unavailable`` where its client is
+    not installed."""
+    settings = load(Deployment)
+    try:
+        from orchestrator.cli.modal_doctor import examine_deployment
+    except ModuleNotFoundError as error:
+        raise Unavailable(
+            f"a deployment needs the package {error.name!r}", "install it: pip install 'songwright[modal]'"
+        ) from error
+    found = Finding("settings", ok=True, detail=_settings(settings))
+    return [found, *examine_deployment(settings)]
+
+
+def _settings(settings: Settings) -> str:
+    """Every setting in force by the name of its variable, those that somebody set first; secrets show as
+    stars."""
+    given: list[str] = []
+    by_default: list[str] = []
+    for variable, value, default in variables(settings):
+        text = str(value) if not isinstance(value, tuple) else ",".join(value)
+        (by_default if value == default else given).append(f"{variable}={text}")
+    return f"set: {', '.join(given) or 'none'}\nby default: {', '.join(by_default)}"
+
+
+def _service(settings: Settings) -> Finding:
+    """Whose token the service takes, and where it would be."""
+    where = f"songwright serve: http://{settings.host}:{settings.port}/"
+    kept = settings.home / FOLDER / TOKEN_FILE
+    try:
+        count = len(given_tokens(settings))
+        if not count and os.path.lexists(kept):
+            load_tokens(settings)
+    except SongwrightError as error:
+        return Finding("service", ok=False, detail=where, fix=str(error))
+    if count:
+        tokens = f"{count} token{'s' if count > 1 else ''} from API_BEARER_TOKEN"
+    else:
+        tokens = f"token in {kept}" if kept.exists() else "token made at its first start"
+    return Finding("service", ok=True, detail=f"{where}, {tokens}")
+
+
+def _engine(craft: str, registry: Registry[Any], name: str, options: EngineOptions) -> Finding:
+    try:
+        info = registry.check(name, options)
+    except SongwrightError as error:
+        return Finding(craft, ok=False, detail=f"engine {name!r} is not ready", fix=str(error))
+    sale = "may be sold" if info.commercial else "may not be sold"
+    detail = (
+        f"{info.name} {info.version}: {info.summary.rstrip('.')}; licence {info.licence}, its songs {sale}"
+    )
+    return Finding(craft, ok=True, detail=detail)
+
+
+def _store(settings: Settings) -> Finding:
+    if settings.store == "r2":
+        return _bucket(settings)
+    store = LocalStore(settings.home)
+    try:
+        free = store.check_writable()
+    except SongwrightError as error:
+        return Finding("store", ok=False, detail=f"local, {settings.home.resolve()}", fix=str(error))
+    songs = free // (_BYTES_PER_SECOND * 180)
+    detail = f"local, {settings.home.resolve()}, {free / 1e9:.1f} GB free, about {songs:,} songs of 3 minutes"
+    if free < _BYTES_PER_SECOND * _WANTED_SECONDS:
+        return Finding(
+            "store", ok=False, detail=detail, fix="free space, or set SONGWRIGHT_HOME to another disk"
+        )
+    return Finding("store", ok=True, detail=detail)
+
+
+def _bucket(settings: Settings) -> Finding:
+    where = f"r2, bucket {settings.r2_bucket_name!r} at {settings.r2_endpoint_url}"
+    try:
+        open_store(settings).check_writable()
+    except SongwrightError as error:
+        return Finding("store", ok=False, detail=where, fix=str(error))
+    return Finding("store", ok=True, detail=f"{where}, can be written, read and listed")

@@ -1,0 +1,78 @@
+"""What ``modal run`` shows where it is typed while a song is made."""
+
+from __future__ import annotations
+
+import sys
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from config.errors import EngineFailed, InvalidRequest, SongwrightError
+from orchestrator.cli.output import progress
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.export import check_folder, export
+from orchestrator.songs.manifest import Song, Status, new_id
+
+_PIECE_BYTES = 1 << 20
+
+
+def place_order(
+    asked: Mapping[str, object],
+    lyrics: str,
+    folder: Path,
+    order: Callable[[str, str], Iterable[tuple[str, Any]]],
+) -> None:
+    """Has a song made by ``order`` (see ``ModalService.order``), with the words in the file ``lyrics`` if one
+    is named, and saves its files in ``folder``. Ends the process with 2 for a request that cannot be, and
+    with 1 for a song that failed."""
+    try:
+        brief = Brief.model_validate({**asked, "lyrics": _words_in(lyrics)})
+        check_folder(folder)
+    except SongwrightError as error:
+        print(f"songwright: {error}", file=sys.stderr)
+        sys.exit(2)
+    try:
+        song, urls = _made(brief, order)
+        if song.status is not Status.DONE:
+            raise EngineFailed(
+                song.error.step if song.error else "songwright",
+                song.error.message if song.error else f"the song is {song.status}",
+            )
+        path = export(song, _Addresses(urls), folder)
+    except SongwrightError as error:
+        print(f"songwright: {error}", file=sys.stderr)
+        sys.exit(1)
+    print(f"{song.title or song.id}: {path}")
+
+
+def _words_in(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRequest("lyrics", path, "name a text file in UTF-8 that can be read") from error
+
+
+def _made(
+    brief: Brief, order: Callable[[str, str], Iterable[tuple[str, Any]]]
+) -> tuple[Song, dict[str, str]]:
+    with progress(of=1, number=1) as report:
+        for kind, news in order(brief.model_dump_json(), new_id()):
+            if kind == "progress":
+                report(*news)
+            else:
+                manifest, urls = news
+                return Song.model_validate_json(manifest), urls
+    raise EngineFailed("songwright", "the order ended without a song")
+
+
+class _Addresses:
+    """A store's files by the addresses that it signed."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+
+    def open(self, key: str) -> Iterator[bytes]:
+        with urllib.request.urlopen(self._urls[key], timeout=60) as answer:
+            while piece := answer.read(_PIECE_BYTES):
+                yield piece

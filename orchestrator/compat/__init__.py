@@ -1,0 +1,1 @@
+"""Other services' APIs on top of ours."""

@@ -1,0 +1,1 @@
+"""What songs cost and how long they take: measured, and foretold from that."""

@@ -1,0 +1,145 @@
+"""What songs have cost: of one step, of one song, of a library."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from config.gpus import PRICES_OF, gpus_in, usd_per_second
+from orchestrator.estimates.meter import Usage
+from orchestrator.estimates.quantiles import percentile
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import CRAFT_OF_STAGE, Cost, Song, id_time
+
+STAGES = ("lyrics", "music", "cover", "tags")
+
+_READ_AT_ONCE = 8  # manifests: in a bucket each is a journey of its own
+
+_ID_APART = timedelta(minutes=1)  # between a song's id and its ``created_at``, at the most
+
+
+def cost_of(usage: Usage, before: Cost | None = None) -> Cost:
+    """What ``usage`` costs by today's table, on top of what the same stage cost ``before``."""
+    count, price = gpus_in(usage.gpu), usd_per_second(usage.gpu)
+    now = Cost(
+        gpu=usage.gpu,
+        seconds=round(usage.seconds, 4),
+        gpu_seconds=None if count is None else round(usage.seconds * count, 4),
+        usd=None if price is None else round(usage.seconds * price, 8),
+        prices_of="" if price is None else PRICES_OF,
+    )
+    if before is None:
+        return now
+    # Another attempt may have been on another GPU; one on a machine of one's own has no price to add.
+    gpus = [gpu for gpu in (before.gpu, now.gpu) if gpu]
+    return Cost(
+        gpu=" + ".join(dict.fromkeys(gpus)),
+        seconds=round(before.seconds + now.seconds, 4),
+        gpu_seconds=_sum(before.gpu_seconds, now.gpu_seconds, digits=4),
+        usd=_sum(before.usd, now.usd, digits=8),
+        prices_of=now.prices_of or before.prices_of,
+    )
+
+
+def usd_of(song: Song) -> float | None:
+    """What the song has cost; None where no stage of it has a price."""
+    prices = [cost.usd for cost in song.costs.values() if cost.usd is not None]
+    return sum(prices) if prices else None
+
+
+@dataclass(frozen=True)
+class CostRow:
+    """What the songs of one engine, on one GPU, used in one stage."""
+
+    stage: str
+    engine: str
+    """Its name; empty for the tags, which no engine makes."""
+    gpu: str
+    songs: int
+    seconds_median: float
+    """Of engine time a song."""
+    seconds_p90: float
+    gpu_seconds: float | None
+    usd: float | None
+
+
+@dataclass(frozen=True)
+class CostSummary:
+    """What some songs used and cost, those that failed or were cancelled among them."""
+
+    songs: int
+    measured: int
+    """Of them: those that have a cost at all. Songs of before it was measured have none."""
+    seconds: float
+    gpu_seconds: float | None
+    """None, as the price, where nothing ran on a GPU of Modal's."""
+    usd: float | None
+    prices_of: tuple[str, ...]
+    """The dates of the prices, each once."""
+    rows: tuple[CostRow, ...]
+    """By stage, then by what cost most."""
+
+
+def summary(songs: Iterable[Song]) -> CostSummary:
+    """Sums up ``songs``, holding no more of each than its figures."""
+    seen = measured = 0
+    costs: dict[tuple[str, str, str], list[Cost]] = {}
+    for song in songs:
+        seen += 1
+        measured += bool(song.costs)
+        for stage, cost in song.costs.items():
+            facts = song.engines.get(CRAFT_OF_STAGE.get(stage, ""))
+            costs.setdefault((stage, facts.name if facts else "", cost.gpu), []).append(cost)
+    rows = [_row(*key, group) for key, group in costs.items()]
+    every = [cost for group in costs.values() for cost in group]
+    return CostSummary(
+        songs=seen,
+        measured=measured,
+        seconds=round(sum(cost.seconds for cost in every), 3),
+        gpu_seconds=_sum(*(cost.gpu_seconds for cost in every), digits=3),
+        usd=_sum(*(cost.usd for cost in every), digits=6),
+        prices_of=tuple(sorted({cost.prices_of for cost in every if cost.prices_of})),
+        rows=tuple(sorted(rows, key=lambda row: (_place(row.stage), -(row.usd or 0.0), row.engine, row.gpu))),
+    )
+
+
+def newest(
+    library: Library, *, last: int | None = None, since: datetime | None = None, skip: Container[str] = ()
+) -> Iterator[Song]:
+    """The library's songs, newest first: the ``last`` so many of them, those asked for at ``since`` or later,
+    or all; but none whose id is in ``skip``, and none that is damaged. Several manifests are read at once."""
+    ids = (song_id for song_id in islice(library.ids(), last) if song_id not in skip)
+    with ThreadPoolExecutor(max_workers=_READ_AT_ONCE, thread_name_prefix="manifests") as threads:
+        while some := list(islice(ids, _READ_AT_ONCE * 4)):
+            if since and id_time(some[0]) < since - _ID_APART:  # and so is every one after it
+                return
+            for song in threads.map(library.load_or_skip, some):
+                if song is not None and (since is None or song.created_at >= since):
+                    yield song
+
+
+def _row(stage: str, engine: str, gpu: str, costs: list[Cost]) -> CostRow:
+    seconds = [cost.seconds for cost in costs]
+    return CostRow(
+        stage=stage,
+        engine=engine,
+        gpu=gpu,
+        songs=len(costs),
+        seconds_median=round(percentile(seconds, 50), 3),
+        seconds_p90=round(percentile(seconds, 90), 3),
+        gpu_seconds=_sum(*(cost.gpu_seconds for cost in costs), digits=3),
+        usd=_sum(*(cost.usd for cost in costs), digits=6),
+    )
+
+
+def _place(stage: str) -> int:
+    return STAGES.index(stage) if stage in STAGES else len(STAGES)
+
+
+def _sum(*figures: float | None, digits: int) -> float | None:
+    """Of those that are known; None where none is."""
+    known = [figure for figure in figures if figure is not None]
+    return round(sum(known), digits) if known else None

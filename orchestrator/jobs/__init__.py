@@ -1,0 +1,1 @@
+"""Songs as durable jobs: accepted, waiting, at work, cancelled, taken up again."""

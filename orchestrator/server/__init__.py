@@ -1,0 +1,1 @@
+"""The service: what it is made of, how it starts and stops, and its HTTP API."""

@@ -1,0 +1,150 @@
+"""What the OpenAPI document says beyond the routes' own types: every refusal, every header, the examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from orchestrator.server.answers import ProgressEvent, QueueEvent, SongAnswer, StatusEvent, Waveform
+from orchestrator.server.api.problems import MEDIA_TYPE, Problem
+
+_REFUSALS = {
+    400: "The body cannot be read as JSON.",
+    401: "No token, or not a valid one.",
+    403: "It is not allowed here.",
+    404: "There is no such song, or it has no such file.",
+    408: "The body came in too slowly.",
+    409: "It does not fit the state of the song, or of an earlier request.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    416: "The range lies outside the file.",
+    422: "A field cannot be used; the document names it and the fix.",
+    429: "The queue is full, or the token has sent too many requests.",
+    500: "The song could not be made, or the service has a bug.",
+    503: "An engine or the store is not ready.",
+    504: "The song took longer than it may.",
+}
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds after which to ask again.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+_LOCATION = {"Location": {"description": "`/songs/{id}`.", "schema": {"type": "string"}}}
+_REQUEST_ID = {
+    "X-Request-ID": {
+        "description": "The request's id in the service's log: yours, if you sent one.",
+        "schema": {"type": "string"},
+    }
+}
+_ETAG = {"ETag": {"description": "Changes with the file.", "schema": {"type": "string"}}}
+_SPAN = {"Content-Range": {"description": "`bytes first-last/size`.", "schema": {"type": "string"}}}
+_ELSEWHERE = {"Location": {"description": "Where the store itself serves it.", "schema": {"type": "string"}}}
+_EVENTS = (StatusEvent, QueueEvent, ProgressEvent, SongAnswer)
+_MODELS: tuple[type[BaseModel], ...] = (Problem, Waveform, StatusEvent, QueueEvent, ProgressEvent)
+SONG_MADE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The finished song.", "headers": _LOCATION}
+}
+SONG_ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "The song is kept and will be made: look at `Location`, or follow its events.",
+        "headers": _LOCATION,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SongAnswer"}}},
+    }
+}
+_EVENT = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "id": {"type": "string", "description": "To come back with, as `Last-Event-ID`."},
+        "event": {"enum": ["status", "queue", "progress", "end"]},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "anyOf": [{"$ref": f"#/components/schemas/{model.__name__}"} for model in _EVENTS]
+            },
+        },
+        "retry": {"type": "string", "description": "Milliseconds to wait before coming back."},
+    },
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The events, until the song has ended.",
+        "content": {
+            "text/event-stream": {
+                "schema": _EVENT,
+                "example": 'id: 3.17\nevent: progress\ndata: {"part": "music", "stage": "mixing", '
+                '"fraction": 0.71, "seconds_left": 3.2}\n\n',
+            }
+        },
+    },
+    204: {"description": "It has ended, and you have seen its end."},
+}
+
+
+RANGE_HEADERS = {
+    "parameters": [
+        {"name": name, "in": "header", "description": text, "schema": {"type": "string"}, "example": example}
+        for name, text, example in (
+            ("Range", "One range of bytes.", "bytes=0-65535"),
+            ("If-Range", "The `ETag` of your copy: if the file has changed, all of it comes.", '"5f0c2f6e"'),
+            ("If-None-Match", "The `ETag` of your copy: 304 if it is still good.", '"5f0c2f6e"'),
+        )
+    ]
+}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The refusals of a route, 401 among them."""
+    return {
+        status: {
+            "description": _REFUSALS[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "headers": _RETRY_AFTER if status in (429, 503) else {},
+        }
+        for status in sorted({401, *statuses})
+    }
+
+
+def bytes_answer(*media_types: str, ranges: bool = True) -> dict[int | str, dict[str, Any]]:
+    """A file's answers."""
+    content = {media_type: {"schema": _file_schema(media_type)} for media_type in media_types}
+    whole: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": content}}
+    if ranges:
+        part = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
+        whole[200]["headers"] = _ETAG
+        whole[206] = {"description": "The range of it.", "content": part, "headers": _ETAG | _SPAN}
+        whole[304] = {"description": "Your copy is still good.", "headers": _ETAG}
+        whole[307] = {"description": "The file is to be read from the store.", "headers": _ELSEWHERE}
+    return whole
+
+
+def _file_schema(media_type: str) -> dict[str, Any]:
+    if media_type == "application/json":
+        return {"$ref": "#/components/schemas/Waveform"}
+    return {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if app.openapi_schema is None:
+        made = FastAPI.openapi(app)
+        schemas = made["components"]["schemas"]
+        _, ours = models_json_schema(
+            [(model, "serialization") for model in _MODELS], ref_template="#/components/schemas/{model}"
+        )
+        schemas |= ours["$defs"]
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        for path in made["paths"].values():
+            for operation in path.values():
+                if operation["responses"].get("422", {}).get("description") == "Validation Error":
+                    del operation["responses"]["422"]  # the framework's own: these paths answer 400
+                for response in operation["responses"].values():
+                    response["headers"] = response.get("headers", {}) | _REQUEST_ID
+        app.openapi_schema = made
+    return app.openapi_schema

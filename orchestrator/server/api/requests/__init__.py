@@ -1,0 +1,1 @@
+"""What clients send: read, bounded, and refused in plain words."""

@@ -1,0 +1,1 @@
+"""What clients get that is more than a JSON document."""

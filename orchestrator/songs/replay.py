@@ -1,0 +1,91 @@
+"""A song made again: the same plan, seeds and engines, as its manifest tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from config.engine import EngineInfo
+from config.errors import Conflict, InvalidRequest
+from config.settings import EngineSettings, Settings, options_of
+from orchestrator.pipeline.photos import photo_of
+from orchestrator.pipeline.steps import versions_of
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.limits import KeptPlan
+from orchestrator.songs.manifest import GIVEN, PHOTO, Song, new_songs
+from orchestrator.workers.engines import REGISTRIES
+
+CRAFTS = ("music", "art")
+"""Those that work again; the words are in the manifest."""
+
+
+def again(
+    song: Song, library: Library, settings: Settings, changes: Mapping[str, object]
+) -> tuple[list[Song], bytes, Settings]:
+    """Songs like ``song``, the photo that it was made from, and the settings with the engines that made it.
+    Raises as the three below do."""
+    brief = brief_like(song, **changes)
+    settings = settings_like(settings, song)
+    engines = {
+        craft: REGISTRIES[craft].check(getattr(settings, craft).engine, options_of(settings, craft))
+        for craft in CRAFTS
+        if craft in song.engines and song.engines[craft].name != PHOTO
+    }
+    notes = differences(song, engines)
+    return new_songs(brief, like=song.id, notes=notes, scene=song.scene), photo_of(library, song), settings
+
+
+def brief_like(song: Song, **changes: object) -> Brief:
+    """What asks for ``song`` again, or for one that differs from it in ``changes``. Raises
+    ``InvalidRequest`` for what is out of today's bounds, in the changes or in the song itself."""
+    if isinstance(song.plan, KeptPlan):
+        fix = "it is past today's limits: send it as `plan` of a new request, shortened to them"
+        raise InvalidRequest("like", song.id, fix)
+    known = song.brief.model_dump() | {"plan": song.plan, "variations": 1}
+    # A song that never came to its plan is planned with the seed of the whole request.
+    known["seed"] = song.seed if song.plan else song.brief.seed
+    return Brief.model_validate(known | changes)
+
+
+def settings_like(settings: Settings, song: Song) -> Settings:
+    """``settings`` with the engines, models, revisions and precisions that made ``song``."""
+    chosen: dict[str, EngineSettings] = {}
+    for craft in CRAFTS:
+        facts, now = song.engines.get(craft), getattr(settings, craft)
+        if facts is None or facts.name == PHOTO:
+            continue
+        # What the registry does not know was set as package.module:Class, and must be set again.
+        engine = facts.name if facts.name in REGISTRIES[craft] else now.engine
+        hub = facts.revision and not facts.revision.startswith("sha256-")
+        model = f"{facts.model}@{facts.revision}" if hub else facts.model
+        chosen[craft] = now.model_copy(
+            update={"engine": engine, "model": model, "precision": facts.precision or now.precision}
+        )
+    return settings.model_copy(update=chosen)
+
+
+def differences(song: Song, engines: Mapping[str, EngineInfo]) -> tuple[str, ...]:
+    """What may change the last bits of ``song`` if ``engines``, by craft, make it again: other libraries,
+    another device. Raises ``Conflict`` where they would make something else altogether."""
+    notes: list[str] = []
+    for craft in CRAFTS:
+        facts, info = song.engines.get(craft), engines.get(craft)
+        if facts is None or info is None or facts.name in (GIVEN, PHOTO):
+            continue
+        if facts.identity != info.identity:
+            raise Conflict(
+                f"the {craft} of song {song.id} was made by {facts.identity}, and here is {info.identity}",
+                f"set SONGWRIGHT_{craft.upper()}__ENGINE, __MODEL and __PRECISION to the former, or ask anew",
+            )
+        now = versions_of(info)
+        changed = [
+            f"{name} {then}, now {now.get(name, 'gone')}"
+            for name, then in facts.libraries.items()
+            if name != "songwright" and now.get(name) != then
+        ]
+        if facts.device != info.device:
+            changed.append(f"{facts.device}, now {info.device}")
+        if changed:
+            what = "; ".join(changed)
+            notes.append(f"the {craft} was made with {what}: it may differ from song {song.id} in small ways")
+    return tuple(notes)

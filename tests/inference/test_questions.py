@@ -1,0 +1,27 @@
+"""Loading a model for a memory snapshot asks CUDA nothing, whatever the engine: see ``questions``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.inference.engines import CHECKPOINTS, checkpoint
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
+)
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_loading_for_a_snapshot_asks_cuda_nothing(name: str, tmp_path: Path) -> None:
+    folder = checkpoint(name, tmp_path)
+    command = [sys.executable, "-W", "ignore", "-m", "tests.inference.questions", name, str(folder)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found = json.loads(result.stdout.splitlines()[-1])
+    print(f"{name}: {len(found['loading'])} questions to CUDA while it is loaded")
+    assert found == {"engine": name, "loading": [], "after": ["cudaGetDeviceCount"]}
