@@ -28,7 +28,7 @@ from config.pins import ROOT, pins, version_of
 from config.settings import load
 from config.together import together_of
 from config.volumes import volume_of
-from orchestrator.workers.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES
 
 try:
     SETTINGS = load(Deployment)
@@ -280,7 +280,7 @@ async def take_over() -> None:
     timeout=4 * 3600,
 )
 def prefetch(dry_run: bool = False) -> None:  # noqa: FBT001, FBT002 - modal makes an option of it
-    from orchestrator.modal.weights import count_weights, fetch_weights
+    from orchestrator.modal.deployment.weights import count_weights, fetch_weights
 
     if dry_run:
         return count_weights(SETTINGS)

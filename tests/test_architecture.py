@@ -10,16 +10,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 CRAFTS = ("lyrics", "music", "art", "vision", "storage")
-OURS = ("config", "phonetics", "models", *CRAFTS, "orchestrator", "songwright", "main")
+OURS = ("config", "phonetics", "inference", *CRAFTS, "orchestrator", "songwright", "main")
 
 MAY_IMPORT = {
     "config": {"config"},
     "phonetics": {"phonetics"},
-    "models": {"models", "config"},
-    "lyrics": {"lyrics", "phonetics", "models", "config"},
-    "music": {"music", "phonetics", "models", "config"},
-    "art": {"art", "models", "config"},
-    "vision": {"vision", "models", "config"},
+    "inference": {"inference", "config"},
+    "lyrics": {"lyrics", "phonetics", "inference", "config"},
+    "music": {"music", "phonetics", "inference", "config"},
+    "art": {"art", "inference", "config"},
+    "vision": {"vision", "inference", "config"},
     "storage": {"storage", "config"},
     "orchestrator": {"orchestrator", "config", *CRAFTS},
     "songwright": {"songwright"},  # a client, which knows of the service only what it answers
@@ -32,7 +32,14 @@ DOORS = {
     "music": {"music.contract", "music.encode", "music.tags", "music.artwork", "music.lrc", "music.waveform"},
     "art": {"art.contract", "art.encode", "art.photo"},
     "vision": {"vision.contract", "vision.photo", "vision.decode"},
-    "storage": {"storage.contract", "storage.local", "storage.lock", "storage.signing", "storage.r2"},
+    "storage": {
+        "storage.configured",
+        "storage.contract",
+        "storage.local",
+        "storage.lock",
+        "storage.signing",
+        "storage.r2",
+    },
 }
 HOMES = {
     "click": {"orchestrator.cli.commands"},
@@ -52,6 +59,18 @@ HOMES = {
     "boto3": {"storage.r2"},
     "botocore": {"storage.r2"},
     "httpx": {"songwright.client"},
+}
+# The rooms of the orchestrator, from the ground up: each may know those before it. The app joins them.
+ROOMS = ("songs", "estimates", "pipeline", "workers", "jobs", "server", "compat", "modal", "cli")
+JOINS_THEM = {"orchestrator.__main__", "orchestrator.server.api.app"}
+MOST_MODULES = 10
+LARGE_FOLDERS = {  # to be divided
+    "inference",
+    "config",
+    "music/musicgen",
+    "music/sketch",
+    "music/sketch/instruments",
+    "art/sketch/styles",
 }
 NEVER_AT_IMPORT = ("torch", "transformers", "diffusers", "audiocraft", "modal", "boto3")
 
@@ -100,6 +119,55 @@ def test_each_third_party_has_one_home(name: str, tree: ast.Module) -> None:
                 break
         else:
             pytest.fail(f"{name} imports {imported}, whose home is {HOMES[imported.partition('.')[0]]}")
+
+
+def edges() -> dict[str, set[str]]:
+    """By module, the modules of ours that it imports, lazily or for types alone too."""
+    names = {name for name, _ in MODULES}
+    return {name: {target for target in imports(tree) if target in names} - {name} for name, tree in MODULES}
+
+
+def in_circles(edges: dict[str, set[str]]) -> list[set[str]]:
+    """The sets of modules of which each reaches every other."""
+
+    def reached(start: str) -> set[str]:
+        found: set[str] = set()
+        left = [start]
+        while left:
+            for target in edges[left.pop()] - found:
+                found.add(target)
+                left.append(target)
+        return found
+
+    reach = {name: reached(name) for name in edges}
+    circles = {frozenset(other for other in reach[name] if name in reach[other]) for name in edges}
+    return [set(circle) for circle in circles if len(circle) > 1]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert in_circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == [{"b", "c"}]
+    assert in_circles(edges()) == []
+
+
+def test_each_room_of_the_orchestrator_knows_only_those_below_it() -> None:
+    seen = set()
+    for name, targets in edges().items():
+        for target in targets if name.startswith("orchestrator.") and name not in JOINS_THEM else ():
+            if target.startswith("orchestrator."):
+                room, other = (dotted.split(".")[1] for dotted in (name, target))
+                seen |= {room, other}
+                assert ROOMS.index(other) <= ROOMS.index(room), f"{name} imports {target}"
+    assert seen == set(ROOMS)
+
+
+def test_no_folder_has_more_modules_than_one_takes_in_at_a_glance() -> None:
+    folders: dict[str, int] = {}
+    for name, _ in MODULES:
+        path = ROOT / Path(*name.split("."))
+        if not path.is_dir():
+            folder = path.parent.relative_to(ROOT).as_posix()
+            folders[folder] = folders.get(folder, 0) + 1
+    assert {folder for folder, count in folders.items() if count > MOST_MODULES} <= LARGE_FOLDERS
 
 
 def test_the_rules_see_real_imports() -> None:

@@ -13,7 +13,7 @@ from config.gpus import CPU_USD_PER_CORE_S, GPUS, MEMORY_USD_PER_GIB_S
 from config.needs import needs_of, resources_of
 from config.settings import load
 from config.volumes import NAMES
-from orchestrator.workers.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES
 from tests.orchestrator.test_cli import ROOT
 
 DEPLOY = (ROOT / "DEPLOY.md").read_text()

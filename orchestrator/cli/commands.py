@@ -139,9 +139,9 @@ def make(
     """
     from orchestrator.cli.produce import produce
     from orchestrator.pipeline.photos import photo_in, photo_name
+    from orchestrator.pipeline.replay import again
     from orchestrator.songs.export import check_folder
     from orchestrator.songs.manifest import new_songs
-    from orchestrator.songs.replay import again
 
     settings = load_settings()
     photo = b""

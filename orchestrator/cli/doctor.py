@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from config.deployment import Deployment
 from config.engine import EngineOptions, Registry
 from config.errors import SongwrightError, Unavailable
 from config.settings import EngineSettings, Settings, load, options_of, variables
+from orchestrator.cli.finding import Finding
+from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.server.auth import TOKEN_FILE, given_tokens, load_tokens
-from orchestrator.workers.engines import REGISTRIES
 from storage.configured import FOLDER, open_store
 from storage.local import LocalStore
 
 # Each second of a finished song takes about this much disk: a WAV, six FLAC stems and the rest.
 _BYTES_PER_SECOND = 700_000
 _WANTED_SECONDS = 10 * 180
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at; ``fix`` says what to do where it is not ``ok``."""
-
-    subject: str
-    ok: bool
-    detail: str
-    fix: str = ""
-    wanted: bool = True
-    """Whether it is set to be used."""
 
 
 def examine(settings: Settings, *, every_engine: bool = False) -> list[Finding]:

@@ -18,9 +18,9 @@ from config.errors import InvalidRequest, SongwrightError
 from config.gpus import usd_per_second
 from config.licences import check_licence
 from config.volumes import volume_of
-from orchestrator.cli.doctor import Finding
+from orchestrator.cli.finding import Finding
+from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.server.auth import given_tokens
-from orchestrator.workers.engines import REGISTRIES
 
 _GREETING_S = 10.0
 _COLD_START_S = 90.0

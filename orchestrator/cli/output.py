@@ -19,7 +19,7 @@ from rich.text import Text
 
 from config.engine import Report, ignore_progress
 from config.gpus import PRICES_FROM
-from orchestrator.cli.doctor import Finding
+from orchestrator.cli.finding import Finding
 from orchestrator.estimates.costs import CostSummary, usd_of
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Damaged

@@ -16,7 +16,7 @@ from orchestrator.pipeline.photos import keep_photo
 from orchestrator.songs.export import export
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song
-from orchestrator.workers.contract import LocalWorker
+from orchestrator.workers.in_process import LocalWorker
 from storage.configured import open_store, places_in
 
 

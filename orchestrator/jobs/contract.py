@@ -1,47 +1,27 @@
-"""What a service needs of the place it runs in: this machine's processes (``processes``, ``jobs``) or Modal's
-containers (``remote``)."""
+"""Songs as durable jobs: what a service asks of whoever keeps them, in this process or as calls on Modal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from lyrics.contract import SongPlan
-from orchestrator.jobs.queue import Outlook
-from orchestrator.songs.manifest import SONG_CRAFTS, Song
-from orchestrator.workers.contract import Worker
-from orchestrator.workers.processes import EngineState
+from orchestrator.songs.manifest import Song
 
 T = TypeVar("T")
 
 
-class ServiceWorker(Worker, Protocol):
-    """A ``Worker`` whose engines can be asked after."""
+@dataclass(frozen=True)
+class Outlook:
+    """Where an unfinished song is: its place in the queue (1 is next; None once its work began), the seconds
+    until it is done where they can be told."""
 
-    @property
-    def music_lanes(self) -> int:
-        """How many songs can be composed at once."""
-        ...
-
-    def start(self) -> None: ...
-
-    def states(self) -> dict[str, EngineState]:
-        """By craft, how its engine is."""
-        ...
-
-    def check(self, crafts: Iterable[str] = SONG_CRAFTS) -> None:
-        """Raises what is known to keep an engine of ``crafts`` from its work."""
-        ...
-
-    async def draft(self, song: Song) -> SongPlan:
-        """The plan alone; nothing is stored."""
-        ...
-
-    def close(self) -> None: ...
+    queue_position: int | None
+    seconds_left: float | None
 
 
 class ServiceJobs(Protocol):
-    """Accepts songs, and knows what becomes of them; ``jobs.Jobs`` tells what each promises."""
+    """Accepts songs, and knows what becomes of them; ``queue.Jobs`` says what each promises."""
 
     @property
     def waiting(self) -> int: ...

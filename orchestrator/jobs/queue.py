@@ -16,15 +16,16 @@ from typing import TypeVar
 
 from config.errors import Conflict, EngineFailed, QueueFull, SongwrightError, Unavailable, Unreadable
 from orchestrator.estimates.pace import Pace
+from orchestrator.jobs.contract import Outlook
 from orchestrator.jobs.feed import Feed
 from orchestrator.jobs.intake import save_all
 from orchestrator.jobs.takeup import TakingUp
 from orchestrator.jobs.waiting import Line
 from orchestrator.pipeline.make_song import Terms, make_song, may_resume
 from orchestrator.pipeline.tries import Unrest, is_suspect
+from orchestrator.pipeline.worker import Worker
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Owner, Song, Status
-from orchestrator.workers.contract import Worker
 from storage.local import LocalStore
 
 T = TypeVar("T")
@@ -42,15 +43,6 @@ class Bounds:
     lanes: int
     """How many of those at once make music at the same time."""
     job_timeout_s: float
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """Where an unfinished song is: its place in the queue (1 is next; None once its work began), the seconds
-    until it is done where they can be told."""
-
-    queue_position: int | None
-    seconds_left: float | None
 
 
 @dataclass

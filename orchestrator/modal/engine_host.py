@@ -30,18 +30,11 @@ from orchestrator.modal.calls import REFUSALS
 from orchestrator.modal.marks import Marks
 from orchestrator.modal.progress import Progress
 from orchestrator.modal.runs import Runs
-from orchestrator.pipeline.steps import (
-    StepResult,
-    cover_step,
-    draft_step,
-    make_room,
-    music_step,
-    plan_step,
-    scene_step,
-)
+from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.steps import cover_step, draft_step, make_room, music_step, plan_step, scene_step
+from orchestrator.pipeline.worker import StepResult
 from orchestrator.songs.manifest import Song
-from orchestrator.workers.contract import Lane
-from orchestrator.workers.engines import REGISTRIES
+from orchestrator.workers.in_process import Lane
 from storage.configured import open_store
 from storage.contract import Store, read
 

@@ -21,22 +21,23 @@ from config.errors import (
     StoreUnavailable,
     Unavailable,
 )
-from orchestrator.jobs.contract import ServiceJobs, ServiceWorker
+from orchestrator.jobs.contract import ServiceJobs
 from orchestrator.jobs.feed import Feed
-from orchestrator.jobs.modal import OWNER, Spawn, SpawnedJobs
 from orchestrator.modal.calls import REFUSALS, steady
 from orchestrator.modal.claim import BucketTaken, Claim
+from orchestrator.modal.deployment.warmth import Warmth
+from orchestrator.modal.jobs import OWNER, Spawn, SpawnedJobs
 from orchestrator.modal.marks import Mark, Marks
 from orchestrator.modal.progress import Progress
 from orchestrator.modal.runs import MOST_RUNS
-from orchestrator.modal.warmth import Warmth
+from orchestrator.modal.worker import ModalWorker
 from orchestrator.pipeline.make_song import Superseded, Terms, make_song, this_process
 from orchestrator.server.auth import Tokens, wanted_tokens
 from orchestrator.server.bucket_keys import Keys
 from orchestrator.server.service import SIGNING_FILE, Service
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.manifest import Failure, Song, Status, new_songs
-from orchestrator.workers.modal import ModalWorker
+from orchestrator.workers.contract import ServiceWorker
 
 log = logging.getLogger(__name__)
 

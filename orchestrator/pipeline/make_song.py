@@ -17,11 +17,10 @@ from config.errors import Cancelled, Conflict, EngineFailed, EngineTimeout, Song
 from config.process import runs, started
 from orchestrator.estimates.costs import cost_of
 from orchestrator.estimates.meter import Usage
-from orchestrator.pipeline.steps import StepResult
 from orchestrator.pipeline.tries import MOST_TRIES, ProcessDied, Unrest, exhausted, given_up, is_deadly
+from orchestrator.pipeline.worker import StepResult, Worker
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import CRAFT_OF_STAGE, Failure, Owner, Song, Status
-from orchestrator.workers.contract import Worker
 
 log = logging.getLogger(__name__)
 

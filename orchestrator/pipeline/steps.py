@@ -28,7 +28,8 @@ from music.encode import FORMATS, encode
 from music.lrc import lrc_text
 from music.tags import Tags
 from music.waveform import waveform_json
-from orchestrator.estimates.meter import Meter, Usage
+from orchestrator.estimates.meter import Meter
+from orchestrator.pipeline.worker import StepResult
 from orchestrator.songs.brief import MODEL_PARAMETERS
 from orchestrator.songs.library import asset_key
 from orchestrator.songs.manifest import GIVEN, PHOTO, Asset, EngineFacts, MusicFacts, SectionTime, Song
@@ -39,20 +40,6 @@ from vision.photo import pixels_of
 _SEED_BOUND = 2**63
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """What a step adds to the manifest."""
-
-    engine: EngineFacts | None
-    """None where no engine had a part in it."""
-    assets: dict[str, Asset]
-    plan: SongPlan | None = None
-    music: MusicFacts | None = None
-    usage: Usage | None = None
-    """What it used of an engine's process; None where it ran beside them."""
-    scene: Scene | None = None
 
 
 def metered(meter: Meter, engine: str, step: Callable[[], T]) -> T:

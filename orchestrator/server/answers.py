@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.jobs.queue import Outlook
+from orchestrator.jobs.contract import Outlook
 from orchestrator.songs.library import Damaged
 from orchestrator.songs.manifest import Owner, Song, Status
 

@@ -16,7 +16,7 @@ from lyrics.contract import SongPlan
 from orchestrator.estimates.costs import newest
 from orchestrator.estimates.pace import Pace
 from orchestrator.estimates.quotes import MOST, Measurements, Quote
-from orchestrator.jobs.contract import ServiceJobs, ServiceWorker
+from orchestrator.jobs.contract import ServiceJobs
 from orchestrator.jobs.feed import Feed
 from orchestrator.jobs.queue import Bounds, Jobs
 from orchestrator.pipeline.make_song import this_process
@@ -32,6 +32,7 @@ from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library, asset_key
 from orchestrator.songs.manifest import Song, Status
 from orchestrator.songs.reuse import Reuse
+from orchestrator.workers.contract import ServiceWorker
 from orchestrator.workers.processes import ProcessWorker
 from storage.configured import kept_secret, open_store, private_folder
 from storage.local import LocalStore

@@ -1,180 +1,58 @@
-"""Where a song's steps run."""
+"""What a service asks of the place where its engines are: this machine's processes or Modal's containers."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
 
-from art.contract import PAINTERS, Painter
-from config.engine import EngineOptions, Registry, Report
-from config.errors import Cancelled
-from config.settings import Settings, options_of
-from lyrics.contract import WRITERS, Writer
-from music.contract import COMPOSERS, Composer
-from orchestrator.estimates.meter import Meter
-from orchestrator.pipeline.steps import (
-    StepResult,
-    cover_step,
-    given_plan_step,
-    metered,
-    music_step,
-    photo_cover_step,
-    plan_step,
-    scene_step,
-    tag_step,
-)
-from orchestrator.songs.manifest import Song
-from storage.contract import Store
-from vision.contract import READERS, Reader
-
-T = TypeVar("T")
+from config.engine import EngineInfo
+from config.errors import SongwrightError
+from lyrics.contract import SongPlan
+from orchestrator.pipeline.worker import Worker
+from orchestrator.songs.manifest import SONG_CRAFTS, Song
 
 
-class Worker(Protocol):
-    """Runs each step of a song somewhere. Cancelling the awaiting task stops the work itself."""
+@dataclass(frozen=True)
+class EngineState:
+    """What is known of a craft's engine: "starting", "ready" with its facts, or "unavailable" with why."""
 
-    async def scene(self, song: Song, report: Report) -> StepResult: ...
-    async def plan(self, song: Song, report: Report) -> StepResult: ...
-    async def music(self, song: Song, report: Report) -> StepResult: ...
-    async def cover(self, song: Song, report: Report) -> StepResult: ...
-    async def tag(self, song: Song) -> StepResult: ...
+    state: str
+    engine: str
+    info: EngineInfo | None = None
+    error: SongwrightError | None = None
+    retry_in_s: float | None = None
+    """Seconds until loading is tried again; 0 while it is being tried, None where nobody does."""
 
-
-class Lane:
-    """One engine and the threads it runs in, as many as it takes songs together: one, unless it is said
-    otherwise. It is loaded there on first use."""
-
-    def __init__(
-        self,
-        registry: Registry[Any],
-        name: str,
-        options: EngineOptions,
-        *,
-        together: int = 1,
-    ) -> None:
-        self.name = name
-        self._options = options
-        self._registry = registry
-        self._engine: Any = None
-        self._meter = Meter()  # whatever GPU the settings name for Modal, this is a machine of one's own
-        self._loading = threading.Lock()
-        self._pool = ThreadPoolExecutor(max_workers=together, thread_name_prefix=f"{registry.craft}-{name}")
-
-    def load(self) -> Any:
-        """The engine, loaded if it was not yet. Raises as ``Registry.load`` does."""
-        with self._loading:
-            if self._engine is None:
-                self._engine = self._registry.load(self.name, self._options)
-            return self._engine
-
-    def charge(self, gpu: str) -> None:
-        """From now on, what is used is used of this GPU of Modal's."""
-        self._meter = Meter(gpu)
-
-    async def run(self, work: Callable[[Any, Report], T], report: Report) -> T:
-        """``work(engine, report)`` in the lane's thread. When the awaiting task is cancelled, the next
-        report that the engine makes raises ``Cancelled`` inside it, and this returns once the thread is free
-        again; at once where the engine is still being loaded, which nothing can stop."""
-        stop = threading.Event()
-        loaded = threading.Event()
-
-        def begun(engine: Any, watched: Report) -> T:
-            loaded.set()
-            if stop.is_set():
-                raise Cancelled
-            return work(engine, watched)
-
-        def watched(stage: str, fraction: float) -> None:
-            if stop.is_set():
-                raise Cancelled
-            report(stage, fraction)
-
-        future = asyncio.get_running_loop().run_in_executor(self._pool, self._work, begun, watched)
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError as gone:
-            stop.set()
-            if not loaded.is_set():
-                future.add_done_callback(_seen)
-                raise
-            await asyncio.wait([future])
-            # Seen, so that asyncio does not report it as lost; and it tells what was used until then.
-            raise gone from future.exception()
-
-    def close(self) -> None:
-        """Lets the thread end, and unloads the engine's model if it has one."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        if unload := getattr(self._engine, "close", None):
-            unload()
-
-    def _work(self, work: Callable[[Any, Report], T], report: Report) -> T:
-        report("loading", 0.0)
-        engine = self.load()
-
-        def step() -> T:
-            result = work(engine, report)
-            report("done", 1.0)
-            return result
-
-        return metered(self._meter, self.name, step)
+    @property
+    def detail(self) -> str | None:
+        """Why it is unavailable, and when the next try is."""
+        if not self.error or self.retry_in_s is None:
+            return str(self.error) if self.error else None
+        when = f"in {self.retry_in_s:.0f} s" if self.retry_in_s >= 0.5 else "now"
+        return f"{self.error}; it is tried again {when}"
 
 
-def _seen(future: asyncio.Future[Any]) -> None:
-    """So that asyncio does not report what it ended with as lost."""
-    if not future.cancelled():
-        future.exception()
+class ServiceWorker(Worker, Protocol):
+    """A ``Worker`` whose engines can be asked after."""
 
+    @property
+    def music_lanes(self) -> int:
+        """How many songs can be composed at once."""
+        ...
 
-class LocalWorker:
-    """Runs every step in this process, a bounded thread per engine, so that music and cover are made
-    together."""
+    def start(self) -> None: ...
 
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self._store = store
-        self._writer = Lane(WRITERS, settings.lyrics.engine, options_of(settings, "lyrics"))
-        self._composer = Lane(COMPOSERS, settings.music.engine, options_of(settings, "music"))
-        self._painter = Lane(PAINTERS, settings.art.engine, options_of(settings, "art"))
-        self._reader = Lane(READERS, settings.vision.engine, options_of(settings, "vision"))
+    def states(self) -> dict[str, EngineState]:
+        """By craft, how its engine is."""
+        ...
 
-    async def scene(self, song: Song, report: Report) -> StepResult:
-        def work(reader: Reader, watched: Report) -> StepResult:
-            return scene_step(reader, self._store, song, watched)
+    def check(self, crafts: Iterable[str] = SONG_CRAFTS) -> None:
+        """Raises what is known to keep an engine of ``crafts`` from its work."""
+        ...
 
-        return await self._reader.run(work, report)
+    async def draft(self, song: Song) -> SongPlan:
+        """The plan alone; nothing is stored."""
+        ...
 
-    async def plan(self, song: Song, report: Report) -> StepResult:
-        if song.brief.plan:  # nothing to write: the writer need not even be there
-            return await asyncio.to_thread(given_plan_step, self._store, song, song.brief.plan)
-
-        def work(writer: Writer, watched: Report) -> StepResult:
-            return plan_step(writer, self._store, song, watched)
-
-        return await self._writer.run(work, report)
-
-    async def music(self, song: Song, report: Report) -> StepResult:
-        def work(composer: Composer, watched: Report) -> StepResult:
-            return music_step(composer, self._store, song, watched)
-
-        return await self._composer.run(work, report)
-
-    async def cover(self, song: Song, report: Report) -> StepResult:
-        if song.brief.photo_as_cover:  # nothing to paint: likewise
-            result = await asyncio.to_thread(photo_cover_step, self._store, song)
-            report("done", 1.0)
-            return result
-
-        def work(painter: Painter, watched: Report) -> StepResult:
-            return cover_step(painter, self._store, song, watched)
-
-        return await self._painter.run(work, report)
-
-    async def tag(self, song: Song) -> StepResult:
-        return await asyncio.to_thread(tag_step, self._store, song)
-
-    def close(self) -> None:
-        """Lets the threads end; work that still runs is waited for by whoever awaits it."""
-        for lane in (self._writer, self._composer, self._painter, self._reader):
-            lane.close()
+    def close(self) -> None: ...

@@ -18,6 +18,7 @@ from config.errors import Cancelled, EngineUnavailable, SongwrightError, Unavail
 from config.settings import Settings
 from orchestrator.pipeline.tries import MOST_TRIES, Unrest
 from orchestrator.songs.manifest import Song
+from orchestrator.workers.contract import EngineState
 from orchestrator.workers.engine_process import EngineProcess
 
 log = logging.getLogger(__name__)
@@ -25,26 +26,6 @@ log = logging.getLogger(__name__)
 _LONGEST_PAUSE_S = 60.0
 _LONGEST_PAUSE_AT_WORK_S = 2.0
 _POLL_S = 0.1
-
-
-@dataclass(frozen=True)
-class EngineState:
-    """What is known of a craft's engine: "starting", "ready" with its facts, or "unavailable" with why."""
-
-    state: str
-    engine: str
-    info: EngineInfo | None = None
-    error: SongwrightError | None = None
-    retry_in_s: float | None = None
-    """Seconds until loading is tried again; 0 while it is being tried, None where nobody does."""
-
-    @property
-    def detail(self) -> str | None:
-        """Why it is unavailable, and when the next try is."""
-        if not self.error or self.retry_in_s is None:
-            return str(self.error) if self.error else None
-        when = f"in {self.retry_in_s:.0f} s" if self.retry_in_s >= 0.5 else "now"
-        return f"{self.error}; it is tried again {when}"
 
 
 @dataclass(eq=False)

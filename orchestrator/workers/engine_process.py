@@ -25,6 +25,7 @@ from config.engine import EngineInfo, Report
 from config.errors import Cancelled, EngineFailed, EngineUnavailable, SongwrightError
 from config.settings import Settings, options_of
 from orchestrator.estimates.meter import Meter
+from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.pipeline.steps import (
     cover_step,
     draft_step,
@@ -38,7 +39,6 @@ from orchestrator.pipeline.steps import (
 )
 from orchestrator.pipeline.tries import ProcessDied
 from orchestrator.songs.manifest import Song
-from orchestrator.workers.engines import REGISTRIES
 from storage.configured import open_store
 
 log = logging.getLogger(__name__)

@@ -15,12 +15,13 @@ from config.engine import Report, ignore_progress
 from config.settings import EngineSettings, Settings
 from config.together import together_of
 from lyrics.contract import SongPlan
-from orchestrator.pipeline.steps import StepResult, given_plan_step
+from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.steps import given_plan_step
 from orchestrator.pipeline.tries import ProcessDied, Unrest
+from orchestrator.pipeline.worker import StepResult
 from orchestrator.songs.manifest import SONG_CRAFTS, Song
-from orchestrator.workers.engine_pool import EngineState as EngineState
+from orchestrator.workers.contract import EngineState as EngineState
 from orchestrator.workers.engine_pool import ProcessLane
-from orchestrator.workers.engines import REGISTRIES
 from storage.configured import open_store
 
 _WHOLE_MACHINE = frozenset({"musicgen", "audiocraft", "acestep"})  # every core, or the GPU, is one model's

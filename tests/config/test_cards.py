@@ -10,7 +10,7 @@ from config.errors import InvalidRequest
 from config.gpus import GPUS
 from config.needs import NEEDS
 from config.settings import EngineSettings
-from orchestrator.workers.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES
 
 ALL = set(GPUS)
 BLACKWELL = {"RTX-PRO-6000", "B200", "B200+", "B300"}

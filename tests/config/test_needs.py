@@ -9,7 +9,7 @@ import pytest
 
 from config.needs import NEEDS, Resources, default_of, needs_of, resources_of
 from inference.files import gpu_precision
-from orchestrator.workers.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES
 
 ENGINES = {engine: registry for registry in REGISTRIES.values() for engine in registry if engine != "sketch"}
 

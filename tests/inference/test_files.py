@@ -12,7 +12,7 @@ from config.downloads import DEFAULT_MODELS, gpu_download, known_download
 from config.errors import EngineUnavailable
 from inference.files import Choice, File, gpu_precision, wanted_files
 from inference.weights import SAFETENSORS_AT
-from orchestrator.workers.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES
 from tests.inference.listings import LISTINGS, Published
 
 PICKLES_ALONE = [name for name in SAFETENSORS_AT if name in LISTINGS]

@@ -18,7 +18,7 @@ import torch
 
 from config.engine import EngineOptions, Registry, ignore_progress
 from config.errors import EngineUnavailable
-from orchestrator.workers.contract import Lane
+from orchestrator.workers.in_process import Lane
 from tests.inference.engines import checkpoint, registry_of, used
 
 pytestmark = pytest.mark.filterwarnings(

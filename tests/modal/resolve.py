@@ -28,7 +28,7 @@ from uv import find_uv_bin
 from config.deployment import SECRET_KEYS
 from config.images import SOURCES, WEB, image_of
 from config.pins import pinned_in
-from orchestrator.workers.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES
 from tests.modal.control import Control
 from tests.modal.images import Image
 

@@ -8,7 +8,7 @@ import pytest
 
 from config.deployment import Deployment
 from config.settings import EngineSettings
-from orchestrator.modal.weights import fetch_weights
+from orchestrator.modal.deployment.weights import fetch_weights
 from tests import tiny
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from config.deployment import SECRET_KEYS, Deployment
 from config.settings import EngineSettings
-from orchestrator.modal.weights import count_weights, fetch_weights
+from orchestrator.modal.deployment.weights import count_weights, fetch_weights
 from tests import tiny
 from tests.hub import hub
 from tests.modal.control import Control

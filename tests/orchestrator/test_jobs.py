@@ -19,7 +19,7 @@ from orchestrator.pipeline.make_song import this_process
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library, manifest_key
 from orchestrator.songs.manifest import Song, Status, new_songs
-from orchestrator.workers.contract import LocalWorker
+from orchestrator.workers.in_process import LocalWorker
 from storage.local import LocalStore
 from tests.orchestrator.test_cli import HERE
 

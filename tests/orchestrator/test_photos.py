@@ -16,13 +16,13 @@ from orchestrator.cli.commands import DONE, FAILED, WRONG_USAGE
 from orchestrator.cli.doctor import examine
 from orchestrator.pipeline.make_song import make_song
 from orchestrator.pipeline.photos import keep_photo, photo_in, photo_name, photo_of
+from orchestrator.pipeline.replay import again
 from orchestrator.pipeline.steps import described
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.export import export
 from orchestrator.songs.library import Library, asset_key
 from orchestrator.songs.manifest import Song, Status, new_songs
-from orchestrator.songs.replay import again
-from orchestrator.workers.contract import LocalWorker
+from orchestrator.workers.in_process import LocalWorker
 from storage.contract import read
 from storage.local import LocalStore
 from tests.orchestrator.test_cli import QUICK, manifest, songwright

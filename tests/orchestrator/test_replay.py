@@ -8,10 +8,10 @@ from config.engine import EngineInfo
 from config.errors import Conflict, InvalidRequest
 from config.settings import EngineSettings, Settings
 from lyrics.contract import SongPlan
+from orchestrator.pipeline.replay import brief_like, differences, settings_like
 from orchestrator.pipeline.steps import versions_of
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.manifest import EngineFacts, Song, new_songs
-from orchestrator.songs.replay import brief_like, differences, settings_like
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 INFO = EngineInfo(

@@ -18,7 +18,7 @@ from orchestrator.pipeline.make_song import Superseded, Terms, make_song, may_re
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library, manifest_key
 from orchestrator.songs.manifest import Owner, Song, Status, new_songs
-from orchestrator.workers.contract import LocalWorker
+from orchestrator.workers.in_process import LocalWorker
 from storage.contract import read
 from storage.local import LocalStore
 

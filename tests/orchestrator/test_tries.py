@@ -18,12 +18,12 @@ from config.engine import Report, ignore_progress
 from config.errors import EngineFailed, EngineUnavailable
 from config.process import started
 from orchestrator.pipeline.make_song import Terms, at_work, make_song, may_resume, this_process
-from orchestrator.pipeline.steps import StepResult
 from orchestrator.pipeline.tries import ProcessDied, Unrest, exhausted, is_deadly, is_suspect
+from orchestrator.pipeline.worker import StepResult
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Owner, Song, Status, new_songs
-from orchestrator.workers.contract import LocalWorker
+from orchestrator.workers.in_process import LocalWorker
 from storage.local import LocalStore
 from tests.orchestrator.test_song import brief, worker
 

@@ -6,12 +6,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from config.settings import Settings
-
-if TYPE_CHECKING:
-    from orchestrator.server.http.protocol import Connection
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +18,22 @@ ACCEPTED_AT_ONCE = 128
 _RESERVED = 3 * ACCEPTED_AT_ONCE  # descriptors for the store, the engines, and what is being closed
 _STALLED_S = 5.0  # without reading, after which a client's place may be given to another
 _SWEEP_S = 0.5
+
+
+class Connection(Protocol):
+    """What is asked of each of them."""
+
+    loop: asyncio.AbstractEventLoop
+    caller: str
+    stalled_since: float
+
+    def check(self) -> None:
+        """Ends it if it has kept us waiting for too long."""
+        ...
+
+    def drop(self) -> None:
+        """Ends it at once."""
+        ...
 
 
 class Connections:

@@ -16,6 +16,7 @@ from lyrics.contract import SongPlan
 from orchestrator.estimates.quotes import Quote
 from orchestrator.pipeline.make_song import this_process
 from orchestrator.pipeline.photos import photo_of
+from orchestrator.pipeline.replay import brief_like, differences
 from orchestrator.server.answers import SongAnswer
 from orchestrator.server.api.context import BEARER, Base, TheService
 from orchestrator.server.api.openapi import SONG_ACCEPTED, SONG_MADE, refusals
@@ -33,7 +34,6 @@ from orchestrator.server.api.requests.incoming import JsonRoute
 from orchestrator.server.service import Service
 from orchestrator.songs.brief import RANDOM_SEED, Brief
 from orchestrator.songs.manifest import Song, Status, new_songs
-from orchestrator.songs.replay import brief_like, differences
 from orchestrator.songs.reuse import digest
 from vision.contract import Scene
 

@@ -18,9 +18,11 @@ from orchestrator.modal.calls import REFUSALS, is_lost, steady, stop
 from orchestrator.modal.engine_host import RESULT, Outcome, recorded_engine
 from orchestrator.modal.marks import Marks
 from orchestrator.modal.runs import Elsewhere, Interrupted
-from orchestrator.pipeline.steps import StepResult, given_plan_step, photo_cover_step, tag_step
+from orchestrator.pipeline.steps import given_plan_step, photo_cover_step, tag_step
+from orchestrator.pipeline.worker import StepResult
 from orchestrator.songs.manifest import SONG_CRAFTS, Song
-from orchestrator.workers.processes import EngineState, together_for
+from orchestrator.workers.contract import EngineState
+from orchestrator.workers.processes import together_for
 from storage.contract import Store
 
 log = logging.getLogger(__name__)

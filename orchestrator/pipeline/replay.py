@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from config.engine import EngineInfo
 from config.errors import Conflict, InvalidRequest
 from config.settings import EngineSettings, Settings, options_of
+from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.pipeline.photos import photo_of
 from orchestrator.pipeline.steps import versions_of
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
 from orchestrator.songs.limits import KeptPlan
 from orchestrator.songs.manifest import GIVEN, PHOTO, Song, new_songs
-from orchestrator.workers.engines import REGISTRIES
 
 CRAFTS = ("music", "art")
 """Those that work again; the words are in the manifest."""

@@ -9,7 +9,7 @@ from config.deployment import Deployment
 from config.downloads import DEFAULT_MODELS, gpu_download
 from config.engine import EngineOptions
 from config.volumes import volume_of
-from orchestrator.workers.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES
 
 _FETCHED_AS = {"audiocraft": "musicgen"}
 """Engines whose packages are not where weights are fetched, and that with the same checkpoints that is."""

@@ -24,9 +24,10 @@ from config.errors import (
     Unavailable,
     Unreadable,
 )
+from orchestrator.jobs.contract import Outlook
 from orchestrator.jobs.feed import Feed
 from orchestrator.jobs.intake import save_all
-from orchestrator.jobs.queue import Outlook, stopping
+from orchestrator.jobs.queue import stopping
 from orchestrator.modal.calls import REFUSALS, lives, steady, stop
 from orchestrator.modal.claim import Claim
 from orchestrator.modal.marks import Mark, Marks
