@@ -22,7 +22,9 @@ from transformers import EncodecModel
 from transformers.models.encodec.modeling_encodec import EncodecConvTranspose1d, EncodecResnetBlock
 
 from music.musicgen.chunked import ChunkedCodec, refuse_other_kinds
-from music.musicgen.fused import LANES, VECTORS, Crew, arena, packed, supported
+from music.musicgen.cpu.layout import LANES, VECTORS, supported
+from music.musicgen.cpu.packing import arena, packed
+from music.musicgen.cpu.threads import ThreadTeam
 from music.musicgen.linear import linear
 from music.musicgen.recurrent import recurrent
 
@@ -57,16 +59,16 @@ class Codec:
         first, lstm, *stages, last = modules
         self._first = _Convolution(first)
         self._lstm = recurrent(lstm.lstm, narrow=narrow)
-        crew = Crew(_THREADS, "encodec")
+        team = ThreadTeam(_THREADS, "encodec")
         layers = [
-            _upsampling(module, crew)
+            _upsampling(module, team)
             if isinstance(module, EncodecConvTranspose1d)
-            else _residual(module, crew)
+            else _residual(module, team)
             for module in stages
         ]
         half = len(layers) // 2
         fine = _Blocks(
-            [*layers[half:], _last(last, crew)], _FINE * math.prod(x.factor for x in layers[:half])
+            [*layers[half:], _last(last, team)], _FINE * math.prod(x.factor for x in layers[:half])
         )
         self._stages = _Blocks([*layers[:half], fine], _COARSE)
 
@@ -154,17 +156,17 @@ class _Residual:
         return (self._shortcut(x) if self._shortcut else x) + made
 
 
-def _residual(module: EncodecResnetBlock, crew: Crew) -> _Layer:
+def _residual(module: EncodecResnetBlock, team: ThreadTeam) -> _Layer:
     _, wide, _, single = module.block
     plain = isinstance(module.shortcut, Identity) and wide.conv.kernel_size == (3,)
     if plain and wide.conv.dilation == (1,) and _fits(wide) and _fits(single):
-        return _FusedResidual(wide.conv, single.conv, crew)
+        return _FusedResidual(wide.conv, single.conv, team)
     return _Residual(module)
 
 
-def _last(module: Any, crew: Crew) -> _Layer:
+def _last(module: Any, team: ThreadTeam) -> _Layer:
     if _fits(module, outputs=1) and module.conv.kernel_size[0] <= LANES:
-        return _FusedLast(module.conv, crew)
+        return _FusedLast(module.conv, team)
     return _Last(module)
 
 
@@ -175,15 +177,15 @@ def _fits(module: Any, outputs: int = VECTORS * LANES) -> bool:
 
 
 class _FusedUpsampling:
-    """``_Upsampling`` by ``music.musicgen.waves``."""
+    """``_Upsampling`` by ``music.musicgen.cpu.waves``."""
 
     reach = 1
 
-    def __init__(self, module: Any, crew: Crew) -> None:
-        from music.musicgen import waves  # with its compiler, a second: for whom it is of use
+    def __init__(self, module: Any, team: ThreadTeam) -> None:
+        from music.musicgen.cpu import waves  # with its compiler, a second: for whom it is of use
 
         self._loop = waves.upsample
-        self._crew = crew
+        self._team = team
         self.factor, weight, bias = _of_each_new_row(module)
         self._bias = bias.numpy()
         # Rows a page apart would all have the same few places in the processor's cache.
@@ -197,7 +199,7 @@ class _FusedUpsampling:
         whole = -(-(rows + 1) // 16) * 16
         framed = np.zeros((whole + 1, channels + LANES), np.float32)
         made = np.empty((whole, len(self._bias)), np.float32)
-        self._crew.run(self._loop, x.numpy(), self._weight, self._bias, framed, made)
+        self._team.run(self._loop, x.numpy(), self._weight, self._bias, framed, made)
         trimmed = self.factor - self.factor // 2
         return torch.from_numpy(made).view(whole * self.factor, -1)[trimmed : trimmed + rows * self.factor]
 
@@ -211,23 +213,23 @@ def _of_each_new_row(module: Any) -> tuple[int, Tensor, Tensor]:
     return stride, weight.detach(), module.bias.detach().repeat(stride)
 
 
-def _upsampling(module: EncodecConvTranspose1d, crew: Crew) -> _Layer:
-    return _FusedUpsampling(module.conv, crew) if _fits(module) else _Upsampling(module)
+def _upsampling(module: EncodecConvTranspose1d, team: ThreadTeam) -> _Layer:
+    return _FusedUpsampling(module.conv, team) if _fits(module) else _Upsampling(module)
 
 
 class _FusedResidual:
-    """``_Residual`` by ``music.musicgen.waves``."""
+    """``_Residual`` by ``music.musicgen.cpu.waves``."""
 
     factor = reach = 1
 
-    def __init__(self, wide: Any, single: Any, crew: Crew) -> None:
-        from music.musicgen import waves  # with its compiler, a second: for whom it is of use
+    def __init__(self, wide: Any, single: Any, team: ThreadTeam) -> None:
+        from music.musicgen.cpu import waves  # with its compiler, a second: for whom it is of use
 
         self._loop = waves.residual
-        self._crew = crew
+        self._team = team
         channels, inner = wide.in_channels, wide.out_channels
         size = (waves.BLOCK + 2) * channels + waves.BLOCK * (inner + channels)
-        self._room = np.zeros((self._crew.threads, size), np.float32)
+        self._room = np.zeros((self._team.threads, size), np.float32)
         weights: list[int] = []
         kernels = [wide.weight.transpose(1, 2).flatten(1), single.weight.flatten(1)]
         self._arena = arena([packed(kernel.detach(), np.float32) for kernel in kernels], weights)
@@ -236,33 +238,33 @@ class _FusedResidual:
 
     def __call__(self, x: Tensor) -> Tensor:
         made = torch.empty_like(x)
-        self._crew.run(self._loop, x.numpy(), *self._given, self._room, made.numpy())
+        self._team.run(self._loop, x.numpy(), *self._given, self._room, made.numpy())
         return made
 
 
 class _FusedLast:
-    """``_Last`` by ``music.musicgen.waves``."""
+    """``_Last`` by ``music.musicgen.cpu.waves``."""
 
     factor = 1
 
-    def __init__(self, module: Any, crew: Crew) -> None:
-        from music.musicgen import waves
+    def __init__(self, module: Any, team: ThreadTeam) -> None:
+        from music.musicgen.cpu import waves
 
         self._loop = waves.last
-        self._crew = crew
+        self._team = team
         self._width = module.kernel_size[0]
         self.reach = self._width // 2
         weight = module.weight.detach()[0].t()  # of each moment the channels' weights
         weights: list[int] = []
         padded = torch.cat([weight, weight.new_zeros(LANES - self._width, weight.shape[1])])
         self._arena = arena([packed(padded, np.float32, vectors=1)], weights)
-        self._room = np.zeros((self._crew.threads, waves.BLOCK * (weight.shape[1] + LANES)), np.float32)
+        self._room = np.zeros((self._team.threads, waves.BLOCK * (weight.shape[1] + LANES)), np.float32)
         self._weight, self._bias = weights[0], module.bias.detach().numpy()[0]
 
     def __call__(self, x: Tensor) -> Tensor:
         made = x.new_empty(len(x), 1)
         given = self._weight, self._bias, self._width, self._room
-        self._crew.run(self._loop, x.numpy(), *given, made.numpy()[:, 0])
+        self._team.run(self._loop, x.numpy(), *given, made.numpy()[:, 0])
         return made
 
 

@@ -16,10 +16,11 @@ from itertools import chain
 import torch
 from torch import Tensor
 
-from music.musicgen.fused import UNKNOWN, Fused, fitting, supported
+from music.musicgen.cpu.fused import Fused
+from music.musicgen.cpu.layout import fitting, supported
 from music.musicgen.layers import Layers, Part
 from music.musicgen.linear import linear
-from music.musicgen.sampling import Sampling, draw
+from music.musicgen.sampling import UNKNOWN, Sampling, draw
 
 Read = Callable[[str], Tensor]
 """A tensor of the checkpoint by its name below ``decoder.``."""

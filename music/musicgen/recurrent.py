@@ -13,7 +13,9 @@ from torch import Tensor
 from torch.nn import LSTM
 from torch.nn.utils.rnn import pad_sequence
 
-from music.musicgen.fused import COLUMNS, NUMBERS, Crew, arena, packed, supported
+from music.musicgen.cpu.layout import COLUMNS, NUMBERS, supported
+from music.musicgen.cpu.packing import arena, packed
+from music.musicgen.cpu.threads import ThreadTeam
 from music.musicgen.linear import Linear, linear
 
 
@@ -57,14 +59,14 @@ class Narrow:
 
 
 class Fused:
-    """By ``music.musicgen.kernels``."""
+    """By ``music.musicgen.cpu.kernels``."""
 
     def __init__(self, lstm: LSTM, precision: str) -> None:
-        from music.musicgen import kernels  # with its compiler, a second: for whom it is of use
+        from music.musicgen.cpu import kernels  # with its compiler, a second: for whom it is of use
 
         self._recur = kernels.recur
         self._numbers = NUMBERS[precision]
-        self._crew = Crew(lstm.hidden_size // COLUMNS, "musicgen-lstm")
+        self._team = ThreadTeam(lstm.hidden_size // COLUMNS, "musicgen-lstm")
         weights: list[int] = []
         self._layers, self._arenas = [], []
         for into, back, bias in _layers(lstm):
@@ -82,7 +84,7 @@ class Fused:
             narrow = np.zeros((count, width + 64), self._numbers)
             gates = np.zeros((count, 4 * width), np.float32)
             cells, scales = np.zeros((count, width), np.float32), np.zeros(count, np.float32)
-            self._crew.run(self._recur, weight, given, cells, narrow, scales, gates, made)
+            self._team.run(self._recur, weight, given, cells, narrow, scales, gates, made)
             sounds = [torch.from_numpy(made[:length, place]) for place, length in enumerate(lengths)]
         return sounds
 

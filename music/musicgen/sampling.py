@@ -15,6 +15,8 @@ from music.contract import MusicRequest
 
 PARAMETERS = ("guidance_scale", "temperature", "top_k", "top_p")
 """Which of a request's optional parameters MusicGen heeds."""
+UNKNOWN = -1
+"""A token that is yet to be drawn."""
 _NOISES = 8
 """Of how many steps noise is drawn at once: in half the time on a CPU, with fewer kernels on a GPU."""
 _LEAST = 2.0**-24  # exponential noise has some 23 bits, and none set makes an infinity

@@ -17,8 +17,8 @@ from torch.nn.functional import gelu
 from inference.graphs import StepGraph
 from music.musicgen.attention import Attention, attention_on
 from music.musicgen.decoder import Decoder, Shape, Track
-from music.musicgen.fused import UNKNOWN
 from music.musicgen.layers import Layers, normal
+from music.musicgen.sampling import UNKNOWN
 
 COLUMNS = 1536
 """Room for a window of 30 s, at 50 frames a second, with its delays."""

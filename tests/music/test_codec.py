@@ -14,7 +14,7 @@ from transformers import EncodecConfig, EncodecModel
 from config.errors import EngineUnavailable
 from music.musicgen.chunked import ChunkedCodec, decoding_bytes
 from music.musicgen.codec import Codec, decoding
-from music.musicgen.fused import supported
+from music.musicgen.cpu.layout import supported
 from music.musicgen.recurrent import Fused, Narrow, Recurrent, Wide
 from tests.tiny import fill_codebooks
 

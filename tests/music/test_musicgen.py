@@ -24,9 +24,11 @@ from transformers import (
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled
 from music.contract import COMPOSERS, Composer, MusicRequest
-from music.musicgen import fused
+from music.musicgen.cpu import fused
+from music.musicgen.cpu.fused import Fused, way
+from music.musicgen.cpu.layout import supported
+from music.musicgen.cpu.threads import cores
 from music.musicgen.decoder import Decoder, Shape, Track
-from music.musicgen.fused import Fused, cores, supported, way
 from music.musicgen.layers import Layers
 from music.musicgen.sampling import Sampling, draw, gumbel
 from music.musicgen.slots import Slots
@@ -223,7 +225,7 @@ def wide(precision: str, threads: int, monkeypatch: pytest.MonkeyPatch, made: ty
         torch.set_num_threads(before)
     assert isinstance(decoder.layers, made)
     if isinstance(decoder.layers, Fused):
-        assert decoder.layers._crew.threads == threads
+        assert decoder.layers._team.threads == threads
     return decoder
 
 
@@ -362,7 +364,7 @@ def test_tokens_are_drawn_from_the_softmax_within_top_k_and_top_p() -> None:
     ],
 )
 def test_the_compiled_step_draws_what_torch_draws(sampling: Sampling) -> None:
-    from music.musicgen.advance import choose
+    from music.musicgen.cpu.advance import choose
 
     logits = 2.0 * torch.randn(40, 2048, generator=torch.Generator().manual_seed(2))
     logits[1] = logits[1].abs()

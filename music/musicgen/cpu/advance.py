@@ -10,19 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numba import carray
 
-from music.musicgen.dots import compiled, pointer
-from music.musicgen.fused import (
-    BY_CHANCE,
-    GUIDANCE,
-    LENGTH,
-    LIMIT,
-    NOISE,
-    POSITION,
-    TEMPERATURE,
-    TOKENS,
-    UNKNOWN,
-)
-from music.musicgen.kernels import exp, step
+from music.musicgen.cpu.dots import compiled, pointer
+from music.musicgen.cpu.kernels import exp, step
+from music.musicgen.cpu.layout import BY_CHANCE, GUIDANCE, LENGTH, LIMIT, NOISE, POSITION, TEMPERATURE, TOKENS
+from music.musicgen.sampling import UNKNOWN
 
 
 @compiled

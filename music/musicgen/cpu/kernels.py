@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numba import carray
 
-from music.musicgen.dots import compiled, fetch, float_of, meet, pointer, product, wide
-from music.musicgen.fused import HEARD, LENGTH, POSITION, TEXT
+from music.musicgen.cpu.dots import barrier, compiled, fetch, float_of, pointer, product, wide
+from music.musicgen.cpu.layout import HEARD, LENGTH, POSITION, TEXT
 
 
 @compiled
@@ -221,9 +221,9 @@ def step(
     for layer in range(layers):
         of, norm = weights[6 * layer :], norms[layer]
         _normal(x, rows, norm[0], mine, narrow, scales, thread, threads)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         product(of[0], 3 * width, groups, narrow, scales, rows, qkv, thread, threads)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         # Neighbours to each thread: their caches come one after another.
         start, end = rows * heads * thread // threads, rows * heads * (thread + 1) // threads
         if not len(logits):  # rows may be columns of one song, each of which attends to those before it
@@ -231,7 +231,7 @@ def step(
                 row, head, keys, values, size = _caches(pair, songs, layer, heads, head_width, like)
                 place = songs[row % hearing, POSITION]
                 _keep(qkv[row], head, head_width, keys, values, size, place, like)
-            met = meet(counter, met, threads)
+            met = barrier(counter, met, threads)
         for pair in range(start, end):
             row, head, keys, values, size = _caches(pair, songs, layer, heads, head_width, like)
             place = songs[row % hearing, POSITION]
@@ -240,17 +240,17 @@ def step(
             query = qkv[row, head * head_width : (head + 1) * head_width]
             _attend(query, keys, values, keys + size, place + 1, like, score, mine)
             query[:] = mine[:head_width]  # the answer takes the question's place
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         for row in range(thread, rows, threads):
             _narrowed(qkv[row, :width], narrow, scales, row)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         first, last = product(of[1], width, groups, narrow, scales, rows, up, thread, threads)
         _added(x, rows, up, first, last)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         _normal(x, hearing, norm[1], mine, narrow, scales, thread, threads)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         product(of[2], width, groups, narrow, scales, hearing, qkv, thread, threads)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         for pair in range(hearing * heads * thread // threads, hearing * heads * (thread + 1) // threads):
             row, head = pair // heads, pair % heads
             song, query = songs[row], qkv[row, head * head_width : (head + 1) * head_width]
@@ -258,32 +258,32 @@ def step(
             keys = song[TEXT] + (layer * 2 * heads + head) * size
             _attend(query, keys, keys + heads * size, keys + size, song[HEARD], like, score, mine)
             query[:] = mine[:head_width]
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         for row in range(thread, hearing, threads):
             _narrowed(qkv[row, :width], narrow, scales, row)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         first, last = product(of[3], width, groups, narrow, scales, hearing, up, thread, threads)
         _added(x, hearing, up, first, last)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         _normal(x, rows, norm[2], mine, narrow, scales, thread, threads)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         first, last = product(of[4], inner, groups, narrow, scales, rows, up, thread, threads)
         for row in range(rows):
             values = up[row, first:last]
             for place in range(len(values)):
                 values[place] = _gelu(values[place])
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         for row in range(thread, rows, threads):
             _narrowed(up[row], narrow, scales, row)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         first, last = product(of[5], width, inner_groups, narrow, scales, rows, qkv, thread, threads)
         _added(x, rows, qkv, first, last)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
     if len(logits):
         _normal(x, rows, norms[layers, 0], mine, narrow, scales, thread, threads)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         product(weights[6 * layers], logits.shape[1], groups, narrow, scales, rows, logits, thread, threads)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
     return met
 
 
@@ -301,9 +301,9 @@ def recur(thread, threads, counter, met, weight, given, cells, narrow, scales, g
         if moment:
             for sound in range(thread, sounds, threads):
                 _narrowed(made[moment - 1, sound], narrow, scales, sound)
-            met = meet(counter, met, threads)
+            met = barrier(counter, met, threads)
         product(weight, 4 * width, groups, narrow, scales, sounds, gates, thread, threads)
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)
         for sound in range(sounds):
             added = given[moment, sound].reshape(4, width)[:, first:last]
             told = gates[sound].reshape(4, width)[:, first:last]
@@ -315,4 +315,4 @@ def recur(thread, threads, counter, met, weight, given, cells, narrow, scales, g
                 new = _tanh(told[3, place] + added[3, place])
                 cell[place] = kept * cell[place] + opened * new
                 state[place] = shown * _tanh(cell[place])
-        met = meet(counter, met, threads)
+        met = barrier(counter, met, threads)

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from music.musicgen.dots import compiled, dot, meet
-from music.musicgen.fused import LANES, VECTORS
-from music.musicgen.kernels import exp
+from music.musicgen.cpu.dots import barrier, compiled, dot
+from music.musicgen.cpu.kernels import exp
+from music.musicgen.cpu.layout import LANES, VECTORS
 
 BLOCK = 64
 """Moments at a time, a multiple of 16."""
@@ -56,7 +56,7 @@ def upsample(thread, threads, counter, met, x, weight, bias, framed, out):
         source, made = x[moment], framed[moment + 1]
         for channel in range(channels):
             made[channel] = _elu(source[channel])
-    meet(counter, met, threads)
+    barrier(counter, met, threads)
     beside = VECTORS * LANES
     panels = out.shape[1] // beside
     inputs = channels + gapped

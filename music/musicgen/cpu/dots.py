@@ -17,7 +17,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from music.musicgen.fused import COLUMNS, LANES, VECTORS
+from music.musicgen.cpu.layout import COLUMNS, LANES, VECTORS
 
 _LINE = 4 * LANES
 """Bytes of a cache line, and of a vector."""
@@ -247,7 +247,7 @@ def _yield(_: Any) -> Any:
 
 
 @compiled
-def meet(counter, target, threads):
+def barrier(counter, target, threads):
     """Waits until all threads are here, which have counted ``counter``, an address, up to ``target`` before.
     They are soon, unless one has lost its core to somebody else, who may well be waiting for this one.
     Answers what it has been counted up to."""
@@ -262,7 +262,7 @@ def meet(counter, target, threads):
 
 
 @compiled
-def linger(asked, target):
+def spin_wait(asked, target):
     """Stays awake for a while, or until the number at ``asked``, an address, is ``target``: to wake up a
     thread takes longer than there is between two steps."""
     turns = 0

@@ -1,0 +1,1 @@
+"""MusicGen on a processor with AVX-512, as loops that are compiled for it."""
