@@ -1,6 +1,7 @@
 """Songwright on Modal, from its images to its web function:  modal deploy main.py
 
-Wiring only. What runs in the containers is ``orchestrator.modal``; what can be set is ``config.deployment``.
+Wiring only. What runs in the containers is ``orchestrator.modal``; what can be set is
+``orchestrator.modal.deployment.settings``.
 
     modal run main.py::prefetch --dry-run                        says how many gigabytes that fetches:
     modal run main.py::prefetch                                  the weights into their volumes, once
@@ -18,16 +19,16 @@ from typing import Any, ClassVar
 
 import modal
 
-from config.cards import CRAFTS, check_cards
-from config.deployment import MUSICIANS, SECRET_KEYS, Deployment, environment
 from config.errors import SongwrightError
-from config.images import WEB, ImageSpec, image_of
 from config.licences import check_licence
 from config.needs import resources_of
-from config.pins import ROOT, pins, version_of
 from config.settings import load
 from config.together import together_of
-from config.volumes import volume_of
+from orchestrator.modal.deployment.cards import CRAFTS, check_cards
+from orchestrator.modal.deployment.images import WEB, ImageSpec, image_of
+from orchestrator.modal.deployment.pins import ROOT, pins, version_of
+from orchestrator.modal.deployment.settings import MUSICIANS, SECRET_KEYS, Deployment, environment
+from orchestrator.modal.deployment.volumes import volume_of
 from orchestrator.pipeline.engines import REGISTRIES
 
 try:

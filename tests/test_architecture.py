@@ -50,12 +50,12 @@ HOMES = {
     "scipy": {"music", "art"},
     "numpy": {"music", "art", "vision"},
     "pydantic_settings": {"config.settings"},
-    "fastapi": {"orchestrator.server.api"},
-    "starlette": {"orchestrator.server.api"},
+    "fastapi": {"orchestrator.server.api", "orchestrator.compat"},
+    "starlette": {"orchestrator.server.api", "orchestrator.compat"},
     "uvicorn": {"orchestrator.server.serve", "orchestrator.server.http.protocol"},
     "prometheus_client": {"orchestrator.server.metrics"},
     "h11": {"orchestrator.server.webhooks.post"},
-    "modal": {"main", "orchestrator.modal"},
+    "modal": {"main", "orchestrator.modal", "orchestrator.cli.modal_doctor"},
     "boto3": {"storage.r2"},
     "botocore": {"storage.r2"},
     "httpx": {"songwright.client"},
@@ -124,7 +124,13 @@ def test_each_third_party_has_one_home(name: str, tree: ast.Module) -> None:
 def edges() -> dict[str, set[str]]:
     """By module, the modules of ours that it imports, lazily or for types alone too."""
     names = {name for name, _ in MODULES}
-    return {name: {target for target in imports(tree) if target in names} - {name} for name, tree in MODULES}
+    found: dict[str, set[str]] = {}
+    for name, tree in MODULES:
+        targets = set(imports(tree)) & names
+        # Of "from package import module" it is the module that is meant.
+        packages = {target.rpartition(".")[0] for target in targets}
+        found[name] = {target for target in targets if target not in packages} - {name}
+    return found
 
 
 def in_circles(edges: dict[str, set[str]]) -> list[set[str]]:

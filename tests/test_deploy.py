@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from config.cards import check_card
-from config.deployment import SECRET_KEYS, Deployment, ModalSettings
 from config.errors import InvalidRequest
 from config.gpus import CPU_USD_PER_CORE_S, GPUS, MEMORY_USD_PER_GIB_S
 from config.needs import needs_of, resources_of
 from config.settings import load
-from config.volumes import NAMES
+from orchestrator.modal.deployment.cards import check_card
+from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment, ModalSettings
+from orchestrator.modal.deployment.volumes import NAMES
 from orchestrator.pipeline.engines import REGISTRIES
 from tests.orchestrator.test_cli import ROOT
 

@@ -7,11 +7,11 @@ import platform
 from dataclasses import replace
 from typing import Any
 
-from config.deployment import Deployment
 from config.engine import EngineOptions, Registry
 from config.errors import SongwrightError, Unavailable
 from config.settings import EngineSettings, Settings, load, options_of, variables
 from orchestrator.cli.finding import Finding
+from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.server.auth import TOKEN_FILE, given_tokens, load_tokens
 from storage.configured import FOLDER, open_store

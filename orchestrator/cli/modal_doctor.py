@@ -11,14 +11,14 @@ from urllib.request import Request, urlopen
 
 import modal
 
-from config.cards import check_card
-from config.deployment import SECRET_KEYS, Deployment
 from config.downloads import gpu_download
 from config.errors import InvalidRequest, SongwrightError
 from config.gpus import usd_per_second
 from config.licences import check_licence
-from config.volumes import volume_of
 from orchestrator.cli.finding import Finding
+from orchestrator.modal.deployment.cards import check_card
+from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment
+from orchestrator.modal.deployment.volumes import volume_of
 from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.server.auth import given_tokens
 

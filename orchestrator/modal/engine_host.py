@@ -13,7 +13,6 @@ import modal.experimental
 from pydantic import TypeAdapter
 
 from config.cuda import gpu_error, lost_gpu, out_of_memory
-from config.deployment import Deployment
 from config.engine import EngineInfo, EngineOptions, Report
 from config.errors import (
     EngineFailed,
@@ -27,6 +26,7 @@ from config.gpus import billed_gpu
 from config.settings import options_of
 from config.together import together_of
 from orchestrator.modal.calls import REFUSALS
+from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.marks import Marks
 from orchestrator.modal.progress import Progress
 from orchestrator.modal.runs import Runs

@@ -11,7 +11,6 @@ from typing import Any
 
 import modal
 
-from config.deployment import Deployment
 from config.engine import ignore_progress
 from config.errors import (
     EngineFailed,
@@ -25,6 +24,7 @@ from orchestrator.jobs.contract import ServiceJobs
 from orchestrator.jobs.feed import Feed
 from orchestrator.modal.calls import REFUSALS, steady
 from orchestrator.modal.claim import BucketTaken, Claim
+from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.deployment.warmth import Warmth
 from orchestrator.modal.jobs import OWNER, Spawn, SpawnedJobs
 from orchestrator.modal.marks import Mark, Marks

@@ -10,11 +10,11 @@ from typing import Any
 
 import modal
 
-from config.deployment import Deployment
 from config.engine import EngineInfo, Report
 from config.errors import EngineFailed, EngineTimeout, StoreUnavailable, Unavailable
 from lyrics.contract import SongPlan
 from orchestrator.modal.calls import REFUSALS, is_lost, steady, stop
+from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.engine_host import RESULT, Outcome, recorded_engine
 from orchestrator.modal.marks import Marks
 from orchestrator.modal.runs import Elsewhere, Interrupted

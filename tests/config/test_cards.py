@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from config.cards import check_cards
-from config.deployment import Deployment
 from config.errors import InvalidRequest
 from config.gpus import GPUS
 from config.needs import NEEDS
 from config.settings import EngineSettings
+from orchestrator.modal.deployment.cards import check_cards
+from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.pipeline.engines import REGISTRIES
 
 ALL = set(GPUS)

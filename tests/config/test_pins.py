@@ -6,8 +6,15 @@ import re
 
 import pytest
 
-from config.images import AUDIOCRAFT, MODEL, SOURCES, WEB, image_of
-from config.pins import AUDIOCRAFT_CONSTRAINTS, CONSTRAINTS, ROOT, pinned_in, pins, version_of
+from orchestrator.modal.deployment.images import AUDIOCRAFT, MODEL, SOURCES, WEB, image_of
+from orchestrator.modal.deployment.pins import (
+    AUDIOCRAFT_CONSTRAINTS,
+    CONSTRAINTS,
+    ROOT,
+    pinned_in,
+    pins,
+    version_of,
+)
 
 
 @pytest.mark.parametrize("file", [CONSTRAINTS, AUDIOCRAFT_CONSTRAINTS])

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from config.deployment import Deployment
 from config.settings import EngineSettings
+from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.engine_host import Station
 
 

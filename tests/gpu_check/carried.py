@@ -10,7 +10,7 @@ import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from config.pins import ROOT, plain, version_of
+from orchestrator.modal.deployment.pins import ROOT, plain, version_of
 
 WHEELS = ROOT / "build" / "gpu-wheels"
 

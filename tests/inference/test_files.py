@@ -7,11 +7,11 @@ from fnmatch import fnmatch
 
 import pytest
 
-from config.deployment import Deployment
 from config.downloads import DEFAULT_MODELS, gpu_download, known_download
 from config.errors import EngineUnavailable
 from inference.files import Choice, File, gpu_precision, wanted_files
 from inference.weights import SAFETENSORS_AT
+from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.pipeline.engines import REGISTRIES
 from tests.inference.listings import LISTINGS, Published
 

@@ -3,8 +3,8 @@
 Each image is taken as ``modal deploy main.py`` declares it to the stand-in, Dockerfile lines and files, and
 resolved by uv for its Linux and Python against the public index, whatever this machine's pip and uv are
 configured to. Nothing is installed. What stands against a build is told in one line each, and the exit code
-is then 1. A package that has only a source distribution must be one of ``config.images.SOURCES``; that what
-these need makes them compile is not checked here.
+is then 1. A package that has only a source distribution must be one of ``SOURCES`` in
+``orchestrator.modal.deployment.images``; that what these need makes them compile is not checked here.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from typing import Any
 
 from uv import find_uv_bin
 
-from config.deployment import SECRET_KEYS
-from config.images import SOURCES, WEB, image_of
-from config.pins import pinned_in
+from orchestrator.modal.deployment.images import SOURCES, WEB, image_of
+from orchestrator.modal.deployment.pins import pinned_in
+from orchestrator.modal.deployment.settings import SECRET_KEYS
 from orchestrator.pipeline.engines import REGISTRIES
 from tests.modal.control import Control
 from tests.modal.images import Image
@@ -188,7 +188,7 @@ def _reason(said: str, file: str) -> str:
     if source := re.search(r"Because (?:all versions of )?(\S+) (?:has|have) no (?:usable )?wheels", text):
         return (
             f"{source[1]} has no wheel for {WHEELS_FOR}: pin a version that has one, or add it to SOURCES "
-            "of config/images.py with why, and what it is built with"
+            "of orchestrator/modal/deployment/images.py with why, and what it is built with"
         )
     conflict = re.search(r"Because (.+?), we can conclude", re.sub(r"\{[^}]*\}", "", text))
     return f"cannot be resolved: {conflict[1] if conflict else text}; change the pin in {file}"

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from config.deployment import SECRET_KEYS, Deployment
 from config.errors import InvalidRequest
 from config.gpus import GPUS
-from config.pins import version_of
 from config.settings import load
-from config.volumes import NAMES
+from orchestrator.modal.deployment.pins import version_of
+from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment
+from orchestrator.modal.deployment.volumes import NAMES
 from tests.modal.control import Control
 from tests.modal.deployed import ROOT, SKETCH
 from tests.modal.rootfs import HOME

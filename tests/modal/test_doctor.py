@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from config.deployment import SECRET_KEYS
+from orchestrator.modal.deployment.settings import SECRET_KEYS
 from tests.modal.control import Control
 from tests.modal.deployed import ROOT, SKETCH, TOKEN, secret_of
 from tests.storage.s3 import s3_server

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config.deployment import Deployment
 from config.settings import EngineSettings
+from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.deployment.weights import fetch_weights
 from tests import tiny
 

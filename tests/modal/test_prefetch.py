@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config.deployment import SECRET_KEYS, Deployment
 from config.settings import EngineSettings
+from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment
 from orchestrator.modal.deployment.weights import count_weights, fetch_weights
 from tests import tiny
 from tests.hub import hub

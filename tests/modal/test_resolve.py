@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from config.images import AUDIOCRAFT, MODEL, WEB, ImageSpec
-from config.pins import ROOT, pins
+from orchestrator.modal.deployment.images import AUDIOCRAFT, MODEL, WEB, ImageSpec
+from orchestrator.modal.deployment.pins import ROOT, pins
 from tests.modal.resolve import Declared, faults, main
 
 
@@ -79,7 +79,7 @@ def test_a_package_without_a_wheel_is_named_unless_it_is_known_to_be_built() -> 
     bare = replace(declared, requirements=(*declared.requirements, "docopt==0.6.2", "progress==1.5"))
     (line,) = faults(replace(bare, constraints=bare.constraints + "\ndocopt==0.6.2\nprogress==1.5\n"))
     assert line.startswith("image of Lyricist: progress==1.5 has no wheel for Linux x86-64 and Python 3.11")
-    assert "SOURCES of config/images.py" in line
+    assert "SOURCES of orchestrator/modal/deployment/images.py" in line
 
 
 def test_what_is_built_from_source_wants_its_headers_and_its_debian() -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import storage.r2
-from config.deployment import Deployment
 from config.errors import EngineFailed, EngineUnavailable, InvalidRequest, StoreUnavailable
 from config.settings import EngineSettings, load
 from lyrics.contract import SongPlan
+from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.engine_host import Outcome, Station, recorded_engine
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.manifest import new_songs

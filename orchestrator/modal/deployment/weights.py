@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from config.deployment import Deployment
 from config.downloads import DEFAULT_MODELS, gpu_download
 from config.engine import EngineOptions
-from config.volumes import volume_of
+from orchestrator.modal.deployment.settings import Deployment
+from orchestrator.modal.deployment.volumes import volume_of
 from orchestrator.pipeline.engines import REGISTRIES
 
 _FETCHED_AS = {"audiocraft": "musicgen"}

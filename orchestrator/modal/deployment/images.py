@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from config.pins import AUDIOCRAFT_CONSTRAINTS, CONSTRAINTS
+from orchestrator.modal.deployment.pins import AUDIOCRAFT_CONSTRAINTS, CONSTRAINTS
 
 _FFMPEG = ("avformat", "avcodec", "avdevice", "avutil", "avfilter", "swscale", "swresample")
 

@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 CONSTRAINTS = "constraints.txt"
 AUDIOCRAFT_CONSTRAINTS = "constraints-audiocraft.txt"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")

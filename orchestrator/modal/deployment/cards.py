@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from config.deployment import Deployment
 from config.errors import InvalidRequest
 from config.gpus import GPUS, Gpu, choices_of
 from config.needs import BYTES, Needs, default_of, needs_of
+from orchestrator.modal.deployment.settings import Deployment
 
 CRAFTS = ("lyrics", "music", "art", "vision")
 _USABLE, _USABLE_HBM = 0.92, 0.98
