@@ -124,12 +124,17 @@ def test_each_third_party_has_one_home(name: str, tree: ast.Module) -> None:
 def edges() -> dict[str, set[str]]:
     """By module, the modules of ours that it imports, lazily or for types alone too."""
     names = {name for name, _ in MODULES}
-    found: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {name: set() for name in names}
     for name, tree in MODULES:
-        targets = set(imports(tree)) & names
-        # Of "from package import module" it is the module that is meant.
-        packages = {target.rpartition(".")[0] for target in targets}
-        found[name] = {target for target in targets if target not in packages} - {name}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                found[name] |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module
+                # Of "from package import module" it is the module that is meant.
+                wholes = {f"{node.module}.{alias.name}" for alias in node.names}
+                found[name] |= (wholes & names) | ({node.module} if wholes - names else set())
+        found[name] = (found[name] & names) - {name}
     return found
 
 
