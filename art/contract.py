@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.engine import EngineInfo, Registry, Report
 
-Pixels = NDArray[np.uint8]
+if TYPE_CHECKING:  # the service knows requests and contracts without arrays
+    import numpy as np
+    from numpy.typing import NDArray
+
+Pixels: TypeAlias = "NDArray[np.uint8]"
 """``(height, width, 3)`` uint8, RGB."""
 
 

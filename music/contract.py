@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.engine import EngineInfo, Registry, Report
 
-Samples = NDArray[np.float32]
+if TYPE_CHECKING:  # the service knows requests and contracts without arrays
+    import numpy as np
+    from numpy.typing import NDArray
+
+Samples: TypeAlias = "NDArray[np.float32]"
 """``(channels, samples)`` float32 in [-1, 1]."""
 
 Voice = Literal["female", "male", "duet", "choir", "none"]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import soundfile
@@ -14,28 +11,12 @@ from numpy.typing import NDArray
 
 from config.errors import InvalidRequest
 from music.contract import Samples
+from music.formats import FORMATS
 from music.tags import Tags, id3, info_list, with_flac_tags
 
 FULL_SCALE = 32768.0
 MP3_COMPRESSION = 0.1
 """libsndfile's scale from 0 (best) to 1 (smallest): about 200 kbit/s at a variable rate."""
-
-
-@dataclass(frozen=True)
-class Format:
-    """A file format by what the outside world calls it."""
-
-    extension: str
-    media_type: str
-
-
-FORMATS: Mapping[str, Format] = MappingProxyType(
-    {
-        "wav": Format(".wav", "audio/wav"),
-        "flac": Format(".flac", "audio/flac"),
-        "mp3": Format(".mp3", "audio/mpeg"),
-    }
-)
 
 
 def encode(samples: Samples, rate_hz: int, format: str, tags: Tags | None = None) -> bytes:

@@ -29,7 +29,15 @@ MAY_IMPORT = {
 # store is the command line's own.
 DOORS = {
     "lyrics": {"lyrics.contract"},
-    "music": {"music.contract", "music.encode", "music.tags", "music.artwork", "music.lrc", "music.waveform"},
+    "music": {
+        "music.contract",
+        "music.encode",
+        "music.formats",
+        "music.tags",
+        "music.artwork",
+        "music.lrc",
+        "music.waveform",
+    },
     "art": {"art.contract", "art.encode", "art.photo"},
     "vision": {"vision.contract", "vision.photo", "vision.decode"},
     "storage": {

@@ -21,7 +21,6 @@ import warnings
 from typing import BinaryIO
 
 from config.errors import InvalidRequest, UnsupportedFormat
-from vision.photo import kept_photo
 
 LENGTH, ANSWER = struct.Struct(">Q"), struct.Struct(">cQ")
 READY, KEPT, REFUSED = b"!", b"+", b"-"
@@ -35,6 +34,9 @@ CPU_S = 10.0
 
 def main(cpu_s: float, memory_bytes: int) -> None:
     """Decodes until the input ends."""
+    # Here, for the service knows this module too, and has no use for libraries of pictures.
+    from vision.photo import kept_photo
+
     warnings.simplefilter("ignore")  # Pillow's, about what a stranger's file says
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group: the parent decides
     threading.Thread(target=_end_with_the_parent, args=(os.getppid(),), daemon=True).start()

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from config.errors import InvalidRequest
 from orchestrator.pipeline.photo_decoding import decoded
-from orchestrator.pipeline.steps import put_asset
-from orchestrator.songs.library import Library
+from orchestrator.songs.library import Library, put_asset
 from orchestrator.songs.manifest import Song
 from storage.contract import read
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from config.engine import EngineInfo
 from config.errors import Conflict, InvalidRequest
 from config.settings import EngineSettings, Settings, options_of
+from config.version import installed
 from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.pipeline.photos import photo_of
-from orchestrator.pipeline.steps import versions_of
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
 from orchestrator.songs.limits import KeptPlan
@@ -77,7 +77,7 @@ def differences(song: Song, engines: Mapping[str, EngineInfo]) -> tuple[str, ...
                 f"the {craft} of song {song.id} was made by {facts.identity}, and here is {info.identity}",
                 f"set SONGWRIGHT_{craft.upper()}__ENGINE, __MODEL and __PRECISION to the former, or ask anew",
             )
-        now = versions_of(info)
+        now = installed(*info.libraries)
         changed = [
             f"{name} {then}, now {now.get(name, 'gone')}"
             for name, then in facts.libraries.items()

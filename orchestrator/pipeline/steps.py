@@ -5,13 +5,11 @@ Only keys and facts travel back, so that on Modal a WAV goes from the GPU contai
 
 from __future__ import annotations
 
-import hashlib
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from typing import Any, TypeVar, cast
 
 from art.contract import CoverRequest, Painter
@@ -20,18 +18,19 @@ from art.photo import photo_cover
 from config.cuda import gpu_error
 from config.engine import EngineInfo, Report
 from config.errors import EngineFailed, SongwrightError
-from config.version import VERSION
+from config.version import installed
 from lyrics.contract import PlanRequest, SongPlan, Writer
 from music.artwork import with_cover
 from music.contract import Audio, Composer, MusicRequest
-from music.encode import FORMATS, encode
+from music.encode import encode
+from music.formats import FORMATS
 from music.lrc import lrc_text
 from music.tags import Tags
 from music.waveform import waveform_json
 from orchestrator.estimates.meter import Meter
 from orchestrator.pipeline.worker import StepResult
 from orchestrator.songs.brief import MODEL_PARAMETERS
-from orchestrator.songs.library import asset_key
+from orchestrator.songs.library import put_asset
 from orchestrator.songs.manifest import GIVEN, PHOTO, Asset, EngineFacts, MusicFacts, SectionTime, Song
 from storage.contract import Store, read
 from vision.contract import ImageRequest, Reader, Scene
@@ -173,7 +172,7 @@ def photo_cover_step(store: Store, song: Song) -> StepResult:
         licence="the giver's",
         seed=song.seed % _SEED_BOUND,
         warnings=cover.warnings,
-        libraries=_installed("pillow", "numpy"),
+        libraries=installed("pillow", "numpy"),
     )
     return StepResult(facts, {"cover": asset})
 
@@ -223,14 +222,6 @@ def music_request(song: Song) -> MusicRequest:
         language=plan.language,
         **song.brief.model_dump(include=set(MODEL_PARAMETERS)),
     )
-
-
-def put_asset(store: Store, song_id: str, name: str, data: bytes, content_type: str) -> Asset:
-    """Stores one object of a song and gives its facts."""
-    key = asset_key(song_id, name)
-    store.put(key, data, content_type)
-    digest = hashlib.sha256(data).hexdigest()
-    return Asset(key=key, content_type=content_type, size_bytes=len(data), sha256=digest)
 
 
 @dataclass(frozen=True)
@@ -304,14 +295,5 @@ def _facts(info: EngineInfo, seed: int, warnings: tuple[str, ...]) -> EngineFact
         revision=info.revision,
         precision=info.precision,
         device=info.device,
-        libraries=versions_of(info),
+        libraries=installed(*info.libraries),
     )
-
-
-def versions_of(info: EngineInfo) -> dict[str, str]:
-    """The versions of Songwright and of what the engine rests on, as installed here."""
-    return _installed(*info.libraries)
-
-
-def _installed(*libraries: str) -> dict[str, str]:
-    return {"songwright": VERSION, **{name: version(name) for name in libraries}}

@@ -11,7 +11,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from config.errors import InvalidRequest, SongwrightError, StoreUnavailable
-from music.encode import FORMATS
+from music.formats import FORMATS
 from orchestrator.songs.manifest import Asset, Song
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')  # in a file name on one of Windows, macOS and Linux

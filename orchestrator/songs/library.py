@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from config.errors import NotFound, Unreadable
-from orchestrator.songs.manifest import Song, id_time
+from orchestrator.songs.manifest import Asset, Song, id_time
 from orchestrator.songs.reading import LARGEST_BYTES, song_of, unreadable
 from storage.contract import Store, read, too_large
 
@@ -211,6 +212,14 @@ class Library:
 def has_songs(store: Store) -> bool:
     """Whether there is any song in ``store``, or a part of one."""
     return next(iter(store.list(_PREFIX, shallow=True)), None) is not None
+
+
+def put_asset(store: Store, song_id: str, name: str, data: bytes, content_type: str) -> Asset:
+    """Stores one object of a song and gives its facts."""
+    key = asset_key(song_id, name)
+    store.put(key, data, content_type)
+    digest = hashlib.sha256(data).hexdigest()
+    return Asset(key=key, content_type=content_type, size_bytes=len(data), sha256=digest)
 
 
 def asset_key(song_id: str, name: str) -> str:

@@ -6,4 +6,4 @@ import signal
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.SIG_IGN)
 
-import orchestrator.workers.engine_process  # noqa: E402, F401 - the imports are what this is for, and take a while
+import orchestrator.workers.engine_loop  # noqa: E402, F401 - the imports are what this is for, and take a while

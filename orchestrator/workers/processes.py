@@ -16,7 +16,6 @@ from config.settings import EngineSettings, Settings
 from config.together import together_of
 from lyrics.contract import SongPlan
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.steps import given_plan_step
 from orchestrator.pipeline.tries import ProcessDied, Unrest
 from orchestrator.pipeline.worker import StepResult
 from orchestrator.songs.manifest import SONG_CRAFTS, Song
@@ -99,6 +98,8 @@ class ProcessWorker:
 
     async def plan(self, song: Song, report: Report) -> StepResult:
         if song.brief.plan:
+            from orchestrator.pipeline.steps import given_plan_step  # with libraries of pictures and sound
+
             return await asyncio.to_thread(given_plan_step, self._store, song, song.brief.plan)
         return await self._step("lyrics", "plan", "lyrics", song, report)
 

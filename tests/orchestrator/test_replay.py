@@ -7,9 +7,9 @@ import pytest
 from config.engine import EngineInfo
 from config.errors import Conflict, InvalidRequest
 from config.settings import EngineSettings, Settings
+from config.version import installed
 from lyrics.contract import SongPlan
 from orchestrator.pipeline.replay import brief_like, differences, settings_like
-from orchestrator.pipeline.steps import versions_of
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.manifest import EngineFacts, Song, new_songs
 
@@ -41,7 +41,7 @@ PLAN = SongPlan(
 
 def facts(**changes: object) -> EngineFacts:
     fields = {name: getattr(INFO, name) for name in EngineFacts.model_fields if hasattr(INFO, name)}
-    return EngineFacts.model_validate(fields | {"seed": 7, "libraries": versions_of(INFO)} | changes)
+    return EngineFacts.model_validate(fields | {"seed": 7, "libraries": installed(*INFO.libraries)} | changes)
 
 
 def song(variation: int = 0, plan: SongPlan | None = PLAN, **changes: object) -> Song:
@@ -87,7 +87,7 @@ def test_the_same_engine_is_no_difference() -> None:
 
 def test_other_libraries_and_devices_are_told_and_other_engines_refused() -> None:
     (note,) = differences(
-        song(device="NVIDIA L40S", libraries=versions_of(INFO) | {"numpy": "1.0"}), {"music": INFO}
+        song(device="NVIDIA L40S", libraries=installed(*INFO.libraries) | {"numpy": "1.0"}), {"music": INFO}
     )
     assert "numpy 1.0, now 2" in note
     assert "NVIDIA L40S, now cpu" in note

@@ -1,0 +1,24 @@
+"""The file formats that songs come in, by what the outside world calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Format:
+    """How its files end, and what HTTP calls them."""
+
+    extension: str
+    media_type: str
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "wav": Format(".wav", "audio/wav"),
+        "flac": Format(".flac", "audio/flac"),
+        "mp3": Format(".mp3", "audio/mpeg"),
+    }
+)
