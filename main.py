@@ -20,28 +20,24 @@ from typing import Any, ClassVar
 import modal
 
 from config.errors import SongwrightError
-from config.licences import check_licence
-from config.needs import resources_of
 from config.settings import load
-from config.together import together_of
-from orchestrator.modal.deployment.cards import CRAFTS, check_cards
-from orchestrator.modal.deployment.images import WEB, ImageSpec, image_of
+from orchestrator.modal.deployment.cards import check_cards, check_licence
+from orchestrator.modal.deployment.images import IMAGES, MODEL, WEB, ImageSpec
 from orchestrator.modal.deployment.pins import ROOT, pins, version_of
-from orchestrator.modal.deployment.settings import MUSICIANS, SECRET_KEYS, Deployment, environment
-from orchestrator.modal.deployment.volumes import volume_of
+from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment, environment
 from orchestrator.pipeline.engines import REGISTRIES
 
 try:
     SETTINGS = load(Deployment)
     check_cards(SETTINGS)
     if modal.is_local():  # a container tells the songs that it gets, and is not started again and again
-        for craft, registry in REGISTRIES.items():
-            registry.entry(getattr(SETTINGS, craft).engine)
+        for craft in REGISTRIES:
             check_licence(SETTINGS, craft)
 except SongwrightError as error:
     raise SystemExit(str(error)) from error  # one line, where Modal's client would show all the way to it
 MODAL = SETTINGS.modal
-ENGINES = {craft: str(getattr(SETTINGS, craft).engine) for craft in CRAFTS}
+ENGINES = {craft: str(getattr(SETTINGS, craft).engine) for craft in REGISTRIES}
+SPECS = {craft: registry.spec(ENGINES[craft]) for craft, registry in REGISTRIES.items()}
 PACKAGES = [
     *("config", "phonetics", "inference", "lyrics", "music", "art", "vision", "storage", "orchestrator"),
     *filter(None, MODAL.packages.split(",")),
@@ -77,16 +73,17 @@ def image(spec: ImageSpec) -> modal.Image:
 
 
 # AudioCraft's checkpoints are those of MusicGen, and are fetched where the other models are.
-FETCHING = image_of("musicgen") if set(ENGINES.values()) != {"sketch"} else WEB
+FETCHING = MODEL if any(spec.gpu for spec in SPECS.values()) else WEB
 VOLUMES = {
     name: modal.Volume.from_name(name, create_if_missing=True)
-    for name in sorted({volume_of(engine) for engine in ENGINES.values()} - {""})
+    for name in sorted({spec.volume for spec in SPECS.values()} - {""})
 }
 
 
 # Engines: a class each, on a GPU type of its own. Declared are the classes of the chosen engines.
 
 HOSTS: dict[str, Any] = {}  # by craft
+OWN_CLASSES = ("acestep", "musicgen", "audiocraft")  # of music, which each have one
 
 
 def declared(host: type[Host]) -> Any:
@@ -94,21 +91,20 @@ def declared(host: type[Host]) -> Any:
     craft, engine = host.craft, host.engine
     if engine != ENGINES[craft]:
         return host
-    settings = getattr(SETTINGS, craft)
-    together = together_of(engine, settings.together)
-    resources = resources_of(engine, settings.model, settings.precision)
-    volume = volume_of(engine)
-    folder = f"{MODAL.weights}/{volume}"
+    settings, spec = getattr(SETTINGS, craft), SPECS[craft]
+    together = settings.together or spec.batch_size
+    resources = spec.resources(settings.model, settings.precision)
+    folder = f"{MODAL.weights}/{spec.volume}"
     env = {"HF_HOME": folder, "HF_HUB_OFFLINE": "1"}  # no GPU waits for the hub
     env["OMP_NUM_THREADS"] = f"{resources.cores:.0f}"  # not one for each core of the machine
-    gpus = [] if engine == "sketch" else [gpu for gpu in settings.gpu.split(",") if gpu]
+    gpus = [gpu for gpu in settings.gpu.split(",") if gpu] if spec.gpu else []
     host = modal.concurrent(max_inputs=together, target_inputs=together)(host)
     HOSTS[craft] = app.cls(
-        image=image(image_of(engine)),
+        image=image(IMAGES[spec.image]),
         gpu=gpus if len(gpus) > 1 else next(iter(gpus), None),
         cpu=resources.cores,
         memory=resources.memory_mib,
-        volumes={folder: VOLUMES[volume]} if volume else {},
+        volumes={folder: VOLUMES[spec.volume]} if spec.volume else {},
         secrets=[secret, chosen, modal.Secret.from_dict(dict(env))],
         enable_memory_snapshot=True,
         scaledown_window=MODAL.scaledown_s,
@@ -174,7 +170,7 @@ class AudiocraftMusician(Host):
 class Musician(Host):
     """Any other engine: the embedded one, to see the rest at work for cents, or one of your own."""
 
-    craft, engine = "music", "sketch" if ENGINES["music"] in MUSICIANS else ENGINES["music"]
+    craft, engine = "music", "sketch" if ENGINES["music"] in OWN_CLASSES else ENGINES["music"]
 
 
 @declared

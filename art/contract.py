@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.engine import EngineInfo, Registry, Report
+from config.spec import EngineSpec, Needs
 
 if TYPE_CHECKING:  # the service knows requests and contracts without arrays
     import numpy as np
@@ -63,11 +64,34 @@ class Painter(Protocol):
     def paint(self, request: CoverRequest, report: Report) -> Cover: ...
 
 
+_TURBO = "stabilityai/sdxl-turbo"
+_KLEIN = "black-forest-labs/FLUX.2-klein-4B"
+_KLEIN_NEEDS = Needs("bf16", 8.0, work_gb=3.0, memory_gib=24)
+"""A transformer of 3.9 billion numbers, and Qwen3-4B, which reads the prompt."""
+_SDXL_NEEDS = Needs("fp16", 3.47, work_gb=4.5, memory_gib=12)
+_VOLUME = "sdxl-turbo-models"
+_SELLABLE = f"SONGWRIGHT_ART__ENGINE=diffusion, whose {_KLEIN} is Apache-2.0, or sketch"
+
 PAINTERS: Registry[Painter] = Registry(
     "art",
     {
-        "sketch": "art.sketch.engine:SketchPainter",
-        "sdxl_turbo": "art.diffusion:SdxlTurboPainter",
-        "diffusion": "art.diffusion:DiffusionPainter",
+        "sketch": EngineSpec("art.sketch.engine:SketchPainter", gpu=False, image="web"),
+        "sdxl_turbo": EngineSpec(
+            "art.diffusion:SdxlTurboPainter",
+            models={_TURBO: Needs("fp16", 3.47, work_gb=2.5, memory_gib=12)},
+            volume=_VOLUME,
+            sellable=_SELLABLE,
+        ),
+        "diffusion": EngineSpec(
+            "art.diffusion:DiffusionPainter",
+            models={
+                _KLEIN: _KLEIN_NEEDS,
+                "black-forest-labs/FLUX.2-klein-base-4B": _KLEIN_NEEDS,
+                "stabilityai/stable-diffusion-xl-base-1.0": _SDXL_NEEDS,
+                _TURBO: _SDXL_NEEDS,
+            },
+            volume=_VOLUME,
+            sellable=_SELLABLE,
+        ),
     },
 )

@@ -11,19 +11,17 @@ import numpy as np
 import torch
 from diffusers import AutoPipelineForText2Image
 
-from art.contract import Cover, CoverRequest, Pixels
+from art.contract import PAINTERS, Cover, CoverRequest, Pixels
 from art.families import SDXL_TURBO, Family, family_of
 from art.typeset import Setting, typeset
-from config.downloads import DEFAULT_MODELS
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
-from config.licences import INSTEAD
 from inference.files import gpu_precision
 from inference.hub import index_of
 from inference.loading import ModelEngine, first_line, pipeline
 from inference.weights import ModelName
 
-OPEN = DEFAULT_MODELS["diffusion"]
+OPEN = PAINTERS.spec("diffusion").default_model
 """Its covers may be sold, and it paints 1024 pixels in four steps."""
 _SETTING = Setting(face="sans")
 _MADE = 0.9
@@ -34,9 +32,8 @@ class DiffusionPainter(ModelEngine):
     has state of its own."""
 
     name = "diffusion"
-    default = OPEN
+    spec = PAINTERS.spec("diffusion")
     libraries = ("torch", "diffusers", "transformers", "pillow")
-    instead = INSTEAD["diffusion"]
 
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
@@ -117,7 +114,7 @@ class SdxlTurboPainter(DiffusionPainter):
     """SDXL Turbo and other checkpoints of SDXL that are distilled like it: few steps, no guidance."""
 
     name = "sdxl_turbo"
-    default = DEFAULT_MODELS["sdxl_turbo"]
+    spec = PAINTERS.spec("sdxl_turbo")
 
     def _family_of(self, pipe: Any) -> Family:
         kind = type(pipe).__name__

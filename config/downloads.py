@@ -6,11 +6,6 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 
-from config.needs import NEEDS, default_of
-
-DEFAULT_MODELS = {engine: default_of(engine) for engine in NEEDS}
-"""The model of each engine where none is set."""
-
 # Bytes with half as wide numbers, as on a GPU, and in fp32.
 _KNOWN = {
     "Qwen/Qwen2-7B-Instruct": (15_242_782_150, 15_242_782_150),
@@ -49,21 +44,18 @@ def known_download(model: str, precision: str = "auto") -> Download | None:
     return sizes and Download(sizes[precision == "fp32"], "as published; the hub does not answer")
 
 
-def gpu_download(
-    engine: str, model: str, precision: str = "auto", *, ask_hub: bool = True
-) -> Download | None:
-    """What is to be fetched for an engine on a GPU: by the hub's listing if it answers, else as it is known.
-    None for a folder, and for a model of which nothing is known. Imports no engine. Raises ``InvalidRequest``
+def gpu_download(model: str, precision: str = "auto", *, ask_hub: bool = True) -> Download | None:
+    """What is to be fetched of a model for a GPU: by the hub's listing if it answers, else as it is known.
+    None for none, for a folder, and for a model of which nothing is known. Raises ``InvalidRequest``
     for what names no model, and ``EngineUnavailable`` where the hub has no such model, or has it only
     pickled."""
-    name = model or DEFAULT_MODELS.get(engine, "")
-    if not name or name.startswith("/"):
+    if not model or model.startswith("/"):
         return None
     if not ask_hub:
-        return known_download(name, precision)
+        return known_download(model, precision)
     try:
         hub = importlib.import_module("inference.hub")
     except ImportError:  # without the extra ``models`` the hub's client is not there
-        return known_download(name, precision)
-    found: Download | None = hub.download_of(name, precision)
+        return known_download(model, precision)
+    found: Download | None = hub.download_of(model, precision)
     return found

@@ -7,11 +7,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from config.cuda import gpu_hidden
 from config.errors import EngineUnavailable, InvalidRequest
+from config.spec import EngineSpec
 
 Report = Callable[[str, float], None]
 """``report(stage, fraction)``: an engine says how far it is, ``fraction`` in 0..1, never falling, 1 at last.
@@ -80,33 +82,51 @@ class EngineOptions:
 
 T = TypeVar("T")
 
+_INSTALL = "install it"
+
 _LOADING = threading.RLock()
 """One engine at a time: the libraries' lazy imports break where two threads meet in them."""
 
 
 class Registry(Generic[T]):
-    """Engines of one craft by name. An entry is ``"package.module:Class"``, imported when it is asked for."""
+    """Engines of one craft by name: those in its table, and those of installed packages, which say so with an
+    entry point ``NAME = "package.module:SPEC"`` in the group ``songwright.CRAFT``."""
 
-    def __init__(
-        self, craft: str, entries: Mapping[str, str], ways_out: Mapping[str, str] | None = None
-    ) -> None:
-        """``ways_out`` says what to do where an engine's packages are not those of the extra ``models``."""
+    def __init__(self, craft: str, specs: Mapping[str, EngineSpec]) -> None:
         self.craft = craft
-        self._entries = dict(entries)
-        self._ways_out = dict(ways_out or {})
+        self._specs = dict(specs)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(dict.fromkeys([*self._specs, *self._installed_elsewhere()]))
 
-    def entry(self, name: str) -> str:
-        """``"package.module:Class"`` of the engine called ``name``, or ``name`` itself if it is one. Imports
-        nothing. Raises ``InvalidRequest`` for a name that is neither."""
-        entry = self._entries.get(name, name)
-        if not entry.partition(":")[2]:
-            known = ", ".join(self._entries)
-            fix = f"use one of: {known}; or your own package.module:Class"
+    def spec(self, name: str) -> EngineSpec:
+        """What is known of the engine called ``name``, which may also be an engine of your own:
+        ``"package.module:SPEC"`` names its ``EngineSpec``, whose module is imported, and so should import
+        nothing heavy; ``"package.module:Class"`` is the engine itself, is not imported, and has the spec of
+        a model that nobody knows.
+
+        Raises ``InvalidRequest`` for a name that is none of these, and ``EngineUnavailable`` where a package
+        that the spec's module imports is not installed.
+        """
+        if name in self._specs:
+            return self._specs[name]
+        entry = name if ":" in name else self._installed_elsewhere().get(name, "")
+        module, _, attribute = entry.partition(":")
+        if not module or not attribute:
+            fix = f"use one of: {', '.join(self)}; or your own package.module:Class"
             raise InvalidRequest(f"{self.craft} engine", name, fix)
-        return entry
+        if not attribute.isupper():
+            return EngineSpec(entry, install=_INSTALL)
+        try:
+            spec = self._named(name, module, attribute)
+        except ImportError as error:
+            raise self._missing(name, error, _INSTALL) from error
+        if not isinstance(spec, EngineSpec):
+            raise InvalidRequest(f"{self.craft} engine", name, f"{attribute} in {module} is no EngineSpec")
+        return spec
+
+    def _installed_elsewhere(self) -> dict[str, str]:
+        return {point.name: point.value for point in entry_points(group=f"songwright.{self.craft}")}
 
     def load(self, name: str, options: EngineOptions | None = None) -> T:
         """A new engine called ``name``, which may also be an entry of one's own: ``"package.module:Class"``.
@@ -139,7 +159,10 @@ class Registry(Generic[T]):
             return int(fetch(options, cache)) if fetch else 0
 
     def _factory(self, name: str) -> Any:
-        module, _, attribute = self.entry(name).partition(":")
+        module, _, attribute = self.spec(name).entry.partition(":")
+        return self._named(name, module, attribute)
+
+    def _named(self, name: str, module: str, attribute: str) -> Any:
         try:
             found = importlib.import_module(module)
         except RuntimeError as error:  # what transformers and diffusers make of an ImportError
@@ -154,18 +177,14 @@ class Registry(Generic[T]):
     @contextmanager
     def _installed(self, name: str) -> Iterator[None]:
         """Around all that may import what is not there: the libraries do so as late as they can."""
+        install = self.spec(name).install
         try:
             yield
         except ImportError as error:
-            package = (error.name or "").partition(".")[0]
-            why = f"({str(error).strip().partition(chr(10))[0]})"
-            raise EngineUnavailable(
-                f"{self.craft} engine {name!r} needs "
-                + (f"the package {package!r}" if package else f"packages that are not all there {why}"),
-                self._way_out(name),
-            ) from error
+            raise self._missing(name, error, install) from error
 
-    def _way_out(self, name: str) -> str:
-        if name not in self._entries:
-            return "install it"
-        return self._ways_out.get(name, "install it: pip install 'songwright[models]'")
+    def _missing(self, name: str, error: ImportError, install: str) -> EngineUnavailable:
+        package = (error.name or "").partition(".")[0]
+        why = f"({str(error).strip().partition(chr(10))[0]})"
+        what = f"the package {package!r}" if package else f"packages that are not all there {why}"
+        return EngineUnavailable(f"{self.craft} engine {name!r} needs {what}", install)

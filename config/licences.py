@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from config.errors import EngineUnavailable
-from config.needs import default_of
-from config.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -38,19 +35,6 @@ _KNOWN: tuple[tuple[str, Licence], ...] = (
     ("segmind/SSD-1B", Licence("Apache-2.0", commercial=True)),
 )
 
-_MUSIC = "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch"
-_ART = f"SONGWRIGHT_ART__ENGINE=diffusion, whose {default_of('diffusion')} is Apache-2.0, or sketch"
-INSTEAD: Mapping[str, str] = {
-    "qwen": "a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct",
-    "qwen_vl": "a Qwen model under Apache-2.0, such as Qwen/Qwen2-VL-7B-Instruct",
-    "acestep": "ACE-Step's own weights",
-    "musicgen": _MUSIC,
-    "audiocraft": _MUSIC,
-    "sdxl_turbo": _ART,
-    "diffusion": _ART,
-}
-"""By engine, what makes songs that may be sold."""
-
 
 def licence_of(model: str) -> Licence:
     """The licence of a hub id; of one nobody told us about, and of a folder, it is not known, which does not
@@ -66,12 +50,3 @@ def refuse_unless_sellable(model: str, licence: Licence, instead: str) -> None:
             f"SONGWRIGHT_COMMERCIAL is set, and the licence of {model} ({licence.name}) does not allow it",
             f"use {instead}",
         )
-
-
-def check_licence(settings: Settings, craft: str) -> None:
-    """Raises ``EngineUnavailable`` where songs are to be sold and the licence of the craft's model does not
-    let them. An engine of your own is not judged."""
-    chosen = getattr(settings, craft)
-    if settings.commercial and chosen.engine in INSTEAD:
-        model = chosen.model or default_of(chosen.engine)
-        refuse_unless_sellable(model, licence_of(model), INSTEAD[chosen.engine])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from config.engine import EngineInfo, EngineOptions
 from config.errors import EngineUnavailable, WeightsMissing
 from config.licences import Licence, licence_of, refuse_unless_sellable
+from config.spec import EngineSpec
 from inference.devices import device_name, device_of, dtype_of, free_bytes, precision_of
 from inference.files import parts_of
 from inference.hub import download_of, folder_of
@@ -76,10 +77,8 @@ class ModelEngine:
     name: ClassVar[str]
     version: ClassVar[str] = "1"
     """Rises with every change to what it makes of the same request and seed."""
-    default: ClassVar[str]
-    """The model where none is set."""
-    instead: ClassVar[str]
-    """An engine whose weights let songs be sold."""
+    spec: ClassVar[EngineSpec]
+    """Beside the craft's contract."""
     precisions: ClassVar[tuple[str, ...]] = ("fp32", "bf16", "fp16")
     on_cpu: ClassVar[str] = "fp32"
     on_gpu: ClassVar[str] = "bf16"
@@ -107,8 +106,8 @@ class ModelEngine:
             except (OSError, ValueError, LookupError, AttributeError, RuntimeError) as error:
                 why = first_line(error)
                 raise EngineUnavailable(
-                    f"engine {cls.name!r} cannot load {options.model or cls.default} ({why})",
-                    f"give one that it can, such as {cls.default}",
+                    f"engine {cls.name!r} cannot load {options.model or cls.spec.default_model} ({why})",
+                    f"give one that it can, such as {cls.spec.default_model}",
                 ) from error
 
     def settle(self, setting: str = "cuda") -> None:
@@ -168,7 +167,7 @@ class ModelEngine:
             gpu = options.gpu_path or options.staged or device_of(options.device).type != "cpu"
             auto = "auto" if gpu else cls.on_cpu
             given = options.precision
-            size = download_of(options.model or cls.default, auto if given == "auto" else given)
+            size = download_of(options.model or cls.spec.default_model, auto if given == "auto" else given)
             raise WeightsMissing(error.what + (f": {size}" if size else ""), error.fix) from error
         sizes = (
             f"{place.weights / 1e9:.1f} GB of weights, needs {place.needed / 1e9:.1f} GB of "
@@ -180,7 +179,7 @@ class ModelEngine:
     def fetch(cls, options: EngineOptions, cache: Path) -> int:
         """Fetches the weights into ``cache``, a folder laid out as the hub's own, and answers their bytes;
         raises as ``folder_of`` does."""
-        model = model_name(options.model or cls.default)
+        model = model_name(options.model or cls.spec.default_model)
         precision = cls.precision_for(options, model, gpu=options.device != "cpu", cache=cache)
         folder = folder_of(model, precision, cache=cache)
         stored_tensors(folder, precision)  # raises where one is damaged
@@ -204,10 +203,10 @@ class ModelEngine:
     def placed(cls, options: EngineOptions, *, fetch: bool = True) -> Placement:
         """Raises ``InvalidRequest`` for options that make no sense and ``EngineUnavailable`` where weights,
         device, memory or licence stand against it."""
-        model = model_name(options.model or cls.default)
+        model = model_name(options.model or cls.spec.default_model)
         licence = licence_of(model.name)
         if options.commercial:
-            refuse_unless_sellable(str(model), licence, cls.instead)
+            refuse_unless_sellable(str(model), licence, cls.spec.sellable)
         staged = options.staged and options.device != "cpu"
         device = device_of("cpu" if staged else options.device)
         gpu_path = options.gpu_path or staged or device.type == "cuda"

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.engine import EngineInfo, Registry, Report
+from config.spec import EngineSpec, Needs
 
 Voice = Literal["female", "male", "duet", "choir", "none"]
 
@@ -87,5 +88,16 @@ class Writer(Protocol):
 
 WRITERS: Registry[Writer] = Registry(
     "lyrics",
-    {"sketch": "lyrics.sketch.engine:SketchWriter", "qwen": "lyrics.qwen.engine:QwenWriter"},
+    {
+        "sketch": EngineSpec("lyrics.sketch.engine:SketchWriter", gpu=False, image="web"),
+        "qwen": EngineSpec(
+            "lyrics.qwen.engine:QwenWriter",
+            models={
+                "Qwen/Qwen2-7B-Instruct": Needs("bf16", 7.62, cached=1.9, work_gb=1.5, memory_gib=24),
+            },
+            batch_size=8,
+            volume="qwen-hf-cache",
+            sellable="a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct",
+        ),
+    },
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.engine import EngineInfo, Registry, Report
+from config.spec import EngineSpec, Needs
 
 if TYPE_CHECKING:  # the service knows requests and contracts without arrays
     import numpy as np
@@ -121,13 +122,61 @@ class Composer(Protocol):
     def compose(self, request: MusicRequest, report: Report) -> Audio: ...
 
 
+# T5 and EnCodec are in fp32; eight songs' caches; EnCodec decodes in chunks, of 600 s too.
+_MUSICGEN = {
+    "small": Needs("fp16", 0.42, in_fp32=0.17, cached=1.3, work_gb=4.0, memory_gib=8),
+    "medium": Needs("fp16", 1.84, in_fp32=0.17, cached=3.95, work_gb=4.0, memory_gib=16),
+    "large": Needs("fp16", 3.2, in_fp32=0.17, cached=5.25, work_gb=4.0, memory_gib=24),
+}
+# One song at a time.
+_AUDIOCRAFT = {
+    "small": Needs("fp16", 0.42, in_fp32=0.17, cached=0.15, work_gb=4.0, memory_gib=8),
+    "medium": Needs("fp16", 1.84, in_fp32=0.17, cached=0.45, work_gb=4.0, memory_gib=16),
+    "large": Needs("fp16", 3.2, in_fp32=0.17, cached=0.6, work_gb=4.0, memory_gib=24),
+}
+_SELLABLE = "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch"
+_MUSICGEN_VOLUME = "musicgen-models"
+
+
+def _of_every_size(needs: Mapping[str, Needs]) -> dict[str, Needs]:
+    """By MusicGen's checkpoints, mono first."""
+    names = ("facebook/musicgen-{size}", "facebook/musicgen-stereo-{size}")
+    return {name.format(size=size): each for name in names for size, each in needs.items()}
+
+
 COMPOSERS: Registry[Composer] = Registry(
     "music",
     {
-        "sketch": "music.sketch.engine:SketchComposer",
-        "acestep": "music.acestep:AceStepComposer",
-        "musicgen": "music.musicgen.engine:MusicgenComposer",
-        "audiocraft": "music.audiocraft.engine:AudiocraftComposer",
+        "sketch": EngineSpec("music.sketch.engine:SketchComposer", gpu=False, prompt="fields", image="web"),
+        "acestep": EngineSpec(
+            "music.acestep:AceStepComposer",
+            models={
+                "ACE-Step/acestep-v15-xl-turbo-diffusers": Needs("bf16", 5.55, work_gb=2.5, memory_gib=20),
+            },
+            batch_size=4,
+            whole_machine=True,
+            prompt="tags",
+            volume="ace-step-models",
+            sellable="ACE-Step's own weights",
+        ),
+        "musicgen": EngineSpec(
+            "music.musicgen.engine:MusicgenComposer",
+            models=_of_every_size(_MUSICGEN),
+            batch_size=8,
+            whole_machine=True,
+            volume=_MUSICGEN_VOLUME,
+            sellable=_SELLABLE,
+        ),
+        "audiocraft": EngineSpec(
+            "music.audiocraft.engine:AudiocraftComposer",
+            models=_of_every_size(_AUDIOCRAFT),
+            whole_machine=True,
+            image="audiocraft",
+            volume=_MUSICGEN_VOLUME,  # the same checkpoints
+            fetched_as="musicgen",
+            newest_gpu=(9, 0),
+            sellable=_SELLABLE,
+            install="it has an environment of its own: pip install 'songwright[audiocraft]' there",
+        ),
     },
-    ways_out={"audiocraft": "it has an environment of its own: pip install 'songwright[audiocraft]' there"},
 )

@@ -81,15 +81,15 @@ def acestep_composer(pipe: AceStepPipeline, device: torch.device | str) -> AceSt
     engine._use(
         pipe,
         Placement(
-            model=AceStepComposer.default,
+            model=AceStepComposer.spec.default_model,
             folder=Path(),
-            licence=licence_of(AceStepComposer.default),
+            licence=licence_of(AceStepComposer.spec.default_model),
             device=where,
             precision=precision,
             weights=weights,
             needed=weights,
             free=0,
-            name=f"random weights in the size of {AceStepComposer.default}",
+            name=f"random weights in the size of {AceStepComposer.spec.default_model}",
             revision="random",
             gpu_path=True,
         ),

@@ -8,13 +8,12 @@ import pytest
 
 from config.errors import InvalidRequest
 from config.gpus import CPU_USD_PER_CORE_S, GPUS, MEMORY_USD_PER_GIB_S
-from config.needs import needs_of, resources_of
 from config.settings import load
 from orchestrator.modal.deployment.cards import check_card
 from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment, ModalSettings
-from orchestrator.modal.deployment.volumes import NAMES
 from orchestrator.pipeline.engines import REGISTRIES
 from tests.orchestrator.test_cli import ROOT
+from tests.specs import VOLUMES, spec_of
 
 DEPLOY = (ROOT / "DEPLOY.md").read_text()
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in DEPLOY.splitlines() if "|" in line]
@@ -24,7 +23,7 @@ PRICED = [row for row in ROWS if len(row) == 6 and row[0] in ("plan", "music", "
 def test_every_setting_of_a_deployment_is_told() -> None:
     for name in ModalSettings.model_fields:
         assert re.search(rf"`(SONGWRIGHT_MODAL)?__{name.upper()}`", DEPLOY), name
-    for name in (*SECRET_KEYS, *NAMES):
+    for name in (*SECRET_KEYS, *VOLUMES):
         assert name in DEPLOY, name
 
 
@@ -40,7 +39,7 @@ def test_the_defaults_told_are_the_defaults() -> None:
 
 def all_in(engine: str, gpu: str) -> float:
     """USD a second of a container with its GPU, cores and memory."""
-    resources = resources_of(engine)
+    resources = spec_of(engine).resources()
     memory = resources.memory_mib / 1024 * MEMORY_USD_PER_GIB_S
     return GPUS[gpu].usd_per_s + resources.cores * CPU_USD_PER_CORE_S + memory
 
@@ -81,11 +80,11 @@ def test_the_memory_told_of_each_engine_is_what_cards_are_checked_against() -> N
     rows = {row[0].partition("`: ")[0].strip("`"): row for row in ROWS if len(row) == 5 and "`: " in row[0]}
     assert set(rows) == {"qwen", "qwen_vl", "acestep", "musicgen", "sdxl_turbo", "diffusion"}
     for engine, (_, precision, on_gpu, container, cards) in rows.items():
-        needs = needs_of(engine)
+        needs = spec_of(engine).needs()
         assert needs is not None
         assert precision == needs.precision
         assert float(on_gpu) == pytest.approx(needs.gpu_gib(precision), abs=0.06)
-        assert int(container) * 1024 == resources_of(engine).memory_mib
+        assert int(container) * 1024 == spec_of(engine).resources().memory_mib
         craft = next(craft for craft, registry in REGISTRIES.items() if engine in registry)
         for gpu in GPUS:
             settings = load(Deployment, **{craft: {"engine": engine, "gpu": gpu}})

@@ -9,13 +9,13 @@ import torch
 from diffusers import AceStepPipeline
 
 from config.engine import EngineOptions
-from config.needs import needs_of
 from music.contract import COMPOSERS
 from music.musicgen.batch import MOST
 from music.musicgen.decoder import Shape
 from music.musicgen.slots import slot_bytes
 from tests import real_size, tiny
 from tests.inference.engines import used
+from tests.specs import spec_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -40,7 +40,7 @@ def test_acestep_is_as_large_as_its_card_says(size: str, transformer: float, who
 
 
 def test_what_a_card_is_checked_against_is_what_the_engines_count() -> None:
-    needs = needs_of("acestep")
+    needs = spec_of("acestep").needs()
     assert needs
     pipe = real_size.acestep("meta", torch.bfloat16)
     networks = [part for part in pipe.components.values() if isinstance(part, torch.nn.Module)]
@@ -51,7 +51,7 @@ def test_what_a_card_is_checked_against_is_what_the_engines_count() -> None:
         "medium": Shape(48, 1536, 24, 4, 2048),
         "large": Shape(48, 2048, 32, 4, 2048),
     }.items():
-        needs = needs_of("musicgen", f"facebook/musicgen-{size}")
+        needs = spec_of("musicgen").needs(f"facebook/musicgen-{size}")
         assert needs
         assert needs.cached * 2e9 == pytest.approx(slot_bytes(shape, MOST, 2), rel=0.05)
 

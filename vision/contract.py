@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.engine import EngineInfo, Registry, Report
+from config.spec import EngineSpec, Needs
 
 if TYPE_CHECKING:  # a manifest holds a scene, and is read without numpy
     from vision.pixels import Pixels
@@ -63,5 +64,16 @@ class Reader(Protocol):
 
 READERS: Registry[Reader] = Registry(
     "vision",
-    {"sketch": "vision.sketch.engine:SketchReader", "qwen_vl": "vision.qwen_vl.engine:QwenVlReader"},
+    {
+        "sketch": EngineSpec("vision.sketch.engine:SketchReader", gpu=False, image="web"),
+        "qwen_vl": EngineSpec(
+            "vision.qwen_vl.engine:QwenVlReader",
+            models={
+                "Qwen/Qwen2-VL-7B-Instruct": Needs("bf16", 8.29, cached=0.95, work_gb=2.0, memory_gib=24),
+            },
+            batch_size=4,
+            volume="qwen-hf-cache",
+            sellable="a Qwen model under Apache-2.0, such as Qwen/Qwen2-VL-7B-Instruct",
+        ),
+    },
 )

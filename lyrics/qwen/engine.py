@@ -12,12 +12,11 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
-from config.licences import INSTEAD
 from inference.constrained import Batch, Text
 from inference.grammars import Grammars
 from inference.loading import ModelEngine, chat_model, first_line
 from inference.slots import cache_bytes, slots_for
-from lyrics.contract import PlanRequest, SongPlan
+from lyrics.contract import WRITERS, PlanRequest, SongPlan
 from lyrics.qwen.grammar import INSTRUMENTAL, OWN, WRITTEN, grammars, limits, plan_of, sections_for
 from lyrics.qwen.prompts import messages
 from lyrics.sketch.reading import Reading, read
@@ -36,8 +35,7 @@ class QwenWriter(ModelEngine):
 
     name = "qwen"
     version = "2"
-    default = "Qwen/Qwen2-7B-Instruct"
-    instead = INSTEAD["qwen"]
+    spec = WRITERS.spec("qwen")
     on_cpu = "bf16"
     libraries = ("torch", "transformers", "xgrammar")
     together: ClassVar[int] = 8
@@ -53,7 +51,7 @@ class QwenWriter(ModelEngine):
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise EngineUnavailable(
                 f"{place.model} is not a chat model of transformers ({first_line(error)})",
-                f"give one, such as {self.default}",
+                f"give one, such as {self.spec.default_model}",
             ) from error
         config = model.config.get_text_config()
         vocabulary: int = config.vocab_size

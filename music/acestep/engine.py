@@ -13,12 +13,11 @@ from diffusers import AceStepPipeline
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineFailed, EngineUnavailable, InvalidRequest
-from config.licences import INSTEAD
 from inference.loading import ModelEngine, Placement, pipeline
 from music.acestep.attention import use_window_attention
 from music.acestep.conditions import METRES, conditions_of
 from music.acestep.memory import LYRIC_TOKENS, PROMPT_TOKENS, beside_weights
-from music.contract import Audio, MusicRequest, Samples
+from music.contract import COMPOSERS, Audio, MusicRequest, Samples
 from music.variations import Deserted, Song, Variations
 
 SHORTEST_S = 10.0
@@ -51,8 +50,7 @@ class AceStepComposer(ModelEngine):
 
     name = "acestep"
     version = "2"
-    default = "ACE-Step/acestep-v15-xl-turbo-diffusers"
-    instead = INSTEAD["acestep"]
+    spec = COMPOSERS.spec("acestep")
     libraries = ("torch", "diffusers", "transformers")
     precisions = ("fp32", "bf16")
     """Not fp16: the lyric encoder's last layer exceeds its range, and every song with lyrics is NaN (ACE-Step
@@ -67,7 +65,7 @@ class AceStepComposer(ModelEngine):
         except (OSError, ValueError, KeyError) as error:
             raise EngineUnavailable(
                 f"{place.model} is not an ACE-Step checkpoint of diffusers",
-                f"give one, such as {self.default}",
+                f"give one, such as {self.spec.default_model}",
             ) from error
         self._use(pipe, place)
 

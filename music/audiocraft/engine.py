@@ -25,11 +25,10 @@ from transformers import T5TokenizerFast
 
 from config.engine import EngineOptions, Report
 from config.errors import InvalidRequest
-from config.licences import INSTEAD
 from inference.loading import ModelEngine
 from inference.tensors import Tensors
 from music.audiocraft.weights import lm_state
-from music.contract import Audio, MusicRequest
+from music.contract import COMPOSERS, Audio, MusicRequest
 from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
 from music.musicgen.sampling import PARAMETERS, Sampling
 
@@ -47,8 +46,7 @@ class AudiocraftComposer(ModelEngine):
     """
 
     name = "audiocraft"
-    default = "facebook/musicgen-small"
-    instead = INSTEAD["audiocraft"]
+    spec = COMPOSERS.spec("audiocraft")
     precisions = ("fp32", "fp16")
     on_gpu = "fp16"
     narrowed = "decoder."

@@ -14,10 +14,9 @@ from transformers import AutoTokenizer, EncodecModel
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
-from config.licences import INSTEAD
 from inference.loading import ModelEngine
 from inference.tensors import Tensors
-from music.contract import Audio, MusicRequest
+from music.contract import COMPOSERS, Audio, MusicRequest
 from music.musicgen.batch import MOST, Batch
 from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
 from music.musicgen.chunked import decoding_bytes
@@ -41,8 +40,7 @@ class MusicgenComposer(ModelEngine):
     """
 
     name = "musicgen"
-    default = "facebook/musicgen-small"
-    instead = INSTEAD["musicgen"]
+    spec = COMPOSERS.spec("musicgen")
     precisions = ("fp32", "bf16", "fp16", "int8")
     on_gpu = "fp16"
     narrowed = "decoder."

@@ -14,11 +14,9 @@ import modal
 from config.downloads import gpu_download
 from config.errors import InvalidRequest, SongwrightError
 from config.gpus import usd_per_second
-from config.licences import check_licence
 from orchestrator.cli.finding import Finding
-from orchestrator.modal.deployment.cards import check_card
+from orchestrator.modal.deployment.cards import check_card, check_licence
 from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment
-from orchestrator.modal.deployment.volumes import volume_of
 from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.server.auth import given_tokens
 
@@ -74,7 +72,7 @@ def _choices(settings: Deployment) -> Iterator[Finding]:
     set for."""
     for craft, registry in REGISTRIES.items():
         try:
-            registry.entry(getattr(settings, craft).engine)
+            registry.spec(getattr(settings, craft).engine)
             check_licence(settings, craft)
         except SongwrightError as error:
             detail, _, fix = str(error).partition(" - ")
@@ -98,23 +96,26 @@ def _secret(settings: Deployment) -> Finding:
 
 def _weights(settings: Deployment) -> Iterator[Finding]:
     ask_hub = True
-    for craft in REGISTRIES:
+    for craft, registry in REGISTRIES.items():
         chosen = getattr(settings, craft)
-        if chosen.engine == "sketch":
-            yield Finding(craft, ok=True, detail="engine 'sketch' needs no weights and no GPU")
+        try:
+            spec = registry.spec(chosen.engine)
+        except SongwrightError:
+            continue  # it is no engine, which is told already
+        if not spec.gpu:
+            yield Finding(craft, ok=True, detail=f"engine {chosen.engine!r} needs no weights and no GPU")
             continue
         price = usd_per_second(chosen.gpu)
         on = f"{chosen.gpu}, {'priced by what comes' if price is None else f'{price * 3600:.2f} USD an hour'}"
         on = on if chosen.gpu else "no GPU"
-        name = volume_of(chosen.engine)
+        name = spec.volume
         if not name:
-            if ":" in chosen.engine:  # any other is no engine, which is told already
-                yield Finding(craft, ok=True, detail=f"engine {chosen.engine!r} is your own, on {on}")
+            yield Finding(craft, ok=True, detail=f"engine {chosen.engine!r} is your own, on {on}")
             continue
         detail = f"engine {chosen.engine!r} on {on}, weights in volume {name!r}"
         trouble = ""
         try:
-            size = gpu_download(chosen.engine, chosen.model, chosen.precision, ask_hub=ask_hub)
+            size = gpu_download(chosen.model or spec.default_model, chosen.precision, ask_hub=ask_hub)
             ask_hub = bool(size and size.listed)  # one wait for a hub that does not answer is enough
             detail += f", {size}" if size else ""
         except SongwrightError as error:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from orchestrator.compat.prompt_tables import VocalType
-from orchestrator.compat.prompting import Wish, plan_of, plan_of_prompt, telling
+from orchestrator.compat.prompting import Wish, plan_of, plan_of_prompt, prompt_of
 from orchestrator.server.api.requests.bodies import SOMETHING, Asking, Sentence, Whole
 from orchestrator.songs.brief import (
     GUIDANCE_SCALE,
@@ -56,7 +56,7 @@ class _Music(Asking):
 
     def _prompted(self, prompt: str, engine: str) -> dict[str, object]:
         """An engine that goes by words alone gets them as they are; for another the writer reads them."""
-        plan = plan_of_prompt(prompt) if telling(engine) == "words" else None
+        plan = plan_of_prompt(prompt) if prompt_of(engine) == "words" else None
         return {"description": prompt, "plan": plan}
 
 

@@ -4,12 +4,11 @@ plan's own fields for one that reads no words. Pure: the tables are in ``prompt_
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from string import capwords
-from typing import Literal
 
 from lyrics.contract import SongPlan
+from music.contract import COMPOSERS
 from orchestrator.compat.prompt_tables import (
     ANY_INSTRUMENTS,
     ENERGIES,
@@ -34,16 +33,6 @@ _TITLE_CHARACTERS = 80
 _ANY_KEY = "C major"
 _WORD = re.compile(r"[^\s,;:.!?()\[\]{}\"]+")
 
-Telling = Literal["words", "tags", "fields"]
-"""How an engine is told what to play: in a sentence of phrases, in tags beside tempo and key, or only by the
-plan's fields."""
-_TELLINGS: Mapping[str, Telling] = {
-    "musicgen": "words",
-    "audiocraft": "words",
-    "acestep": "tags",
-    "sketch": "fields",
-}
-
 
 @dataclass(frozen=True)
 class Wish:
@@ -63,9 +52,9 @@ class Wish:
         return at(ENERGIES, self.energy).tempo_bpm if self.tempo_bpm is None else self.tempo_bpm
 
 
-def telling(engine: str) -> Telling:
-    """How the engine of that name is told; one that is not known is told in words."""
-    return _TELLINGS.get(engine, "words")
+def prompt_of(engine: str) -> str:
+    """What the music engine likes to be asked in: see ``EngineSpec.prompt``. Raises as ``Registry.spec``."""
+    return COMPOSERS.spec(engine).prompt
 
 
 def words_of(wish: Wish) -> tuple[str, ...]:
@@ -123,7 +112,7 @@ def tags_of(wish: Wish) -> tuple[str, ...]:
 def plan_of(wish: Wish, engine: str) -> SongPlan:
     """The whole plan, so that no lyrics engine need write one; its tags, joined, are the engine's prompt."""
     mood, vocals, genre = _mood(wish), VOCALS[wish.vocal_type], _plain(wish.genres[0]) or "pop"
-    manner = telling(engine)
+    manner = prompt_of(engine)
     title = f"{_titled(_plain(wish.mood))} {_titled(genre)}".strip()[:_TITLE_CHARACTERS].strip()
     warnings: tuple[str, ...] = ()
     if vocals.voice != "none" and manner != "words":

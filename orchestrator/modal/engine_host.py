@@ -24,7 +24,6 @@ from config.errors import (
 )
 from config.gpus import billed_gpu
 from config.settings import options_of
-from config.together import together_of
 from orchestrator.modal.calls import REFUSALS
 from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.marks import Marks
@@ -80,8 +79,8 @@ class Station:
         self._craft = craft
         self._engine = engine
         self._settings = settings
-        self._gpu = getattr(settings, craft).device != "cpu" and engine != "sketch"
-        chosen = getattr(settings, craft)
+        chosen, spec = getattr(settings, craft), REGISTRIES[craft].spec(engine)
+        self._gpu = spec.gpu and chosen.device != "cpu"
         options = options_of(settings, craft)
         if engine != chosen.engine:  # another engine's model and precision mean nothing to it
             options = EngineOptions(commercial=settings.commercial)
@@ -89,7 +88,7 @@ class Station:
             REGISTRIES[craft],
             engine,
             replace(options, staged=True),
-            together=together_of(engine, chosen.together),
+            together=chosen.together or spec.batch_size,
         )
         self._error: SongwrightError | None = None
         self._leave = leave

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 
 from config.engine import Report, ignore_progress
 from config.settings import EngineSettings, Settings
-from config.together import together_of
 from lyrics.contract import SongPlan
 from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.pipeline.tries import ProcessDied, Unrest
@@ -23,7 +22,6 @@ from orchestrator.workers.contract import EngineState as EngineState
 from orchestrator.workers.engine_pool import ProcessLane
 from storage.configured import open_store
 
-_WHOLE_MACHINE = frozenset({"musicgen", "audiocraft", "acestep"})  # every core, or the GPU, is one model's
 _MUSIC_BYTES = 2_000_000_000  # a song of some minutes takes about half of this
 
 
@@ -133,7 +131,7 @@ def processes_for(craft: str, settings: Settings) -> int:
     chosen: EngineSettings = getattr(settings, craft)
     if chosen.processes:
         return chosen.processes
-    if craft != "music" or chosen.engine in _WHOLE_MACHINE:
+    if craft != "music" or REGISTRIES[craft].spec(chosen.engine).whole_machine:
         return 1
     return max(1, min(os.cpu_count() or 1, _memory_bytes() // _MUSIC_BYTES))
 
@@ -142,7 +140,7 @@ def together_for(craft: str, settings: Settings) -> int:
     """How many songs one process of a craft's engine works on together: as set, or as many as its batch
     takes."""
     chosen: EngineSettings = getattr(settings, craft)
-    return together_of(chosen.engine, chosen.together)
+    return chosen.together or REGISTRIES[craft].spec(chosen.engine).batch_size
 
 
 def _memory_bytes() -> int:

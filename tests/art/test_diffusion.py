@@ -198,6 +198,6 @@ def test_what_may_be_sold_is_decided_by_the_longest_beginning(model: str, *, com
 def test_the_way_out_for_covers_that_are_sold_may_be_sold() -> None:
     from art.diffusion import DiffusionPainter
 
-    assert DiffusionPainter.default == "black-forest-labs/FLUX.2-klein-4B"
-    assert licence_of(DiffusionPainter.default).name == "Apache-2.0"
-    assert DiffusionPainter.default in DiffusionPainter.instead
+    assert DiffusionPainter.spec.default_model == "black-forest-labs/FLUX.2-klein-4B"
+    assert licence_of(DiffusionPainter.spec.default_model).name == "Apache-2.0"
+    assert DiffusionPainter.spec.default_model in DiffusionPainter.instead

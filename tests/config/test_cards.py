@@ -6,11 +6,11 @@ import pytest
 
 from config.errors import InvalidRequest
 from config.gpus import GPUS
-from config.needs import NEEDS
 from config.settings import EngineSettings
 from orchestrator.modal.deployment.cards import check_cards
 from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.pipeline.engines import REGISTRIES
+from tests.specs import spec_of
 
 ALL = set(GPUS)
 BLACKWELL = {"RTX-PRO-6000", "B200", "B200+", "B300"}
@@ -47,7 +47,7 @@ def test_each_card_runs_a_model_or_is_refused(engine: str, model: str) -> None:
     for gpu, why in said.items():
         if why:
             assert why.startswith(f"SONGWRIGHT_{CRAFT_OF[engine].upper()}__GPU: '{gpu}' - {gpu} cannot run ")
-            assert (model or next(iter(NEEDS[engine]))) in why
+            assert (model or spec_of(engine).default_model) in why
             assert "\n" not in why
             named = set(why.rpartition("use ")[2].replace(" or ", ", ").split(", "))
             assert named == {each for each in ALL - REFUSED[engine, model] if each[-1] not in "!+"}

@@ -2,15 +2,17 @@ import pytest
 
 from config.engine import Registry
 from config.errors import EngineUnavailable, InvalidRequest
+from config.spec import EngineSpec
 
 REGISTRY: Registry[object] = Registry(
     "music",
     {
-        "counter": "collections:Counter",
-        "torchless": "a_package_that_nobody_has.engine:Composer",
-        "aside": "a_package_that_nobody_has.engine:Composer",
+        "counter": EngineSpec("collections:Counter"),
+        "torchless": EngineSpec("a_package_that_nobody_has.engine:Composer"),
+        "aside": EngineSpec(
+            "a_package_that_nobody_has.engine:Composer", install="it has an environment of its own"
+        ),
     },
-    ways_out={"aside": "it has an environment of its own"},
 )
 
 

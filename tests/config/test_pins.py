@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from orchestrator.modal.deployment.images import AUDIOCRAFT, MODEL, SOURCES, WEB, image_of
+from orchestrator.modal.deployment.images import AUDIOCRAFT, IMAGES, MODEL, SOURCES, WEB
 from orchestrator.modal.deployment.pins import (
     AUDIOCRAFT_CONSTRAINTS,
     CONSTRAINTS,
@@ -15,6 +15,7 @@ from orchestrator.modal.deployment.pins import (
     pins,
     version_of,
 )
+from tests.specs import spec_of
 
 
 @pytest.mark.parametrize("file", [CONSTRAINTS, AUDIOCRAFT_CONSTRAINTS])
@@ -49,9 +50,10 @@ def test_cudas_wheels_are_pinned_beside_the_torch_that_wants_them() -> None:
 
 
 def test_an_engine_runs_in_the_image_of_its_family() -> None:
-    assert image_of("sketch") is WEB
-    assert image_of("audiocraft") is AUDIOCRAFT
-    assert {image_of(engine) for engine in ("qwen", "acestep", "musicgen", "mine:Engine")} == {MODEL}
+    assert IMAGES[spec_of("sketch").image] is WEB
+    assert IMAGES[spec_of("audiocraft").image] is AUDIOCRAFT
+    others = ("qwen", "acestep", "musicgen", "mine:Engine")
+    assert {IMAGES[spec_of(engine).image] for engine in others} == {MODEL}
     assert "libavformat-dev" in AUDIOCRAFT.system
     assert not WEB.system
     assert all(source.why for source in SOURCES.values())

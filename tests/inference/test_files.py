@@ -7,13 +7,14 @@ from fnmatch import fnmatch
 
 import pytest
 
-from config.downloads import DEFAULT_MODELS, gpu_download, known_download
+from config.downloads import gpu_download, known_download
 from config.errors import EngineUnavailable
 from inference.files import Choice, File, gpu_precision, wanted_files
 from inference.weights import SAFETENSORS_AT
 from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.pipeline.engines import REGISTRIES
 from tests.inference.listings import LISTINGS, Published
+from tests.specs import WITH_MODELS
 
 PICKLES_ALONE = [name for name in SAFETENSORS_AT if name in LISTINGS]
 READABLE = [name for name in LISTINGS if name not in PICKLES_ALONE]
@@ -44,9 +45,9 @@ def test_the_defaults_of_a_deployment_are_at_most_51_gb() -> None:
     rows, before, after = [], 0, 0
     for craft in REGISTRIES:
         engine = getattr(settings, craft).engine
-        listing = LISTINGS[DEFAULT_MODELS[engine]]
-        was, now = as_it_was(listing), chosen(DEFAULT_MODELS[engine]).size_bytes
-        rows.append(f"{engine:<12}{DEFAULT_MODELS[engine]:<42}{was / 1e9:>6.1f} GB{now / 1e9:>7.1f} GB")
+        model = WITH_MODELS[engine].default_model
+        was, now = as_it_was(LISTINGS[model]), chosen(model).size_bytes
+        rows.append(f"{engine:<12}{model:<42}{was / 1e9:>6.1f} GB{now / 1e9:>7.1f} GB")
         before, after = before + was, after + now
     rows.append(f"{'all':<54}{before / 1e9:>6.1f} GB{after / 1e9:>7.1f} GB")
     print("\n" + "\n".join(rows))
@@ -200,13 +201,15 @@ def test_what_a_version_knows_without_the_hub_is_what_the_listings_say(name: str
 def test_an_engines_default_is_the_one_that_is_counted() -> None:
     found = {}
     for registry in REGISTRIES.values():
-        for engine in set(registry) & DEFAULT_MODELS.keys() - {"audiocraft"}:  # its packages are not here
-            found[engine] = registry._factory(engine).default
-    assert found == {engine: DEFAULT_MODELS[engine] for engine in found}
-    assert len(found) == len(DEFAULT_MODELS) - 1
-    assert DEFAULT_MODELS["audiocraft"] == DEFAULT_MODELS["musicgen"]
+        for engine in set(registry) & WITH_MODELS.keys() - {"audiocraft"}:  # its packages are not here
+            found[engine] = registry._factory(engine).spec.default_model
+    assert found == {engine: WITH_MODELS[engine].default_model for engine in found}
+    assert len(found) == len(WITH_MODELS) - 1
+    assert WITH_MODELS["audiocraft"].default_model == WITH_MODELS["musicgen"].default_model
+    for model in found.values():
+        assert known_download(model)
 
 
 def test_an_engine_without_a_model_and_a_model_that_nobody_knows_have_no_size() -> None:
-    assert gpu_download("sketch", "") is None
+    assert gpu_download("") is None
     assert known_download("nobody/nothing") is None

@@ -209,7 +209,7 @@ def test_the_gigabytes_are_the_listings_where_the_hub_answers(
     here: Hub, turbo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here.add(TURBO, turbo)
-    listed = gpu_download("sdxl_turbo", "")
+    listed = gpu_download(TURBO)
     assert listed
     assert listed.source == "by the hub's listing"
     assert listed.size_bytes == sum(file.size_bytes for file in chosen_files(turbo, "fp16").files)
@@ -219,9 +219,9 @@ def test_the_gigabytes_are_the_listings_where_the_hub_answers(
     assert here.fetched == ["model_index.json"] * 2
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     assert not (tmp_path / "cache" / f"models--{TURBO.replace('/', '--')}").exists()
-    known = gpu_download("sdxl_turbo", "")
+    known = gpu_download(TURBO)
     assert str(known) == "6.9 GB of files (as published; the hub does not answer)"
-    assert gpu_download("sdxl_turbo", "nobody/nothing") is None
+    assert gpu_download("nobody/nothing") is None
 
 
 def test_weights_whose_fetch_was_broken_off_are_named(here: Hub, turbo: Path, tmp_path: Path) -> None:

@@ -25,12 +25,13 @@ from typing import Any
 
 from uv import find_uv_bin
 
-from orchestrator.modal.deployment.images import SOURCES, WEB, image_of
+from orchestrator.modal.deployment.images import IMAGES, SOURCES, WEB, ImageSpec
 from orchestrator.modal.deployment.pins import pinned_in
 from orchestrator.modal.deployment.settings import SECRET_KEYS
 from orchestrator.pipeline.engines import REGISTRIES
 from tests.modal.control import Control
 from tests.modal.images import Image
+from tests.specs import SPECS, spec_of
 
 ROOT = Path(__file__).parent.parent.parent
 GLIBC = {"bookworm": "2_36", "trixie": "2_40"}
@@ -64,9 +65,13 @@ class Declared:
         return found[1]
 
 
+def image_of(engine: str) -> ImageSpec:
+    return IMAGES[spec_of(engine).image]
+
+
 def declared_images() -> list[Declared]:
     """Every image that some choice of engines needs, as it is declared when these are chosen."""
-    left = {image_of(engine) for known in REGISTRIES.values() for engine in known} - {WEB}  # which is in all
+    left = {image_of(engine) for engine in SPECS} - {WEB}  # which is in all
     found: dict[tuple[object, ...], list[Declared]] = {}
     while left:
         env = {}

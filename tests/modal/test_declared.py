@@ -16,10 +16,10 @@ from config.gpus import GPUS
 from config.settings import load
 from orchestrator.modal.deployment.pins import version_of
 from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment
-from orchestrator.modal.deployment.volumes import NAMES
 from tests.modal.control import Control
 from tests.modal.deployed import ROOT, SKETCH
 from tests.modal.rootfs import HOME
+from tests.specs import VOLUMES
 from tests.test_architecture import OURS
 
 ENGINES = {
@@ -115,7 +115,7 @@ def test_what_is_chosen_is_what_is_declared(
         assert functions[name].definition.resources.memory_mb == memory_gib * 1024
         for each in (name, "prefetch"):
             assert {mounted.name for mounted in functions[each].volumes.values()} == volumes
-        assert set(control.world.names) & {("volume", each) for each in NAMES} == {
+        assert set(control.world.names) & {("volume", each) for each in VOLUMES} == {
             ("volume", each) for each in volumes
         }
         assert "huggingface-hub" in functions["prefetch"].image.packages

@@ -8,7 +8,7 @@ import pytest
 from lyrics.contract import GENRES, MOODS, SongPlan
 from orchestrator.compat import prompt_tables as tables
 from orchestrator.compat.prompt_tables import Scale, VocalType, at
-from orchestrator.compat.prompting import QUALITY, Wish, plan_of, plan_of_prompt, tags_of, telling, words_of
+from orchestrator.compat.prompting import QUALITY, Wish, plan_of, plan_of_prompt, prompt_of, tags_of, words_of
 
 EXAMPLE = Wish("joyful", 8, ("electronic",), 120, 7, "instrumental")
 
@@ -188,7 +188,7 @@ def test_any_wish_is_told_in_10_to_25_words_and_ends_in_quality() -> None:
 
 
 def test_each_engine_is_told_as_it_likes_best() -> None:
-    assert [telling(name) for name in ("musicgen", "audiocraft", "acestep", "sketch", "mine:Own")] == [
+    assert [prompt_of(name) for name in ("musicgen", "audiocraft", "acestep", "sketch", "mine:Own")] == [
         "words",
         "words",
         "tags",

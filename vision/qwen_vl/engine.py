@@ -17,12 +17,11 @@ from transformers import (
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable
-from config.licences import INSTEAD
 from inference.constrained import Batch, Text
 from inference.grammars import Grammars
 from inference.loading import ModelEngine, chat_model, first_line
 from inference.slots import cache_bytes
-from vision.contract import ImageRequest, Scene
+from vision.contract import READERS, ImageRequest, Scene
 from vision.pixels import Pixels, checked
 from vision.qwen_vl.grammar import grammar, limits, scene_of
 from vision.qwen_vl.prompts import messages
@@ -44,8 +43,7 @@ class QwenVlReader(ModelEngine):
 
     name = "qwen_vl"
     version = "2"
-    default = "Qwen/Qwen2-VL-7B-Instruct"
-    instead = INSTEAD["qwen_vl"]
+    spec = READERS.spec("qwen_vl")
     on_cpu = "bf16"
     libraries = ("torch", "transformers", "xgrammar", "pillow")
     together: ClassVar[int] = 4
@@ -72,7 +70,7 @@ class QwenVlReader(ModelEngine):
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise EngineUnavailable(
                 f"{place.model} is not a Qwen2-VL of transformers ({first_line(error)})",
-                f"give one, such as {self.default}",
+                f"give one, such as {self.spec.default_model}",
             ) from error
         vocabulary: int = config.get_text_config().vocab_size
         self._rules = Grammars(self._tokenizer, vocabulary, {"scene": grammar()}).rules("scene", limits())

@@ -6,22 +6,21 @@ from collections.abc import Callable
 
 from config.errors import InvalidRequest
 from config.gpus import GPUS, Gpu, choices_of
-from config.needs import BYTES, Needs, default_of, needs_of
+from config.licences import licence_of, refuse_unless_sellable
+from config.spec import BYTES, EngineSpec, Needs
 from orchestrator.modal.deployment.settings import Deployment
+from orchestrator.pipeline.engines import REGISTRIES
 
-CRAFTS = ("lyrics", "music", "art", "vision")
 _USABLE, _USABLE_HBM = 0.92, 0.98
 """Of a card's memory: the driver takes the rest and, where the memory is GDDR, error correction (an A10 of
 24 GiB has 22.1)."""
 _HBM = {(8, 0), (9, 0), (10, 0), (10, 3)}
 _BF16_SINCE = (8, 0)  # Ampere; before it PyTorch only emulates bf16
-_NEWEST = {"audiocraft": (9, 0)}
-"""The newest compute capability that an engine's PyTorch has code for, where it is an old one (torch 2.1)."""
 
 
 def check_cards(settings: Deployment) -> None:
     """Raises ``InvalidRequest`` for the first craft whose GPU cannot run its model: see ``check_card``."""
-    for craft in CRAFTS:
+    for craft in REGISTRIES:
         check_card(settings, craft)
 
 
@@ -30,22 +29,33 @@ def check_card(settings: Deployment, craft: str) -> None:
     model: it names setting, GPU and model, what that needs, and the GPUs that do. An engine or a model of
     your own is not judged."""
     chosen = getattr(settings, craft)
-    needs = needs_of(chosen.engine, chosen.model)
+    spec = REGISTRIES[craft].spec(chosen.engine)
+    needs = spec.needs(chosen.model)
     if needs is None or chosen.device == "cpu":
         return
     precision = needs.precision if chosen.precision == "auto" else chosen.precision
     if precision not in BYTES:
         return  # the engine says which it knows
-    model = chosen.model or default_of(chosen.engine)
+    model = chosen.model or spec.default_model
     for gpu, _ in choices_of(chosen.gpu):
-        reason = _against(gpu, chosen.engine, needs, precision)
+        reason = _against(gpu, spec, needs, precision)
         if reason:
-            others = _that(lambda other: not _against(other, chosen.engine, needs, precision))
+            others = _that(lambda other: not _against(other, spec, needs, precision))
             fix = f"{gpu.name} cannot run {model}: {reason}; use {others}"
             raise InvalidRequest(f"SONGWRIGHT_{craft.upper()}__GPU", chosen.gpu, fix)
 
 
-def _against(gpu: Gpu, engine: str, needs: Needs, precision: str) -> str:
+def check_licence(settings: Deployment, craft: str) -> None:
+    """Raises ``EngineUnavailable`` where songs are to be sold and the licence of the craft's model does not
+    let them. An engine of your own is not judged."""
+    chosen = getattr(settings, craft)
+    spec = REGISTRIES[craft].spec(chosen.engine)
+    if settings.commercial and spec.sellable:
+        model = chosen.model or spec.default_model
+        refuse_unless_sellable(model, licence_of(model), spec.sellable)
+
+
+def _against(gpu: Gpu, spec: EngineSpec, needs: Needs, precision: str) -> str:
     """What keeps ``gpu`` from running the model; empty if nothing does."""
     has = gpu.memory_gib * (_USABLE_HBM if gpu.capability in _HBM else _USABLE)
     needed = needs.gpu_gib(precision)
@@ -54,9 +64,8 @@ def _against(gpu: Gpu, engine: str, needs: Needs, precision: str) -> str:
         return f"bf16 needs compute capability {least} and {gpu.name} has {_written(gpu.capability)}"
     if needed > has:
         return f"it needs {needed:.1f} GiB in {precision} and {gpu.name} has room for {has:.1f}"
-    newest = _NEWEST.get(engine)
-    if newest and gpu.capability > newest:
-        last = _written(newest)
+    if spec.newest_gpu and gpu.capability > spec.newest_gpu:
+        last = _written(spec.newest_gpu)
         return f"its PyTorch ends at compute capability {last} and {gpu.name} has {_written(gpu.capability)}"
     return ""
 

@@ -71,6 +71,5 @@ AUDIOCRAFT = ImageSpec(
 """Apart, for AudioCraft's torch of 2023 and today's cannot live together."""
 
 
-def image_of(engine: str) -> ImageSpec:
-    """The image that ``engine`` runs in; one of your own runs where the models do."""
-    return {"sketch": WEB, "audiocraft": AUDIOCRAFT}.get(engine, MODEL)
+IMAGES: Mapping[str, ImageSpec] = {"web": WEB, "models": MODEL, "audiocraft": AUDIOCRAFT}
+"""By the names that an ``EngineSpec`` has for them."""

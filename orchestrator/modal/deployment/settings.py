@@ -22,7 +22,6 @@ SECRET_KEYS = (
 )
 """What the Modal secret has to hold."""
 _CRON = re.compile(r"[\w*/,-]+( +[\w*/,-]+){4}", re.ASCII)
-MUSICIANS = ("acestep", "musicgen", "audiocraft")
 
 
 class ModalSettings(BaseModel):
