@@ -24,11 +24,11 @@ from config.settings import load
 from orchestrator.modal.deployment.cards import check_cards, check_licence
 from orchestrator.modal.deployment.images import IMAGES, MODEL, WEB, ImageSpec
 from orchestrator.modal.deployment.pins import ROOT, pins, version_of
-from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment, environment
+from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment, environment, load_deployment
 from orchestrator.pipeline.engines import REGISTRIES
 
 try:
-    SETTINGS = load(Deployment)
+    SETTINGS = load_deployment()
     check_cards(SETTINGS)
     if modal.is_local():  # a container tells the songs that it gets, and is not started again and again
         for craft in REGISTRIES:

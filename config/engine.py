@@ -125,6 +125,10 @@ class Registry(Generic[T]):
             raise InvalidRequest(f"{self.craft} engine", name, f"{attribute} in {module} is no EngineSpec")
         return spec
 
+    def portable(self, name: str) -> str:
+        """The name by which the engine is found where its package is not installed but only copied."""
+        return name if name in self._specs else self._installed_elsewhere().get(name, name)
+
     def _installed_elsewhere(self) -> dict[str, str]:
         return {point.name: point.value for point in entry_points(group=f"songwright.{self.craft}")}
 

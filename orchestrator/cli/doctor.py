@@ -9,9 +9,9 @@ from typing import Any
 
 from config.engine import EngineOptions, Registry
 from config.errors import SongwrightError, Unavailable
-from config.settings import EngineSettings, Settings, load, options_of, variables
+from config.settings import EngineSettings, Settings, options_of, variables
 from orchestrator.cli.finding import Finding
-from orchestrator.modal.deployment.settings import Deployment
+from orchestrator.modal.deployment.settings import load_deployment
 from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.server.auth import TOKEN_FILE, given_tokens, load_tokens
 from storage.configured import FOLDER, open_store
@@ -43,7 +43,7 @@ def examine(settings: Settings, *, every_engine: bool = False) -> list[Finding]:
 def examine_modal() -> list[Finding]:
     """Likewise of a deployment on Modal; nothing is made there. Raises ``Unavailable`` where its client is
     not installed."""
-    settings = load(Deployment)
+    settings = load_deployment()
     try:
         from orchestrator.cli.modal_doctor import examine_deployment
     except ModuleNotFoundError as error:

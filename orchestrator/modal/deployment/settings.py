@@ -11,7 +11,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 
-from config.settings import EngineSettings, Settings, variables
+from config.settings import EngineSettings, Settings, load, variables
+from orchestrator.pipeline.engines import REGISTRIES
 
 SECRET_KEYS = (
     "R2_BUCKET_NAME",
@@ -74,6 +75,19 @@ class Deployment(Settings, nested_model_default_partial_update=True):
     vision: EngineSettings = EngineSettings(engine="qwen_vl", gpu="A10")
     log_format: Literal["auto", "json", "text"] = "json"
     modal: ModalSettings = ModalSettings()
+
+
+def load_deployment() -> Deployment:
+    """The settings in force, with engines named so that containers find them: into these, packages are
+    copied. Raises as ``load`` does."""
+    settings = load(Deployment)
+    named = {
+        craft: getattr(settings, craft).model_copy(
+            update={"engine": registry.portable(getattr(settings, craft).engine)}
+        )
+        for craft, registry in REGISTRIES.items()
+    }
+    return settings.model_copy(update=named)
 
 
 def environment(settings: Settings) -> dict[str, str]:
