@@ -1,11 +1,15 @@
 """Which tests come first, and that Triton's kernels run in its interpreter: tests have no GPU."""
 
 import os
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what is to run in the background so; commands that tests interrupt would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 if find_spec("audiocraft") is None:  # in whose environment is a Triton of 2023
     # Before any test's imports: Triton looks when it is imported, which transformers does for some models.
     os.environ["TRITON_INTERPRET"] = "1"
