@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -18,6 +17,7 @@ from typing import Any
 import httpx
 
 from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment
+from tests.service.zygote import Forked, zygote
 
 TOKEN = "token-of-the-tests-0123456789"
 STARTED_S = 30.0
@@ -37,7 +37,7 @@ class Server:
         self.home = home
         self._command = TIMED if timed else COMMAND
         self._variables = {"API_BEARER_TOKEN": TOKEN} | variables
-        self.process: subprocess.Popen[str] | None = None
+        self.process: Forked | None = None
         self.lines: deque[str] = deque(maxlen=5000)
         self.url = ""
         self.port = "0"
@@ -46,10 +46,7 @@ class Server:
         command = [*self._command, "serve", "--port", self.port]
         env = environment(self.home, **self._variables)
         env = {name: value for name, value in env.items() if value}
-        # In a process group of its own, as a service manager or a terminal starts it.
-        self.process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, env=env, cwd=ROOT, process_group=0
-        )
+        self.process = Forked(zygote(), command, env, str(ROOT))
         found = threading.Event()
         self.url = ""
         self._reader = threading.Thread(target=self._read, args=(self.process, found), daemon=True)
@@ -61,7 +58,7 @@ class Server:
             assert time.monotonic() < until, "\n".join(self.lines)
             time.sleep(0.05)
 
-    def _read(self, process: subprocess.Popen[str], found: threading.Event) -> None:
+    def _read(self, process: Forked, found: threading.Event) -> None:
         assert process.stderr
         with process.stderr:
             for line in process.stderr:
