@@ -8,6 +8,7 @@ What it does not check: that a server starts from nothing. ``tests/orchestrator/
 from __future__ import annotations
 
 import array
+import atexit
 import gc
 import importlib
 import json
@@ -85,13 +86,18 @@ class Zygote:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, "-m", "tests.service.zygote", str(theirs.fileno())]
-        subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         theirs.close()
         self._socket = ours
         self._ends: dict[int, _End] = {}
         self._started: dict[int, tuple[threading.Event, list[int]]] = {}
         self._numbers = count()
         threading.Thread(target=self._listen, name="zygote", daemon=True).start()
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._process.wait()
 
     def fork(self, what: dict[str, Any], stderr: int) -> tuple[int, _End]:
         number = next(self._numbers)
