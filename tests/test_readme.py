@@ -90,10 +90,13 @@ def test_every_setting_is_in_the_readme() -> None:
         assert variable in README, variable
 
 
-def test_every_package_is_in_the_readme() -> None:
-    for folder in ROOT.iterdir():
+def test_every_package_is_on_the_map_that_the_readme_names() -> None:
+    name = "docs/architecture/00-overview.md"
+    assert f"({name})" in README
+    overview = (ROOT / name).read_text()
+    for folder in [*ROOT.iterdir(), *(ROOT / "orchestrator").iterdir()]:
         if (folder / "__init__.py").exists():
-            assert f"`{folder.name}/`" in README, folder.name
+            assert f"`{folder.relative_to(ROOT)}/`" in overview, folder
 
 
 def test_the_pictures_are_there() -> None:

@@ -21,6 +21,7 @@ from orchestrator.songs.manifest import SONG_CRAFTS, Song
 from orchestrator.workers.contract import EngineState as EngineState
 from orchestrator.workers.engine_pool import ProcessLane
 from storage.configured import open_store
+from storage.contract import Store
 
 _MUSIC_BYTES = 2_000_000_000  # a song of some minutes takes about half of this
 
@@ -96,9 +97,7 @@ class ProcessWorker:
 
     async def plan(self, song: Song, report: Report) -> StepResult:
         if song.brief.plan:
-            from orchestrator.pipeline.steps import given_plan_step  # with libraries of pictures and sound
-
-            return await asyncio.to_thread(given_plan_step, self._store, song, song.brief.plan)
+            return await asyncio.to_thread(_take_plan, self._store, song, song.brief.plan)
         return await self._step("lyrics", "plan", "lyrics", song, report)
 
     async def music(self, song: Song, report: Report) -> StepResult:
@@ -123,6 +122,13 @@ class ProcessWorker:
         """Ends every process; what still runs in one is lost."""
         for lane in self._lanes.values():
             lane.close()
+
+
+def _take_plan(store: Store, song: Song, plan: SongPlan) -> StepResult:
+    # Here, and so in a thread: it comes with libraries of pictures and sound.
+    from orchestrator.pipeline.steps import given_plan_step
+
+    return given_plan_step(store, song, plan)
 
 
 def processes_for(craft: str, settings: Settings) -> int:

@@ -200,4 +200,4 @@ def test_the_way_out_for_covers_that_are_sold_may_be_sold() -> None:
 
     assert DiffusionPainter.spec.default_model == "black-forest-labs/FLUX.2-klein-4B"
     assert licence_of(DiffusionPainter.spec.default_model).name == "Apache-2.0"
-    assert DiffusionPainter.spec.default_model in DiffusionPainter.instead
+    assert DiffusionPainter.spec.default_model in DiffusionPainter.spec.sellable

@@ -128,7 +128,7 @@ def test_services_that_begin_together_on_one_bucket_have_the_same_keys(tmp_path:
 import json, sys
 from config.errors import InvalidRequest
 from config.settings import load_settings
-from orchestrator.modal import keys
+from orchestrator.server import bucket_keys as keys
 from orchestrator.server.service import Service
 from storage.configured import open_store
 settings = load_settings(home=sys.argv[1])

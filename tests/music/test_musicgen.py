@@ -24,7 +24,7 @@ from transformers import (
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled
 from music.contract import COMPOSERS, Composer, MusicRequest
-from music.musicgen.cpu import fused
+from music.musicgen.cpu import threads as cpu_threads
 from music.musicgen.cpu.fused import Fused, way
 from music.musicgen.cpu.layout import supported
 from music.musicgen.cpu.threads import cores
@@ -216,7 +216,7 @@ def wide(precision: str, threads: int, monkeypatch: pytest.MonkeyPatch, made: ty
             size = {"fc1.weight": (1024, 256), "fc2.weight": (256, 1024)}.get(name[-10:], (256, 256))
         return torch.randn(size, generator=drawn) * 0.1
 
-    monkeypatch.setattr(fused, "cores", lambda: threads)
+    monkeypatch.setattr(cpu_threads, "cores", lambda: threads)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -387,7 +387,7 @@ def test_loops_are_compiled_anew_when_a_source_of_theirs_changes(tmp_path: Path)
     shutil.copytree(root / "music", tmp_path / "music", ignore=shutil.ignore_patterns("__pycache__"))
     source = tmp_path / "music" / "musicgen" / "kernels.py"
     asked = (
-        "import numpy as np; from music.musicgen import waves;"
+        "import numpy as np; from music.musicgen.cpu import waves;"
         "made = np.zeros((1, 1), np.float32); waves._spread(-np.ones((3, 1), np.float32), 0, made, 0);"
         "print(waves.__file__, made[0, 0], sum(waves._spread.stats.cache_hits.values()))"
     )

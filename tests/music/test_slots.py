@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from models import loading
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled, EngineUnavailable, InvalidRequest
+from inference import loading
 from music.contract import COMPOSERS, MusicRequest
 from music.musicgen import slots as slots_module
 from music.musicgen.attention import Attention, Masked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -37,7 +38,7 @@ class Server:
         self.home = home
         self._command = TIMED if timed else COMMAND
         self._variables = {"API_BEARER_TOKEN": TOKEN} | variables
-        self.process: Forked | None = None
+        self.process: Forked | subprocess.Popen[str] | None = None
         self.lines: deque[str] = deque(maxlen=5000)
         self.url = ""
         self.port = "0"
@@ -46,7 +47,7 @@ class Server:
         command = [*self._command, "serve", "--port", self.port]
         env = environment(self.home, **self._variables)
         env = {name: value for name, value in env.items() if value}
-        self.process = Forked(zygote(), command, env, str(ROOT))
+        self.process = started(command, env)
         found = threading.Event()
         self.url = ""
         self._reader = threading.Thread(target=self._read, args=(self.process, found), daemon=True)
@@ -58,7 +59,7 @@ class Server:
             assert time.monotonic() < until, "\n".join(self.lines)
             time.sleep(0.05)
 
-    def _read(self, process: Forked, found: threading.Event) -> None:
+    def _read(self, process: Forked | subprocess.Popen[str], found: threading.Event) -> None:
         assert process.stderr
         with process.stderr:
             for line in process.stderr:
@@ -97,6 +98,14 @@ class Server:
     def client(self, token: str = TOKEN, **options: Any) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60.0, **options)
+
+
+def started(command: list[str], env: dict[str, str]) -> Forked | subprocess.Popen[str]:
+    """In a process group of its own, as a service manager or a terminal starts it; by the zygote, if it is
+    nothing but a module with an environment."""
+    if command[:2] == [sys.executable, "-m"] and "LD_PRELOAD" not in env and sys.platform == "linux":
+        return Forked(zygote(), command, env, str(ROOT))
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env, cwd=ROOT, process_group=0)
 
 
 @contextmanager
