@@ -101,9 +101,9 @@ class Registry(Generic[T]):
 
     def spec(self, name: str) -> EngineSpec:
         """What is known of the engine called ``name``, which may also be an engine of your own:
-        ``"package.module:SPEC"`` names its ``EngineSpec``, whose module is imported, and so should import
-        nothing heavy; ``"package.module:Class"`` is the engine itself, is not imported, and has the spec of
-        a model that nobody knows.
+        ``"package.module:SPEC"``, in capitals, names its ``EngineSpec``, whose module is imported, and so
+        should import nothing heavy; ``"package.module:Class"`` is the engine itself, is not imported, and
+        has the spec of a model that nobody knows.
 
         Raises ``InvalidRequest`` for a name that is none of these, and ``EngineUnavailable`` where a package
         that the spec's module imports is not installed.
@@ -121,9 +121,7 @@ class Registry(Generic[T]):
             spec = self._named(name, module, attribute)
         except ImportError as error:
             raise self._missing(name, error, _INSTALL) from error
-        if not isinstance(spec, EngineSpec):
-            raise InvalidRequest(f"{self.craft} engine", name, f"{attribute} in {module} is no EngineSpec")
-        return spec
+        return spec if isinstance(spec, EngineSpec) else EngineSpec(entry, install=_INSTALL)
 
     def portable(self, name: str) -> str:
         """The name by which the engine is found where its package is not installed but only copied."""

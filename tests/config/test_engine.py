@@ -16,6 +16,13 @@ REGISTRY: Registry[object] = Registry(
 )
 
 
+SPEC = EngineSpec("collections:Counter", batch_size=3)
+
+
+class GPT:
+    """An engine that is called so."""
+
+
 def test_an_engine_is_found_by_name() -> None:
     assert type(REGISTRY.load("counter")).__name__ == "Counter"
 
@@ -38,5 +45,12 @@ def test_an_engine_whose_package_is_missing_says_what_to_install() -> None:
 
 def test_an_engine_of_ones_own_is_named_by_module_and_class() -> None:
     assert type(REGISTRY.load("collections:OrderedDict")).__name__ == "OrderedDict"
+    assert REGISTRY.spec("collections:OrderedDict") == EngineSpec(
+        "collections:OrderedDict", install="install it"
+    )
+    # A class may have a name in capitals, as a spec has.
+    assert type(REGISTRY.load("tests.config.test_engine:GPT")).__name__ == "GPT"
+    assert REGISTRY.spec("tests.config.test_engine:SPEC") is SPEC
+    assert type(REGISTRY.load("tests.config.test_engine:SPEC")).__name__ == "Counter"
     with pytest.raises(InvalidRequest, match="there is no Nothing in collections"):
         REGISTRY.load("collections:Nothing")
