@@ -1,5 +1,5 @@
 """How much is to be fetched for a model, as its repository's listing said when this version was made: for
-where the hub cannot be asked. ``tests/models/listings.py`` has the listings and their sources."""
+where the hub cannot be asked. ``tests/inference/listings.py`` has the listings and their sources."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Brief(BaseModel):
     """What is asked for: a description, own lyrics with a style, or described lyrics with a style.
 
     Raises ``InvalidRequest`` with the field, its value and the fix for anything out of bounds. Those are the
-    bounds on asking; a brief that is read from a manifest has wider ones (see ``kept``).
+    bounds on asking; a brief that is read from a manifest has wider ones (see ``limits``).
     """
 
     model_config = ConfigDict(frozen=True, validate_default=True)
