@@ -1,7 +1,7 @@
-"""What a writer takes and gives: ``PlanRequest`` in, ``SongPlan`` out.
+"""The contract of writers: ``PlanRequest`` in, ``SongPlan`` out.
 
-Tagged lyrics are plain text: a section starts with a line such as ``[verse]``, ``[chorus]``, ``[verse 2]``;
-each other non-blank line is one line to sing.
+Tagged lyrics are plain text in the form of ``reading.lyrics``: a section starts with a line such as
+``[verse]``, ``[verse 2]`` or ``[chorus - male]``; each other non-blank line is one line to sing.
 """
 
 from __future__ import annotations
@@ -10,27 +10,40 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from config.engine import EngineInfo, Registry, Report
-from config.spec import EngineSpec, Needs
+from config.engine import EngineInfo, Report
+from config.registry import Registry
+from config.spec import MANY, EngineSpec, Needs
 
 Voice = Literal["female", "male", "duet", "choir", "none"]
+
+VOICE_TAGS: dict[Voice, str] = {
+    "female": "female vocal",
+    "male": "male vocal",
+    "duet": "duet",
+    "choir": "choir",
+    "none": "instrumental",
+}
+"""The style word of each voice."""
 
 GENRES = (
     "pop", "rock", "indie", "metal", "punk", "folk", "country", "blues", "jazz", "soul", "r&b", "funk",
     "disco", "house", "techno", "trance", "drum and bass", "synthwave", "ambient", "lo-fi", "hip hop", "trap",
     "reggae", "latin", "bossa nova", "gospel", "cinematic", "classical",
 )  # fmt: skip
-"""The genres every sketch engine knows by these names. A model may answer others."""
+"""The genres that all sketch engines know. A model may give others."""
 
 MOODS = (
     "joyful", "uplifting", "energetic", "playful", "romantic", "hopeful", "dreamy", "calm", "nostalgic",
     "melancholic", "mysterious", "dark", "angry", "epic",
 )  # fmt: skip
-"""Likewise the moods."""
+"""The moods that all sketch engines know."""
+
+
+TITLE_CHARACTERS = 80
 
 
 class PlanRequest(BaseModel):
-    """What the user asked for. At least one of the three texts is given; all are within their limits."""
+    """The user's request. At least one of the three texts is given; all are within their limits."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,18 +52,21 @@ class PlanRequest(BaseModel):
     lyrics: str = ""
     """The user's own words to sing, verbatim, tagged or not. Empty: the writer writes them."""
     lyrics_about: str = ""
-    """What written lyrics are to be about, where ``description`` only gives the style."""
+    """The subject of the lyrics, if ``description`` gives only the style."""
     instrumental: bool = False
+    language: str = ""
+    """The language to write the lyrics in, ISO 639-1; empty if the user asked for none. With ``lyrics`` it is
+    the language that they are in."""
     duration_s: float = Field(default=180.0, ge=1.0, le=600.0)
     seed: int = Field(ge=0, lt=2**63)
 
 
 class SongPlan(BaseModel):
-    """A whole song on paper: everything that composer and painter need, to read, edit and send back."""
+    """The plan of a song: all that composer and painter need. Users can read it, edit it and send it back."""
 
     model_config = ConfigDict(frozen=True)
 
-    title: str = Field(min_length=1, max_length=80)
+    title: str = Field(min_length=1, max_length=TITLE_CHARACTERS)
     tags: tuple[str, ...]
     """Style words for a music model, most important first: genre, mood, tempo, voice, instruments."""
     lyrics: str
@@ -62,18 +78,21 @@ class SongPlan(BaseModel):
     energy: int = Field(ge=0, le=10)
     tempo_bpm: float = Field(ge=40.0, le=220.0)
     tempo_fixed: bool = False
-    """Whether the user named the tempo: if not, a composer may move it by up to 4% to fit the duration."""
+    """Whether the user named the tempo. If not, a composer may change it by up to 4% to fit the duration."""
     key: str
-    """Tonic and mode: "D minor", "F# major"; also "dorian", "mixolydian", "phrygian", "lydian"."""
+    """Tonic and mode: "D minor", "F# major"; also "dorian", "mixolydian", "phrygian" and "lydian"."""
     metre: str = "4/4"
     voice: Voice
     instruments: tuple[str, ...] = ()
-    """Instruments the user asked for, in plain words."""
+    """Instruments that the user wants, in plain words."""
     exclude: tuple[str, ...] = ()
     """Instruments the user does not want ("drums")."""
     theme: tuple[str, ...] = ()
-    """The words that the song is about, from the description, most important first."""
+    """Keywords of the song's subject, from the description, most important first."""
     language: str = "en"
+    """Of the lyrics, ISO 639-1."""
+    line_times_s: tuple[float, ...] = ()
+    """When each line of the lyrics is to be sung, in seconds; empty if the user named no times."""
     cover_prompt: str
     warnings: tuple[str, ...] = ()
 
@@ -89,15 +108,17 @@ class Writer(Protocol):
 WRITERS: Registry[Writer] = Registry(
     "lyrics",
     {
-        "sketch": EngineSpec("lyrics.sketch.engine:SketchWriter", gpu=False, image="web"),
+        "sketch": EngineSpec("lyrics.sketch.engine:SketchWriter", gpu=False, languages=("en",), image="web"),
         "qwen": EngineSpec(
             "lyrics.qwen.engine:QwenWriter",
             models={
                 "Qwen/Qwen2-7B-Instruct": Needs("bf16", 7.62, cached=1.9, work_gb=1.5, memory_gib=24),
             },
             batch_size=8,
+            languages=MANY,
             volume="qwen-hf-cache",
             sellable="a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct",
         ),
     },
+    method="plan",
 )

@@ -1,1 +1,1 @@
-"""How words sound: phones, syllables, stress and rhyme. A leaf that lyrics and music both stand on."""
+"""How words sound: phones, syllables, stress and rhyme. Lyrics and music both use it."""

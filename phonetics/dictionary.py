@@ -1,4 +1,4 @@
-"""The CMU Pronouncing Dictionary: 125,000 English words as ARPAbet phones, read on the first question."""
+"""The CMU Pronouncing Dictionary: 125,000 English words as ARPAbet phones, loaded at the first look-up."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from functools import cache
 from importlib import resources
 
 LONGEST_WORD = 28
-"""Letters of the dictionary's longest word: whatever is longer need not be looked up."""
+"""Letters of the dictionary's longest word. A longer word needs no look-up."""
 VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
 
-# Of a word's pronunciations the first is the most usual one when spoken; when sung, these are shorter.
+# A word's first pronunciation is the most usual one in speech. For these words singers use the shortest one.
 _SUNG_SHORT = frozenset(
     """every everything everybody everyone fire fires hour hours our ours flower flowers power powers shower
     tower towers different memory memories family favorite evening several desire tired wire higher""".split()
 )
-# Words for which the dictionary's first entry is not the one a lyric means.
+# Words for which lyrics need another pronunciation than the dictionary's first.
 _PREFERRED = {
     "a": "AH0",
     "an": "AE0 N",

@@ -1,8 +1,7 @@
-"""Letter-to-sound rules for words that no dictionary has: names, coinages, words of other languages.
+"""Letter-to-sound rules for words that are not in the dictionary: names, invented words, other languages.
 
-Rules of English spelling, the longest match at each letter wins. They are a guess; they always give each
-group of vowel letters one syllable, so that the word can be sung.
-"""
+They follow English spelling; the longest match at each letter wins. They are a guess, but each group of vowel
+letters becomes a syllable, so every word can be sung."""
 
 from __future__ import annotations
 
@@ -33,12 +32,12 @@ _LONGEST = max(map(len, _GROUPS))
 
 
 def spell(word: str) -> tuple[str, ...]:
-    """Phones for a word of the letters a to z, at least one vowel among them; the stress is on the first
-    syllable, or on the second of a word with a usual weak prefix."""
+    """Phones for a word of the letters a to z. The result has at least one vowel. The stress is on the first
+    syllable, or on the second after a common weak prefix."""
     phones = _phones(word)
     if not any(is_vowel(phone) for phone in phones):
-        # "hmm", "brr", initials: the lightest vowel makes it singable, before a final sonorant or after the
-        # rest.
+        # "hmm", "brr", initials: the lightest vowel makes them singable. It goes before a final sonorant, or
+        # at the end.
         at = len(phones) - 1 if len(phones) > 1 and phones[-1] in ("M", "N", "R", "L") else len(phones)
         phones.insert(at, "AH1")
     nuclei = [i for i, phone in enumerate(phones) if is_vowel(phone)]
@@ -65,7 +64,7 @@ def _phones(word: str) -> list[str]:
 
 
 def _splits(word: str, at: int, group: str) -> bool:
-    """Whether a group of vowel and "r" is really a vowel and the next syllable's "r": "ori" in "boring"."""
+    """Whether the "r" of a group belongs to the next syllable, as "ori" in "boring"."""
     after = word[at + len(group) : at + len(group) + 1]
     return group in ("ar", "er", "ir", "or", "ur", "yr") and after in tuple(_VOWEL_LETTERS) and after != ""
 
@@ -91,7 +90,7 @@ def _sound(word: str, at: int, group: str) -> str:
     if group == "l" and rest == "e" and at > 0 and word[at - 1] not in _VOWEL_LETTERS:
         return "AH1 L"  # "little"
     if group == "e" and not rest and any(letter in _VOWEL_LETTERS for letter in word[:at]):
-        return ""  # the silent e; it has made the vowel before it long
+        return ""  # the silent e, which makes the vowel before it long
     if group == "ng" and after in tuple(_VOWEL_LETTERS):
         return "NG G"
     if len(group) == 1 and group in _LONG:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FASTEST_SYLLABLE_S = 0.145
+"""The shortest time in which a syllable is sung."""
+SUNG_PART = 0.86
+"""The part of a line's time that is sung; the rest is for breath."""
+
 
 @dataclass(frozen=True, slots=True)
 class Syllable:
-    """``onset`` consonants, one vowel ``nucleus`` and ``coda`` consonants, phones without stress digits.
+    """``onset`` consonants, one vowel as ``nucleus``, and ``coda`` consonants; phones have no stress digits.
 
     ``stress`` is 0 (none), 1 (primary) or 2 (secondary).
     """

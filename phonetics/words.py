@@ -1,28 +1,32 @@
-"""A line of text as words with their syllables: the dictionary first, then what can be worked out from it,
-then spelling rules. Every token with a letter or a digit can be sung; one without (a dash, an emoji) is
+"""A line of text as words with their syllables. Sources, in this order: the dictionary, words derived from
+it, spelling rules. Every token with a letter or a digit can be sung; other tokens (a dash, an emoji) are
 silent."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from anyascii import anyascii
 
+from phonetics import numbers
 from phonetics.dictionary import LONGEST_WORD, is_vowel, lookup
 from phonetics.letters import spell
-from phonetics.numbers import spoken
+from phonetics.speaking.homographs import HOMOGRAPHS, homograph
+from phonetics.speaking.line import Line, bare
+from phonetics.speaking.tokens import FOLLOWERS, is_mark, is_ordinary, said, tidy
 from phonetics.syllables import Syllable
 
-# Sung without weight unless they end a line: articles, prepositions, auxiliaries, pronouns, conjunctions.
+# Words without stress: articles, prepositions, auxiliaries, pronouns, conjunctions.
 _WEAK = frozenset(
     """a an and are as at be been but by can could do for from had has have he her him his i i'd i'll i'm
     i've if in into is it it's its just me my of on or our she so than that that's the their them then there
     they this to us was we we're were when where which who will with would you you're your""".split()
 )
-# Clusters that can open an English syllable, besides single consonants (NG opens none).
+# Clusters that can begin an English syllable, in addition to single consonants (except NG).
 _ONSETS = frozenset(
     tuple(cluster.split())
     for cluster in (
@@ -33,27 +37,38 @@ _ONSETS = frozenset(
 _PART = re.compile(r"[a-z']+|[0-9]+")
 _LONGEST_ONSET = 3
 _LONGEST_KEPT = 64
-"""Characters of a token whose sound is kept in memory: 8,192 tokens of 10,000 would be gigabytes."""
+"""Longest token, in characters, whose result is cached: 8,192 tokens of 10,000 characters would be
+gigabytes."""
+_LONGEST_LINE = 200
+"""Longest line, in characters, whose result is cached."""
 _MOST_LETTERS = 10_000
-"""Of one token in plain letters: more than are sung in ten minutes. One sign can stand for eighteen."""
+"""Most plain letters of one token: more than can be sung in ten minutes. One character can become eighteen
+letters."""
+Part = tuple[str, tuple[str, ...]]
+"""A spoken word and its phones."""
 _VOICELESS = ("P", "T", "K", "F", "TH")
 _SIBILANTS = ("S", "Z", "SH", "ZH", "CH", "JH")
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word as written, punctuation included, and its syllables: none if it makes no sound."""
+    """A word as written, with punctuation, and its syllables: none if it is silent."""
 
     text: str
     syllables: tuple[Syllable, ...]
 
 
 def pronounce(line: str) -> tuple[Word, ...]:
-    """The whitespace-separated words of ``line``, in order, as written."""
-    return tuple(
-        Word(token, (_kept_syllables if len(token) <= _LONGEST_KEPT else _token_syllables)(token))
-        for token in line.split()
-    )
+    """The words of ``line``, split at whitespace, in order, as written. Some sound otherwise by the words
+    around them: "live", "St."."""
+    tokens = line.split()
+    words: list[Word] = []
+    for token in tokens:
+        word = (_kept_word if len(token) <= _LONGEST_KEPT else _word)(token)
+        if word is None:
+            return (_kept_line if len(line) <= _LONGEST_LINE else _in_context)(tuple(tokens))
+        words.append(word)
+    return tuple(words)
 
 
 def count_syllables(line: str) -> int:
@@ -61,52 +76,113 @@ def count_syllables(line: str) -> int:
     return sum(len(word.syllables) for word in pronounce(line))
 
 
-def phones(word: str) -> tuple[str, ...]:
-    """The word's phones in a row, vowels with their stress digit; empty if it makes no sound."""
-    return _kept_phones(word) if len(word) <= _LONGEST_KEPT else _phones(word)
+def spoken(line: str) -> str:
+    """``line`` as the words that are spoken: "Meet me at 3 AM" as "meet me at three A M". A capital alone is
+    the name of a letter."""
+    return " ".join(word for each in _all_said(line) for word, _ in each)
 
 
-def _phones(word: str) -> tuple[str, ...]:
-    parts = _PART.findall(_plain(word))
-    return tuple(phone for part in parts for phone in _part_phones(part))
+def phones(text: str) -> tuple[str, ...]:
+    """The phones of a word or a line, vowels with their stress digit; empty if it is silent."""
+    return _kept_phones(text) if len(text) <= _LONGEST_KEPT else _phones(text)
+
+
+def last_phones(line: str) -> tuple[str, ...]:
+    """The phones of the last word of ``line`` that has a sound; empty if there is none."""
+    context = Line(tuple(line.split()))
+    sounds = (_said(context, n) for n in reversed(range(len(context.tokens))))
+    return next((tuple(phone for _, sound in each for phone in sound) for each in sounds if each), ())
+
+
+def _all_said(line: str) -> Iterator[list[Part]]:
+    context = Line(tuple(line.split()))
+    return (_said(context, n) for n in range(len(context.tokens)))
+
+
+def _phones(text: str) -> tuple[str, ...]:
+    return tuple(phone for each in _all_said(text) for _, sound in each for phone in sound)
 
 
 _kept_phones = lru_cache(maxsize=8192)(_phones)
 
 
 def is_known(word: str) -> bool:
-    """Whether each part of ``word`` is in the dictionary as it is."""
+    """Whether each part of ``word`` is in the dictionary."""
     parts = _PART.findall(_plain(word))
     return bool(parts) and all(lookup(part) is not None for part in parts)
 
 
+def _word(token: str) -> Word | None:
+    """``token`` as a word; None if its sound depends on its line, or it is no plain word."""
+    if not is_ordinary(token) or bare(token) in HOMOGRAPHS:
+        return None
+    return Word(token, _syllables_of(_parts(token)))
+
+
+_kept_word = lru_cache(maxsize=8192)(_word)
+
+
+def _in_context(tokens: tuple[str, ...]) -> tuple[Word, ...]:
+    line = Line(tokens)
+    words: list[Word] = []
+    for n, token in enumerate(tokens):
+        word = _kept_word(token) if len(token) <= _LONGEST_KEPT else _word(token)
+        if word is None or line.words[n] in FOLLOWERS:
+            word = Word(token, _syllables_of(_said(line, n)))
+        words.append(word)
+    return tuple(words)
+
+
+_kept_line = lru_cache(maxsize=1024)(_in_context)
+
+
+def _said(line: Line, n: int) -> list[Part]:
+    """The spoken words of token ``n``."""
+    words = said(line, n)
+    if words is None:
+        sound = homograph(line, n)
+        return [(line.words[n], sound)] if sound else _parts(line.tokens[n])
+    return [part for word in words for part in _spoken_parts(word)]
+
+
+def _spoken_parts(word: str) -> list[Part]:
+    """A word that is spoken for another: lower-case, or a letter's name ("A", "J's")."""
+    if not word[:1].isupper():
+        return _parts(word)
+    name = ("EY1",) if word[0] == "A" else _part_phones(word[0].lower())
+    return [(word, name if len(word) == 1 else _with_s(name))]
+
+
+def _parts(token: str) -> list[Part]:
+    """The runs of letters and of digits of ``token``."""
+    if not any(map(str.isalnum, token)):
+        return []  # anyascii would spell an emoji out (":tada:")
+    text = token if token.isascii() else tidy(token)
+    if not text.isalpha():
+        text = "".join(c if c.isalnum() or c == "'" or is_mark(c) else " " for c in text)
+    return [(part, sound) for part in _PART.findall(_plain(text)) if (sound := _part_phones(part))]
+
+
+def _syllables_of(parts: list[Part]) -> tuple[Syllable, ...]:
+    return tuple(
+        syllable for part, sound in parts for syllable in _syllables(sound, weak=part.strip("'") in _WEAK)
+    )
+
+
 def _plain(word: str) -> str:
-    """Lower case, the letters a to z only, typographic apostrophes made plain, quotes at the ends dropped."""
+    """``word`` in lower-case ASCII, with plain apostrophes."""
     text = anyascii(word.replace("’", "'").replace("ʼ", "'")) if not word.isascii() else word
     return text[:_MOST_LETTERS].lower().replace("`", "'")
 
 
-def _token_syllables(token: str) -> tuple[Syllable, ...]:
-    letters = [c for c in token if c.isalnum()]
-    if not letters:
-        return ()  # anyascii spells emoji out (":tada:"), but nobody sings them
-    syllables: list[Syllable] = []
-    for part in _PART.findall(_plain("".join(c if c.isalnum() or c in "'’ʼ" else " " for c in token))):
-        syllables += _syllables(_part_phones(part), weak=part.strip("'") in _WEAK)
-    return tuple(syllables)
-
-
-_kept_syllables = lru_cache(maxsize=8192)(_token_syllables)
-
-
 def _part_phones(part: str) -> tuple[str, ...]:
     if part.isdigit():
-        return tuple(phone for word in spoken(part) for phone in lookup(word) or spell(word))
+        return tuple(phone for word in numbers.spoken(part) for phone in lookup(word) or spell(word))
     bare = part.strip("'")
     if not bare:
         return ()
     found = _dropped_g(part) or lookup(part) or lookup(bare) or _derived(bare)
-    # The dictionary writes "hmm" without a vowel, and nobody can hold such a note.
+    # The dictionary has "hmm" without a vowel, which cannot be held as a note.
     return found if found and any(map(is_vowel, found)) else spell(bare)
 
 
@@ -117,12 +193,10 @@ def _dropped_g(word: str) -> tuple[str, ...] | None:
 
 
 def _derived(word: str) -> tuple[str, ...] | None:
-    """Possessives, plurals and compounds of words that the dictionary has."""
+    """Possessives, plurals, other endings and compounds of words in the dictionary."""
     for ending in ("'s", "s'", "s", "es"):
         if word.endswith(ending) and (base := lookup(word.removesuffix(ending))):
-            if base[-1] in _SIBILANTS:
-                return (*base, "IH0", "Z")
-            return (*base, "S" if base[-1] in _VOICELESS else "Z")
+            return _with_s(base)
     for ending, sound in (
         ("ing", ("IH0", "NG")),
         ("er", ("ER0",)),
@@ -141,9 +215,15 @@ def _derived(word: str) -> tuple[str, ...] | None:
     return None
 
 
+def _with_s(base: tuple[str, ...]) -> tuple[str, ...]:
+    if base[-1] in _SIBILANTS:
+        return (*base, "IH0", "Z")
+    return (*base, "S" if base[-1] in _VOICELESS else "Z")
+
+
 def _syllables(found: tuple[str, ...], *, weak: bool) -> list[Syllable]:
-    """Splits phones by the maximal onset principle: a syllable takes all consonants before its vowel that
-    can open an English syllable together."""
+    """Splits phones by the maximal onset principle: a syllable takes the longest cluster before its vowel
+    that can begin an English syllable."""
     nuclei = [i for i, phone in enumerate(found) if is_vowel(phone)]
     if not nuclei:
         return []

@@ -1,1 +1,1 @@
-"""A chat model as the writer: the whole plan in one generation that cannot but be a plan."""
+"""A chat model as the writer. One generation makes the whole plan, and a grammar makes it a valid one."""

@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
-from inference.constrained import Batch, Text
-from inference.grammars import Grammars
-from inference.loading import ModelEngine, chat_model, first_line
-from inference.slots import cache_bytes, slots_for
+from inference.loading import chat_model, first_line
+from inference.text.chat import ChatEngine
+from inference.text.constrained import Text
+from inference.text.grammars import Grammars
 from lyrics.contract import WRITERS, PlanRequest, SongPlan
 from lyrics.qwen.grammar import INSTRUMENTAL, OWN, WRITTEN, grammars, limits, plan_of, sections_for
-from lyrics.qwen.prompts import messages
-from lyrics.sketch.reading import Reading, read
+from lyrics.qwen.prompts import hints, messages
+from lyrics.qwen.tags import tags_of, title_of
+from lyrics.wishes.lengths import length_notes
+from lyrics.wishes.reading import Reading, read
 
 _PLAN_TOKENS = 4096
-"""Room that is left for the plan itself: three times what one of twelve sections takes in English."""
-_TOKENS, _SECTION_TOKENS = 250, 60  # of a plan without lyrics, and of each section of them: a guess
+"""Tokens reserved for the plan: three times the length of a plan with twelve sections in English."""
+_TOKENS, _SECTION_TOKENS = 250, 60  # estimates for a plan without lyrics, and for each section of lyrics
 
 
-class QwenWriter(ModelEngine):
-    """One generation makes the whole plan; those that several threads ask for are written together.
+class QwenWriter(ChatEngine):
+    """One generation makes the whole plan. Plans for several threads are written in one batch.
 
-    What the description names outright (tempo, key, metre, energy, voice, instruments) holds, whatever the
-    model writes.
-    """
+    Facts that the description names itself (a number of BPM, a key, a metre, a voice, a title)
+    override what the model writes. What was only concluded from it, such as a pace or "not jazz", is a hint
+    in the prompt: the model may have understood the sentence better. What is not wanted is taken out of its
+    tags, since a music model that reads "no drums" hears drums."""
 
     name = "qwen"
     version = "2"
     spec = WRITERS.spec("qwen")
     on_cpu = "bf16"
     libraries = ("torch", "transformers", "xgrammar")
-    together: ClassVar[int] = 8
-    """Plans written at a time. Part of how the numbers are rounded: another one gives other plans."""
+    batch_size: ClassVar[int] = 8
+    """Plans written at a time. It influences rounding, so another size gives other plans."""
 
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
@@ -62,22 +62,9 @@ class QwenWriter(ModelEngine):
         self._move(place.device)
         self.info = self.facts(place)
 
-    def _move(self, device: torch.device) -> None:
-        self._model.to(device)
-        slots = slots_for(self._model, self.together, graphed=self._place.gpu_path)
-        model = f"{self._place.model} in {self._place.precision} on {device}"
-        self._batch = Batch(slots, self._vocabulary, self.together, self.name, model)
-
-    @classmethod
-    def beside(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
-        """The cache's, as long as no text is longer than ``ROOM`` tokens; it grows if one is."""
-        try:
-            return cache_bytes(AutoConfig.from_pretrained(folder), cls.together, number_bytes)
-        except (OSError, ValueError, KeyError, AttributeError):
-            return 0  # not a chat model, which loading will say
-
     def plan(self, request: PlanRequest, report: Report) -> SongPlan:
-        """Raises ``InvalidRequest`` where nothing is said about the song, or more than the model can read."""
+        """Raises ``InvalidRequest`` for an empty request, and for one that is longer than the model's
+        context."""
         if not f"{request.description}{request.lyrics}{request.lyrics_about}".strip():
             raise InvalidRequest("description", request.description, "say something about the song")
         report("reading", 0.0)
@@ -91,21 +78,18 @@ class QwenWriter(ModelEngine):
         if kind == WRITTEN:
             expected += _SECTION_TOKENS * sections_for(request.duration_s)
         rules = self._grammars.rules(kind, limits(request.duration_s))
-        text = Text(self._prompt(request), rules, request.seed, expected)
-        self._batch.write(
-            text, lambda: report("writing", 0.98 * (1.0 - math.exp(-len(text.written) / expected)))
-        )
-        said: str = self._tokenizer.decode(
-            text.written, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        plan = plan_of(said, lyrics=own, instrumental=instrumental)
+        text = Text(self._prompt(request, named), rules, request.seed, expected)
+        self._batch.write(text, lambda: report("writing", text.fraction))
+        plan = plan_of(text.decoded(self._tokenizer), lyrics=own, instrumental=instrumental)
         report("writing", 1.0)
-        return plan.model_copy(update=_facts(named, sung=not instrumental))
+        plan = plan.model_copy(update=_facts(named, sung=not instrumental))
+        found = {"title": title_of(plan, named), "tags": tags_of(plan, named)}
+        return plan.model_copy(update=found | {"warnings": (*plan.warnings, *length_notes(named, request))})
 
-    def _prompt(self, request: PlanRequest) -> Tensor:
-        """What the model reads ``(tokens)``."""
+    def _prompt(self, request: PlanRequest, named: Reading) -> Tensor:
+        """The model's input ``(tokens)``."""
         ids: Tensor = self._tokenizer.apply_chat_template(
-            messages(request), add_generation_prompt=True, return_tensors="pt", return_dict=True
+            messages(request, hints(named)), add_generation_prompt=True, return_tensors="pt", return_dict=True
         )["input_ids"][0]
         if len(ids) > self._longest - _PLAN_TOKENS:
             field = "lyrics" if request.lyrics else "description"
@@ -118,16 +102,16 @@ class QwenWriter(ModelEngine):
 
 
 def _facts(named: Reading, *, sung: bool) -> dict[str, Any]:
-    """What the user named, as it goes into a plan."""
+    """The fields of a plan that the user named. Guesses are not among them."""
     found: dict[str, Any] = {
         "instruments": named.instruments,
-        "exclude": named.exclude,
+        "exclude": named.exclude if sung or not named.cappella else (),
         "warnings": named.warnings,
+        "tempo_fixed": named.tempo_fixed and "tempo_bpm" in named.literal,
     }
     for name in ("tempo_bpm", "key", "metre", "energy"):
-        value = getattr(named, name)
-        if value is not None:
-            found[name] = value
-    if sung and named.voice not in (None, "none"):
+        if name in named.literal:
+            found[name] = getattr(named, name)
+    if sung and "voice" in named.literal and named.voice != "none":
         found["voice"] = named.voice
-    return found | {"tempo_fixed": named.tempo_bpm is not None}
+    return found

@@ -1,8 +1,9 @@
-"""What the model may write, letter by letter: a plan in JSON, bounded in every part, so that any model, even
-one with random weights, ends in time with a plan that is valid.
+"""The grammar of a plan in JSON. It bounds every part, so that any model, even one with random weights, ends
+in time with a valid plan.
 
-The notation is xgrammar's EBNF. Strings have no escapes: what would need one is not let in. How long strings
-are and how many sections there are is in no grammar (see ``inference.limits``), so that three are enough.
+The notation is xgrammar's EBNF. Strings have no escapes: the grammar excludes characters that need one.
+``inference.text.limits`` keeps the lengths of strings and the number of sections, so three grammars are
+enough.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from inference.limits import MARK, Limits
+from inference.text.limits import MARK, Limits
 from lyrics.contract import GENRES, MOODS, SongPlan, Voice
 
 METRES = ("4/4", "3/4", "6/8", "12/8", "5/4", "7/8", "2/4")
@@ -27,9 +28,9 @@ LENGTHS = {
     "cover_prompt": (20, 180),
     "lines": (1, 70),
 }
-"""The fewest and the most characters of each string that the model makes up."""
+"""Minimum and maximum of characters of each string that the model writes freely."""
 WRITTEN, OWN, INSTRUMENTAL = "written", "own", "instrumental"
-"""The kinds of plan: with lyrics by the model, or the user's own, or without."""
+"""The kinds of plan: with lyrics by the model, with the user's lyrics, without lyrics."""
 
 _COMMON = rf"""
 text ::= "\"" {MARK}* "\""
@@ -49,7 +50,7 @@ def grammars() -> dict[str, str]:
 
 
 def limits(duration_s: float) -> Limits:
-    """What is in no grammar, for a song of so many seconds."""
+    """The limits for a song of this duration."""
     return Limits(LENGTHS, {"lyrics": sections_for(duration_s)})
 
 
@@ -84,18 +85,19 @@ def _grammar(kind: str) -> str:
 
 
 def sections_for(duration_s: float) -> int:
-    """The most sections that lyrics for so many seconds have."""
+    """The maximum of sections in lyrics for this duration."""
     return max(1, min(_MOST_SECTIONS, round(duration_s / SECONDS_A_SECTION)))
 
 
 def plan_of(text: str, *, lyrics: str, instrumental: bool) -> SongPlan:
-    """The plan that ``text``, written by the grammar, says; ``lyrics`` are the user's own, and stay so."""
-    said: dict[str, Any] = json.loads(text)
+    """The plan in ``text``, which follows the grammar. ``lyrics`` are the user's own; they are kept as they
+    are."""
+    data: dict[str, Any] = json.loads(text)
     if not instrumental and not lyrics:
-        lyrics = _tagged(said.pop("lyrics"))
-    tidy = {name: _tidied(value) for name, value in said.items()}
+        lyrics = _tagged(data.pop("lyrics"))
+    tidy = {name: _tidied(value) for name, value in data.items()}
     tidy["title"] = tidy["title"] or "Untitled"
-    if len(tidy["cover_prompt"]) < _SHORTEST_PICTURE:  # it was spaces for the most part
+    if len(tidy["cover_prompt"]) < _SHORTEST_PICTURE:  # mostly spaces
         tidy["cover_prompt"] = f"cover of a {tidy['mood']} {tidy['genre']} song"
     return SongPlan.model_validate(
         {"voice": "none", **tidy, "lyrics": "" if instrumental else lyrics, "theme": ()}
@@ -111,7 +113,7 @@ def _tagged(sections: list[dict[str, Any]]) -> str:
 
 
 def _tidied(value: Any) -> Any:
-    """Without spaces at the ends or twice, in a text or a list of them."""
+    """Strips and collapses the spaces in a text, or in each text of a list."""
     if isinstance(value, str):
         return " ".join(value.split())
     return [_tidied(item) for item in value] if isinstance(value, list) else value

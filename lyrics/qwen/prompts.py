@@ -1,9 +1,13 @@
-"""What the model is told."""
+"""The prompt."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lyrics.contract import PlanRequest
 from lyrics.qwen.grammar import sections_for
+from lyrics.wishes.reading import Reading
+from reading.language import language_name
 
 SYSTEM = """You are a songwriter and producer. You answer with one JSON object that plans a song, and nothing
 else. title: short and fresh. genre and mood: the closest of those you know. tags: style words for a
@@ -14,8 +18,8 @@ cover, without any text in it. lyrics: sections with lines that can be sung, rhy
 rhymes, concrete images, no clichés, the chorus the same each time it comes."""
 
 
-def messages(request: PlanRequest) -> list[dict[str, str]]:
-    """The conversation that the model goes on with."""
+def messages(request: PlanRequest, hints: Sequence[str] = ()) -> list[dict[str, str]]:
+    """The conversation that the model continues. ``hints`` are what rules read from the description."""
     wishes = [f"The song: {request.description}"] if request.description else []
     if request.instrumental:
         wishes.append("It is an instrumental: no voice.")
@@ -24,7 +28,45 @@ def messages(request: PlanRequest) -> list[dict[str, str]]:
     else:
         if request.lyrics_about:
             wishes.append(f"Its lyrics are about: {request.lyrics_about}")
+        if request.language:
+            wishes.append(f"Its lyrics are in {language_name(request.language)}.")
         sections = sections_for(request.duration_s)
         wishes.append(f"It has up to {sections} section{'s' if sections > 1 else ''} of lyrics.")
     wishes.append(f"It lasts {request.duration_s:.0f} seconds.")
+    if hints:
+        wishes.append(f"Read from it by rules, so the sentence itself counts more: {'; '.join(hints)}.")
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": "\n".join(wishes)}]
+
+
+def hints(named: Reading) -> tuple[str, ...]:
+    """What the rules found in a description, for a model to weigh."""
+    found = []
+    if named.title:
+        found.append(f'the title is "{named.title}"')
+    for name, value in (
+        ("genre", named.genre),
+        ("mood", named.mood),
+        ("key", named.key),
+        ("metre", named.metre),
+    ):
+        if value:
+            found.append(f"{name} {value}")
+    if named.tempo_bpm or named.pace_bpm:
+        found.append(f"about {named.tempo_bpm or named.pace_bpm:g} BPM")
+    if named.tempo_range:
+        low, high = named.tempo_range
+        found.append(f"at least {low:g} BPM" if low else f"at most {high:g} BPM")
+    if named.voice not in (None, "none"):
+        found.append("a duet" if named.voice == "duet" else f"a {named.voice} voice")
+    if named.cappella:
+        found.append("a cappella: voices alone")
+    barred = sorted(named.not_genres | named.not_moods | {f"{name} voice" for name in named.not_voices})
+    if barred:
+        found.append(f"not {', not '.join(barred)}")
+    if named.instruments:
+        found.append(f"with {', '.join(named.instruments)}")
+    if named.exclude:
+        found.append(f"without {', '.join(named.exclude)}, which no tag may name")
+    if named.artists:
+        found.append("it imitates no artist: name none in title, tags or lyrics")
+    return tuple(found)

@@ -1,1 +1,2 @@
-"""The embedded writer: plans and lyrics by rules and material of our own, measured by phones."""
+"""The embedded writer: plans and lyrics by rules and from our own material, with syllables counted by
+phones."""

@@ -1,6 +1,5 @@
-"""What the writer knows of each genre and mood: usual tempo, energy, mode, instruments, and the words for
-them.
-"""
+"""Facts about each genre and mood: usual tempo, energy, mode and instruments, and the words for the genre or
+mood."""
 
 from __future__ import annotations
 
@@ -9,9 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class GenreFacts:
-    """``tempo`` is a range in BPM, ``energy`` in 0..10, ``minor`` how likely a minor key is, ``family`` the
-    wider
-    category that a library files it under."""
+    """``tempo`` is a range in BPM, ``energy`` is in 0..10, ``minor`` is the probability of a minor key,
+    ``family`` is the wider category in a library."""
 
     tempo: tuple[int, int]
     energy: int
@@ -33,7 +31,7 @@ GENRE_FACTS: dict[str, GenreFacts] = {
     "pop": _g(96, 124, 6, 0.35, "Pop", "bright synths, acoustic guitar", "pop, synthpop, synth-pop, k-pop, kpop, j-pop, "
               "dance pop, electropop, pop ballad, power ballad, ballad, chart, hyperpop"),
     "rock": _g(112, 142, 7, 0.4, "Rock", "electric guitars, driving drums", "rock, hard rock, classic rock, rock and roll, "
-               "rock'n'roll, grunge, stadium rock, arena rock, garage rock, soft rock"),
+               "rock'n'roll, prog rock, progressive rock, prog, grunge, stadium rock, arena rock, garage rock, soft rock"),
     "indie": _g(104, 132, 6, 0.35, "Indie", "chiming guitars, warm bass", "indie, indie rock, indie pop, alternative, "
                 "alt rock, shoegaze, dream pop, post-rock, britpop, emo"),
     "metal": _g(132, 172, 9, 0.95, "Rock", "distorted guitars, double kick", "metal, heavy metal, death metal, metalcore, "
@@ -80,7 +78,7 @@ GENRE_FACTS: dict[str, GenreFacts] = {
 
 @dataclass(frozen=True)
 class MoodFacts:
-    """What a mood does to a song: ``energy`` is added, ``minor`` moves how likely a minor key is."""
+    """The effect of a mood: ``energy`` is added, and ``minor`` is added to the probability of a minor key."""
 
     energy: int
     minor: float

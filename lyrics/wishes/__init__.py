@@ -1,0 +1,1 @@
+"""What a description wishes: style, numbers, title, subject and length, each with its negation."""

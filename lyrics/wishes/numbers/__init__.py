@@ -1,0 +1,1 @@
+"""Music's numbers in a description: tempo, key, metre, form and duration."""

@@ -1,0 +1,1 @@
+"""The words that headings and directions are read by."""
