@@ -1,8 +1,7 @@
-"""A cover put into a finished audio file, whatever tags it has; the sound stays as it is, byte for byte.
+"""Puts a cover into a finished audio file with any tags; the audio stays the same, byte for byte.
 
-Music and cover are made at the same time, on different machines where there are two, so the file is written
-before its cover is known. Formats are named in ``music.tags``.
-"""
+Music and cover are made at the same time, possibly on different machines, so the file is written before the
+cover is known. ``music.tags`` names the standards of the formats."""
 
 from __future__ import annotations
 
@@ -10,13 +9,12 @@ import struct
 
 from config.errors import InvalidRequest
 from music.tags import (
-    FLAC_LAST,
     FLAC_PICTURE,
-    FRONT_COVER,
-    MARKER_BYTES,
-    UTF8,
+    FLAC_VORBIS_COMMENT,
+    flac_of,
+    flac_parts,
     flac_picture,
-    id3_frame,
+    id3_picture,
     id3_tag,
 )
 
@@ -27,9 +25,8 @@ _RIFF_HEADER_BYTES = 12
 def with_cover(data: bytes, format: str, png: bytes) -> bytes:
     """``data``, a tagged file of ``format`` ("wav", "flac" or "mp3"), with ``png`` as its front cover.
 
-    A cover that is there already is replaced, so doing it again changes nothing. Raises ``InvalidRequest``
-    for another format.
-    """
+    It replaces an existing cover, so a second call changes nothing. Raises ``InvalidRequest`` for another
+    format."""
     if format == "mp3":
         size = _id3_bytes(data)
         return _id3_with_cover(data[:size], png) + data[size:]
@@ -58,39 +55,31 @@ def _id3_with_cover(tag: bytes, png: bytes) -> bytes:
         if tag[at : at + 4] != b"APIC":
             frames.append(tag[at:end])
         at = end
-    picture = bytes([UTF8]) + b"image/png\0" + bytes([FRONT_COVER]) + b"Cover\0" + png
-    return id3_tag([*frames, id3_frame("APIC", picture)])
+    return id3_tag([*frames, id3_picture(png)])
 
 
 def _wav_with_cover(data: bytes, png: bytes) -> bytes:
-    chunks, tag, at = [], b"", _RIFF_HEADER_BYTES
+    chunks: list[bytes | memoryview] = []
+    tag, at, whole = b"", _RIFF_HEADER_BYTES, memoryview(data)
     while at + 8 <= len(data):
         size = struct.unpack_from("<I", data, at + 4)[0]
         end = at + 8 + size + size % 2
         if data[at : at + 4] == b"id3 ":
             tag = data[at + 8 : at + 8 + size]
         else:
-            chunks.append(data[at:end])
+            chunks.append(whole[at:end])
         at = end
     covered = _id3_with_cover(tag, png)
-    chunks.append(b"id3 " + struct.pack("<I", len(covered)) + covered + b"\0" * (len(covered) % 2))
-    body = b"".join(chunks)
-    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
+    chunks += [b"id3 " + struct.pack("<I", len(covered)), covered, b"\0" * (len(covered) % 2)]
+    size = len(b"WAVE") + sum(len(chunk) for chunk in chunks)
+    # Joined once: each copy is of the whole song.
+    return b"".join([b"RIFF", struct.pack("<I", size), b"WAVE", *chunks])
 
 
 def _flac_with_cover(data: bytes, png: bytes) -> bytes:
-    blocks: list[tuple[int, bytes]] = []
-    at, last = MARKER_BYTES, False
-    while not last:
-        last, kind = bool(data[at] & FLAC_LAST), data[at] & 0x7F
-        size = int.from_bytes(data[at + 1 : at + 4], "big")
-        if kind != FLAC_PICTURE:
-            blocks.append((kind, data[at + 4 : at + 4 + size]))
-        at += 4 + size
-    # Stream information stays first and the comments second; players look for the picture after them.
-    blocks.insert(2, (FLAC_PICTURE, flac_picture(png)))
-    written = b"".join(
-        bytes([kind | (FLAC_LAST if n == len(blocks) - 1 else 0)]) + len(body).to_bytes(3, "big") + body
-        for n, (kind, body) in enumerate(blocks)
-    )
-    return data[:MARKER_BYTES] + written + data[at:]
+    blocks, audio = flac_parts(data)
+    blocks = [block for block in blocks if block[0] != FLAC_PICTURE]
+    # Players look for the picture after the comments.
+    comments = next(at for at, block in enumerate(blocks) if block[0] == FLAC_VORBIS_COMMENT)
+    blocks.insert(comments + 1, (FLAC_PICTURE, flac_picture(png)))
+    return flac_of(blocks, audio)

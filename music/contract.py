@@ -1,15 +1,16 @@
-"""What a composer takes and gives: ``MusicRequest`` in, ``Audio`` out."""
+"""The contract of composers: ``MusicRequest`` in, ``Audio`` out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from config.engine import EngineInfo, Registry, Report
-from config.spec import EngineSpec, Needs
+from config.engine import EngineInfo, Report
+from config.registry import Registry
+from config.spec import MANY, EngineSpec, Needs
 
 if TYPE_CHECKING:  # the service knows requests and contracts without arrays
     import numpy as np
@@ -21,8 +22,11 @@ Samples: TypeAlias = "NDArray[np.float32]"
 Voice = Literal["female", "male", "duet", "choir", "none"]
 
 
+_NAMED = 5  # excluded instruments that a warning names
+
+
 class MusicRequest(BaseModel):
-    """Everything a composer may use; each engine takes what it understands."""
+    """Everything that a composer may use; each engine uses the fields that it supports."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,22 +42,33 @@ class MusicRequest(BaseModel):
     energy: int = Field(default=5, ge=0, le=10)
     tempo_bpm: float = Field(default=110.0, ge=40.0, le=220.0)
     tempo_fixed: bool = False
-    """If not, the composer may move the tempo by up to 4% to fit the duration."""
+    """If false, the composer may change the tempo by up to 4% to fit the duration."""
     key: str = "C major"
     metre: str = "4/4"
     voice: Voice = "female"
     instruments: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     language: str = "en"
+    """Of the lyrics, ISO 639-1."""
+    line_times_s: tuple[float, ...] = ()
+    """When each line of the lyrics is to be sung, in seconds; empty: the composer chooses. An engine that
+    cannot place lines says so in a warning."""
     guidance_scale: float | None = None
-    """How closely a model keeps to the prompt; None: the engine's best. An engine that heeds it has it among
-    its ``info.parameters``; so with ``infer_step``, the number of a diffusion model's steps."""
+    """How closely a model follows the prompt; None: the engine's default. Like the fields below, only engines
+    that list it in ``info.parameters`` use it."""
     infer_step: int | None = None
     temperature: float | None = None
-    """Of a model that draws tokens: higher is more random; so with the largest number of tokens it draws
-    from, ``top_k``, and their summed probability, ``top_p``; 0 leaves all tokens in."""
+    """For a model that samples tokens: higher is more random. ``top_k`` is the maximum number of tokens to
+    sample from, ``top_p`` their summed probability; 0 for either means all tokens."""
     top_k: int | None = None
     top_p: float | None = None
+
+
+def unheeded(engine: str, exclude: tuple[str, ...]) -> str:
+    """The warning of a model that takes no negative prompt: one that reads "no drums" hears drums, so it is
+    not told of them."""
+    names = ", ".join(exclude[:_NAMED]) + (" and others" if len(exclude) > _NAMED else "")
+    return f"{engine} takes no negative prompt: it is not told to leave out {names}, which may be heard"
 
 
 @dataclass(frozen=True)
@@ -92,7 +107,7 @@ class SectionSpan:
 
 @dataclass(frozen=True)
 class Audio:
-    """A finished mix and what the engine knows about it; what it does not know is empty."""
+    """A finished mix and its metadata; unknown fields are empty."""
 
     samples: Samples
     """The mastered mix, ``(2, samples)``."""
@@ -102,7 +117,7 @@ class Audio:
     metre: str | None = None
     loudness_lufs: float | None = None
     stems: Mapping[str, Samples] = field(default_factory=dict)
-    """By name, each ``(2, samples)``; where given they add up to ``samples`` within rounding."""
+    """By name, each ``(2, samples)``. If given, they add up to ``samples``, within rounding."""
     midi: bytes | None = None
     """A standard MIDI file, format 1, with tempo and lyric events."""
     lines: tuple[TimedLine, ...] = ()
@@ -122,7 +137,28 @@ class Composer(Protocol):
     def compose(self, request: MusicRequest, report: Report) -> Audio: ...
 
 
-# T5 and EnCodec are in fp32; eight songs' caches; EnCodec decodes in chunks, of 600 s too.
+@dataclass(frozen=True)
+class Beginning:
+    """The first seconds of a song, to be heard while the rest is made."""
+
+    samples: Samples
+    """``(2, samples)``, at the level that they will have in the song."""
+    rate_hz: int
+
+
+@runtime_checkable
+class EarlyComposer(Protocol):
+    """A composer that can make the beginning of a song long before the song. A composer need not be one. Its
+    ``info`` says so too: ``begins_early``."""
+
+    def begin(self, request: MusicRequest, report: Report) -> Beginning | None:
+        """The beginning of the song that ``compose`` will make of ``request``, which has exactly
+        ``request.duration_s`` then; None if that song is too short to begin early. Called before ``compose``,
+        and only if somebody wants to listen: it must not change what ``compose`` returns."""
+        ...
+
+
+# T5 and EnCodec are in fp32. The caches are of eight songs. EnCodec decodes in chunks, even 600 s.
 _MUSICGEN = {
     "small": Needs("fp16", 0.42, in_fp32=0.17, cached=1.3, work_gb=4.0, memory_gib=8),
     "medium": Needs("fp16", 1.84, in_fp32=0.17, cached=3.95, work_gb=4.0, memory_gib=16),
@@ -139,7 +175,7 @@ _MUSICGEN_VOLUME = "musicgen-models"
 
 
 def _of_every_size(needs: Mapping[str, Needs]) -> dict[str, Needs]:
-    """By MusicGen's checkpoints, mono first."""
+    """The needs by the ids of MusicGen's checkpoints, mono first."""
     names = ("facebook/musicgen-{size}", "facebook/musicgen-stereo-{size}")
     return {name.format(size=size): each for name in names for size, each in needs.items()}
 
@@ -147,7 +183,14 @@ def _of_every_size(needs: Mapping[str, Needs]) -> dict[str, Needs]:
 COMPOSERS: Registry[Composer] = Registry(
     "music",
     {
-        "sketch": EngineSpec("music.sketch.engine:SketchComposer", gpu=False, prompt="fields", image="web"),
+        "sketch": EngineSpec(
+            "music.sketch.engine:SketchComposer",
+            gpu=False,
+            prompt="fields",
+            languages=("en",),
+            places_lines=True,
+            image="web",
+        ),
         "acestep": EngineSpec(
             "music.acestep:AceStepComposer",
             models={
@@ -156,6 +199,7 @@ COMPOSERS: Registry[Composer] = Registry(
             batch_size=4,
             whole_machine=True,
             prompt="tags",
+            languages=MANY,
             volume="ace-step-models",
             sellable="ACE-Step's own weights",
         ),
@@ -179,4 +223,5 @@ COMPOSERS: Registry[Composer] = Registry(
             install="it has an environment of its own: pip install 'songwright[audiocraft]' there",
         ),
     },
+    method="compose",
 )

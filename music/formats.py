@@ -1,4 +1,4 @@
-"""The file formats that songs come in, by what the outside world calls them."""
+"""The file formats of songs, by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Format:
-    """How its files end, and what HTTP calls them."""
+    """File extension and media type."""
 
     extension: str
     media_type: str

@@ -1,9 +1,8 @@
-"""A song's tags inside its file: ID3v2.4 for MP3 and WAV, Vorbis comments and a picture for FLAC, LIST INFO
-for WAV.
+"""Writes a song's tags into its file: ID3v2.4 for MP3 and WAV, Vorbis comments and a picture for FLAC, LIST
+INFO for WAV.
 
-Written after id3.org's ID3v2.4.0 structure and native frames, RFC 9639 (FLAC, sections 8 and 10) and the
-Vorbis comment specification. Text is UTF-8 throughout, in any script.
-"""
+By id3.org's ID3v2.4.0 structure and native frames, RFC 9639 (FLAC, sections 8 and 10) and the Vorbis comment
+specification. Text is UTF-8 throughout, in any script."""
 
 from __future__ import annotations
 
@@ -15,16 +14,15 @@ from music.contract import TimedLine
 
 UTF8, MILLISECONDS, LYRICS, FRONT_COVER = 3, 2, 1, 3
 VENDOR = "Songwright"
-FLAC_VORBIS_COMMENT, FLAC_PICTURE, FLAC_LAST = 4, 6, 0x80
-MARKER_BYTES = 4
+FLAC_VORBIS_COMMENT, FLAC_PICTURE, _FLAC_LAST = 4, 6, 0x80
+_FLAC_MARKER = b"fLaC"
 ID3_KEYS = {"major": "", "minor": "m"}
 
 
 @dataclass(frozen=True)
 class Tags:
-    """What a player may show. Empty fields are left out; there is no date, so the same song is the same
-    bytes.
-    """
+    """Metadata for players. Empty fields are left out. There is no date, so the same song gives the same
+    bytes."""
 
     title: str
     artist: str = ""
@@ -37,7 +35,7 @@ class Tags:
     key: str = ""
     cover_png: bytes = b""
     language: str = "eng"
-    """ISO 639-2, three letters."""
+    """Of the lyrics, ISO 639-2, three letters."""
 
 
 def id3(tags: Tags) -> bytes:
@@ -47,9 +45,11 @@ def id3(tags: Tags) -> bytes:
         "TBPM": "" if tags.tempo_bpm is None else str(round(tags.tempo_bpm)), "TKEY": _initial_key(tags.key),
     }  # fmt: skip
     frames = [id3_frame(name, bytes([UTF8]) + text.encode()) for name, text in texts.items() if text]
+    if tags.lyrics:
+        frames.append(id3_frame("TLAN", bytes([UTF8]) + tags.language.encode()))
     spoken = bytes([UTF8]) + tags.language.encode("ascii")
     if tags.comment:
-        frames.append(id3_frame("COMM", spoken + b"\0" + tags.comment.encode()))
+        frames.append(id3_frame("COMM", bytes([UTF8]) + b"eng\0" + tags.comment.encode()))
     if tags.lyrics:
         frames.append(id3_frame("USLT", spoken + b"\0" + tags.lyrics.encode()))
     if tags.lines:
@@ -57,32 +57,42 @@ def id3(tags: Tags) -> bytes:
             id3_frame("SYLT", spoken + bytes([MILLISECONDS, LYRICS]) + b"\0" + _timed_words(tags.lines))
         )
     if tags.cover_png:
-        picture = bytes([UTF8]) + b"image/png\0" + bytes([FRONT_COVER]) + b"Cover\0" + tags.cover_png
-        frames.append(id3_frame("APIC", picture))
+        frames.append(id3_picture(tags.cover_png))
     return id3_tag(frames)
 
 
 def with_flac_tags(flac: bytes, tags: Tags) -> bytes:
-    """``flac`` with its comment block replaced by one of ours and the cover as a PICTURE block.
+    """``flac`` with our comment block instead of its own, and with the cover as a PICTURE block.
 
     The stream information and every audio frame stay as they are.
     """
-    kept: list[tuple[int, bytes]] = []
-    at, last = MARKER_BYTES, False
-    while not last:
-        last, kind = bool(flac[at] & FLAC_LAST), flac[at] & 0x7F
-        size = int.from_bytes(flac[at + 1 : at + 4], "big")
-        if kind not in (FLAC_VORBIS_COMMENT, FLAC_PICTURE):
-            kept.append((kind, flac[at + 4 : at + 4 + size]))
-        at += 4 + size
+    blocks, audio = flac_parts(flac)
+    kept = [block for block in blocks if block[0] not in (FLAC_VORBIS_COMMENT, FLAC_PICTURE)]
     kept.insert(1, (FLAC_VORBIS_COMMENT, _vorbis_comment(tags)))
     if tags.cover_png:
         kept.insert(2, (FLAC_PICTURE, flac_picture(tags.cover_png)))
-    blocks = b"".join(
-        bytes([kind | (FLAC_LAST if index == len(kept) - 1 else 0)]) + len(body).to_bytes(3, "big") + body
-        for index, (kind, body) in enumerate(kept)
+    return flac_of(kept, audio)
+
+
+def flac_parts(flac: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
+    """The metadata blocks of a FLAC file as ``(type, body)``, and the audio frames after them."""
+    blocks: list[tuple[int, bytes]] = []
+    at, last = len(_FLAC_MARKER), False
+    while not last:
+        last, kind = bool(flac[at] & _FLAC_LAST), flac[at] & 0x7F
+        size = int.from_bytes(flac[at + 1 : at + 4], "big")
+        blocks.append((kind, flac[at + 4 : at + 4 + size]))
+        at += 4 + size
+    return blocks, flac[at:]
+
+
+def flac_of(blocks: Sequence[tuple[int, bytes]], audio: bytes) -> bytes:
+    """The FLAC file with these parts: the inverse of ``flac_parts``."""
+    written = b"".join(
+        bytes([kind | (_FLAC_LAST if index == len(blocks) - 1 else 0)]) + len(body).to_bytes(3, "big") + body
+        for index, (kind, body) in enumerate(blocks)
     )
-    return flac[:MARKER_BYTES] + blocks + flac[at:]
+    return _FLAC_MARKER + written + audio
 
 
 def id3_tag(frames: Sequence[bytes]) -> bytes:
@@ -94,6 +104,11 @@ def id3_tag(frames: Sequence[bytes]) -> bytes:
 def id3_frame(name: str, body: bytes) -> bytes:
     """A frame called ``name``, four letters."""
     return name.encode("ascii") + _syncsafe(len(body)) + b"\0\0" + body
+
+
+def id3_picture(png: bytes) -> bytes:
+    """An APIC frame: the front cover."""
+    return id3_frame("APIC", bytes([UTF8]) + b"image/png\0" + bytes([FRONT_COVER]) + b"Cover\0" + png)
 
 
 def info_list(tags: Tags) -> bytes:
@@ -117,9 +132,8 @@ def _syncsafe(size: int) -> bytes:
 
 
 def _timed_words(lines: tuple[TimedLine, ...]) -> bytes:
-    """SYLT's list: a word, a zero, its time. A line's first word begins with a line feed, as the standard
-    asks.
-    """
+    """The list of a SYLT frame: a word, a zero, its time. The first word of a line begins with a line feed,
+    as the standard requires."""
     out = bytearray()
     for index, line in enumerate(lines):
         for place, word in enumerate(line.words):
@@ -131,7 +145,7 @@ def _timed_words(lines: tuple[TimedLine, ...]) -> bytes:
 
 
 def _initial_key(key: str) -> str:
-    """ "D minor" as TKEY's "Dm", at most three characters; a mode that TKEY cannot say is left out."""
+    """ "D minor" as TKEY's "Dm", at most three characters; empty for a mode that TKEY cannot express."""
     tonic, _, mode = key.partition(" ")
     return tonic + ID3_KEYS[mode] if mode in ID3_KEYS else ""
 
@@ -139,9 +153,9 @@ def _initial_key(key: str) -> str:
 def _vorbis_comment(tags: Tags) -> bytes:
     fields = {
         "TITLE": tags.title, "ARTIST": tags.artist, "ALBUM": tags.album, "GENRE": tags.genre,
-        "COMMENT": tags.comment,
-        "LYRICS": tags.lyrics, "BPM": "" if tags.tempo_bpm is None else f"{tags.tempo_bpm:g}",
-        "KEY": tags.key,
+        "COMMENT": tags.comment, "LYRICS": tags.lyrics,
+        "LANGUAGE": tags.language if tags.lyrics else "",
+        "BPM": "" if tags.tempo_bpm is None else f"{tags.tempo_bpm:g}", "KEY": tags.key,
     }  # fmt: skip
     comments = [f"{name}={text}".encode() for name, text in fields.items() if text]
     vendor = VENDOR.encode()

@@ -1,5 +1,5 @@
-"""Songs that differ only in their seed, asked for from several threads, are made together in one thread,
-while each caller watches its own."""
+"""Requests from several threads that differ only in their seed become one batch in one thread. Each caller
+follows the progress of its own song."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from music.contract import MusicRequest, Samples
 
 _LOOK_S = 0.05
 _GATHER_S = 0.05
-"""How long the first of several variations waits for the others: their threads start one after another."""
+"""How long the first variation waits for the others, whose threads start a little later."""
 
 
-class Deserted(Exception):
-    """Every caller has gone: a maker stops by raising it."""
+class AllCancelled(Exception):
+    """Every caller has gone: ``make`` raises it to stop."""
 
 
 @dataclass(eq=False)
-class Song:
-    """What a caller waits for; ``make`` fills it in."""
+class Variation:
+    """One caller's song; ``make`` fills it in."""
 
     request: MusicRequest
     fraction: float = 0.0
-    """How far it is, in 0..1."""
+    """Progress in 0..1."""
     samples: Samples | None = None
     wanted: bool = True
     """Whether its caller is still there."""
@@ -32,27 +32,27 @@ class Song:
     failure: BaseException | None = None
 
 
-Make = Callable[[Sequence[Song]], None]
-"""Makes songs whose requests are equal but for the seed. It sets each ``fraction`` as it goes and ``samples``
-of those that are ``wanted``; what it raises reaches every caller."""
+Make = Callable[[Sequence[Variation]], None]
+"""Makes songs whose requests differ only in the seed. It updates each ``fraction``, and sets ``samples`` of
+songs that are ``wanted``. What it raises is raised in every caller."""
 
 
 class Variations:
-    """Runs ``make`` for up to ``most`` songs, those that came first first, in a thread of its own, which ends
-    when nothing is left to do."""
+    """Runs ``make`` for up to ``most`` songs, oldest first, in its own thread, which ends when nothing is
+    left to do."""
 
     def __init__(self, make: Make, most: int) -> None:
         self._make = make
         self._most = most
         self._changed = threading.Condition()
-        self._waiting: list[Song] = []
+        self._waiting: list[Variation] = []
         self._thread: threading.Thread | None = None
 
     def samples(self, request: MusicRequest, report: Callable[[float], None]) -> Samples:
-        """Blocks until the song is made. ``report`` is told the fraction in the caller's own thread, at least
-        every 0.05 s; where it raises, the caller leaves at once, and the others' songs go on. Raises what
-        ``make`` raised."""
-        song = Song(request)
+        """Blocks until the song is made. ``report`` gets the fraction in the caller's thread, at least every
+        0.05 s. If it raises, this caller leaves at once, and the other songs continue. Raises what ``make``
+        raised."""
+        song = Variation(request)
         with self._changed:
             self._waiting.append(song)
             if self._thread is None:
@@ -67,10 +67,10 @@ class Variations:
             raise
         if song.failure is not None:
             raise song.failure
-        assert song.samples is not None  # it was wanted all the time
+        assert song.samples is not None  # ``make`` sets it for wanted songs
         return song.samples
 
-    def _is_done(self, song: Song) -> bool:
+    def _is_done(self, song: Variation) -> bool:
         with self._changed:
             return self._changed.wait_for(lambda: song.done, _LOOK_S)
 
@@ -86,15 +86,15 @@ class Variations:
             failure: BaseException | None = None
             try:
                 self._make(songs)
-            except BaseException as error:  # noqa: BLE001 - it is raised again where each song is waited for
+            except BaseException as error:  # noqa: BLE001 - raised again in each caller
                 failure = error
             with self._changed:
                 for song in songs:
                     song.failure, song.done = failure, True
                 self._changed.notify_all()
 
-    def _alike(self) -> list[Song]:
-        """The first that waits, and those that differ from it only in the seed."""
+    def _alike(self) -> list[Variation]:
+        """The first waiting song, and those that differ from it only in the seed."""
         self._waiting = [song for song in self._waiting if song.wanted]
         first = [song.request for song in self._waiting[:1]]
         return [song for song in self._waiting if _but_seed(song.request, first[0])][: self._most]

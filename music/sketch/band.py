@@ -1,4 +1,4 @@
-"""Who plays: the genre's instruments, with what the user asked for and without what they do not want."""
+"""The band: the genre's instruments, plus those that the user wants, minus those that the user excludes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from random import Random
 
 from music.sketch.genres import Genre, Layer
 
-# Plain words -> an instrument, the longest first where one is part of another.
+# Users' words for instruments. ``find_instrument`` tries longer words first.
 WORDS: dict[str, str] = {
     "acoustic guitar": "acoustic_guitar", "classical guitar": "nylon_guitar", "nylon": "nylon_guitar",
     "distorted guitar": "electric_guitar_distorted", "heavy guitar": "electric_guitar_distorted",
+    "lead guitar": "electric_guitar_lead", "guitar solo": "electric_guitar_lead",
     "electric guitar": "electric_guitar_clean", "clean guitar": "electric_guitar_clean",
     "steel guitar": "electric_guitar_clean", "slide guitar": "electric_guitar_clean",
     "ukulele": "nylon_guitar", "guitar": "acoustic_guitar", "rhodes": "electric_piano",
@@ -36,7 +37,8 @@ WORDS: dict[str, str] = {
     "drum machine": "kit_808", "bass": "bass_finger",
 }  # fmt: skip
 _HOOKS = frozenset(
-    "bell flute saxophone trumpet violin cello harmonica banjo mandolin music_box whistle synth_lead".split()
+    "bell flute saxophone trumpet violin cello harmonica banjo mandolin music_box whistle synth_lead "
+    "electric_guitar_lead".split()
 )
 _FIGURES = {
     "piano": "quarters", "electric_piano": "half", "organ": "pad", "acoustic_guitar": "picked",
@@ -49,7 +51,7 @@ _COUSINS = {
     "warm_pad": "synth_pad", "synth_pad": "warm_pad", "vibraphone": "marimba", "mandolin": "banjo",
     "accordion": "organ", "choir_pad": "strings", "marimba": "vibraphone",
 }  # fmt: skip
-"""What may sit in for an instrument without changing the genre, so that two songs of it differ."""
+"""Substitutes that keep the genre, so that two songs of a genre differ."""
 _COUSIN_CHANCE = 0.35
 _KINDS = {
     "drums": ("kit_",), "drum": ("kit_",), "percussion": ("kit_",), "beat": ("kit_",), "beats": ("kit_",),
@@ -65,7 +67,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Band:
-    """``kit`` and ``bass`` are None where nobody plays them."""
+    """The instruments of a song. ``kit`` and ``bass`` are None if the song has none."""
 
     kit: str | None
     bass: str | None
@@ -74,12 +76,19 @@ class Band:
 
 
 def gather(genre: Genre, instruments: tuple[str, ...], exclude: tuple[str, ...], rng: Random) -> Band:
-    """The band for a genre. What is asked for plays in every section; what is excluded plays nowhere."""
+    """The band for a genre. Instruments in ``instruments`` play in every section, those in ``exclude`` in
+    none."""
     wanted = [found for text in instruments if (found := find_instrument(text))]
-    barred = tuple(part for text in exclude for part in _barred(text))
+    asked = {text.lower().strip() for text in instruments}
+    # What is named itself is not barred by its family: "only a violin" is without "strings".
+    families = [text for text in exclude if text.lower().strip() in _KINDS.keys() - asked]
+    barred = [part for text in exclude if text not in families for part in _barred(text)]
+    unless_wanted = [part for text in families for part in _barred(text)]
 
     def allowed(name: str) -> bool:
-        return not any(part in name for part in barred)
+        if any(part in name for part in barred):
+            return False
+        return name in wanted or not any(part in name for part in unless_wanted)
 
     layers = [
         replace(layer, instrument=_COUSINS[layer.instrument])
@@ -122,7 +131,7 @@ def gather(genre: Genre, instruments: tuple[str, ...], exclude: tuple[str, ...],
 
 
 def find_instrument(text: str) -> str | None:
-    """The catalogue's instrument for a user's words, None if they name none."""
+    """The name of the instrument that ``text`` means, None if it means none."""
     plain = text.lower()
     return next((WORDS[word] for word in sorted(WORDS, key=lambda w: (-len(w), w)) if word in plain), None)
 

@@ -1,4 +1,5 @@
-"""From a request to a score: form, harmony, tune and the band's parts, all drawn from the request's seed."""
+"""Writes the score for a request: form, harmony, tune and parts. The request's seed decides all random
+choices."""
 
 from __future__ import annotations
 
@@ -9,30 +10,49 @@ from random import Random
 
 from music.contract import MusicRequest
 from music.sketch.band import Band, gather
-from music.sketch.form import Form, Stretch, plan_form
+from music.sketch.form import Form, plan_form
 from music.sketch.genres import GENRES, Genre, known_genre
-from music.sketch.hooks import hook_notes
-from music.sketch.melody import new_motif
-from music.sketch.patterns import CRASH, KICK
-from music.sketch.players import Feel, Stage, bass, comp, drums
+from music.sketch.hooks import hook_notes, shift_of, tag_notes
+from music.sketch.melody import MelodyNote, new_motif
+from music.sketch.patterns import STEP
+from music.sketch.players import Feel, TimedSection, bass, comp, drums
+from music.sketch.players.bassline import bass_pitch
+from music.sketch.players.endings import (
+    SHORTEST_TAIL_S,
+    TAG_BARS,
+    Close,
+    Ending,
+    choose_ending,
+    settled,
+)
+from music.sketch.players.metres import METRES
+from music.sketch.players.solos import Soloist
 from music.sketch.score import Note, Part, Score, Section
-from music.sketch.singers import assign, write_tune
-from music.sketch.theory import Chord, Key, bar_beats, chord, parse_key, voicing
-from music.sketch.verses import parse
+from music.sketch.sections import FormSection
+from music.sketch.singers import Tune, write_tune
+from music.sketch.theory import Chord, Key, bar_beats, chord, nearest, parse_key, voicing
+from music.sketch.verses import line_times, parse
+from music.sketch.voices import assign, lone_singer
 
 _DARK = frozenset("nostalgic melancholic mysterious dark angry epic".split())
 _BRIGHT = frozenset("joyful uplifting energetic playful romantic hopeful".split())
 _ENERGY_STEP = 0.012
-"""How much a point of the request's energy above or below 5 moves each section's."""
+"""Change of each section's energy for each point of the request's energy above or below 5."""
+_OUTRO_S = 8.0
+"""How long a fade takes, about."""
+_RINGING = frozenset(
+    "acoustic_guitar nylon_guitar electric_guitar_clean electric_guitar_distorted piano electric_piano organ "
+    "strings warm_pad synth_pad choir_pad harp vibraphone bell music_box violin cello".split()
+)
+"""Instruments that may ring alone at the end of a song."""
 
 _GROUPS = {"verse": "verse", "intro": "verse", "outro": "verse", "pre-chorus": "bridge", "bridge": "bridge"}
 
 
 def write_score(request: MusicRequest) -> Score:
-    """The song on paper, ``request.duration_s`` long, ending on a cadence and a tail.
+    """The score of a song of ``request.duration_s`` seconds, which ends with a cadence and a tail.
 
-    Raises ``InvalidRequest`` for a key or metre that cannot be read.
-    """
+    Raises ``InvalidRequest`` for an invalid key or metre."""
     key, beats = parse_key(request.key), bar_beats(request.metre)
     name, known = known_genre(request.genre)
     genre = GENRES[name]
@@ -42,31 +62,60 @@ def write_score(request: MusicRequest) -> Score:
     sings = request.voice != "none" and not any(
         text.lower() in ("vocals", "vocal", "voice", "voices", "singing") for text in request.exclude
     )
+    blocks = parse(request.lyrics)
+    if blocks and not sings:
+        why = "the voice is 'none'" if request.voice == "none" else "vocals are excluded"
+        warnings.append(f"the lyrics are not sung: {why}")
+    elif request.voice == "duet" and (alone := lone_singer(blocks)):
+        warnings.append(f"voice 'duet' has one singer: the lyrics mark all sections as {alone}")
+    times_s = line_times(request.lyrics, blocks, request.line_times_s) if sings else {}
+    if request.line_times_s and sings and not times_s:
+        count = len({line.number for block in blocks for line in block.lines})
+        warnings.append(
+            f"the times of the lines are not used: they are {len(request.line_times_s)} for {count} lines"
+        )
+    ending = choose_ending(name, request.tempo_bpm, Random(f"{request.seed} {name} ending"))
     form = plan_form(
-        parse(request.lyrics) if sings else [],
+        blocks if sings else [],
         duration_s=request.duration_s,
         tempo_bpm=request.tempo_bpm,
         tempo_fixed=request.tempo_fixed,
         beats_per_bar=beats,
+        times_s=times_s,
+        tail_s=SHORTEST_TAIL_S.get(ending, 2.2),
+        outro_s=_OUTRO_S if ending == "fade" else 0.0,
     )
-    form = replace(form, sections=tuple(_driven(stretch, request.energy) for stretch in form.sections))
+    form = replace(form, sections=tuple(_driven(plan, request.energy) for plan in form.sections))
     rng = Random(f"{request.seed} {name} {request.mood}")
     progressions = _choose_progressions(genre, key, request.mood, rng)
-    stages = _stages(form, progressions, genre, key, beats)
-    end = form.bars * beats
-    feel = Feel(genre.swing, genre.swing_step, genre.human_ms / 1000.0 * form.tempo_bpm / 60.0)
+    sections = _timed_sections(form, progressions, genre, key, beats, ending, f"{request.seed} {name}")
+    end = form.bars * beats + form.extra_beats
+    beat_s = 60.0 / form.tempo_bpm
+    feel = _feel(genre, request.metre, beat_s)
     band = gather(genre, request.instruments, request.exclude, rng)
-    chord_at = _harmony(stages, end, key)
-    motif = new_motif(rng, beats)
+    chord_at = _harmony(sections, end, key)
+    metre = METRES[request.metre]
+    motif = new_motif(rng, beats, _accents(request.metre))
 
-    sung = write_tune(stages, motif, key, genre, feel, chord_at, request.seed)
+    sung = write_tune(sections, motif, key, genre, feel, chord_at, request.seed)
     vocals = assign(sung, request.voice, key, chord_at) if sung.notes else ()
-    last = form.tail_s * form.tempo_bpm / 60.0
-    parts = _parts(stages, band, genre, request.metre, key, feel, rng, end, last)
-    hook = hook_notes(stages, band.hook, motif, key, feel, chord_at, sung, rng) if band.hook else []
-    if band.hook and hook:
-        final = Note(end, last * 0.8, _tonic_near(hook[-1].pitch, key), 0.6)
-        parts.append(Part("hook", band.hook, "melody", (*hook, final), pan=0.1, reverb=0.35))
+    ending = settled(ending, sections, beat_s, has_hook=band.hook is not None)
+    close = Close(
+        ending, metre, sections[-1].start, (form.bars - 1) * beats, form.extra_beats, end,
+        form.tail_s / beat_s, beat_s,
+    )  # fmt: skip
+    parts = _parts(sections, band, genre, request.metre, key, feel, rng, close)
+    if band.hook:
+        player = Soloist(band.hook, key, feel, chord_at, beats, beat_s, shift_of(band.hook))
+        hook = hook_notes(sections, motif, player, sung, rng)
+        if ending == "tag":
+            hook = _with_tag(hook, sections, player, sung)
+        hook = close.shaped(hook)
+        if hook:
+            pitch = _tonic_near(hook[-1].pitch, key)
+            before = nearest(pitch, sections[-1].chords[-1].notes[:3])
+            hook += close.chords((before,), (pitch,), 0.6, rings=band.hook in _RINGING)
+            parts.append(Part("hook", band.hook, "melody", _sorted(hook), pan=0.1, reverb=0.35))
     return Score(
         genre=name,
         tempo_bpm=form.tempo_bpm,
@@ -74,7 +123,7 @@ def write_score(request: MusicRequest) -> Score:
         metre=request.metre,
         duration_s=request.duration_s,
         end=end,
-        sections=tuple(_section(stage) for stage in stages),
+        sections=tuple(_section(section) for section in sections),
         parts=tuple(part for part in parts if part.notes),
         vocals=vocals,
         lines=sung.lines,
@@ -82,16 +131,16 @@ def write_score(request: MusicRequest) -> Score:
     )
 
 
-def _driven(stretch: Stretch, energy: int) -> Stretch:
-    return replace(stretch, energy=min(1.0, stretch.energy + _ENERGY_STEP * (energy - 5)))
+def _driven(plan: FormSection, energy: int) -> FormSection:
+    return replace(plan, energy=min(1.0, plan.energy + _ENERGY_STEP * (energy - 5)))
 
 
 def _choose_progressions(genre: Genre, key: Key, mood: str, rng: Random) -> dict[str, list[int]]:
-    """A progression for each group of sections, one that suits the mood more often than others."""
+    """A progression for each group of sections; those that suit the mood are more probable."""
     table = genre.minor if key.is_minor else genre.major
 
     def weight(degrees: str) -> int:
-        # A bright song sets out from home or leaves it for IV or V; a dark one leans on VI, II and III.
+        # A bright song starts on I or IV, or goes to V next; a dark one prefers VI, II and III.
         bright = degrees[0] in "14" or degrees[2:3] == "5"
         return 3 if (mood in _BRIGHT and bright) or (mood in _DARK and not bright) else 1
 
@@ -101,25 +150,35 @@ def _choose_progressions(genre: Genre, key: Key, mood: str, rng: Random) -> dict
     }
 
 
-def _stages(
-    form: Form, progressions: dict[str, list[int]], genre: Genre, key: Key, beats: float
-) -> list[Stage]:
+def _timed_sections(
+    form: Form,
+    progressions: dict[str, list[int]],
+    genre: Genre,
+    key: Key,
+    beats: float,
+    ending: Ending,
+    seed: str,
+) -> list[TimedSection]:
     chords: list[tuple[Chord, ...]] = []
-    for n, stretch in enumerate(form.sections):
-        degrees = progressions[_GROUPS.get(stretch.kind, "chorus")]
-        row = [degrees[bar % len(degrees)] for bar in range(stretch.bars)]
+    for n, plan in enumerate(form.sections):
+        degrees = progressions[_GROUPS.get(plan.kind, "chorus")]
+        row = [degrees[bar % len(degrees)] for bar in range(plan.bars)]
         if n == len(form.sections) - 1:
-            row[-1] = 4 if key.mode in ("major", "minor") else 6  # the cadence that the last chord answers
+            # The cadence before the last chord.
+            row[-1] = 3 if ending == "amen" else 4 if key.mode in ("major", "minor") else 6
         chords.append(
             tuple(_colour(key, degree, genre, last=bar == len(row) - 1) for bar, degree in enumerate(row))
         )
-    stages, start = [], 0.0
-    for n, stretch in enumerate(form.sections):
+    kinds = [plan.kind for plan in form.sections]
+    biggest = max((n for n, kind in enumerate(kinds) if kind == "chorus"), default=-1)
+    sections, start = [], 0.0
+    for n, plan in enumerate(form.sections):
         after = chords[n + 1][0] if n + 1 < len(chords) else _tonic(key, genre)
         leads = n + 1 < len(chords) and form.sections[n + 1].kind == "chorus"
-        stages.append(Stage(stretch, start, beats, chords[n], after, leads))
-        start += stretch.bars * beats
-    return stages
+        extra = form.extra_beats if n == len(form.sections) - 1 else 0.0
+        sections.append(TimedSection(plan, start, beats, chords[n], after, leads, seed, n == biggest, extra))
+        start += plan.bars * beats
+    return sections
 
 
 def _colour(key: Key, degree: int, genre: Genre, *, last: bool) -> Chord:
@@ -130,47 +189,51 @@ def _tonic(key: Key, genre: Genre) -> Chord:
     return chord(key, 0, min(genre.chord_size, 3))
 
 
-def _harmony(stages: Sequence[Stage], end: float, key: Key) -> Callable[[float], Chord]:
-    """The chord that sounds at a beat."""
+def _harmony(sections: Sequence[TimedSection], end: float, key: Key) -> Callable[[float], Chord]:
+    """A function from a beat to the chord at that beat."""
     starts: list[float] = []
     chords: list[Chord] = []
-    for stage in stages:
-        for _, at, sounding in stage.bars():
+    for section in sections:
+        for _, at, sounding in section.bars():
             starts.append(at)
             chords.append(sounding)
     starts.append(end)
     chords.append(chord(key, 0))
-    # A little before the bar a syllable already belongs to it.
+    # A syllable shortly before a bar belongs to that bar.
     return lambda beat: chords[max(0, bisect_right(starts, beat + 0.13) - 1)]
 
 
 def _parts(
-    stages: Sequence[Stage],
+    sections: Sequence[TimedSection],
     band: Band,
     genre: Genre,
     metre: str,
     key: Key,
     feel: Feel,
     rng: Random,
-    end: float,
-    last: float,
+    close: Close,
 ) -> list[Part]:
     parts = []
     tonic = _tonic(key, genre)
+    before = sections[-1].chords[-1]
     if band.kit:
-        played = drums(stages, genre, metre, feel, rng)
+        played = drums(sections, genre, metre, feel, rng)
         if played:
-            played += [Note(end, 0.3, KICK, 0.85), Note(end, last, CRASH, 0.6)]
+            played = [*close.shaped(played), *close.drums()]
             parts.append(Part("drums", band.kit, "drums", _sorted(played), reverb=0.12))
     if band.bass:
-        low = bass(stages, genre, key, feel, rng)
-        low.append(Note(end, last * 0.85, genre.bass_register + (key.tonic - genre.bass_register) % 12, 0.75))
+        low = close.shaped(bass(sections, genre, metre, key, feel))
+        leading, root = (bass_pitch(each, genre.bass_register) for each in (before.root, key.tonic))
+        low += close.chords((leading,), (root,), 0.75, rings=False)
         parts.append(Part("bass", band.bass, "bass", _sorted(low), reverb=0.03))
+    rings = next((la.instrument for la in band.layers if la.instrument in _RINGING), "")
     for n, layer in enumerate(band.layers):
-        notes = comp(stages, layer, feel, rng)
+        notes = comp(sections, layer, n, band.layers, metre, feel, close.beat_s)
         if notes:
-            final = voicing(tonic, (), layer.low, layer.high)
-            notes += [Note(end, last * 0.85, pitch, 0.62) for pitch in final]
+            last = voicing(before, (), layer.low, layer.high)
+            final = voicing(tonic, last, layer.low, layer.high)
+            alone = layer.instrument == (rings or band.layers[0].instrument)
+            notes = [*close.shaped(notes), *close.chords(last, final, 0.62, rings=alone)]
             name = f"{layer.instrument.replace('_', ' ')} {n + 1}"
             parts.append(
                 Part(
@@ -180,13 +243,50 @@ def _parts(
     return parts
 
 
+def _with_tag(hook: list[Note], sections: Sequence[TimedSection], player: Soloist, sung: Tune) -> list[Note]:
+    """``hook`` with the song's last line in the last bars: what is sung last, or what it plays there
+    itself."""
+    last = sections[-1]
+    bars_from = max((note.start for note in sung.notes), default=last.start - 1e-6)
+    source = next(each for each in reversed(sections[:-1]) if each.start <= bars_from)
+    first = last.start + (last.form.bars - TAG_BARS) * last.bar_beats
+    number = sung.notes[-1].line if sung.notes else -1
+    line = [note for note in sung.notes if note.line == number]
+    line_start = source.end - TAG_BARS * source.bar_beats
+    if line:
+        line_start = line[0].start // source.bar_beats * source.bar_beats
+        tune = [MelodyNote(n.start - line_start, n.duration, n.pitch + 12) for n in line]
+    else:
+        inside = [n for n in hook if line_start <= n.start < source.end]
+        tune = [MelodyNote(n.start - line_start, n.duration, n.pitch - player.shift) for n in inside]
+    room = TAG_BARS * last.bar_beats
+    tune = [note for note in tune if note.start < room - 0.5]
+    kept = [note for note in hook if note.start < first - 0.3]
+    return kept + tag_notes(last, TAG_BARS, tune, player, last.form.energy)
+
+
+def _feel(genre: Genre, metre: str, beat_s: float) -> Feel:
+    """The genre's timing. Eighths that are the pulse of their metre do not swing."""
+    is_even = METRES[metre].is_compound or metre == "7/8"
+    swing = 0.0 if is_even and (genre.swing_step == 0.5 or metre == "7/8") else genre.swing
+    return Feel(swing, genre.swing_step, genre.human_ms / 1000.0 / beat_s)
+
+
+def _accents(metre: str) -> frozenset[float]:
+    """The stressed beats after the first of a bar that is not divided in halves or quarters."""
+    if metre not in ("6/8", "12/8", "7/8", "5/4"):
+        return frozenset()
+    pulses = METRES[metre].strong if metre == "5/4" else METRES[metre].pulses
+    return frozenset(pulse * STEP for pulse in pulses if pulse)
+
+
 def _tonic_near(pitch: int, key: Key) -> int:
     return min((p for p in range(pitch - 6, pitch + 7) if p % 12 == key.tonic), key=lambda p: abs(p - pitch))
 
 
-def _section(stage: Stage) -> Section:
-    stretch: Stretch = stage.stretch
-    return Section(stretch.kind, stage.start, stretch.bars * stage.bar_beats, stretch.energy)
+def _section(section: TimedSection) -> Section:
+    plan: FormSection = section.form
+    return Section(plan.kind, section.start, section.end - section.start, plan.energy)
 
 
 def _sorted(notes: list[Note]) -> tuple[Note, ...]:

@@ -1,4 +1,4 @@
-"""The embedded composer: a score by rules, played by numpy and sung by a formant voice, then mixed."""
+"""The embedded composer: a score by rules, played by numpy and sung by a small network, then mixed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from config.engine import EngineInfo, Report
-from music.contract import Audio, MusicRequest, Samples
+from music.contract import Audio, Beginning, MusicRequest, Samples
+from music.sketch.beginning import beginning
 from music.sketch.compose import write_score
 from music.sketch.instruments import RATE_HZ
 from music.sketch.midi import midi_bytes
@@ -15,25 +16,33 @@ from music.sketch.production import WRITTEN, produce
 from music.sketch.timing import section_spans, timed_lines
 
 SHORTEST_S = 5.0
-"""Less does not hold a bar, a cadence and a last chord at every tempo; a shorter song is cut from it."""
+"""A shorter song has no room for a bar, a cadence and a last chord at every tempo; it is cut from one of this
+length."""
 _FADE_S = 0.05
 
 
 class SketchComposer:
-    """Songs written by rules: no weights, no account, the same bytes for the same request."""
+    """Songs by rules. The same request gives the same bytes."""
 
     info = EngineInfo(
         name="sketch",
-        version="1",
+        version="2",
         licence="MIT",
         commercial=True,
-        summary="songs by rules, played by numpy synthesis and sung by a formant voice",
-        libraries=("numpy", "scipy"),
+        summary="songs by rules, played by numpy synthesis and sung by a small speech network "
+        "(hibari-tts, Apache-2.0)",
+        libraries=("numpy", "scipy", "hibari-tts", "onnxruntime"),
+        begins_early=True,
     )
 
+    def begin(self, request: MusicRequest, report: Report) -> Beginning | None:
+        """About the first 12 s of a song of three minutes, 40 s of one of ten; None for one under 20 s."""
+        samples = beginning(write_score(request), seed=request.seed, report=report)
+        return None if samples is None else Beginning(samples, RATE_HZ)
+
     def compose(self, request: MusicRequest, report: Report) -> Audio:
-        """A finished song exactly as long as asked, at -14 LUFS, with stems, MIDI and timed words. One of
-        less than ``SHORTEST_S`` is the beginning of one of that length, and has no MIDI."""
+        """A finished song of exactly ``request.duration_s``, at -14 LUFS, with stems, MIDI and timed words. A
+        song shorter than ``SHORTEST_S`` is the beginning of one of that length, and has no MIDI."""
         report("writing", 0.0)
         whole_s = max(request.duration_s, SHORTEST_S)
         score = write_score(request.model_copy(update={"duration_s": whole_s}))
@@ -57,7 +66,7 @@ class SketchComposer:
 
 
 def _beginning(audio: Audio, duration_s: float) -> Audio:
-    """The first ``duration_s`` seconds, faded out at their end."""
+    """The first ``duration_s`` seconds, with a fade-out."""
     length, fade = round(duration_s * RATE_HZ), round(_FADE_S * RATE_HZ)
     gain = np.ones(length, np.float32)
     gain[-fade:] = np.linspace(1.0, 0.0, fade, dtype=np.float32)

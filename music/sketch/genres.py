@@ -1,4 +1,4 @@
-"""What makes a genre sound like itself: groove, instruments, harmony, feel. One row each."""
+"""The genres: groove, instruments, harmony, feel. One row each."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ POWER = {"verse": ("1 1 6 7", "1 3 4 1"), "chorus": ("1 6 3 7", "6 7 1 1"), "bri
 
 @dataclass(frozen=True)
 class Layer:
-    """An instrument that comps: it plays ``figure`` where the section's energy reaches ``from_energy``."""
+    """A comping instrument. It plays ``figure`` in sections with energy from ``from_energy`` up to
+    ``to_energy``."""
 
     instrument: str
     figure: str
@@ -68,10 +69,11 @@ class Genre:
     minor: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MINOR)
     chord_size: int = 3
     swing: float = 0.0
-    """How late the off-beat (eighth, or sixteenth where ``swing_step`` is 0.25) comes, as a part of the step."""
+    """Delay of the off-beat (an eighth, or a sixteenth if ``swing_step`` is 0.25), as a fraction of the
+    step."""
     swing_step: float = 0.5
     dense: bool = False
-    """Whether verses are delivered fast on few pitches, as rap is."""
+    """Whether verses are fast and on few pitches, as in rap."""
     build: bool = False
     """Whether a snare roll and a swell lead into choruses."""
     human_ms: float = 6.0
@@ -88,17 +90,17 @@ GENRES: dict[str, Genre] = {
         _l("strings", "pad", 0.85, 0.2, low=60, high=84)), ("synth_pluck", "bell", "synth_lead"), build=True),
     "rock": Genre("rock", "kit_rock", ("bass_pick", "eighths", "driving"), (
         _l("electric_guitar_clean", "arpeggio", 0.0, -0.4, to_energy=0.65), _l("electric_guitar_distorted", "power", 0.6, -0.5, low=40, high=64),
-        _l("electric_guitar_distorted", "chug", 0.8, 0.5, low=40, high=64), _l("organ", "pad", 0.8, low=55)), ("electric_guitar_clean", "synth_lead")),
+        _l("electric_guitar_distorted", "chug", 0.8, 0.5, low=40, high=64), _l("organ", "pad", 0.8, low=55)), ("electric_guitar_lead", "electric_guitar_lead", "synth_lead")),
     "indie": Genre("backbeat", "kit_acoustic", ("bass_pick", "pulse", "driving"), (
         _l("electric_guitar_clean", "picked", 0.0, -0.4), _l("electric_guitar_clean", "eighths", 0.65, 0.5), _l("warm_pad", "pad", 0.6),
-        _l("vibraphone", "broken", 0.85, 0.2, low=64, high=88)), ("electric_guitar_clean", "music_box", "synth_pluck")),
+        _l("vibraphone", "broken", 0.85, 0.2, low=64, high=88)), ("electric_guitar_clean", "electric_guitar_lead", "music_box", "synth_pluck")),
     "metal": Genre("metal", "kit_rock", ("bass_pick", "gallop", "sixteenths"), (
         _l("electric_guitar_distorted", "gallop", 0.4, -0.7, low=38, high=60), _l("electric_guitar_distorted", "chug", 0.7, 0.7, low=38, high=60),
         _l("electric_guitar_clean", "arpeggio", 0.0, 0.0, to_energy=0.45), _l("strings", "pad", 0.9, low=60, high=84)),
-        ("synth_lead", "violin"), POWER, POWER, chord_size=2, human_ms=3.0),
+        ("electric_guitar_lead", "electric_guitar_lead", "synth_lead", "violin"), POWER, POWER, chord_size=2, human_ms=3.0),
     "punk": Genre("punk", "kit_rock", ("bass_pick", "pulse", "eighths"), (
         _l("electric_guitar_distorted", "chug", 0.5, -0.6, low=40, high=62), _l("electric_guitar_distorted", "chug", 0.75, 0.6, low=40, high=62),
-        _l("electric_guitar_muted", "eighths", 0.0, 0.2, to_energy=0.7)), ("electric_guitar_clean",), chord_size=2, human_ms=7.0),
+        _l("electric_guitar_muted", "eighths", 0.0, 0.2, to_energy=0.7)), ("electric_guitar_lead",), chord_size=2, human_ms=7.0),
     "folk": Genre("stomp", "kit_acoustic", ("bass_upright", "two beat", "quarters"), (
         _l("acoustic_guitar", "picked", 0.0, -0.3), _l("acoustic_guitar", "soft strum", 0.65, 0.4), _l("accordion", "pad", 0.8, 0.2),
         _l("mandolin", "eighths", 0.85, 0.5, low=62, high=84)), ("violin", "flute", "whistle", "harmonica")),
@@ -107,7 +109,7 @@ GENRES: dict[str, Genre] = {
         _l("piano", "quarters", 0.8, -0.1)), ("violin", "harmonica", "banjo")),
     "blues": Genre("shuffle", "kit_acoustic", ("bass_finger", "walking", "walking"), (
         _l("electric_guitar_clean", "comp", 0.0, -0.4), _l("organ", "pad", 0.6, 0.3), _l("piano", "eighths", 0.75, 0.2)),
-        ("harmonica", "saxophone", "electric_guitar_clean"), BLUES, BLUES, chord_size=4, swing=0.33),
+        ("harmonica", "saxophone", "electric_guitar_lead"), BLUES, BLUES, chord_size=4, swing=0.33),
     "jazz": Genre("swing", "kit_jazz", ("bass_upright", "two beat", "walking"), (
         _l("piano", "comp", 0.0, -0.2, high=79), _l("electric_guitar_clean", "charleston", 0.65, 0.4), _l("brass_section", "stabs", 0.85, 0.1)),
         ("saxophone", "trumpet", "flute", "vibraphone"), JAZZ, JAZZ_MINOR, chord_size=4, swing=0.33),
@@ -185,7 +187,7 @@ _ALIASES = {
 
 
 def known_genre(name: str) -> tuple[str, bool]:
-    """The nearest genre of the table to any name a model may give, and whether one was really found."""
+    """The genre of the table for any name that a model gives, and whether the name is known."""
     text = name.lower().strip()
     if text in GENRES:
         return text, True

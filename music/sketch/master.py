@@ -1,9 +1,8 @@
-"""Masters a mix with one gain that moves: sections, glue, limiter and loudness are all in it.
+"""Masters a mix with one gain curve, which combines section levels, bus compression, limiter and loudness.
 
-Every stem is multiplied by that same gain, so the finished stems add up to the master. The gain is worked out
-per ``BLOCK`` of samples from the mix's peaks and K-weighted energy, where a trial costs milliseconds; the
-audio is touched once, then measured as it will be written, in 16 bits.
-"""
+Every stem is multiplied by the same gain, so the finished stems add up to the master. The gain is computed
+per ``BLOCK`` of samples from the mix's peaks and K-weighted energy, where a trial takes milliseconds. Then it
+is applied to the audio, which is measured as it will be written, in 16 bits."""
 
 from __future__ import annotations
 
@@ -12,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from music.sketch import crew
-from music.sketch.crew import Span, Tick
+from music.sketch import parallel
 from music.sketch.effects import BLOCK, apply_gain, block_peaks, blocks_of, falls_slowly, hold, smooth
 from music.sketch.instruments.strike import RATE_HZ, Floats, Signal
 from music.sketch.loudness import (
@@ -24,32 +22,34 @@ from music.sketch.loudness import (
     true_peaks,
     weighted_energy,
 )
+from music.sketch.parallel import Span, Tick
 from music.sketch.score import STEMS, Score, Section, StemName
+from music.stems import put_aside
 
 TARGET_LUFS = -14.0
 TOLERANCE_LU = 0.1
 CEILING_DBTP = -1.2
-"""A little under the promised -1 dBTP, for what other meters and lossy formats add."""
+"""A little under the promised -1 dBTP, as a margin for other meters and lossy formats."""
 PROMISED_DBTP = -1.05
 SILENT_LUFS, SILENT_DBTP = -70.0, -120.0
 TRIALS, SECTION_ROUNDS, LOUDNESS_ROUNDS = 8, 4, 6
 
 CHORUSES = ("chorus", "drop", "hook")
 CHORUS_LIFT_LU = 4.2
-"""Every verse sits at least this far under the choruses."""
+"""Every verse is at least this much quieter than the choruses."""
 QUIETEST_LU = -9.0
 MOST_MOVE_DB = 10.0
 EARLY_BLOCKS = round(0.03 * RATE_HZ / BLOCK)
 GLUE_RATIO = 1.5
 LOOK_AHEAD_S = 0.006
 RELEASE_DB_PER_S = 45.0
+PIECE = 65_536
+"""Samples that stay in the cache."""
 
 
 @dataclass(frozen=True)
-class Mastered:
-    """The master as 16-bit values in float32, ``(2, samples)``, the stems that add up to it, and its
-    loudness.
-    """
+class Master:
+    """The master as 16-bit values in float32, ``(2, samples)``, its stems, and its loudness and true peak."""
 
     samples: Signal
     stems: Mapping[StemName, Signal]
@@ -57,14 +57,15 @@ class Mastered:
     true_peak_dbtp: float
 
 
-def master(score: Score, stems: dict[StemName, Signal], *, samples: int, span: Span) -> Mastered:
-    """Bring the sum of ``stems`` to ``TARGET_LUFS`` under ``CEILING_DBTP``; they are changed in place."""
+def master(score: Score, stems: dict[StemName, Signal], *, samples: int, span: Span) -> Master:
+    """Brings the sum of ``stems`` to ``TARGET_LUFS`` below ``CEILING_DBTP``; changes them in place."""
     names = [name for name in STEMS if name in stems]
     total = np.zeros((2, samples), dtype=np.float32)
     for name in names:
         total += stems[name]
+        put_aside(stems[name])
         span.at(0.05)
-    measured = crew.run(
+    measured = parallel.run(
         [_energy_of(total[:1]), _energy_of(total[1:])],
         Span(span.report, span.stage, *_part(span, 0.05, 0.25)),
     )
@@ -72,13 +73,13 @@ def master(score: Score, stems: dict[StemName, Signal], *, samples: int, span: S
     level = integrated(_steps(energy))
     ending = _ending(score, samples)
     if not np.isfinite(level):
-        # Nothing sounds, or too short to have a loudness: there is nothing to bring anywhere.
-        return Mastered(_quantised(total), {name: stems[name] for name in names}, SILENT_LUFS, SILENT_DBTP)
+        # Silence, or too short for a loudness: no gain to compute.
+        return Master(_quantised(total), {name: stems[name] for name in names}, SILENT_LUFS, SILENT_DBTP)
     ceiling = 10.0 ** (CEILING_DBTP / 20.0)
     usual = 10.0 ** ((TARGET_LUFS - level) / 20.0)
     peaks = true_peaks(total, block_peaks(total), BLOCK, above=0.3 * ceiling / usual)
     span.at(0.40)
-    gain = _settled(score, ending, peaks, energy, ceiling)
+    gain = _solved_gain(score, ending, peaks, energy, ceiling)
     for _ in range(TRIALS):
         span.at(0.55)
         finished = total.copy()
@@ -90,32 +91,32 @@ def master(score: Score, stems: dict[StemName, Signal], *, samples: int, span: S
         span.at(0.70)
         if abs(loud - TARGET_LUFS) <= TOLERANCE_LU and peak <= 10.0 ** (PROMISED_DBTP / 20.0):
             break
-        # What the blocks foretold was a little off: aim lower by the overshoot, and weigh the energy by the
-        # miss.
+        # The estimate from blocks was a little off: lower the ceiling by the overshoot, and scale the energy
+        # by the error.
         ceiling *= min(1.0, 10.0 ** (CEILING_DBTP / 20.0) / peak)
         energy = energy * 10.0 ** ((loud - _loudness(energy, gain)) / 10.0)
-        gain = _settled(score, ending, peaks, energy, ceiling)
+        gain = _solved_gain(score, ending, peaks, energy, ceiling)
     del total
 
     def finishing(name: StemName) -> Callable[[Tick], None]:
         def finish(tick: Tick) -> None:
             tick(0.0)
             apply_gain(stems[name], gain)
+            put_aside(stems[name])
 
         return finish
 
-    crew.run([finishing(name) for name in names], Span(span.report, span.stage, *_part(span, 0.70, 1.0)))
+    parallel.run([finishing(name) for name in names], Span(span.report, span.stage, *_part(span, 0.70, 1.0)))
     peak_dbtp = 20.0 * float(np.log10(peak + 1e-9))
-    return Mastered(finished, {name: stems[name] for name in names}, loud, peak_dbtp)
+    return Master(finished, {name: stems[name] for name in names}, loud, peak_dbtp)
 
 
 def section_targets_db(sections: Sequence[Section], natural_db: Sequence[float]) -> tuple[float, ...]:
-    """The level each section should have against the loudest chorus, from the levels that they were played
-    at.
+    """The target level of each section relative to the loudest chorus, from the levels as played.
 
-    Choruses come level; a verse stays where it is between ``CHORUS_LIFT_LU`` and 2 LU more below them; the
-    rest may lie anywhere that their energy allows. Without a chorus everything stays as it was played.
-    """
+    Choruses are made equal. A verse is clipped to between ``CHORUS_LIFT_LU`` and 2 LU more below them. Other
+    sections are clipped to a range that depends on their energy. Without a chorus, all levels stay as
+    played."""
     choruses = [db for db, section in zip(natural_db, sections, strict=True) if section.kind in CHORUSES]
     if not choruses:
         return tuple(natural_db)
@@ -134,10 +135,9 @@ def section_targets_db(sections: Sequence[Section], natural_db: Sequence[float])
     return tuple(targets)
 
 
-def _settled(score: Score, ending: Floats, peaks: Floats, energy: Floats, ceiling: float) -> Floats:
-    """The whole gain: loudness on target and, after glue and limiter, every section at the level meant for
-    it.
-    """
+def _solved_gain(score: Score, ending: Floats, peaks: Floats, energy: Floats, ceiling: float) -> Floats:
+    """The complete gain. With it, loudness is on target, and after compressor and limiter each section has
+    its target level."""
     spans = [_blocks(score, section, len(energy)) for section in score.sections]
     natural = [_level_db(energy[inside]) for inside in spans]
     targets = section_targets_db(score.sections, natural)
@@ -155,10 +155,10 @@ def _settled(score: Score, ending: Floats, peaks: Floats, energy: Floats, ceilin
             drive *= 10.0 ** (1.1 * miss / 20.0)
             if abs(miss) < 0.02:
                 break
-        heard = np.array([_level_db((energy * gain * gain)[inside]) for inside in spans])
-        if not len(heard):
+        levels = np.array([_level_db((energy * gain * gain)[inside]) for inside in spans])
+        if not len(levels):
             break
-        off = np.array(targets) - heard
+        off = np.array(targets) - levels
         moves = moves + off - np.median(off)
     return gain
 
@@ -176,13 +176,13 @@ def _level_db(energy: Floats) -> float:
 def _steered(spans: Sequence[slice], moves_db: Floats, blocks: int) -> Floats:
     db = np.zeros(blocks)
     for inside, move in zip(spans, moves_db, strict=True):
-        # A downbeat played a hair early belongs to its own section.
+        # A downbeat that is played a little early belongs to its own section.
         db[max(0, inside.start - EARLY_BLOCKS) :] = move
     return np.asarray(10.0 ** (smooth(db, 0.06) / 20.0))
 
 
 def _ending(score: Score, samples: int) -> Floats:
-    """Lets the last chord ring, easing it to zero at the last sample however long its room would be."""
+    """A fade of the last chord that reaches zero at the last sample, even if the room's tail is longer."""
     end = samples / RATE_HZ
     tail = float(np.clip(0.6 * (end - score.seconds(score.end)), 0.03, 2.5))
     t = (np.arange(blocks_of(samples)) + 1.0) * (BLOCK / RATE_HZ)
@@ -198,9 +198,8 @@ def _energy_of(channel: Signal) -> Callable[[Tick], Floats]:
 
 
 def _steps(block_energy: Floats) -> Floats:
-    """Energy per 100 ms from energy per block: a step is not a whole number of blocks, so its edges are
-    shared.
-    """
+    """Energy per 100 ms from energy per block. A step is not a whole number of blocks, so blocks at its edges
+    are divided."""
     sums = np.concatenate([[0.0], np.cumsum(block_energy)])
     edges = np.arange(0, len(block_energy) * BLOCK + 1, STEP) / BLOCK
     return np.asarray(np.diff(np.interp(edges, np.arange(len(sums)), sums)))
@@ -211,16 +210,14 @@ def _loudness(energy: Floats, gain: Floats) -> float:
 
 
 def _glue(energy: Floats) -> Floats:
-    """A slow bus compressor: 50 ms levels above the song's own loudness are pressed a little."""
+    """A slow bus compressor: it reduces 50 ms levels above the song's own loudness a little."""
     level = OFFSET_LU + 10.0 * np.log10(smooth(energy / BLOCK, 0.05) + 1e-12)
     over = np.maximum(level - (integrated(_steps(energy)) + 1.5), 0.0) * (1.0 - 1.0 / GLUE_RATIO)
     return np.asarray(10.0 ** (-smooth(np.minimum(falls_slowly(over, db_per_s=15.0), 3.0), 0.03) / 20.0))
 
 
 def _limited(peaks: Floats, ceiling: float) -> Floats:
-    """The gain that keeps ``peaks`` under ``ceiling``: falls before a peak, holds over it, recovers at its
-    leisure.
-    """
+    """The gain that keeps ``peaks`` under ``ceiling``: it falls before a peak, holds, and recovers slowly."""
     need = 20.0 * np.log10(np.maximum(peaks / ceiling, 1.0))
     return np.asarray(
         10.0
@@ -229,11 +226,14 @@ def _limited(peaks: Floats, ceiling: float) -> Floats:
 
 
 def _quantised(signal: Signal) -> Signal:
-    """Rounded to what 16 bits hold, in place, so that the measured master is the written one."""
-    signal *= 32768.0
-    np.rint(signal, out=signal)
-    np.clip(signal, -32768.0, 32767.0, out=signal)
-    signal /= 32768.0
+    """Rounds to 16-bit values in place, so that the master is measured as it is written."""
+    for start in range(0, signal.shape[1], PIECE):
+        for channel in signal:
+            piece = channel[start : start + PIECE]
+            piece *= 32768.0
+            np.rint(piece, out=piece)
+            np.clip(piece, -32768.0, 32767.0, out=piece)
+            piece /= 32768.0
     return signal
 
 

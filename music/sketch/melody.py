@@ -1,14 +1,13 @@
-"""Melodies from a motif: where syllables fall in the bar, and which pitches they take.
+"""Melodies from a motif: the rhythm and the pitches of syllables.
 
-Both are shortest paths (Viterbi, 1967): over the beats a syllable may fall on, and over the pitches it may
-take, with the costs that song-writing handbooks give in words: stressed syllables on strong beats, chord
-tones on strong beats, steps rather than leaps, a contour that comes back.
-"""
+Both are shortest paths (Viterbi, 1967), over the possible beats and over the possible pitches of each
+syllable. The costs follow handbooks of song-writing: stressed syllables on strong beats, chord tones on
+strong beats, steps rather than leaps, a contour that returns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 
 from music.sketch.theory import Chord, Key
@@ -18,20 +17,21 @@ STRONG, HALF, BEAT, OFF, FINE = 1.0, 0.8, 0.6, 0.3, 0.1
 
 @dataclass(frozen=True)
 class Motif:
-    """What makes the song's tune its own: a contour (heights 0..1 along a line), favoured beats, where lines
-    start.
-    """
+    """What is characteristic of the song's tune: a contour (heights 0..1 along a line), favoured beats, the
+    start of lines."""
 
     contour: tuple[float, ...]
     favoured: frozenset[float]
     """Beats of the bar."""
     pickup: float
     """Beats after the bar's start."""
+    accents: frozenset[float] = frozenset()
+    """Beats of the bar that are stressed besides its first, where the metre has its own."""
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A syllable's place in the melody; ``start`` and ``duration`` in beats, ``pitch`` a MIDI number."""
+class MelodyNote:
+    """A syllable's note; ``start`` and ``duration`` in beats, ``pitch`` a MIDI number."""
 
     start: float
     duration: float
@@ -40,7 +40,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Frame:
-    """What a line's melody has to fit: its time, its range, the harmony under it."""
+    """The bounds of a line's melody: its time, its range, its harmony."""
 
     start: float
     beats: float
@@ -50,11 +50,14 @@ class Frame:
     key: Key
     chord_at: Callable[[float], Chord]
     earliest: float = 0.0
-    """Beats after ``start`` before which no syllable may fall."""
+    """No syllable starts earlier than this many beats after ``start``."""
+    phase: float | None = None
+    """The beat of its bar at which a line starts that is to start at once; None for a line that starts with a
+    bar, or a part of one, and may wait."""
 
 
-def new_motif(rng: Random, bar_beats: float) -> Motif:
-    """A motif that a chorus can be built on."""
+def new_motif(rng: Random, bar_beats: float, accents: frozenset[float] = frozenset()) -> Motif:
+    """A random motif for the choruses; ``accents`` are the stressed beats of the metre's bar."""
     shapes = (
         (0.3, 0.6, 0.8, 0.6, 0.45),
         (0.8, 0.65, 0.75, 0.5, 0.35),
@@ -66,11 +69,12 @@ def new_motif(rng: Random, bar_beats: float) -> Motif:
     contour = tuple(min(1.0, max(0.0, height + rng.uniform(-0.12, 0.12))) for height in rng.choice(shapes))
     eighths = [n * 0.5 for n in range(round(bar_beats * 2))]
     favoured = frozenset([0.0, *rng.sample(eighths[1:], k=min(len(eighths) - 1, rng.randint(3, 4)))])
-    return Motif(contour, favoured, rng.choice((0.0, 0.0, 0.5, 1.0)))
+    return Motif(contour, favoured, rng.choice((0.0, 0.0, 0.5, 1.0)), accents)
 
 
 def develop(motif: Motif, kind: str, rng: Random) -> Motif:
-    """The motif as another kind of section has it: the same idea, lower, turned over or set off."""
+    """The motif for another kind of section: lower and reversed, rising, or inverted, with some beats
+    shifted."""
     heights = motif.contour
     if kind == "verse":
         contour = tuple(0.15 + 0.6 * height for height in reversed(heights))
@@ -81,28 +85,27 @@ def develop(motif: Motif, kind: str, rng: Random) -> Motif:
     else:
         return motif
     others = frozenset((beat + 0.5) if rng.random() < 0.35 else beat for beat in motif.favoured)
-    return Motif(contour, others, rng.choice((0.0, 0.5, 1.0)))
+    return Motif(contour, others, rng.choice((0.0, 0.5, 1.0)), motif.accents)
 
 
 def line_variant(motif: Motif, index: int, count: int) -> Motif:
-    """The motif for line ``index`` of ``count``: statement, answer, statement again, close."""
+    """The motif for line ``index`` of ``count``: statement, answer, varied statement, close."""
     heights = motif.contour
     if index == count - 1:
-        return Motif((*heights[:-2], 0.5 * heights[-2], 0.15), motif.favoured, motif.pickup)
+        return replace(motif, contour=(*heights[:-2], 0.5 * heights[-2], 0.15))
     if index % 2:
-        return Motif(tuple(0.85 * height + 0.05 for height in heights), motif.favoured, motif.pickup)
+        return replace(motif, contour=tuple(0.85 * height + 0.05 for height in heights))
     if index % 4 == 2:
-        return Motif(tuple(min(1.0, height + 0.12) for height in heights), motif.favoured, motif.pickup)
+        return replace(motif, contour=tuple(min(1.0, height + 0.12) for height in heights))
     return motif
 
 
 def sing_line(
     stresses: Sequence[int], motif: Motif, frame: Frame, *, closing: bool, flat: bool = False
-) -> list[Placed]:
-    """A melody for syllables of the given stresses: one note each, in order, inside ``frame``.
+) -> list[MelodyNote]:
+    """A melody for syllables with these stresses: one note each, in order, inside ``frame``.
 
-    ``closing`` ends it on the tonic chord's root or third; ``flat`` keeps to few pitches, as rap does.
-    """
+    ``closing``: it ends on root or third of the tonic chord. ``flat``: it stays on few pitches, as in rap."""
     starts = _rhythm(stresses, motif, frame)
     pitches = _pitches(stresses, starts, motif, frame, closing=closing, flat=flat)
     line_end = frame.start + frame.beats
@@ -113,12 +116,16 @@ def sing_line(
             duration = min(max(1.0, 0.75 * (line_end - start)), 3.0, line_end - start - 0.08)
         else:
             duration = min(following - start, 2.0)
-        notes.append(Placed(start, max(duration, 0.05), pitch))
+        notes.append(MelodyNote(start, max(duration, 0.05), pitch))
     return notes
 
 
-def strength(beat_in_bar: float, bar_beats: float) -> float:
-    """How strong a place in the bar is, 0..1."""
+def strength(beat_in_bar: float, bar_beats: float, accents: frozenset[float] = frozenset()) -> float:
+    """How strong a place in the bar is, 0..1. ``accents``: the metre's own stressed beats, if it has some."""
+    if accents:
+        if beat_in_bar == 0:
+            return STRONG
+        return HALF if beat_in_bar in accents else OFF if beat_in_bar % 0.5 == 0 else FINE
     if beat_in_bar % 1.0:
         return OFF if beat_in_bar % 0.5 == 0 else FINE
     if beat_in_bar == 0:
@@ -130,14 +137,15 @@ def strength(beat_in_bar: float, bar_beats: float) -> float:
 def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame) -> list[float]:
     count = len(stresses)
     window = frame.beats * (0.80 if frame.beats >= 4 else 0.90)
-    if window < count * 0.5 <= frame.beats - 0.4:  # eighths to the line's end before sixteenths in its middle
+    if window < count * 0.5 <= frame.beats - 0.4:  # eighths up to the line's end rather than sixteenths
         window = count * 0.5
     pickup = motif.pickup if count * 0.5 <= window - motif.pickup - 0.5 else 0.0
-    pickup = max(pickup, frame.earliest)
+    pickup = max(pickup if frame.phase is None else 0.0, frame.earliest)
+    phase = frame.phase or 0.0
     window = max(window, min(frame.beats, frame.earliest + 0.25 * count))
     step = next((s for s in (0.5, 0.25) if count * s <= window - pickup), None)
     if step is None:
-        step = (window - pickup) / count  # denser than the grid: even syllables, as in patter
+        step = (window - pickup) / count  # too dense for the grid: evenly spaced syllables
         return [frame.start + pickup + n * step for n in range(count)]
     slots = int((window - pickup) / step + 1e-9)
     ideal = max(1.0, (slots - 1) / max(count - 1, 1)) if count * step > 0.4 * window else 0.9 / step
@@ -145,8 +153,8 @@ def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame) -> list[float]:
 
     def place_cost(n: int, slot: int) -> float:
         beat = pickup + slot * step
-        in_bar = beat % frame.bar_beats
-        strong = strength(in_bar, frame.bar_beats)
+        in_bar = (phase + beat) % frame.bar_beats
+        strong = strength(in_bar, frame.bar_beats, motif.accents)
         cost = (1.0 - strong) if stresses[n] else 0.55 * strong
         if n == count - 1:
             cost += 0.6 * (1.0 - strong)
@@ -156,7 +164,7 @@ def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame) -> list[float]:
     best: list[dict[int, tuple[float, int]]] = [
         {
             slot: (place_cost(0, slot) + 0.25 * slot * step, -1)
-            for slot in range(min(slots - count + 1, int(2 / step)) or 1)
+            for slot in range(min(slots - count + 1, int(2 / step) if frame.phase is None else 1) or 1)
         }
     ]
     for n in range(1, count):
@@ -171,12 +179,7 @@ def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame) -> list[float]:
                 cost, origin = min(options)
                 row[slot] = (cost + place_cost(n, slot), origin)
         best.append(row)
-    slot = min(best[-1], key=lambda s: (best[-1][s][0], s))
-    path = []
-    for row in reversed(best):
-        path.append(slot)
-        slot = row[slot][1]
-    return [frame.start + pickup + s * step for s in reversed(path)]
+    return [frame.start + pickup + slot * step for slot in _cheapest_path(best)]
 
 
 def _pitches(
@@ -187,6 +190,7 @@ def _pitches(
     count = len(starts)
     home = (frame.key.pitch_class(0), frame.key.pitch_class(2))
     span = frame.high - frame.low
+    phase = frame.phase or 0.0
 
     def pitch_cost(n: int, pitch: int) -> float:
         x = n / max(count - 1, 1)
@@ -195,7 +199,7 @@ def _pitches(
         )
         cost = 0.16 * abs(pitch - target)
         in_chord = pitch % 12 in frame.chord_at(starts[n]).notes[:4]
-        strong = strength((starts[n] - frame.start) % frame.bar_beats, frame.bar_beats)
+        strong = strength((phase + starts[n] - frame.start) % frame.bar_beats, frame.bar_beats, motif.accents)
         if not in_chord:
             cost += 1.2 * strong + (0.5 if stresses[n] else 0.0) + (2.0 if n == count - 1 else 0.0)
         if closing and n == count - 1 and pitch % 12 != home[0]:
@@ -209,11 +213,17 @@ def _pitches(
             cost, origin = min((c + _leap_cost(pitch - q, flat=flat), q) for q, (c, _) in best[-1].items())
             row[pitch] = (cost + pitch_cost(n, pitch), origin)
         best.append(row)
-    pitch = min(best[-1], key=lambda p: (best[-1][p][0], p))
+    return _cheapest_path(best)
+
+
+def _cheapest_path(best: Sequence[Mapping[int, tuple[float, int]]]) -> list[int]:
+    """The states of the cheapest path. ``best`` has a row for each step: for each state, the cost of the best
+    path to it and the state before it on that path. Of equal costs the lowest state wins."""
+    state = min(best[-1], key=lambda state: (best[-1][state][0], state))
     path = []
     for row in reversed(best):
-        path.append(pitch)
-        pitch = row[pitch][1]
+        path.append(state)
+        state = row[state][1]
     return path[::-1]
 
 

@@ -1,15 +1,14 @@
-"""A score as a standard MIDI file, format 1: tempo, metre, key, section markers, a track a part, words on
-notes.
-"""
+"""A score as a standard MIDI file, format 1: tempo, metre, key, section markers, one track for each part, and
+the words of all singers in the first one's track."""
 
 from __future__ import annotations
 
 import io
-from itertools import pairwise
 
 import mido
 
-from music.sketch.score import Part, Score, SungNote, VocalPart
+from music.sketch.karaoke import lyric_events
+from music.sketch.score import Part, Score, VocalPart
 from music.sketch.theory import parse_key
 
 TICKS_PER_BEAT = 480
@@ -20,7 +19,7 @@ PROGRAMS: dict[str, int] = {
     "bass_finger": 33, "bass_pick": 34, "bass_upright": 32, "bass_synth": 38, "bass_808": 39, "bass_slap": 36,
     "bass_reese": 39, "piano": 0, "electric_piano": 4, "organ": 16, "clavinet": 7, "acoustic_guitar": 25,
     "nylon_guitar": 24, "electric_guitar_clean": 27, "electric_guitar_muted": 28,
-    "electric_guitar_distorted": 30,
+    "electric_guitar_distorted": 30, "electric_guitar_lead": 29,
     "strings": 48, "pizzicato": 45, "harp": 46, "choir_pad": 52, "warm_pad": 89, "synth_pad": 88,
     "supersaw": 81,
     "brass_section": 61, "vibraphone": 11, "marimba": 12, "accordion": 21, "synth_lead": 80,
@@ -43,7 +42,7 @@ def midi_bytes(score: Score) -> bytes:
     file.tracks.append(_conductor(score))
     channels = [channel for channel in range(16) if channel != _DRUM_CHANNEL]
     for n, part in enumerate(score.vocals):
-        file.tracks.append(_vocal_track(score, part, channels[n % len(channels)]))
+        file.tracks.append(_vocal_track(part, channels[n % len(channels)], [] if n else lyric_events(score)))
     for n, instrument in enumerate(score.parts, start=len(score.vocals)):
         file.tracks.append(_part_track(instrument, channels[n % len(channels)]))
     buffer = io.BytesIO()
@@ -63,7 +62,7 @@ def _conductor(score: Score) -> mido.MidiTrack:
 
 
 def _signature(name: str) -> str:
-    """The key signature by MIDI's names; a mode is written as the major or minor key it is nearest to."""
+    """The key signature in MIDI's spelling. A mode is written as major or minor, by its third."""
     key = parse_key(name)
     tonic = name.split()[0]
     allowed = _MIDI_MINORS if key.is_minor else _MIDI_MAJORS
@@ -86,15 +85,15 @@ def _part_track(part: Part, channel: int) -> mido.MidiTrack:
     return _track(part.name, events)
 
 
-def _vocal_track(score: Score, part: VocalPart, channel: int) -> mido.MidiTrack:
+def _vocal_track(part: VocalPart, channel: int, words: list[tuple[float, str]]) -> mido.MidiTrack:
     events: list[tuple[float, mido.Message]] = [
         (0.0, mido.Message("program_change", program=_VOICE_PROGRAM, channel=channel))
     ]
-    texts = _syllable_texts(score, part.notes)
-    for note, text in zip(part.notes, texts, strict=True):
-        if part.role == "lead":
-            events.append((note.start, mido.MetaMessage("lyrics", text=text)))
-        events += _note(note.start, note.duration, note.pitch, note.velocity, channel)
+    events += [(beat, mido.MetaMessage("lyrics", text=text)) for beat, text in words]
+    for note in part.notes:
+        starts = [after for after, _ in note.pitches]
+        for (after, pitch), until in zip(note.pitches, [*starts[1:], note.duration], strict=True):
+            events += _note(note.start + after, until - after, pitch, note.velocity, channel)
     return _track(part.name, events)
 
 
@@ -109,7 +108,7 @@ def _note(
 
 
 def _track(name: str, events: list[tuple[float, mido.Message]]) -> mido.MidiTrack:
-    """Events at beats as messages with delta ticks; at one tick, notes end before others begin."""
+    """A track from ``(beat, message)`` events. At the same tick, notes end before others begin."""
     track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
     timed = sorted(
         (
@@ -124,36 +123,3 @@ def _track(name: str, events: list[tuple[float, mido.Message]]) -> mido.MidiTrac
         now = tick
     track.append(mido.MetaMessage("end_of_track"))
     return track
-
-
-def _syllable_texts(score: Score, notes: tuple[SungNote, ...]) -> list[str]:
-    """What is written under each note: a word's letters shared out over its syllables, with hyphens between
-    them and
-    a space after the last, as karaoke players expect."""
-    counts: dict[tuple[int, int], int] = {}
-    for note in notes:
-        counts[note.line, note.word] = counts.get((note.line, note.word), 0) + 1
-    texts, seen = [], dict[tuple[int, int], int]()
-    chunks: dict[tuple[int, int], list[str]] = {}
-    for note in notes:
-        place = note.line, note.word
-        index = seen.get(place, 0)
-        seen[place] = index + 1
-        if place not in chunks:
-            chunks[place] = _chunks(score.lines[note.line].words[note.word], counts[place])
-        chunk = chunks[place][index]
-        texts.append(chunk + ("-" if index + 1 < counts[place] else " "))
-    return texts
-
-
-def _chunks(word: str, count: int) -> list[str]:
-    """``word`` cut into ``count``: each after a vowel where there is one, else evenly."""
-    vowels = [n + 1 for n, c in enumerate(word) if c.lower() in "aeiouyäöüáéíóúàèìòù"]
-    within = {n - 1 for n in vowels}  # followed by another vowel
-    groups = [n for n in vowels if n not in within]
-    cuts = (
-        groups[: count - 1]
-        if len(groups) >= count
-        else [round(len(word) * (k + 1) / count) for k in range(count - 1)]
-    )
-    return [word[start:end] for start, end in pairwise([0, *cuts, len(word)])]

@@ -1,43 +1,70 @@
-"""Mixes dry stems: dynamics, then levels and tone worked out from measurements, then one filtering pass per
-stem.
+"""Mixes dry stems: dynamics, then levels and tone from measurements, then one filtering pass per stem.
 
-All decisions are made on third-octave views of the stems (``loudness.view``), where gain, filters and rooms
-are plain multiplications; the audio itself is touched twice. What comes out are stems that need no more than
-one common gain to become the master.
-"""
+All decisions use third-octave spectra of the stems (``loudness.view``), where gains, filters and rooms are
+multiplications; the audio itself is processed only twice. The master needs only one common gain for the
+resulting stems."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
-from scipy.signal import fftconvolve
+from numpy.typing import NDArray
 
-from music.sketch import crew
-from music.sketch.crew import Span, Tick
+from music.sketch import parallel
+from music.sketch.balance import Stems, balance
 from music.sketch.effects import (
+    BLOCK,
+    LEAD_S,
+    RAMP_S,
+    Dip,
     apply_gain,
     block_peaks,
+    blocks_of,
     compression,
     convolve,
+    convolved,
     equaliser,
+    lowered,
     pumping,
-    while_sung,
+    smooth,
+    sung,
 )
 from music.sketch.instruments.noise import Shape, curve
-from music.sketch.instruments.strike import Floats, Signal
-from music.sketch.loudness import BANDS_HZ, k_response, view
+from music.sketch.instruments.strike import RATE_HZ, Floats, Signal
+from music.sketch.loudness import BANDS_HZ, VIEW_HOP, WINDOW, view
+from music.sketch.parallel import Span, Tick
 from music.sketch.perform import Rows
 from music.sketch.rooms import impulse, with_echo
 from music.sketch.score import STEMS, Score, StemName
 from music.sketch.styles import MixStyle, style_of
+from music.stems import first_rows, put_aside
 
+DUCKED: tuple[StemName, ...] = ("harmony", "melody")
 DUCKED_UNDER_VOICE_DB = 1.5
+_CONSONANTS: Shape = (
+    (500.0, 0.0),
+    (1100.0, -0.7),
+    (2000.0, -1.0),
+    (4000.0, -1.0),
+    (6000.0, -0.5),
+    (9000.0, 0.0),
+)
+DIPPED: Mapping[StemName, Shape] = {
+    "drums": ((1800.0, 0.0), (3000.0, -0.9), (8500.0, -0.9), (14000.0, 0.0)),
+    "harmony": _CONSONANTS,
+    "melody": _CONSONANTS,
+}
+"""What makes room for the lead's consonants while it sings, for each dB of its genre's dip. Cymbals and
+brushes cover sibilants."""
+SEND_DUCKED_DB = 5.0
+"""Of the lead's room and echo while words follow each other at once."""
+DENSE_S = 0.75
 PUMPED: tuple[StemName, ...] = ("bass", "harmony")
 KICKS = (35, 36)
 
-# Where each stem leaves room for the others, before any measured correction.
+# Fixed equalisers that make room for the other stems, before the measured correction.
 HIGH_PASS_30: Shape = ((12.0, -30.0), (24.0, -6.0), (34.0, 0.0))
 STEM_TONE: Mapping[StemName, Shape] = {
     "drums": ((60.0, 1.0), (120.0, 0.5), (380.0, -2.5), (900.0, 0.0), (4000.0, 0.5), (10000.0, 1.0)),
@@ -48,67 +75,131 @@ STEM_TONE: Mapping[StemName, Shape] = {
     "vocals": ((55.0, -36.0), (90.0, -14.0), (140.0, -2.0), (280.0, -2.0), (900.0, 0.0), (2600.0, 2.0),
         (4500.0, 1.5),
                (7000.0, 0.0), (11000.0, 1.5)),
-    "backing": ((60.0, -36.0), (120.0, -14.0), (220.0, -3.0), (900.0, -0.5), (3000.0, 0.0), (11000.0, 1.5)),
+    # The consonants are the lead's: those of others come a little earlier and later and would blur them.
+    "backing": ((60.0, -36.0), (120.0, -14.0), (220.0, -3.0), (900.0, -0.5), (2000.0, -3.0), (5000.0, -3.0),
+        (9000.0, -1.0)),
 }  # fmt: skip
 
-# Third-octave levels against 1 kHz that the correction aims at: about 4.5 dB less per octave of density, as
-# in Pestana et al., Spectral characteristics of popular commercial recordings 1950-2010 (AES 135, 2013).
-TARGET: Shape = (
-    (25.0, -8.0), (31.5, -2.0), (40.0, -3.0), (50.0, -0.5), (63.0, 0.0), (100.0, 0.0), (125.0, -0.8),
-    (200.0, -3.0),
-    (315.0, -4.5), (500.0, -6.0), (1000.0, -8.5), (2000.0, -11.0), (4000.0, -14.0), (8000.0, -18.0),
-    (12500.0, -22.0), (16000.0, -27.0), (20000.0, -36.0),
-)  # fmt: skip
-CORRECTION_DB = 6.0
-"""The measured correction moves no band further than this."""
+FLAT: Shape = ((1000.0, 0.0),)
 SILENT_POWER = 1e-9
 
 
 def mix(score: Score, dry: dict[StemName, Rows], *, seed: int, span: Span) -> dict[StemName, Signal]:
-    """The wet stems, ``(2, samples)`` each, from ``dry`` ones of ``(3, samples)``, which are used up."""
+    """The wet stems, ``(2, samples)`` each, from ``dry`` stems of ``(3, samples)``, which are removed from
+    the dict."""
     style = style_of(score.genre)
     present = [name for name in STEMS if name in dry]
+    samples = max((rows.shape[1] for rows in dry.values()), default=0)
+    lead = _lead_spans(score)
+    room_made = sung(lead, samples)
 
     def shaping(name: StemName) -> Callable[[Tick], tuple[Floats, Floats]]:
         def shape(tick: Tick) -> tuple[Floats, Floats]:
             tick(0.0)
-            _dynamics(name, dry[name], score, style)
+            _dynamics(name, dry[name], score, style, room_made)
             tick(0.5)
-            return view(dry[name][:2]), view(dry[name][2:])
+            seen = view(dry[name][:2]), view(dry[name][2:])
+            put_aside(dry[name])
+            return seen
 
         return shape
 
     early = Span(span.report, span.stage, span.start, span.start + 0.35 * (span.end - span.start))
-    views = dict(zip(present, crew.run([shaping(name) for name in present], early), strict=True))
-    heard = [name for name in present if float(views[name][0].sum()) > SILENT_POWER]
+    views = dict(zip(present, parallel.run([shaping(name) for name in present], early), strict=True))
+    audible = [name for name in present if float(views[name][0].sum()) > SILENT_POWER]
+    if not audible:
+        return {}
     rooms = _rooms(score, style, seed)
-    power = {name: _wet_power(name, *views[name], rooms[name]) for name in heard}
-    gains = _balance(power, style)
-    total = (
-        np.sum([gains[name] ** 2 * power[name] for name in heard], axis=0)
-        if heard
-        else np.zeros((1, len(BANDS_HZ)))
-    )
-    correction = _correction(total, style)
+    frames = len(views[audible[0]][0])
+    in_frames = _in_frames(room_made, frames)
+    dips = {name: _scaled(DIPPED[name], style.dip_db) for name in audible if name in DIPPED}
+    power = {
+        name: _wet_power(name, *views[name], rooms[name], dips.get(name, FLAT), in_frames) for name in audible
+    }
+    sections = _sung_sections(score, lead, frames) if "vocals" in power else []
+    balanced = balance(Stems(power, [inside for _, inside in sections]), style)
 
     def wetting(name: StemName) -> Callable[[Tick], Signal]:
         def wet(tick: Tick) -> Signal:
-            direct = equaliser(HIGH_PASS_30, STEM_TONE[name], correction) * np.float32(gains[name])
+            shapes = [HIGH_PASS_30, STEM_TONE[name], balanced.correction]
+            rows, dip = dry.pop(name), None
+            if name == "vocals":
+                shapes += [balanced.lead_tone, _floor(score)]
+                starts = [start_s for start_s, _ in sections]
+                apply_gain(rows, _moved(starts, balanced.lead_moves_db, samples))
+            elif name in dips:
+                dip = Dip(equaliser(dips[name]), room_made)
+            direct = equaliser(*shapes) * np.float32(balanced.gains[name])
             room = rooms[name]
-            if room is not None:
-                room = fftconvolve(room, direct[np.newaxis], axes=1).astype(np.float32)
-            rows = dry.pop(name)
-            convolve(rows, direct, room, tick)
-            # A copy lets go of the send: a sixth of the memory of a whole song.
-            return rows[:2].copy()
+            convolve(rows, direct, None if room is None else convolved(room, direct), tick, dip)
+            # Without the send: a sixth of the memory of a whole song.
+            return first_rows(rows, 2)
 
         return wet
 
     late = Span(span.report, span.stage, early.end, span.end)
-    return dict(zip(heard, crew.run([wetting(name) for name in heard], late), strict=True))
+    return dict(zip(audible, parallel.run([wetting(name) for name in audible], late), strict=True))
 
 
-def _dynamics(name: StemName, rows: Rows, score: Score, style: MixStyle) -> None:
+def _lead_spans(score: Score) -> list[tuple[float, float]]:
+    """When a lead sings, in seconds: each note."""
+    return sorted(
+        (score.seconds(note.start), score.seconds(note.start + note.duration))
+        for part in score.vocals
+        if part.role == "lead"
+        for note in part.notes
+    )
+
+
+def _sung_sections(
+    score: Score, lead: Sequence[tuple[float, float]], frames: int
+) -> list[tuple[float, NDArray[np.intp]]]:
+    """The start in seconds of each section's first note, and its frames of the view in which the lead sings.
+    Where no frame falls on a note, all frames are one section."""
+    at = (np.arange(frames) * VIEW_HOP + WINDOW / 2) / RATE_HZ
+    starts, ends = np.array(lead).reshape(-1, 2).T
+    last = np.searchsorted(starts, at, side="right") - 1
+    singing = (last >= 0) & (at < np.maximum.accumulate(ends)[last]) if len(starts) else at < 0.0
+    found = []
+    for section in score.sections:
+        first, after = score.seconds(section.start), score.seconds(section.start + section.beats)
+        inside = np.flatnonzero(singing & (at >= first) & (at < after))
+        notes = starts[(starts >= first) & (starts < after)]
+        if len(inside) and len(notes):
+            found.append((float(notes[0]), inside))
+    return found or [(0.0, np.arange(frames))]
+
+
+def _in_frames(amount: Floats, frames: int) -> Floats:
+    """``(frames, 1)``: a value per block as one per frame of the view."""
+    middles = (np.arange(frames) * VIEW_HOP + WINDOW // 2) // BLOCK
+    return np.asarray(amount[np.minimum(middles, len(amount) - 1)][:, np.newaxis])
+
+
+def _moved(starts_s: Sequence[float], moves_db: Sequence[float], samples: int) -> Floats:
+    """``(blocks,)`` of gain: the lead's level of each section, which it reaches in the rest before it."""
+    db = np.zeros(blocks_of(samples))
+    db[:] = moves_db[0]
+    for start_s, move_db in zip(starts_s, moves_db, strict=True):
+        db[max(0, round((start_s - LEAD_S) * RATE_HZ / BLOCK)) :] = move_db
+    return lowered(smooth(smooth(db, RAMP_S), RAMP_S), -1.0)
+
+
+def _floor(score: Score) -> Shape:
+    """Nothing under the lowest note that a lead sings: what is there is breath and the network's own hum, at
+    the rate of its frames."""
+    lowest = min(
+        pitch for part in score.vocals if part.role == "lead" for n in part.notes for _, pitch in n.pitches
+    )
+    hz = 440.0 * 2.0 ** ((lowest - 69) / 12.0)
+    return ((0.5 * hz, -36.0), (0.75 * hz, -18.0), (0.92 * hz, 0.0))
+
+
+def _scaled(shape: Shape, factor: float) -> Shape:
+    return tuple((hz, factor * db) for hz, db in shape)
+
+
+def _dynamics(name: StemName, rows: Rows, score: Score, style: MixStyle, room_made: Floats) -> None:
     samples = rows.shape[1]
     peaks = block_peaks(rows[:2])
     loud = peaks[peaks > 1e-3]
@@ -134,19 +225,25 @@ def _dynamics(name: StemName, rows: Rows, score: Score, style: MixStyle) -> None
         depth = style.pump_db * (0.7 if name == "bass" else 1.0)
         recover = min(0.30, 0.8 * score.seconds(1.0))
         gain = gain * pumping(kicks, samples, depth_db=depth, recover_s=recover)
-    if name in ("harmony", "melody"):
-        sung = [
-            (score.seconds(note.start), score.seconds(note.start + note.duration))
-            for part in score.vocals
-            if part.role == "lead"
-            for note in part.notes
-        ]
-        gain = gain * while_sung(sung, samples, depth_db=DUCKED_UNDER_VOICE_DB)
+    if name in DUCKED:
+        gain = gain * lowered(room_made, DUCKED_UNDER_VOICE_DB)
     apply_gain(rows, gain)
+    if name == "vocals":
+        apply_gain(rows[2:], lowered(_dense(score, samples), SEND_DUCKED_DB))
+
+
+def _dense(score: Score, samples: int) -> Floats:
+    """``(blocks,)``, 0..1: where a word follows the one before at once. The last word of a line is free to
+    ring."""
+    mask = np.zeros(blocks_of(samples))
+    for (start, _), (after, _) in pairwise(_lead_spans(score)):
+        if after - start < DENSE_S:
+            mask[round(start * RATE_HZ / BLOCK) : round(after * RATE_HZ / BLOCK)] = 1.0
+    return smooth(mask, RAMP_S)
 
 
 def _rooms(score: Score, style: MixStyle, seed: int) -> dict[StemName, Signal | None]:
-    """What each stem's send goes through. The voice has a room and an echo of its own; the bass stays dry."""
+    """The room of each stem's send. The voices have their own room and echo; the bass has none."""
     rng = np.random.default_rng([seed, 0x526F6F6D])
     band, voice = impulse(style.room, rng), impulse(style.vocal_room, rng)
     if style.echo:
@@ -157,9 +254,13 @@ def _rooms(score: Score, style: MixStyle, seed: int) -> dict[StemName, Signal | 
     }  # fmt: skip
 
 
-def _wet_power(name: StemName, direct: Floats, send: Floats, room: Signal | None) -> Floats:
-    """``(frames, bands)`` of a stem as it will be after its tone and its room, before gain and correction."""
+def _wet_power(
+    name: StemName, direct: Floats, send: Floats, room: Signal | None, dip: Shape, room_made: Floats
+) -> Floats:
+    """``(frames, bands)``: the power of a stem after its fixed equaliser, its room and its dip, before gain
+    and correction."""
     tone = curve(BANDS_HZ, STEM_TONE[name]) ** 2 * curve(BANDS_HZ, HIGH_PASS_30) ** 2
+    tone = tone * curve(BANDS_HZ, dip) ** (2.0 * room_made)
     if room is None:
         return np.asarray(direct * tone)
     size = 1 << (room.shape[1] - 1).bit_length()
@@ -169,68 +270,3 @@ def _wet_power(name: StemName, direct: Floats, send: Floats, room: Signal | None
     )
     mean = np.array([response[a : max(b, a + 1)].mean() for a, b in pairwise(edges.tolist())])
     return np.asarray((direct + send * mean) * tone)
-
-
-def _balance(power: Mapping[StemName, Floats], style: MixStyle) -> dict[StemName, float]:
-    """A factor per stem: the band by the style's levels, the voices by how they stand out in the presence
-    region.
-    """
-    weight = k_response(BANDS_HZ) ** 2
-    levels = {"drums": style.drums, "bass": style.bass, "harmony": style.harmony, "melody": style.melody}
-    gains: dict[StemName, float] = {}
-    for name in power:
-        if name in levels:
-            gains[name] = 10.0 ** ((levels[name] - 20.0) / 20.0) / np.sqrt(_typical(power[name] @ weight))
-    band = sum((gains[name] ** 2 * power[name] for name in gains), np.zeros((1, len(BANDS_HZ))))
-    presence = (BANDS_HZ > 900.0) & (BANDS_HZ < 4500.0)
-    reference = 10.0**-2.0
-    if "vocals" in power:
-        voice = power["vocals"]
-        level = voice @ weight
-        sung = level > 0.1 * _typical(level)
-        mine = float(voice[sung][:, presence].sum(1).mean())
-        theirs = float(np.broadcast_to(band, voice.shape)[sung][:, presence].sum(1).mean())
-        wanted = np.sqrt(theirs / mine) * 10.0 ** (style.presence_db / 20.0)
-        # A band with nothing there must not bury the voice, nor a screaming one lift it off the song.
-        usual = np.sqrt(reference / _typical(level))
-        gains["vocals"] = float(np.clip(wanted, usual * 10.0 ** (-0.5 / 20.0), usual * 10.0 ** (6.0 / 20.0)))
-        reference = gains["vocals"] ** 2 * _typical(level)
-    if "backing" in power:
-        gains["backing"] = float(
-            np.sqrt(reference / _typical(power["backing"] @ weight)) * 10.0 ** (style.backing / 20.0)
-        )
-    return gains
-
-
-def _typical(power: Floats) -> float:
-    """The mean of what is neither silence nor far below the rest, as loudness gating does it."""
-    loud = power[power > 1e-12]
-    if not len(loud):
-        return 1.0
-    return float(loud[loud > 0.1 * loud.mean()].mean())
-
-
-def _correction(total: Floats, style: MixStyle) -> Shape:
-    """The gentle equaliser, common to all stems, that brings the mix near the target curve."""
-    measured = 10.0 * np.log10(total.mean(axis=0) + 1e-12)
-    target = 20.0 * np.log10(curve(BANDS_HZ, TARGET))
-    target += (style.low_db - 8.5) * np.clip(np.log2(400.0 / BANDS_HZ) / 1.7, 0.0, 1.0)
-    target += style.top_db * np.clip(np.log2(BANDS_HZ / 2500.0) / 1.7, 0.0, 1.0)
-    difference = target - measured
-    difference -= difference[(BANDS_HZ > 700) & (BANDS_HZ < 1400)].mean()
-    padded = np.pad(difference, 2, mode="edge")
-    smoothed = np.convolve(padded, [0.1, 0.2, 0.4, 0.2, 0.1], "valid")
-    # Hiss may be turned down further than anything may be turned up or down elsewhere.
-    bounded = np.clip(smoothed, np.where(BANDS_HZ > 7000.0, -2.0, -1.0) * CORRECTION_DB, CORRECTION_DB)
-    # Where a band holds next to nothing, lifting it would only lift noise.
-    # The low end is what a listener misses first: what the bounds left of its error, a shelf makes good.
-    power = total.mean(axis=0) * 10.0 ** (bounded / 10.0)
-    low, middle = (
-        power[(BANDS_HZ > 60.0) & (BANDS_HZ < 130.0)],
-        power[(BANDS_HZ > 700.0) & (BANDS_HZ < 1400.0)],
-    )
-    missing = style.low_db - 10.0 * np.log10((low.mean() + 1e-12) / (middle.mean() + 1e-12))
-    shelf = np.clip(np.log2(450.0 / BANDS_HZ) / 1.5, 0.0, 1.0)
-    bounded = bounded + np.clip(missing, -CORRECTION_DB, CORRECTION_DB) * shelf
-    bounded = np.where((BANDS_HZ < 40.0) | (BANDS_HZ > 14000.0), np.minimum(bounded, 0.0), bounded)
-    return tuple(zip(BANDS_HZ.tolist(), bounded.tolist(), strict=True))

@@ -1,7 +1,6 @@
-"""Rhythms as text: a bar of 4/4 in sixteen steps, a digit for how hard, a dot for nothing.
+"""Rhythms as text: a bar of 4/4 in sixteen steps, a digit for the strength, a dot for no stroke.
 
-Bars of other metres take as many steps as they have sixteenths: longer ones go on from the first step.
-"""
+Bars of other metres have as many steps as sixteenths; longer bars repeat from the first step."""
 
 from __future__ import annotations
 
@@ -87,7 +86,7 @@ Shape = Literal["chord", "arpeggio", "up and down", "alberti", "strum"]
 
 @dataclass(frozen=True)
 class Figure:
-    """How an instrument plays a chord. ``held`` notes last to the next stroke, others ``length`` beats."""
+    """How an instrument plays a chord. ``held``: notes last until the next stroke; else ``length`` beats."""
 
     steps: str
     shape: Shape = "chord"
@@ -129,7 +128,8 @@ FIGURES: dict[str, Figure] = {
 }  # fmt: skip
 
 BASS_LINES: dict[str, str] = {
-    # R root, O root an octave up, 5 fifth, 3 third, A a step before the next root; "-" holds on, "." is silent.
+    # R root, O root an octave up, 5 fifth, 3 third, A a step before the next root; "-" continues, "." is
+    # silent.
     "whole": "R---------------",
     "half": "R-------5-------",
     "quarters": "R---R---5---A---",

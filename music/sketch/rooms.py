@@ -1,4 +1,4 @@
-"""Rooms made of noise: stereo impulse responses, with a tempo-synced echo for the voice."""
+"""Stereo impulse responses of rooms, made from noise, and a tempo-synced echo for the voice."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ HALL = Room(2.3, 0.028, 5200.0)
 CATHEDRAL = Room(3.4, 0.035, 4200.0)
 
 BANDS = ((150.0, 600.0, 1.0), (600.0, 2400.0, 0.9), (2400.0, 9000.0, 0.55))
-"""Low and high edge in Hz, and the part of the decay time that the band gets: air and walls eat the top."""
+"""Low and high edge of a band in Hz, and its decay time relative to ``t60_s``: air and walls absorb high
+frequencies."""
 
 
 def impulse(room: Room, rng: np.random.Generator) -> Signal:
-    """``(2, samples)``: a few early reflections and a decaying, decorrelated tail with energy ``level ** 2``
-    a side.
-    """
+    """``(2, samples)``: a few early reflections and a decaying, decorrelated tail. The energy of a channel is
+    about ``level ** 2``."""
     samples = int(RATE_HZ * room.t60_s * 1.05)
     onset = 1.0 - np.exp(-times(samples) / 0.010)
     out = np.zeros((2, samples), dtype=np.float32)
@@ -52,7 +52,7 @@ def impulse(room: Room, rng: np.random.Generator) -> Signal:
 
 
 def with_echo(room: Signal, *, delay_s: float, level: float, feedback: float, repeats: int = 3) -> Signal:
-    """``room`` with darkened echoes added that go from side to side every ``delay_s``."""
+    """``room`` plus dark echoes every ``delay_s``, alternating between the sides."""
     step = int(delay_s * RATE_HZ)
     grain = np.hanning(11)
     grain = (grain / grain.sum()).astype(np.float32)

@@ -1,8 +1,7 @@
-"""A song as written music: what the composer writes and the players read.
+"""The score of a song: the composer writes it, the players read it.
 
 Time is in beats (quarter notes) from the start of the audio; the tempo is constant, so
-``seconds = beats * 60 / tempo_bpm``. Swing and the small unevenness of a player are already in the beats.
-"""
+``seconds = beats * 60 / tempo_bpm``. The beats of notes already include swing and small deviations."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ class Part:
     stem: StemName
     notes: tuple[Note, ...]
     gain_db: float = 0.0
-    """On top of the instrument's own level."""
+    """Added to the instrument's own level."""
     pan: float = 0.0
     """-1 left .. 1 right."""
     reverb: float = 0.2
@@ -43,10 +42,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SungNote:
-    """One syllable on one note: ``start`` is where its vowel begins; its onset consonants come before.
+    """One syllable. ``start`` is the beginning of its vowel; its onset consonants come before.
 
-    ``line`` and ``word`` say which word of ``Score.lines`` it belongs to.
-    """
+    ``line`` and ``word`` are the indices of its word in ``Score.lines``."""
 
     start: float
     duration: float
@@ -55,11 +53,19 @@ class SungNote:
     syllable: Syllable
     line: int
     word: int
+    steps: tuple[tuple[float, int], ...] = ()
+    """Further notes of the same syllable, a melisma: the beats after ``start`` at which each begins, and its
+    pitch. ``duration`` is that of all."""
+
+    @property
+    def pitches(self) -> tuple[tuple[float, int], ...]:
+        """All its notes: the beats after ``start`` at which each begins, and its pitch."""
+        return ((0.0, self.pitch), *self.steps)
 
 
 @dataclass(frozen=True)
 class VocalPart:
-    """One singer's notes, sorted by start, never overlapping.
+    """One singer's notes, sorted by start, without overlaps.
 
     ``role`` is "lead", "double" (same notes as lead, sung again a little differently) or "harmony".
     """
@@ -70,6 +76,8 @@ class VocalPart:
     notes: tuple[SungNote, ...]
     gain_db: float = 0.0
     pan: float = 0.0
+    unison: int = 1
+    """How many singers sing it: more than one is a choir."""
 
     @property
     def stem(self) -> StemName:
@@ -78,7 +86,8 @@ class VocalPart:
 
 @dataclass(frozen=True)
 class Section:
-    """A stretch of the form, beats. ``energy`` in 0..1 says how full it is played."""
+    """A section of the form; ``start`` and length in beats. ``energy`` in 0..1: how full the arrangement
+    is."""
 
     kind: str
     start: float
@@ -88,7 +97,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Line:
-    """A lyric line as written; the words are as written too, punctuation included."""
+    """A lyric line and its words as written, with punctuation."""
 
     text: str
     words: tuple[str, ...]
@@ -96,7 +105,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Score:
-    """The whole song on paper. ``end`` is the beat of the last chord, which rings to ``duration_s``."""
+    """A whole song. ``end`` is the beat of the last chord, which rings until ``duration_s``."""
 
     genre: str
     tempo_bpm: float
@@ -112,3 +121,15 @@ class Score:
 
     def seconds(self, beat: float) -> float:
         return beat * 60.0 / self.tempo_bpm
+
+    def notes_of_words(self) -> dict[tuple[int, int], list[SungNote]]:
+        """The notes of each word that has a sound, by its line and its place there, in sung order: those of
+        the first part that sings it, a lead or, for words in brackets, the double."""
+        singers: dict[tuple[int, int], VocalPart] = {}
+        notes: dict[tuple[int, int], list[SungNote]] = {}
+        for part in self.vocals:
+            for note in part.notes:
+                word = note.line, note.word
+                if singers.setdefault(word, part) is part:
+                    notes.setdefault(word, []).append(note)
+        return {word: notes[word] for word in sorted(notes)}

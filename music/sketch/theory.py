@@ -1,6 +1,5 @@
-"""Keys, scales and chords. Pitches are MIDI numbers, pitch classes 0 (C) to 11 (B), scale degrees count from
-0.
-"""
+"""Keys, scales and chords. Pitches are MIDI numbers; pitch classes are 0 (C) to 11 (B); scale degrees start
+at 0."""
 
 from __future__ import annotations
 
@@ -58,16 +57,15 @@ class Key:
 
 @dataclass(frozen=True)
 class Chord:
-    """A chord on a scale degree: its root's pitch class, and all its pitch classes from the root up."""
+    """A chord: the pitch class of its root, and all its pitch classes, upwards from the root."""
 
     root: int
     notes: tuple[int, ...]
 
 
 def parse_key(text: str) -> Key:
-    """The key that ``text`` names: "D minor", "Bb", "F#m", "A dorian". Raises ``InvalidRequest`` for anything
-    else.
-    """
+    """The key in ``text``: "D minor", "Bb", "F#m", "A dorian". Raises ``InvalidRequest`` for anything
+    else."""
     match = _KEY.fullmatch(text.strip())
     rest = match[3].lower() if match else ""
     mode = {
@@ -88,7 +86,7 @@ def parse_key(text: str) -> Key:
 
 
 def bar_beats(metre: str) -> float:
-    """Quarter notes in a bar. Raises ``InvalidRequest`` for a metre that is not supported."""
+    """Quarter notes in a bar. Raises ``InvalidRequest`` for an unsupported metre."""
     if metre not in METRES:
         raise InvalidRequest("metre", metre, f"use one of: {', '.join(METRES)}")
     return METRES[metre]
@@ -96,7 +94,7 @@ def bar_beats(metre: str) -> float:
 
 def chord(key: Key, degree: int, size: int = 3, *, dominant: bool = False) -> Chord:
     """The chord of ``size`` thirds (3 a triad, 4 a seventh, 5 a ninth; 2 a power chord: root and fifth) on
-    ``degree``; ``dominant`` raises its third to a major one, as in a minor key's V."""
+    ``degree``; ``dominant`` makes its third major, as in the V of a minor key."""
     if size == 2:
         root = key.pitch_class(degree)
         return Chord(root, (root, (root + 7) % 12))
@@ -107,9 +105,7 @@ def chord(key: Key, degree: int, size: int = 3, *, dominant: bool = False) -> Ch
 
 
 def voicing(chord: Chord, previous: Sequence[int], low: int, high: int) -> tuple[int, ...]:
-    """The chord's notes as pitches in ``low``..``high``, ascending, moving as little as possible from
-    ``previous``.
-    """
+    """The chord's notes as ascending pitches in ``low``..``high``, as near as possible to ``previous``."""
     centre = sum(previous) / len(previous) if previous else (low + high) / 2
     best: tuple[float, tuple[int, ...]] | None = None
     for turn in range(len(chord.notes)):

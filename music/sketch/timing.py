@@ -1,23 +1,19 @@
-"""Where the words and sections of a score lie in seconds."""
+"""The times of a score's words and sections, in seconds."""
 
 from __future__ import annotations
 
 from music.contract import SectionSpan, TimedLine, TimedWord
-from music.sketch.score import Score, SungNote
+from music.sketch.score import Score
 
 
 def timed_lines(score: Score) -> tuple[TimedLine, ...]:
-    """The lyric lines with each word's time, in the order they are sung; a word starts at its first vowel.
+    """The lyric lines with the time of each word, in sung order. A word starts at its first vowel.
 
-    A word without a sound of its own (a dash) takes the end of the word before it.
-    """
-    sung: dict[tuple[int, int], list[SungNote]] = {}
+    A silent word (a dash) gets the end of the word before it."""
+    sung = score.notes_of_words()
     firsts: dict[int, float] = {}
-    for part in score.vocals:
-        if part.role == "lead":
-            for note in part.notes:
-                sung.setdefault((note.line, note.word), []).append(note)
-                firsts[note.line] = min(note.start, firsts.get(note.line, note.start))
+    for (number, _), notes in sung.items():
+        firsts.setdefault(number, notes[0].start)
     lines = []
     for number, line in enumerate(score.lines):
         first = firsts[number]
@@ -32,9 +28,8 @@ def timed_lines(score: Score) -> tuple[TimedLine, ...]:
 
 
 def section_spans(score: Score) -> tuple[SectionSpan, ...]:
-    """The sections, without a gap from 0 to the end of the song: the last one holds the final chord and its
-    tail.
-    """
+    """The sections, without gaps up to the end of the song. The last one includes the final chord and its
+    tail."""
     starts = [score.seconds(section.start) for section in score.sections]
     ends = [*starts[1:], score.duration_s]
     return tuple(

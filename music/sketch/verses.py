@@ -1,101 +1,127 @@
-"""Tagged lyrics as blocks of lines with their syllables."""
+"""Lyrics, tagged or not, as blocks of lines with their syllables."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 
+from music.sketch.backing import in_brackets
 from phonetics.syllables import Syllable
 from phonetics.words import Word, pronounce
+from reading.lyrics import Section, Singer, read_lyrics
 
-_TAG = re.compile(r"^\[([^\]]*)\]$")
-_HEADING = re.compile(
-    r"(verse|pre-?chorus|chorus|hook|refrain|bridge|intro|outro|interlude)\s*(?:\d+\s*)?:", re.IGNORECASE
-)
-_KINDS = {
-    "pre-chorus": ("pre-chorus", "prechorus", "pre chorus", "build", "lift"),
-    "chorus": ("chorus", "hook", "refrain", "drop", "coro", "refrão", "refrein", "estribillo"),
-    "bridge": ("bridge", "middle eight", "middle 8", "puente", "pont"),
-    "intro": ("intro",),
-    "outro": ("outro", "ending", "coda", "end"),
-    "instrumental": ("instrumental", "interlude", "solo", "break", "guitar", "music"),
-}
 LONGEST_LINE = 64
-"""Syllables of a line that is sung in one breath, about ten seconds of patter. A longer one becomes several,
-so that writing its tune takes time in proportion to its length."""
+"""The most syllables of a line, about ten seconds of fast singing. A longer line is divided, so that the time
+to write its tune stays proportional to its length."""
 _PLAYED = ("intro", "instrumental", "outro")
-"""What is played where it has no lines."""
+"""Kinds of blocks that may have no lines: they are instrumental then."""
 
 
 @dataclass(frozen=True)
 class SungLine:
-    """A line as written and what is sung of it."""
+    """A line as written, and its words."""
 
     text: str
     words: tuple[Word, ...]
     is_part: bool = False
-    """Whether the line goes on, or began, in another: it was longer than ``LONGEST_LINE``."""
+    """Whether it is a part of a line that was longer than ``LONGEST_LINE``."""
+    goes_on: bool = False
+    """Whether its first word is the rest of a word that the line before was too short for."""
+    backing: frozenset[int] = frozenset()
+    """The words that backing vocals sing, and not the lead: those in round brackets."""
+    number: int = 0
+    """Which line of the lyrics it is, or is a part of."""
 
     @cached_property
     def syllables(self) -> tuple[tuple[Syllable, int], ...]:
-        """Each syllable with the number of its word."""
+        """Each syllable with the index of its word."""
         return tuple((syllable, n) for n, word in enumerate(self.words) for syllable in word.syllables)
 
 
 @dataclass(frozen=True)
 class Block:
-    """A section of the lyrics. ``kind`` is one of "verse", "pre-chorus", "chorus", "bridge", "intro", "outro"
-    and
-    "instrumental"; it has no lines if it is only played."""
+    """A section of the lyrics. ``kind`` is one of ``reading.headings``; without lines it is instrumental."""
 
     kind: str
     lines: tuple[SungLine, ...]
+    singer: Singer = ""
+    """Who sings it: empty for the song's own voice."""
 
 
 def parse(lyrics: str) -> list[Block]:
     """The blocks of ``lyrics``, tagged or not, in order.
 
-    Without tags blank lines part the blocks: one that comes again is the chorus, and where none does, every
-    second of three or more is.
-    """
-    tagged = any(_tag(line) is not None for line in lyrics.splitlines())
-    blocks: list[Block] = []
-    kind, lines = "verse", list[SungLine]()
-    for line in [*lyrics.splitlines(), None]:
-        tag = _tag(line) if line is not None else ""
-        if tag is not None or (not tagged and line is not None and not line.strip()):
-            if lines or kind in _PLAYED:
-                blocks.append(Block(kind, tuple(lines)))
-            kind, lines = (_kind(tag) if tag else "verse"), []
-        elif line is not None and line.strip():
-            sung = SungLine(line.strip(), pronounce(line))
-            if sung.syllables:
-                lines += [sung] if len(sung.syllables) <= LONGEST_LINE else _parts(sung.words)
-    return blocks if tagged else _guess_choruses(blocks)
+    Without tags, blank lines separate the blocks. A repeated block is a chorus; if none is repeated, every
+    second one of three or more is. If all words stand in brackets, the lead sings them."""
+    read = read_lyrics(lyrics)
+    blocks, number = [], 0
+    for section in read.sections:
+        lines = tuple(_sung_lines(section, number))
+        number += len(section.lines)
+        if lines or (section.kind in _PLAYED and not section.lines):
+            blocks.append(Block(section.kind, lines, section.singer))
+    if not any(len(line.backing) < len(_voiced(line)) for block in blocks for line in block.lines):
+        blocks = [
+            replace(block, lines=tuple(replace(line, backing=frozenset()) for line in block.lines))
+            for block in blocks
+        ]
+    return blocks if read.is_tagged else _guess_choruses(blocks)
 
 
-def _parts(words: Sequence[Word]) -> Iterator[SungLine]:
-    """The words as lines of about the same length, none longer than ``LONGEST_LINE``."""
-    total = sum(len(word.syllables) for word in words)
+def line_times(lyrics: str, blocks: Sequence[Block], times_s: Sequence[float]) -> dict[int, float]:
+    """The times by the numbers of lines. There is one for each line of ``lyrics``, or for each that has
+    something to sing; if there are more or fewer, none is known."""
+    sung = list(dict.fromkeys(line.number for block in blocks for line in block.lines))
+    for numbers in (sung, range(len(read_lyrics(lyrics).lines))):
+        if len(numbers) == len(times_s):
+            return dict(zip(numbers, times_s, strict=True))
+    return {}
+
+
+def _sung_lines(section: Section, number: int) -> Iterator[SungLine]:
+    """The section's lines that have something to sing; ``number`` is that of its first line."""
+    texts = [line.text for line in section.lines]
+    backing = in_brackets([text.split() for text in texts])
+    for n, text in enumerate(texts):
+        sung = SungLine(text.strip(), pronounce(text), backing=backing[n], number=number + n)
+        if len(sung.syllables) > LONGEST_LINE:
+            yield from _parts(sung)
+        elif sung.syllables:
+            yield sung
+
+
+def _voiced(line: SungLine) -> list[int]:
+    return [n for n, word in enumerate(line.words) if word.syllables]
+
+
+def _parts(line: SungLine) -> Iterator[SungLine]:
+    """Divides a line into lines of about the same length, none longer than ``LONGEST_LINE``."""
+    total = len(line.syllables)
     fair = total / ceil(total / LONGEST_LINE)
-    part, size = list[Word](), 0
-    for word in (piece for whole in words for piece in _pieces(whole)):
-        # One without a sound (a dash) stays with the word before it: no line is without a syllable.
-        if word.syllables and size and (size >= fair or size + len(word.syllables) > LONGEST_LINE):
-            yield SungLine(" ".join(word.text for word in part), tuple(part), is_part=True)
-            part, size = [], 0
-        part.append(word)
-        size += len(word.syllables)
-    yield SungLine(" ".join(word.text for word in part), tuple(part), is_part=True)
+    part, size = list[tuple[Word, int, bool]](), 0
+
+    def whole() -> SungLine:
+        words = tuple(word for word, _, _ in part)
+        backing = frozenset(k for k, (_, n, _) in enumerate(part) if n in line.backing)
+        text = " ".join(word.text for word in words)
+        return SungLine(text, words, is_part=True, goes_on=part[0][2], backing=backing, number=line.number)
+
+    for n, word in enumerate(line.words):
+        for k, piece in enumerate(_pieces(word)):
+            # A silent word (a dash) stays with the word before it, so every line has a syllable.
+            if piece.syllables and size and (size >= fair or size + len(piece.syllables) > LONGEST_LINE):
+                yield whole()
+                part, size = [], 0
+            part.append((piece, n, k > 0))
+            size += len(piece.syllables)
+    yield whole()
 
 
 def _pieces(word: Word) -> Iterator[Word]:
-    """The word itself, or where it alone is longer than a line (a number, a scream), its letters and
-    syllables shared out."""
+    """The word; or, if it is longer than a line (a number, a scream), pieces of its letters and syllables."""
     count = ceil(len(word.syllables) / LONGEST_LINE)
     if count <= 1:
         yield word
@@ -108,25 +134,10 @@ def _pieces(word: Word) -> Iterator[Word]:
         yield Word(word.text[letters], word.syllables[syllables])
 
 
-def _tag(line: str | None) -> str | None:
-    if line is None:
-        return None
-    line = line.strip()
-    match = _TAG.fullmatch(line) or _HEADING.fullmatch(line)
-    return match[1].strip().lower() if match else None
-
-
-def _kind(tag: str) -> str:
-    for kind, names in _KINDS.items():
-        if any(name in tag for name in names):
-            return kind
-    return "verse"
-
-
 def _guess_choruses(blocks: list[Block]) -> list[Block]:
     words = [tuple(line.text.lower() for line in block.lines) for block in blocks]
     times = Counter(words)
     choruses = {n for n, text in enumerate(words) if times[text] > 1}
     if not choruses and len(blocks) >= 3:
         choruses = set(range(1, len(blocks), 2))
-    return [Block("chorus" if n in choruses else "verse", block.lines) for n, block in enumerate(blocks)]
+    return [replace(block, kind="chorus" if n in choruses else "verse") for n, block in enumerate(blocks)]

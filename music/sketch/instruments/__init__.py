@@ -1,9 +1,9 @@
-"""Every instrument that a score may name, synthesised here; ``render`` sounds one note of any of them."""
+"""All instruments of a score, by synthesis; ``render`` makes one note of any of them."""
 
 from __future__ import annotations
 
 import zlib
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -20,10 +20,10 @@ __all__ = [
     "Instrument",
     "Signal",
     "Strike",
-    "held",
     "instrument",
-    "let_go",
+    "release",
     "render",
+    "sustain",
 ]
 
 LOW = (36, 40, 43)
@@ -50,6 +50,9 @@ _INSTRUMENTS: dict[str, Instrument] = {
     "electric_guitar_distorted": Instrument(
         amplified.electric_guitar_distorted, 0.07, 6.0, (40,), 1, chordal=True
     ),
+    "electric_guitar_lead": Instrument(
+        amplified.electric_guitar_lead, 0.09, 6.0, reference=(64, 71), variants=2, glide_s=0.12
+    ),
     "strings": Instrument(ensembles.strings, 0.55, reference=CHORD),
     "pizzicato": Instrument(plucked.pizzicato, 0.20, 1.2, CHORD, 2),
     "harp": Instrument(plucked.harp, 0.60, 4.0, CHORD),
@@ -57,16 +60,16 @@ _INSTRUMENTS: dict[str, Instrument] = {
     "warm_pad": Instrument(ensembles.warm_pad, 0.90, reference=CHORD),
     "synth_pad": Instrument(ensembles.synth_pad, 0.70, reference=CHORD),
     "supersaw": Instrument(ensembles.supersaw, 0.14, reference=CHORD),
-    "brass_section": Instrument(ensembles.brass_section, 0.14, reference=CHORD),
+    "brass_section": Instrument(ensembles.brass_section, 0.14, reference=CHORD, variants=2),
     "vibraphone": Instrument(struck.vibraphone, 0.40, 5.0, CHORD),
     "marimba": Instrument(struck.marimba, 0.50, 1.6, CHORD),
     "accordion": Instrument(ensembles.accordion, 0.10, reference=CHORD),
-    "synth_lead": Instrument(blown.synth_lead, 0.10, reference=TUNE, glide_s=0.07),
+    "synth_lead": Instrument(blown.synth_lead, 0.10, reference=TUNE, variants=2, glide_s=0.07),
     "synth_pluck": Instrument(struck.synth_pluck, 0.20, 1.2, TUNE, 2),
     "bell": Instrument(struck.bell, 0.90, 4.0, TUNE),
     "flute": Instrument(blown.flute, 0.12, reference=TUNE),
-    "saxophone": Instrument(blown.saxophone, 0.10, reference=TUNE, glide_s=0.05),
-    "trumpet": Instrument(blown.trumpet, 0.10, reference=TUNE),
+    "saxophone": Instrument(blown.saxophone, 0.10, reference=TUNE, variants=2, glide_s=0.05),
+    "trumpet": Instrument(blown.trumpet, 0.10, reference=TUNE, variants=2),
     "violin": Instrument(blown.violin, 0.20, reference=TUNE, glide_s=0.05),
     "cello": Instrument(blown.cello, 0.25, reference=TENOR, glide_s=0.05),
     "harmonica": Instrument(blown.harmonica, 0.10, reference=TUNE, glide_s=0.05),
@@ -81,9 +84,9 @@ INSTRUMENTS = MappingProxyType(_INSTRUMENTS)
 
 REFERENCE_VELOCITY = 0.8
 REFERENCE_RMS = 0.1
-"""What one held note at the reference velocity measures, weighted as the ear does: about -20 dBFS."""
+"""The K-weighted level of a sustained note at the reference velocity: about -20 dBFS."""
 KIT_PEAK = 0.55
-"""A kick at the reference velocity, so that a kit's beat sits beside a part at ``REFERENCE_RMS``."""
+"""The peak of a kick at the reference velocity. It balances a kit with a part at ``REFERENCE_RMS``."""
 K_WEIGHTING: Shape = (
     (20, -14.0),
     (40, -5.5),
@@ -94,37 +97,42 @@ K_WEIGHTING: Shape = (
     (3000, 3.8),
     (20000, 4.0),
 )
-"""ITU-R BS.1770-5's weighting read off at a few points: close enough to set levels by."""
+"""ITU-R BS.1770-5's weighting at a few points: accurate enough for levels."""
 
 
 def instrument(name: str) -> Instrument:
-    """The instrument called ``name``; raises ``InvalidRequest`` for one that nobody plays here."""
+    """The instrument called ``name``. Raises ``InvalidRequest`` for an unknown name."""
     if name not in INSTRUMENTS:
         raise InvalidRequest("instrument", name, f"use one of: {', '.join(INSTRUMENTS)}")
     return INSTRUMENTS[name]
 
 
 def render(name: str, strike: Strike, variant: int = 0) -> Signal:
-    """``strike`` on the instrument ``name``, released before its end: ``(1 or 2, samples)``.
+    """``strike`` on the instrument ``name``, with its release: ``(1 or 2, samples)``.
 
-    Depends on nothing but its arguments. A kit's hit is as long as the drum rings, whatever the strike's
-    length.
-    """
-    tone = held(name, strike, variant)
-    return tone if INSTRUMENTS[name].is_kit else let_go(tone, INSTRUMENTS[name].release_s)
+    Depends only on its arguments. A hit of a kit lasts until the drum is silent, whatever the strike's
+    length."""
+    tone = sustain(name, strike, variant)
+    return tone if INSTRUMENTS[name].is_kit else release(tone, INSTRUMENTS[name].release_s)
 
 
-def held(name: str, strike: Strike, variant: int = 0) -> Signal:
-    """``strike`` at the instrument's calibrated level, not yet released: cut it anywhere and ``let_go``."""
+def sustain(name: str, strike: Strike, variant: int = 0) -> Signal:
+    """``strike`` at the instrument's calibrated level, without a release: cut it anywhere, then
+    ``release``."""
     return instrument(name).tone(strike, _rng(name, strike, variant)) * np.float32(_gain(name))
 
 
-def let_go(tone: Signal, release_s: float) -> Signal:
-    """``tone``, changed in place so that it dies away over its last ``release_s`` and ends at zero."""
+def release(tone: Signal, release_s: float) -> Signal:
+    """``tone`` with a release over its last ``release_s``, in place; it ends at zero."""
     tail = min(round(release_s * RATE_HZ), tone.shape[1])
     if tail:
-        tone[:, -tail:] *= falling(tail, release_s) - np.linspace(0.0, 0.001, tail, dtype=np.float32)
+        tone[:, -tail:] *= _released(tail, release_s)
     return tone
+
+
+@lru_cache(maxsize=64)
+def _released(tail: int, release_s: float) -> Signal:
+    return np.asarray(falling(tail, release_s) - np.linspace(0.0, 0.001, tail, dtype=np.float32))
 
 
 def _rng(name: str, strike: Strike, variant: int) -> np.random.Generator:
@@ -133,7 +141,7 @@ def _rng(name: str, strike: Strike, variant: int) -> np.random.Generator:
 
 @cache
 def _gain(name: str) -> float:
-    """The factor that brings an instrument to the common level, measured on its reference notes."""
+    """The factor from an instrument's level, measured on its reference notes, to the common level."""
     player = INSTRUMENTS[name]
     powers = []
     for pitch in player.reference:

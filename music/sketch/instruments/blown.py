@@ -1,4 +1,5 @@
-"""Bowed and blown soloists: an oscillator whose colour follows breath or bow, late vibrato, and air."""
+"""Bowed and blown solo instruments: an oscillator whose colour follows breath or bow, late vibrato, and air
+noise."""
 
 from __future__ import annotations
 
@@ -8,20 +9,20 @@ import numpy as np
 
 from music.sketch.instruments.noise import Shape, band, curve, noise
 from music.sketch.instruments.strike import Floats, Signal, Strike, Tone, mono, rising, times
-from music.sketch.instruments.wavetable import bent, cycles_of, read, tables
+from music.sketch.instruments.wavetable import cycles_of, frequency_track, read, tables
 
 BREATH = band(1500.0, 6000.0, 9.0)
 
 
 @dataclass(frozen=True)
 class Soloist:
-    """The resonances of an instrument and the habits of its player."""
+    """The resonances of a solo instrument, and how it is played."""
 
     rolloff: float
     """Harmonics fall as ``n ** -rolloff`` before the resonances."""
     resonances: Shape
     dark_hz: float
-    """Low-pass of the softest sound; it opens threefold and more with colour."""
+    """Low-pass of the darkest colour; it opens to ``bright_hz``."""
     bright_hz: float
     attack_s: float
     vibrato_cents: float
@@ -29,14 +30,16 @@ class Soloist:
     air_db: float = -34.0
     air: Shape = BREATH
     even: float = 1.0
-    """Level of even harmonics: below 1 for a stopped pipe."""
+    """Level of even harmonics; below 1 for a stopped pipe."""
     tremolo: float = 0.02
     vibrato_hz: float = 5.4
     glide_s: float = 0.05
+    swell: float = 0.10
+    """How much louder and brighter a long note gets in its first second."""
 
 
 def soloist(player: Soloist) -> Tone:
-    """The tone of one kind of soloist."""
+    """The tone of one kind of solo instrument."""
 
     def tone(strike: Strike, rng: np.random.Generator) -> Signal:
         def spectrum(hz: Floats, colour: float) -> Floats:
@@ -46,22 +49,29 @@ def soloist(player: Soloist) -> Tone:
             return np.asarray(np.where(number % 2 == 0, player.even, 1.0) * level)
 
         t = times(strike.samples)
-        hz = bent(
-            strike.samples, strike.pitches[0], rng, vibrato_cents=player.vibrato_cents,
-            vibrato_hz=player.vibrato_hz, scoop_cents=player.scoop_cents, from_pitch=strike.from_pitch,
-            glide_s=player.glide_s,
+        # No player tongues, scoops or vibrates twice alike; a hard note is tongued, a soft one is breathed.
+        tongue = rng.uniform(0.6, 1.5)
+        scoop = player.scoop_cents * rng.choice((0.2, 0.7, 1.2, 2.4)) * (1.3 - 0.6 * strike.velocity)
+        hz = frequency_track(
+            strike.samples, strike.pitches[0], rng,
+            vibrato_cents=player.vibrato_cents * rng.uniform(0.7, 1.4), vibrato_hz=player.vibrato_hz,
+            vibrato_after_s=rng.uniform(0.16, 0.42), scoop_cents=scoop,
+            scoop_s=rng.uniform(0.03, 0.075), from_pitch=strike.from_pitch, glide_s=player.glide_s,
         )  # fmt: skip
-        # Colour swells with the attack, rests a little lower, and breathes with the vibrato.
-        colour = (0.25 + 0.75 * strike.velocity) * (1.0 - 0.6 * np.exp(-t / (1.2 * player.attack_s)))
-        colour += 0.10 * np.exp(-(((t - 2.5 * player.attack_s) / (2.0 * player.attack_s)) ** 2))
+        # The colour rises with the attack, then falls a little, and follows the vibrato.
+        attack = player.attack_s * tongue * (1.35 - 0.7 * strike.velocity)
+        colour = (0.25 + 0.75 * strike.velocity) * (1.0 - 0.6 * np.exp(-t / (1.2 * attack)))
+        colour += 0.24 * strike.velocity / tongue * np.exp(-(((t - 2.5 * attack) / (2.0 * attack)) ** 2))
+        # The breath or the bow leans into a long note, and lets go of it.
+        colour += player.swell * np.sin(np.pi * np.clip((t - 0.12) / 1.3, 0.0, 1.0)) ** 2
         wobble = (hz / np.median(hz) - 1.0) * 4.0
         wave = read(tables(spectrum, strike.hz), colour + wobble, cycles_of(hz))
-        attack = player.attack_s if strike.from_pitch is None else 0.5 * player.attack_s
-        swell = rising(strike.samples, attack * (1.25 - 0.5 * strike.velocity))
+        swell = rising(strike.samples, attack if strike.from_pitch is None else 0.5 * attack)
+        swell *= 1.0 + (1.4 * player.swell * np.sin(np.pi * np.clip(t / 1.4, 0.0, 1.0))).astype(np.float32)
         slow = 1.0 + player.tremolo * np.sin(2.0 * np.pi * (player.vibrato_hz * t + rng.uniform()))
         loud = float(np.sqrt(np.mean(wave * wave))) + 1e-9
         air = noise(strike.samples, player.air, rng) * (loud * 10.0 ** (player.air_db / 20.0))
-        air *= (1.0 + 2.0 * np.exp(-t / 0.04)).astype(np.float32)
+        air *= (1.0 + 5.0 * strike.velocity / tongue**2 * np.exp(-t / 0.03)).astype(np.float32)
         return mono((wave * slow.astype(np.float32) + air) * swell)
 
     return tone
@@ -104,5 +114,5 @@ harmonica = soloist(Soloist(
 synth_lead = soloist(Soloist(
     0.9, ((50, 0), (2000, 2), (9000, -6)), 1500, 7500, 0.012, 10, scoop_cents=0, air_db=-60, even=0.8,
     tremolo=0.0,
-    glide_s=0.07,
+    glide_s=0.07, swell=0.03,
 ))  # fmt: skip

@@ -1,4 +1,4 @@
-"""Single drums, cymbals and hand percussion, each made by a function; ``kits`` puts them together."""
+"""Single drums, cymbals and hand percussion, one function each; ``kits`` combines them."""
 
 from __future__ import annotations
 
@@ -46,11 +46,9 @@ def snare(
     crack_db: float = -4.0,
     wires: Shape = ((180, -20), (900, -7), (2200, 0), (5500, 0), (11000, -7)), drive: float = 1.4,
 ) -> Hit:  # fmt: skip
-    """A snare drum: two shell modes that bend as they are struck, the wires, and the crack of the stick.
+    """A snare drum: two shell modes whose pitch bends at the stroke, the wires, and the crack of the stick.
 
-    The wires start a moment after the head and die more slowly, which is what makes body and noise both
-    audible.
-    """
+    The wires start a little after the head and decay more slowly, so both body and noise are audible."""
 
     def hit(velocity: float, rng: np.random.Generator) -> Floats:
         t = times(int(RATE_HZ * (max(body_s, wires_s) + 0.06)))
@@ -77,15 +75,14 @@ def metal(
     attack_s: float = 0.0008,
     ping_hz: Sequence[float] = (), ping_db: float = -8.0, ping_s: float = 0.5,
 ) -> Hit:  # fmt: skip
-    """A cymbal or hat: a cloud of inharmonic partials whose top dies first, hiss, and for a ride or bell its
-    ping.
-    """
+    """A cymbal or hat: many inharmonic partials, the high ones with a shorter decay, and hiss; a ride or bell
+    has a ping too."""
 
     def hit(velocity: float, rng: np.random.Generator) -> Floats:
         samples = int(RATE_HZ * life_s)
         fixed = np.random.default_rng(
             [int(low_hz), int(high_hz), partials]
-        )  # the same cymbal at every stroke
+        )  # the same cymbal for every stroke
         hz = np.exp(fixed.uniform(np.log(low_hz), np.log(high_hz), partials))
         level = fixed.uniform(0.3, 1.0, partials) / np.sqrt(partials) * rng.uniform(0.8, 1.2, partials)
         level *= (hz / high_hz) ** (0.5 - 0.5 * velocity)
@@ -109,7 +106,7 @@ def metal(
 
 
 def tom(hz: float, *, life_s: float = 0.5, bend: float = 0.35, slap_db: float = -14.0) -> Hit:
-    """A tom, a conga or a timpano by its size: membrane modes that bend down after the stroke."""
+    """A tom, a conga or a timpano, by its pitch: membrane modes that bend down after the stroke."""
 
     def hit(velocity: float, rng: np.random.Generator) -> Floats:
         t = times(int(RATE_HZ * life_s))
@@ -129,7 +126,7 @@ def tom(hz: float, *, life_s: float = 0.5, bend: float = 0.35, slap_db: float = 
 def clap(
     *, life_s: float = 0.22, shape: Shape = ((300, -24), (900, -2), (1300, 3), (2500, 0), (7000, -8))
 ) -> Hit:
-    """Hands: three quick bursts, then the room."""
+    """A hand clap: three quick bursts, then the room."""
 
     def hit(velocity: float, rng: np.random.Generator) -> Floats:
         t = times(int(RATE_HZ * (life_s + 0.05)))
@@ -144,7 +141,7 @@ def clap(
 
 
 def shaken(*, life_s: float, attack_s: float, shape: Shape, jingles: float = 0.0) -> Hit:
-    """Shaker, cabasa, tambourine or a brush: grains that swell and stop."""
+    """Shaker, cabasa or tambourine: noise that swells and stops."""
 
     def hit(velocity: float, rng: np.random.Generator) -> Floats:
         samples = int(RATE_HZ * life_s)
@@ -184,7 +181,7 @@ def struck_wood(
 
 
 def swell(*, life_s: float = 1.6, shape: Shape = ((300, -24), (1500, -4), (5000, 0), (12000, -6))) -> Hit:
-    """A cymbal backwards: rises, then stops."""
+    """A reversed cymbal: it swells, then stops."""
 
     def hit(_velocity: float, rng: np.random.Generator) -> Floats:
         samples = int(RATE_HZ * life_s)
@@ -215,7 +212,7 @@ def _level(db: float) -> float:
 
 
 def _fade(samples: int, seconds: float = 0.012) -> Signal:
-    """1, with a ramp to 0 over the last moment, so that no hit ends in a click."""
+    """1, with a ramp to 0 at the end, so that no hit ends in a click."""
     ramp = min(samples, int(seconds * RATE_HZ))
     out = np.ones(samples, dtype=np.float32)
     out[-ramp:] = np.linspace(1.0, 0.0, ramp, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Sections, pads and organs: many detuned voices at once, by additive synthesis with moving amplitudes."""
+"""String sections, pads and organs: many detuned voices, by additive synthesis with varying amplitudes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from music.sketch.instruments.strike import Signal, Strike, Tone, falling, risin
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Detuned voices through one low-pass that moves with the note."""
+    """Detuned voices through one low-pass filter with an envelope."""
 
     voices: int
     detune_cents: float
     rolloff: float
     attack_s: float
     closed_hz: float
-    """Cut-off at the start; it opens to ``open_hz`` (by velocity) over ``opening_s`` and falls to ``rest`` of
-    it.
-    """
+    """Cut-off at the start. It opens to ``open_hz`` (depending on velocity) over ``opening_s``, then falls to
+    ``rest`` times that."""
     open_hz: float
     opening_s: float
     rest: float = 1.0
@@ -30,13 +29,15 @@ class Ensemble:
     shape: Shape = ((50.0, 0.0),)
     width: float = 0.8
     shimmer: float = 0.0
-    """Depth of each voice's slow swell: what makes a section of an organ."""
+    """Depth of each voice's slow swell. It makes the sound of a section, not of an organ."""
     sub_db: float = -60.0
     """Level of a sine an octave below."""
     even: float = 1.0
     resonance_db: float = 0.0
     top_hz: float = 12_000.0
     air_db: float = -80.0
+    attacks: float = 0.0
+    """How much the attacks of two notes differ, and those of a soft note from a hard one; 0 for a machine."""
 
 
 def ensemble(players: Ensemble) -> Tone:
@@ -49,7 +50,12 @@ def ensemble(players: Ensemble) -> Tone:
         source = n**-players.rolloff * curve(n * f0, players.shape) * np.where(n % 2 == 0, players.even, 1.0)
         t = frame_times(strike.samples)
         top = players.open_hz * (0.45 + 0.7 * strike.velocity)
-        opening = 1.0 - np.exp(-t / players.opening_s)
+        slow = 1.0
+        if players.attacks:
+            slow = float(np.exp(rng.normal(0.0, 0.4 * players.attacks))) * (1.6 - strike.velocity)
+            # A hard note starts with a burst of the lips, which a soft one does not have.
+            top = top * (1.0 + 0.5 * players.attacks * strike.velocity**2 * np.exp(-t / 0.07))
+        opening = 1.0 - np.exp(-t / (players.opening_s * slow))
         rest = players.rest + (1.0 - players.rest) * np.exp(-t / players.rest_s)
         cutoff = (players.closed_hz + (top - players.closed_hz) * opening) * rest
         ratio = (n * f0)[np.newaxis] / np.maximum(cutoff, 60.0)[:, np.newaxis]
@@ -60,7 +66,7 @@ def ensemble(players: Ensemble) -> Tone:
             )
         spread = np.linspace(-1.0, 1.0, voices) if voices > 1 else np.zeros(1)
         cents = players.detune_cents * (spread + rng.normal(0.0, 0.12, voices))
-        seat = players.width * rng.permutation(spread)
+        place = players.width * rng.permutation(spread)
         swell = np.ones((len(t), voices))
         if players.shimmer:
             rate = rng.uniform(0.6, 5.2, voices)
@@ -69,7 +75,7 @@ def ensemble(players: Ensemble) -> Tone:
             )
         amplitude = (swell[:, :, np.newaxis] * passed[:, np.newaxis, :]).reshape(len(t), -1) / np.sqrt(voices)
         hz = (2.0 ** (cents / 1200.0)[:, np.newaxis] * (n * f0)).ravel()
-        pan = np.stack([np.cos((seat + 1.0) * np.pi / 4.0), np.sin((seat + 1.0) * np.pi / 4.0)])
+        pan = np.stack([np.cos((place + 1.0) * np.pi / 4.0), np.sin((place + 1.0) * np.pi / 4.0)])
         phase = rng.uniform(-np.pi, np.pi, len(hz))
         out = evolve(strike.samples, hz, amplitude, phase, np.repeat(pan, count, axis=1))
         if players.sub_db > -50.0:
@@ -79,7 +85,7 @@ def ensemble(players: Ensemble) -> Tone:
             loud = float(np.sqrt(np.mean(out * out)))
             air = noise(strike.samples, ((800.0, -18.0), (3000.0, 0.0), (9000.0, -8.0)), rng)
             out += air * (loud * 10.0 ** (players.air_db / 20.0))
-        return np.asarray(out * rising(strike.samples, players.attack_s), dtype=np.float32)
+        return np.asarray(out * rising(strike.samples, players.attack_s * slow), dtype=np.float32)
 
     return tone
 
@@ -95,7 +101,8 @@ strings = ensemble(
     Ensemble(6, 9, 0.95, 0.22, 900, 4200, 0.30, shape=BOWED, shimmer=0.22, width=0.9, top_hz=8000, air_db=-40)
 )
 brass_section = ensemble(
-    Ensemble(4, 6, 0.65, 0.045, 350, 4200, 0.07, rest=0.72, rest_s=0.35, shimmer=0.05, width=0.6, top_hz=8000,
+    Ensemble(4, 6, 0.65, 0.045, 350, 4200, 0.07, rest=0.72, rest_s=0.35, shimmer=0.05, width=0.6,
+             top_hz=8000, attacks=1.0,
              shape=((150, 0), (500, 1), (1100, 3), (2200, 0), (4500, -8), (9000, -20)))
 )  # fmt: skip
 choir_pad = ensemble(
@@ -137,7 +144,7 @@ def organ(strike: Strike, rng: np.random.Generator) -> Signal:
     sides = []
     phase = rng.uniform(-np.pi, np.pi, len(hz))
     for side in (-1.0, 1.0):
-        # The horn turns for the upper drawbars; the drum below hardly moves.
+        # The horn modulates the upper drawbars strongly; the drum modulates the lower ones little.
         depth = np.where(hz > 500.0, 0.26, 0.07)
         sides.append(
             evolve(strike.samples, hz, drawn * (1.0 + side * depth * np.sin(turn)[:, np.newaxis]), phase)

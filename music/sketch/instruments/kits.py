@@ -1,4 +1,4 @@
-"""Drum kits: which drum answers which General MIDI key, how loud it is in the kit, and where it stands."""
+"""Drum kits: the drum for each General MIDI key, its level in the kit, and its panning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from music.sketch.instruments.strike import Signal, Strike, Tone
 
 @dataclass(frozen=True)
 class Drum:
-    """One drum of a kit: its stroke, its peak level against the kick, and its place, -1 left .. 1 right."""
+    """One drum of a kit: its stroke, its peak level relative to the kick, and its panning, -1 left .. 1
+    right."""
 
     hit: Hit
     level_db: float
@@ -174,7 +175,7 @@ KITS: Mapping[str, Mapping[int, Drum]] = {
 
 
 def kit(name: str) -> Tone:
-    """The tone of a kit: a key that it has no drum for sounds its side stick."""
+    """The tone of a kit. A key without a drum plays the side stick."""
     drums = KITS[name]
 
     def tone(strike: Strike, rng: np.random.Generator) -> Signal:
@@ -182,7 +183,7 @@ def kit(name: str) -> Tone:
         wave = drum.hit(strike.velocity, rng)
         place = (drum.pan + 1.0) * np.pi / 4.0
         gain = 10.0 ** (drum.level_db / 20.0) / (float(np.max(np.abs(wave))) + 1e-9)
-        # Equal power, scaled so that a drum in the middle keeps its level in both channels.
+        # Equal power, scaled so that a drum in the middle keeps its level in each channel.
         sides = np.stack([np.cos(place) * wave, np.sin(place) * wave])
         return np.asarray(np.sqrt(2.0) * gain * sides, dtype=np.float32)
 

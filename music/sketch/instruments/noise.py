@@ -1,4 +1,4 @@
-"""Noise with a shape: breath, bow, pick, wires and metal."""
+"""Noise with a spectrum: breath, bow, pick, wires and metal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import scipy.fft
 from music.sketch.instruments.strike import RATE_HZ, Floats, Signal
 
 Shape = Sequence[tuple[float, float]]
-"""Points ``(Hz, dB)``, joined by lines over the logarithm of frequency; level beyond the ends."""
+"""Points ``(Hz, dB)``, interpolated linearly over the logarithm of frequency; constant beyond the ends."""
 
 
 def noise(samples: int, shape: Shape, rng: np.random.Generator) -> Signal:
@@ -30,7 +30,7 @@ def curve(hz: Floats, shape: Shape) -> Floats:
 
 
 def band(low_hz: float, high_hz: float, slope_db: float = 24.0) -> Shape:
-    """Flat between two frequencies, falling by ``slope_db`` an octave outside."""
+    """Flat between two frequencies; falls by ``slope_db`` per octave outside."""
     return (
         (low_hz / 8.0, -3.0 * slope_db),
         (low_hz, 0.0),

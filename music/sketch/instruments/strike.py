@@ -1,4 +1,4 @@
-"""What an instrument is asked to sound, and what it answers with."""
+"""``Strike``, the input of an instrument, and ``Signal``, its output."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from numpy.typing import NDArray
 RATE_HZ = 44_100
 
 Floats = NDArray[np.floating[Any]]
-"""Whatever is worked out before it becomes a signal; 64 bits unless a signal went in."""
+"""Intermediate values; 64 bits unless computed from a signal."""
 Signal = NDArray[np.float32]
 """``(channels, samples)`` with 1 or 2 channels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One tone to render: held for ``seconds`` with its release still inside them.
+    """One tone to render, of ``seconds`` including its release.
 
-    ``pitches`` holds one MIDI number, or a whole chord for an instrument that distorts them together.
-    ``velocity`` (0..1) sets the colour; the level is set where the tone is placed.
-    """
+    ``pitches`` has one MIDI number, or a chord for an instrument that distorts the sum of its notes.
+    ``velocity`` (0..1) sets the colour; the level is set where the tone is placed."""
 
     pitches: tuple[int, ...]
     seconds: float
     velocity: float
     from_pitch: int | None = None
-    """Where a gliding instrument comes from."""
+    """The start of a glide."""
 
     @property
     def samples(self) -> int:
@@ -41,28 +40,29 @@ class Strike:
 
 
 Tone = Callable[[Strike, np.random.Generator], Signal]
-"""Renders a strike; the generator makes two strikes of one string differ a little."""
+"""Renders a strike. The generator makes two strikes of one string a little different."""
 
 
 @dataclass(frozen=True)
 class Instrument:
-    """How to sound a note, and how a player of it behaves."""
+    """How an instrument makes a note, and how it is played."""
 
     tone: Tone
     release_s: float = 0.08
-    """Time for a let-go note to fall by 60 dB."""
+    """Time in which a released note falls by 60 dB."""
     longest_s: float = 30.0
-    """Where a plucked or struck tone has died away by itself."""
+    """Time after which a plucked or struck tone is silent."""
     reference: tuple[int, ...] = (60,)
-    """The pitches that its level is calibrated on."""
+    """The pitches on which its level is calibrated."""
     variants: int = 1
     """How many slightly different strikes alternate."""
     chordal: bool = False
-    """Notes struck together go through one amplifier."""
+    """Simultaneous notes go through one amplifier."""
     glide_s: float = 0.0
-    """One voice; a note that starts as the last one ends glides from it over this time."""
+    """If not 0, it is monophonic, and a note that starts when the last one ends glides from it over this
+    time."""
     is_kit: bool = False
-    """Pitches are General MIDI drum keys, and a hit sounds until it has died away."""
+    """Pitches are General MIDI drum keys, and a hit sounds until it is silent."""
 
 
 def hertz(pitch: float) -> float:
@@ -81,7 +81,7 @@ def mono(signal: Floats | NDArray[np.float32]) -> Signal:
 
 
 def falling(samples: int, t60_s: float) -> Signal:
-    """An exponential from 1 that has lost 60 dB after ``t60_s``."""
+    """An exponential from 1 that falls by 60 dB in ``t60_s``."""
     return np.asarray(np.exp(-6.9078 / t60_s * times(samples)), dtype=np.float32)
 
 

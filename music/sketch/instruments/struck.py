@@ -10,11 +10,11 @@ from music.sketch.instruments.strike import Floats, Signal, Strike, Tone, fallin
 
 
 def piano(strike: Strike, rng: np.random.Generator) -> Signal:
-    """A grand: stretched partials on two or three strings, a quick and a slow decay, and the hammer's knock.
+    """A grand piano: stretched partials on two or three strings, a fast and a slow decay, and the hammer's
+    knock.
 
-    The two decays are Weinreich's (Coupled piano strings, 1977): the strings' common motion drains into the
-    bridge fast, their difference slowly.
-    """
+    The two decays are from Weinreich (Coupled piano strings, 1977): the strings' common motion loses its
+    energy to the bridge fast, their difference slowly."""
     f0, pitch = strike.hz, strike.pitches[0]
     inharmonicity = 7e-5 * np.exp((pitch - 48.0) / 14.0) + 4e-5
     n = np.arange(1, max(3, min(90, int(HIGHEST_HZ / f0))) + 1, dtype=float)
@@ -32,7 +32,7 @@ def piano(strike: Strike, rng: np.random.Generator) -> Signal:
     weight = np.concatenate([amplitude * 0.40 / strings] * strings + [amplitude * 0.65])
     t60 = np.concatenate([slow] * strings + [fast])
     phase = np.concatenate([rng.uniform(-0.5, 0.5, len(hz))] * (strings + 1)) - np.pi / 2.0
-    # Low strings lie to the player's left; the soundboard spreads each partial a little by itself.
+    # Low strings are on the player's left; the soundboard pans each partial a little differently.
     place = np.clip((pitch - 62.0) / 60.0 + np.tile(rng.normal(0.0, 0.28, len(hz)), strings + 1), -0.8, 0.8)
     pan = np.stack([np.cos((place + 1.0) * np.pi / 4.0), np.sin((place + 1.0) * np.pi / 4.0)])
     out = ring(strike.samples, hz_all, weight, np.maximum(t60, 0.05), phase, pan)
@@ -45,7 +45,8 @@ def piano(strike: Strike, rng: np.random.Generator) -> Signal:
 
 
 def electric_piano(strike: Strike, rng: np.random.Generator) -> Signal:
-    """Tine and tone bar by frequency modulation: velocity makes it bark, and the tine chimes at the start."""
+    """Tine and tone bar by frequency modulation: high velocity makes it bark, and the tine rings at the
+    start."""
     t = times(strike.samples)
     turn = 2.0 * np.pi * strike.hz * t
     low = float(np.clip(1.3 - (strike.pitches[0] - 48) / 60.0, 0.35, 1.3))
@@ -106,7 +107,7 @@ music_box = bar(_row(1, 2.0, 6.27, 10.2), _row(1, 0.12, 0.28, 0.08), _row(2.6, 1
 
 
 def synth_pluck(strike: Strike, rng: np.random.Generator) -> Signal:
-    """A short detuned saw whose filter snaps shut."""
+    """A short detuned saw whose filter closes quickly."""
     f0 = strike.hz
     n = np.arange(1, int(min(60, 12_000.0 / f0)) + 1, dtype=float)
     level = 1.0 / n / np.sqrt(1.0 + (n * f0 / (3200.0 + 4200.0 * strike.velocity)) ** 4)

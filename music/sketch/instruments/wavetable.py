@@ -1,4 +1,4 @@
-"""Band-limited oscillators that can bend: one period per colour, read at a moving phase and colour."""
+"""Band-limited oscillators with variable pitch: one period per colour, read at a varying phase and colour."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ Spectrum = Callable[[Floats, float], Floats]
 
 
 def tables(spectrum: Spectrum, hz: float, colours: int = 6) -> Signal:
-    """``(colours, SIZE + 1)``: a period from the darkest to the brightest colour, the last sample repeating
-    the first.
+    """``(colours, SIZE + 1)``: one period per colour, from dark to bright; the last sample repeats the first.
 
-    The harmonics' phases are fixed but scattered, which keeps the crest low and the colours in step.
-    """
+    The harmonics' phases are scattered, which keeps the peaks low, and the same in all colours."""
     count = int(min(HIGHEST_HZ / hz, SIZE // 2 - 1))
     number = np.arange(1, count + 1)
     scatter = np.exp(2j * np.pi * ((number * number * 0.381966) % 1.0))
@@ -31,9 +29,7 @@ def tables(spectrum: Spectrum, hz: float, colours: int = 6) -> Signal:
 
 
 def read(waves: Signal, colour: Floats, cycles: Floats) -> Signal:
-    """``(samples,)``: the table at ``cycles`` (phase in turns), blended between neighbours in phase and in
-    colour.
-    """
+    """``(samples,)``: the table at ``cycles`` (phase in turns), interpolated in phase and in colour."""
     place = cycles % 1.0 * SIZE
     column = place.astype(np.int32)
     across = (place - column).astype(np.float32)
@@ -55,7 +51,7 @@ def cycles_of(hz: Floats) -> Floats:
     return np.asarray(np.cumsum(hz) / RATE_HZ)
 
 
-def bent(
+def frequency_track(
     samples: int,
     pitch: float,
     rng: np.random.Generator,
@@ -68,9 +64,8 @@ def bent(
     from_pitch: int | None = None,
     glide_s: float = 0.06,
 ) -> Floats:
-    """A played frequency track in Hz: a scoop into the note, or a glide from another, then vibrato that
-    grows.
-    """
+    """The frequency of a played note in Hz: a scoop into the note, or a glide from another, then growing
+    vibrato."""
     t = times(samples)
     depth = vibrato_cents * np.clip((t - vibrato_after_s) / 0.35, 0.0, 1.0)
     wobble = rng.uniform(0.94, 1.06) * vibrato_hz

@@ -1,105 +1,109 @@
-"""The embedded singer: English phones on notes, by formant synthesis."""
+"""The embedded singer: a small speech network that is told when and how high to sing.
+
+phrases     what is sung in one breath, apart from its place in the song
+takes       who sings it: throats and manners
+layout      the tokens of a phrase (``phones``) in frames; ``onsets`` corrects them
+pitch, levels   how high, how loud, how bright
+network     the network; ``sound`` makes its spectra heard
+singing     all of this for one phrase
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass, field
 
 from config.engine import Report, ignore_progress
-from music.sketch.score import SungNote, VocalPart
-from music.sketch.voice.articulation import FRAME_HZ, Manner, articulate
-from music.sketch.voice.source import Timbre, synthesise
+from music.sketch.score import VocalPart
+from music.sketch.voice.network import Floats, loaded_network
+from music.sketch.voice.phrases import Phrase, Words, phrases
+from music.sketch.voice.singing import Spoken, sing_take, speak
+from music.sketch.voice.takes import Take, take_of
 
-_PHRASE_GAP_S = 0.6
-_LEAD_S, _TAIL_S = 0.65, 0.25
-_LEVEL = 0.1  # RMS of a full vowel: -20 dBFS
 
-_TIMBRES = {
-    "female": Timbre(tract=1.0, upper_hz=(3900.0, 4700.0), effort=0.5),
-    "male": Timbre(tract=0.86, upper_hz=(3300.0, 3900.0), effort=0.45),
-}
-_ROLES = {"lead": 0, "double": 1, "harmony": 2}
+@dataclass(frozen=True)
+class Sung:
+    """One phrase of ``part``: mono ``(samples,)``, at about -20 dBFS RMS for velocity 0.8, and each sample of
+    the song (it may be negative) at which it begins, with its gain there."""
+
+    part: VocalPart
+    sound: Floats
+    places: tuple[tuple[int, float], ...]
+
+    @property
+    def pan(self) -> float:
+        return self.part.pan
+
+
+@dataclass
+class _Sung:
+    part: VocalPart
+    phrase: Phrase
+    take: Take
+    places: list[tuple[float, float]] = field(default_factory=list)
+    """The second of its first vowel, and its gain there."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """All that is sung to the same words in the same time: by the lead, its double, harmonies; wherever in
+    the song. Pieces do not depend on each other, so they can be sung in any order or at once."""
+
+    words: Words
+    start_s: float
+    """When it is first heard."""
+    seed: int
+    rate_hz: int
+    _phrases: tuple[_Sung, ...]
+
+    def sing(self) -> Iterator[Sung]:
+        """Each of its phrases. Raises ``EngineUnavailable`` if the network cannot be run here, and
+        ``EngineFailed`` for a syllable with an unknown phone."""
+        spoken: dict[float, Spoken] = {}
+        for each in self._phrases:
+            throat = each.take.base_tract
+            if throat not in spoken:
+                spoken[throat] = speak(loaded_network(), each.phrase, each.take, self.seed)
+            origin_s, sound = sing_take(
+                loaded_network(), spoken[throat], each.phrase, each.take, rate_hz=self.rate_hz, seed=self.seed
+            )
+            places = tuple((round((at_s + origin_s) * self.rate_hz), gain) for at_s, gain in each.places)
+            yield Sung(each.part, sound, places)
+
+
+def pieces(parts: Sequence[VocalPart], *, tempo_bpm: float, rate_hz: int, seed: int) -> list[Piece]:
+    """All that ``parts`` sing, in the order in which it is first heard. A phrase that comes again is sung
+    once. The lead's vowels begin on their notes; other takes are a little early or late.
+
+    The same parts, tempo, rate and seed give the same bytes."""
+    by_words: dict[Words, dict[tuple[int, Phrase], _Sung]] = {}
+    for n, part in enumerate(parts):
+        take = take_of(part, seed)
+        for start_s, gain, phrase in phrases(part.notes, 60.0 / tempo_bpm):
+            found = by_words.setdefault(phrase.words, {})
+            found.setdefault((n, phrase), _Sung(part, phrase, take)).places.append((start_s, gain))
+    made = [
+        Piece(words, min(each.places[0][0] for each in found.values()), seed, rate_hz, tuple(found.values()))
+        for words, found in by_words.items()
+    ]
+    return sorted(made, key=lambda piece: piece.start_s)
 
 
 def sing(
     parts: Sequence[VocalPart],
     *,
     tempo_bpm: float,
-    length: int,
     rate_hz: int,
     seed: int,
     report: Report = ignore_progress,
-) -> list[NDArray[np.float32]]:
-    """Each part as mono ``(length,)`` float32, in order, at about -20 dBFS RMS while it sings at velocity
-    0.8.
-
-    The lead's vowels begin on their notes; doubles and harmonies are takes of their own, up to 12 ms early or
-    late. Raises ``EngineFailed`` for a syllable with an unknown phone.
-    """
-    total = max(1, sum(len(part.notes) for part in parts))
+) -> Iterator[Sung]:
+    """The phrases of all ``pieces``, one by one. Raises as ``Piece.sing`` does."""
+    made = pieces(parts, tempo_bpm=tempo_bpm, rate_hz=rate_hz, seed=seed)
+    total = max(1, sum(len(piece.words.tones) for piece in made))
     sung = 0
-    takes = []
-    for index, part in enumerate(parts):
-        take = np.zeros(length, np.float32)
-        rng = np.random.default_rng([seed, index])
-        timbre, manner = _take_of(part, rng)
-        for phrase in _phrases(part.notes, 60.0 / tempo_bpm):
+    for piece in made:
+        for phrase in piece.sing():
             report("singing", sung / total)
-            _sing_phrase(take, phrase, 60.0 / tempo_bpm, rate_hz, part.role, timbre, manner, rng)
-            sung += len(phrase)
-        takes.append(take)
-    report("singing", 1.0)
-    return takes
-
-
-def _take_of(part: VocalPart, rng: np.random.Generator) -> tuple[Timbre, Manner]:
-    """The lead as it is; another take of the same singer for the rest."""
-    timbre, manner = _TIMBRES[part.voice], Manner()
-    if part.role == "lead":
-        return timbre, manner
-    other = Timbre(
-        tract=timbre.tract * rng.uniform(0.965, 1.035),
-        upper_hz=timbre.upper_hz,
-        effort=timbre.effort * (0.8 if part.role == "harmony" else 1.0),
-        breath=timbre.breath * 1.6,
-    )
-    return other, Manner(
-        vibrato_hz=rng.uniform(5.1, 5.9), vibrato_cents=18.0, drift_cents=8.0, scoop_cents=35.0, breath=0.02
-    )
-
-
-def _phrases(notes: Sequence[SungNote], beat_s: float) -> Iterator[list[SungNote]]:
-    phrase: list[SungNote] = []
-    for note in notes:
-        gap_s = (note.start - phrase[-1].start - phrase[-1].duration) * beat_s if phrase else 0.0
-        if phrase and (gap_s > _PHRASE_GAP_S or note.line != phrase[-1].line):
             yield phrase
-            phrase = []
-        phrase.append(note)
-    if phrase:
-        yield phrase
-
-
-def _sing_phrase(
-    take: NDArray[np.float32],
-    notes: Sequence[SungNote],
-    beat_s: float,
-    rate_hz: int,
-    role: str,
-    timbre: Timbre,
-    manner: Manner,
-    rng: np.random.Generator,
-) -> None:
-    late = rng.normal(0.0, 0.006, len(notes)).clip(-0.012, 0.012) if role != "lead" else np.zeros(len(notes))
-    starts = [note.start * beat_s + shift for note, shift in zip(notes, late, strict=True)]
-    ends = [(note.start + note.duration) * beat_s for note in notes]
-    origin = max(0.0, starts[0] - _LEAD_S)
-    first = round(origin * rate_hz)
-    samples = min(round((ends[-1] + _TAIL_S) * rate_hz), len(take)) - first
-    if samples <= 0:
-        return
-    frames = int(samples * FRAME_HZ / rate_hz) + 2
-    tracks = articulate(notes, starts, ends, first / rate_hz, frames, manner, rng)
-    take[first : first + samples] += synthesise(tracks, timbre, samples, rate_hz, rng)
+        sung += len(piece.words.tones)
+    report("singing", 1.0)

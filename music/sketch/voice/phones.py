@@ -1,99 +1,67 @@
-"""How phones are made: formants of vowels, and formants, voicing and noise of consonants.
-
-Vowel formants are the women's means of Hillenbrand, Getty, Clark and Wheeler (1995), "Acoustic
-characteristics of American English vowels", rounded; other voices scale them. Consonant loci and noise bands
-follow Klatt (1980), "Software for a cascade/parallel formant synthesizer". All frequencies in Hz.
-"""
+"""Our phones (ARPAbet) in the tokens of the network (the IPA of misaki), and how long each sounds in song."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-Formants = tuple[float, float, float]
+from config.errors import EngineFailed
+from phonetics.syllables import Syllable
 
-VOWELS: dict[str, Formants] = {
-    "IY": (400, 2720, 3300),
-    "IH": (480, 2350, 3020),
-    "EH": (660, 2080, 2950),
-    "AE": (760, 2000, 2900),
-    "AA": (860, 1300, 2780),
-    "AO": (640, 980, 2720),
-    "UH": (510, 1230, 2780),
-    "UW": (430, 1060, 2700),
-    "AH": (720, 1380, 2800),
-    "ER": (520, 1550, 1980),
-}
-DIPHTHONGS: dict[str, tuple[str, str]] = {
-    "AY": ("AA", "IH"),
-    "AW": ("AA", "UH"),
-    "OY": ("AO", "IH"),
-    "OW": ("AO", "UW"),
-    "EY": ("EH", "IY"),
-}
+VOWELS = {
+    "AA": "ɑ", "AE": "æ", "AH": "ʌ", "AO": "ɔ", "AW": "W", "AY": "I", "EH": "ɛ", "ER": "ɜ", "EY": "A",
+    "IH": "ɪ", "IY": "i", "OW": "O", "OY": "Y", "UH": "ʊ", "UW": "u",
+}  # fmt: skip
+HELD = {"W": "ɑ", "I": "ɑ", "A": "ɛ", "O": "ɔ", "Y": "ɔ"}
+"""What a singer holds of a long diphthong; the network would glide at once."""
+SCHWA, R = "ə", "ɹ"
+CONSONANTS = {
+    "P": "p", "T": "t", "K": "k", "B": "b", "D": "d", "G": "ɡ", "CH": "ʧ", "JH": "ʤ", "S": "s", "SH": "ʃ",
+    "F": "f", "TH": "θ", "HH": "h", "Z": "z", "ZH": "ʒ", "V": "v", "DH": "ð", "L": "l", "R": R, "W": "w",
+    "Y": "j", "M": "m", "N": "n", "NG": "ŋ",
+}  # fmt: skip
+SECONDS = {
+    "p": 0.085, "t": 0.080, "k": 0.085, "b": 0.065, "d": 0.060, "ɡ": 0.065, "ʧ": 0.105, "ʤ": 0.090,
+    "s": 0.100, "ʃ": 0.100, "f": 0.085, "θ": 0.085, "h": 0.070, "z": 0.080, "ʒ": 0.080, "v": 0.065,
+    "ð": 0.055, "l": 0.070, R: 0.070, "w": 0.070, "j": 0.065, "m": 0.070, "n": 0.065, "ŋ": 0.075,
+}  # fmt: skip
+"""The duration of each consonant where there is room for it."""
+VOICELESS = frozenset("ptkʧsʃfθh")
 
-
-@dataclass(frozen=True)
-class Consonant:
-    """``formants`` None: those of the vowel that follows. Amplitudes are relative to a vowel's."""
-
-    duration_s: float
-    formants: Formants | None
-    voiced: float = 0.0
-    noise: float = 0.0
-    centre_hz: float = 5000.0
-    width_hz: float = 3000.0
-    aspiration: float = 0.0
-    nasal: bool = False
-    stop: bool = False
+LEADS_S = {
+    **dict.fromkeys("ptk", 0.030), **dict.fromkeys("sʃfθʧ", 0.042), **dict.fromkeys("bdɡzʒvʤ", 0.058),
+    **dict.fromkeys("lwmnŋ", 0.075), "h": 0.026, "ð": 0.048, "j": 0.060, R: 0.083, "": 0.060,
+}  # fmt: skip
+"""The network sounds ahead of its columns: how long a vowel is heard before the one it has, by the consonant
+in front of it. Measured; in the network's own time."""
+UNSTRESSED_LEAD_S = 0.010
+"""What a vowel without a stress mark in front of it is heard earlier."""
+STRESS_MARKS = ("", "ˈ", "ˌ")
 
 
-CONSONANTS: dict[str, Consonant] = {
-    "L": Consonant(0.070, (400, 1250, 2900), voiced=0.60),
-    "R": Consonant(0.075, (380, 1250, 1750), voiced=0.62),
-    "W": Consonant(0.075, (350, 760, 2500), voiced=0.55),
-    "Y": Consonant(0.065, (330, 2600, 3250), voiced=0.55),
-    "M": Consonant(0.075, (300, 1150, 2300), voiced=0.45, nasal=True),
-    "N": Consonant(0.070, (300, 1700, 2700), voiced=0.45, nasal=True),
-    "NG": Consonant(0.080, (300, 2200, 2900), voiced=0.45, nasal=True),
-    "S": Consonant(0.110, (350, 1800, 2900), noise=0.42, centre_hz=7600, width_hz=2400),
-    "SH": Consonant(0.110, (350, 1900, 2800), noise=0.45, centre_hz=3900, width_hz=1700),
-    "F": Consonant(0.090, (350, 1200, 2500), noise=0.14, centre_hz=7500, width_hz=6000),
-    "TH": Consonant(0.085, (350, 1500, 2700), noise=0.11, centre_hz=7000, width_hz=5000),
-    "HH": Consonant(0.075, None, aspiration=0.30),
-    "Z": Consonant(0.080, (350, 1800, 2900), voiced=0.28, noise=0.22, centre_hz=7600, width_hz=2400),
-    "ZH": Consonant(0.085, (350, 1900, 2800), voiced=0.28, noise=0.24, centre_hz=3900, width_hz=1700),
-    "V": Consonant(0.060, (350, 1200, 2500), voiced=0.36, noise=0.07, centre_hz=7000, width_hz=6000),
-    "DH": Consonant(0.045, (350, 1500, 2700), voiced=0.40, noise=0.05, centre_hz=7000, width_hz=5000),
-    "P": Consonant(
-        0.090, (380, 1000, 2400), noise=0.26, centre_hz=1200, width_hz=1400, aspiration=0.12, stop=True
-    ),
-    "T": Consonant(
-        0.090, (380, 1900, 2900), noise=0.40, centre_hz=4800, width_hz=2400, aspiration=0.12, stop=True
-    ),
-    "K": Consonant(
-        0.090, (380, 2100, 2700), noise=0.38, centre_hz=2300, width_hz=1100, aspiration=0.12, stop=True
-    ),
-    "B": Consonant(
-        0.065, (320, 1000, 2400), voiced=0.16, noise=0.14, centre_hz=1100, width_hz=1400, stop=True
-    ),
-    "D": Consonant(
-        0.060, (320, 1900, 2900), voiced=0.16, noise=0.20, centre_hz=4200, width_hz=2300, stop=True
-    ),
-    "G": Consonant(
-        0.065, (320, 2200, 2700), voiced=0.16, noise=0.20, centre_hz=2200, width_hz=1100, stop=True
-    ),
-    "CH": Consonant(
-        0.120, (350, 1900, 2800), noise=0.42, centre_hz=4000, width_hz=1800, aspiration=0.05, stop=True
-    ),
-    "JH": Consonant(
-        0.100, (350, 1900, 2800), voiced=0.18, noise=0.30, centre_hz=4000, width_hz=1800, stop=True
-    ),
-}
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A syllable in tokens: consonants, stress mark (may be empty), vowel, consonants."""
+
+    onset: tuple[str, ...]
+    mark: str
+    vowel: str
+    coda: tuple[str, ...]
+
+    @property
+    def lead_s(self) -> float:
+        """How long its vowel is heard before its column, in the network's own time."""
+        return LEADS_S[self.onset[-1] if self.onset else ""] + (0.0 if self.mark else UNSTRESSED_LEAD_S)
 
 
-def vowel_targets(nucleus: str) -> tuple[Formants, Formants]:
-    """Where a vowel starts and where it ends; the same twice for a plain one. Raises ``KeyError`` for no
-    vowel.
-    """
-    start, end = DIPHTHONGS.get(nucleus, (nucleus, nucleus))
-    return VOWELS[start], VOWELS[end]
+def sound_of(syllable: Syllable) -> Sound:
+    """``syllable`` in tokens. Raises ``EngineFailed`` for a phone that is not in the tables."""
+    weak = syllable.nucleus in ("AH", "ER") and not syllable.stress
+    try:
+        onset = tuple(CONSONANTS[phone] for phone in syllable.onset)
+        coda = tuple(CONSONANTS[phone] for phone in syllable.coda)
+        vowel = SCHWA if weak else VOWELS[syllable.nucleus]
+    except KeyError as error:
+        raise EngineFailed("sketch", f"the voice has no phone {error}") from error
+    return Sound(
+        onset, STRESS_MARKS[syllable.stress], vowel, (R, *coda) if syllable.nucleus == "ER" else coda
+    )
