@@ -1,1 +1,2 @@
-"""What the engines that run real models have in common: finding weights, checking them, placing them."""
+"""What the engines with a real model share: finding weights, checking them, choosing the device, running
+texts."""

@@ -1,11 +1,14 @@
-"""Which device and which numbers a model runs in. Torch is imported where it is used: a setting can be wrong
-long before a model is wanted."""
+"""Where a model runs: its device, its precision, and the memory that it takes. Torch is imported only inside
+the functions, because settings are checked in processes that load no model."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config.errors import EngineUnavailable, InvalidRequest
+from config.models import Licence
 from inference.weights import free_memory
 
 if TYPE_CHECKING:
@@ -36,8 +39,7 @@ def device_of(setting: str) -> torch.device:
 
 
 def precision_of(setting: str, auto: str, known: tuple[str, ...] = PRECISIONS) -> str:
-    """``setting``, one of ``known``, or what it is to be where it is ``auto``. Raises ``InvalidRequest`` for
-    what the engine does not know."""
+    """``setting``, or ``auto`` if it is "auto". Raises ``InvalidRequest`` unless it is one of ``known``."""
     if setting == "auto":
         return auto
     if setting not in known:
@@ -54,16 +56,52 @@ def dtype_of(precision: str) -> Any:
 
 
 def device_name(device: torch.device) -> str:
-    """What the manifest calls it: "cpu", or the GPU's own name."""
+    """The device's name in the manifest: "cpu", or the GPU's own name."""
     import torch
 
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def free_bytes(device: torch.device) -> int:
-    """Memory that a model could still have there."""
+    """Free memory of the device in bytes."""
     import torch
 
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return free_memory()
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A model that may be loaded."""
+
+    model: str
+    """Its id with the revision, or its folder, as the options name it."""
+    folder: Path
+    licence: Licence
+    device: torch.device
+    precision: str
+    weights: int
+    """Bytes of the checkpoint."""
+    needed: int
+    """Bytes in memory."""
+    free: int
+    """Bytes that are free on ``device``."""
+    name: str
+    """The model's id without a revision."""
+    revision: str
+    """The revision of the weights that were found."""
+    staged: bool = False
+    """Whether ``device`` is only where the model waits for its GPU, which ``precision`` is for."""
+    gpu_path: bool = False
+    """Whether the model takes the code path of a GPU."""
+    variant: str | None = None
+    """Which of several copies of the weights is read: ``from_pretrained``'s ``variant``."""
+
+    @property
+    def dtype(self) -> Any:
+        return dtype_of(self.precision)
+
+    @property
+    def summary(self) -> str:
+        return f"{self.model} in {self.precision} on {self.device}"

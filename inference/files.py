@@ -1,5 +1,5 @@
-"""Which files of a checkpoint are read, decided from their names alone: those of a repository before it is
-fetched, and those of a folder before it is loaded, by the same rule."""
+"""Which files of a checkpoint are read. Their names alone decide, by one rule for a repository before it is
+fetched and for a folder before it is loaded."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 from config.errors import EngineUnavailable
 
 INDEX = "model_index.json"
-"""Where a pipeline of diffusers names its parts. Each part has a folder of its own."""
+"""The file in which a pipeline of diffusers names its parts. Each part has a folder of its own."""
 
 _TEXT = (".json", ".txt", ".model", ".jinja")
 """Configuration, vocabulary and templates. No code is fetched."""
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".th")
-# "model.safetensors", "model.fp16.safetensors", "diffusion_pytorch_model-00001-of-00003.safetensors": no
-# other names are loaded by transformers and diffusers. ``sd_xl_turbo_1.0.safetensors`` or
-# ``consolidated.safetensors`` are the same weights for other programs.
+# "model.safetensors", "model.fp16.safetensors", "diffusion_pytorch_model-00001-of-00003.safetensors": the
+# only names that transformers and diffusers load. ``sd_xl_turbo_1.0.safetensors`` or
+# ``consolidated.safetensors`` hold the same weights for other programs.
 _WEIGHTS = re.compile(
     r"(model|diffusion_pytorch_model)(?:\.(\w+))?(?:-(\d{5})-of-(\d{5}))?\.safetensors", re.ASCII
 )
 _SHARDS = re.compile(r"(model|diffusion_pytorch_model)\.safetensors\.index(?:\.(\w+))?\.json", re.ASCII)
 _OTHER_INDEX = re.compile(r".*\.index(\.\w+)?\.json", re.ASCII)
 
-# The variant first that has the wanted numbers; ``None`` is the file without a variant in its name, which is
-# fp32 beside an fp16 (SDXL) and fp16 beside an fp32 (the stereo MusicGens).
+# Variants by preference for each precision. ``None`` is the file without a variant in its name: it is fp32 if
+# there is an fp16 variant too (SDXL), and fp16 if there is an fp32 variant (the stereo MusicGens).
 _ORDER: Mapping[str, tuple[str | None, ...]] = {
     "fp32": ("fp32", None, "bf16", "fp16"),
     "bf16": ("bf16", None, "fp16", "fp32"),
@@ -45,13 +45,13 @@ class File:
 
 @dataclass(frozen=True)
 class Choice:
-    """What is read of a checkpoint."""
+    """The files of a checkpoint that are read."""
 
     weights: tuple[File, ...]
-    """The safetensors files, each tensor once."""
+    """The safetensors files: each tensor is in one of them."""
     texts: tuple[File, ...]
     variant: str | None
-    """What ``from_pretrained`` is to be given as ``variant``."""
+    """The argument ``variant`` for ``from_pretrained``."""
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -63,8 +63,8 @@ class Choice:
 
 
 def gpu_precision(index: Mapping[str, Any]) -> str:
-    """The precision in which a pipeline runs on a GPU, by the class that its ``model_index.json`` names: fp16
-    for the Stable Diffusions up to XL, as they are published, bf16 for all that came after."""
+    """The precision of a pipeline on a GPU, by the class in its ``model_index.json``: fp16 for Stable
+    Diffusion up to XL, as it is published, bf16 for all later ones."""
     return "fp16" if str(index.get("_class_name", "")) in _HALF else "bf16"
 
 
@@ -72,8 +72,8 @@ _HALF = ("StableDiffusionXLPipeline", "StableDiffusionPipeline", "LatentConsiste
 
 
 def parts_of(index: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """A pipeline's parts, from its ``model_index.json``: the library and class of each, without those that it
-    leaves out."""
+    """A pipeline's parts, from its ``model_index.json``: library and class of each. Parts that it leaves out
+    are not included."""
     return {
         name: (str(kind[0]), str(kind[1]))
         for name, kind in index.items()
@@ -89,13 +89,12 @@ def wanted_files(
     where: str = "the checkpoint",
     instead: str = "",
 ) -> Choice:
-    """What is read of ``listing`` for ``precision``: one copy of the weights, in one number format, and the
-    texts beside them. ``index`` is what ``model_index.json`` says, where there is one.
+    """The files of ``listing`` to read for ``precision``: one copy of the weights, in one number format, and
+    the text files. ``index`` is the content of ``model_index.json``, if there is one.
 
-    A number format that is not there is no error: the one that is there is taken. Raises
-    ``EngineUnavailable`` where ``where`` has no weights, only pickled ones, or lacks a shard; ``instead``
-    names a revision that has safetensors, if one is known.
-    """
+    If the number format is missing, another one is taken. Raises ``EngineUnavailable`` if there are no
+    weights, only pickled ones, or a shard is missing; the message names the place as ``where``, and
+    ``instead``, a revision that has safetensors, if one is known."""
     files = sorted(listing, key=lambda file: file.name)
     places = sorted(parts_of(index)) if index is not None else [""]
     inside = {place: [file for file in files if _folder(file) == place] for place in ("", *places)}
@@ -123,13 +122,13 @@ def _base(file: File) -> str:
 
 
 def _copies(files: Iterable[File]) -> dict[str | None, list[File]]:
-    """The weights in one folder by their variant: one file, or its shards, whichever the library loads."""
+    """The weights in one folder by variant: one file, or its shards, whichever the library loads."""
     copies: dict[str | None, dict[tuple[str, bool], list[File]]] = {}
     for file in files:
         if match := _WEIGHTS.fullmatch(_base(file)):
             sharded = match[3] is not None
             copies.setdefault(match[2], {}).setdefault((match[1], sharded), []).append(file)
-    # Where both are there, transformers loads the single file, and diffusers the shards.
+    # If both exist, transformers loads the single file, and diffusers loads the shards.
     best = (("model", False), ("model", True), ("diffusion_pytorch_model", True))
     last = ("diffusion_pytorch_model", False)
     return {
@@ -139,7 +138,8 @@ def _copies(files: Iterable[File]) -> dict[str | None, list[File]]:
 
 
 def _variant(holding: Mapping[str, Mapping[str | None, object]], precision: str) -> str | None:
-    """The first that every part has, or else has without a variant: the libraries take one name for all."""
+    """The first variant that each part has, or replaces with a file without a variant: the libraries take one
+    name for all parts."""
     for variant in _ORDER[precision]:
         if all(variant in copies or None in copies for copies in holding.values()) and any(
             variant in copies for copies in holding.values()
@@ -151,8 +151,8 @@ def _variant(holding: Mapping[str, Mapping[str | None, object]], precision: str)
     )
 
 
-def _whole(weights: list[File], place: str, beside: list[File], where: str) -> list[File]:
-    """``weights``, if all shards of a sharded one are there, and the index that says what is in which."""
+def _whole(weights: list[File], place: str, siblings: list[File], where: str) -> list[File]:
+    """``weights``. Raises ``EngineUnavailable`` if a shard, or the index of the shards, is missing."""
     first = _WEIGHTS.fullmatch(_base(weights[0]))
     assert first
     stem, variant, shard, count = first.groups()
@@ -163,7 +163,7 @@ def _whole(weights: list[File], place: str, beside: list[File], where: str) -> l
         f"{path}{stem}{named}-{number:05d}-of-{count}.safetensors" for number in range(1, int(count) + 1)
     ]
     wanted.append(f"{path}{stem}.safetensors.index{named}.json")
-    there = {file.name for file in beside}
+    there = {file.name for file in siblings}
     if missing := [name for name in wanted if name not in there]:
         raise EngineUnavailable(f"{where} lacks {missing[0]}", "fetch it again, or give another revision")
     return [file for file in weights if file.name in wanted]
@@ -177,8 +177,8 @@ def _check_there(
     where: str,
     instead: str,
 ) -> None:
-    """Raises ``EngineUnavailable`` for a part of a pipeline that is not there, or has no weights that can be
-    read. Parts without ``config.json``, such as a tokenizer, have none."""
+    """Raises ``EngineUnavailable`` if a part of a pipeline is missing, or has no readable weights. Parts
+    without ``config.json``, such as a tokenizer, have no weights."""
     if index is None or copies:
         return
     if not files:
@@ -205,7 +205,7 @@ def _shard_of(file: File) -> re.Match[str] | None:
 
 
 def _is_text(file: File, shards: set[str]) -> bool:
-    """Whether a file is configuration or vocabulary, or the index of the ``shards`` that are read."""
+    """Whether a file is configuration, vocabulary, or the index of the ``shards`` that are read."""
     if match := _SHARDS.fullmatch(_base(file)):
         return f"{match[1]}-{match[2]}" in shards
     return _base(file).endswith(_TEXT) and not _OTHER_INDEX.fullmatch(_base(file))

@@ -1,9 +1,8 @@
-"""A step of a model as one CUDA graph: recorded once, replayed each time.
+"""A step of a model as one CUDA graph: captured once, replayed each time.
 
 Launching hundreds of small kernels one by one takes longer than running them (gpt-fast, PyTorch team, 2023).
-On a processor, where there are no graphs, all but the replay itself is the same: the step runs over the same
-buffers, is rehearsed as often, and then runs anew each time. So a test without a GPU runs a GPU's path.
-"""
+A CPU has no graphs, but the rest is the same: the step uses the same buffers, has the same number of warm-up
+runs, and then runs as usual each time. So a test without a GPU runs the GPU's code path."""
 
 from __future__ import annotations
 
@@ -14,18 +13,19 @@ import torch
 from torch import Tensor
 
 REHEARSALS = 2
-"""Runs before the recording: in the first, libraries set up their kernels, which no graph can hold."""
+"""Warm-up runs before the capture. In the first one, libraries set up their kernels, which a graph cannot
+capture."""
 
 T = TypeVar("T")
 
 
 class StepGraph(Generic[T]):
-    """``step`` recorded: a function without arguments, all of whose input is in buffers that never move, and
-    that neither asks the device nor waits for it."""
+    """A captured ``step``: a function without arguments that reads its input from buffers with fixed
+    addresses and never synchronises with the device."""
 
     def __init__(self, step: Callable[[], T], device: torch.device, changes: Sequence[Tensor] = ()) -> None:
-        """Rehearses and records ``step``. ``changes`` are the buffers that it changes in a way that must
-        leave no trace: they are put back."""
+        """Runs and captures ``step``. ``changes`` are buffers that the runs change; they are restored
+        afterwards."""
         self._step = step
         self._graph: torch.cuda.CUDAGraph | None = None
         kept = [buffer.clone() for buffer in changes]
@@ -38,7 +38,7 @@ class StepGraph(Generic[T]):
             buffer.copy_(before)
 
     def replay(self) -> T:
-        """Runs the step; what it answers holds until the next replay."""
+        """Runs the step. The result is valid until the next replay."""
         if self._graph is None:
             return self._step()
         self._graph.replay()
@@ -52,7 +52,7 @@ class StepGraph(Generic[T]):
                 for _ in range(REHEARSALS):
                     self._step()
             torch.cuda.current_stream().wait_stream(aside)
-            # Recording runs nothing. What other threads do on the device meanwhile is no part of it.
+            # The capture executes nothing. It ignores what other threads do on the device.
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph, capture_error_mode="thread_local"):
                 self._result = self._step()

@@ -1,4 +1,4 @@
-"""A model's files from the hub: its listing, and the few of it that are read, fetched into the cache."""
+"""A model's files from the hub: their listing, and fetching those that are read into the cache."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from config.downloads import Download, known_download
 from config.errors import EngineUnavailable, WeightsMissing, shown
+from config.models import Download, known_download
 from inference.files import INDEX, Choice, File, gpu_precision, wanted_files
 from inference.weights import SAFETENSORS_AT, ModelName, chosen_files, model_name, pipeline_index
 
@@ -21,20 +21,20 @@ _HUB_S = 10.0
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a repository at a revision. ``index`` is what its ``model_index.json`` says, if it has
-    one."""
+    """The files of a repository at a revision. ``index`` is the content of its ``model_index.json``, if it
+    has one."""
 
     files: tuple[File, ...]
     index: dict[str, Any] | None
 
 
 def folder_of(model: ModelName, precision: str, *, fetch: bool = True, cache: Path | None = None) -> Path:
-    """The folder with the model's files: its own, the hub's cache, or, with ``fetch``, that with what
-    ``precision`` reads of the repository fetched into it now. ``cache`` is another one than the hub's usual.
+    """The folder with the model's files: the model itself if it is a folder, else one in the hub's cache.
+    With ``fetch``, the files that ``precision`` needs are fetched first. ``cache`` replaces the hub's usual
+    cache.
 
-    Raises ``EngineUnavailable`` where the hub has no such model or revision, it is not open to you, or has no
-    safetensors, and ``WeightsMissing`` where they are not here and the hub cannot be reached.
-    """
+    Raises ``EngineUnavailable`` if the hub has no such model or revision, denies access, or has no
+    safetensors of it, and ``WeightsMissing`` if the files are not here and the hub cannot be reached."""
     local = Path(model.name)
     if local.is_dir():
         return local
@@ -58,14 +58,14 @@ def folder_of(model: ModelName, precision: str, *, fetch: bool = True, cache: Pa
         raise _missing(model, "")
     try:
         chosen_files(cached, precision)
-    except EngineUnavailable as error:  # a fetch that was broken off, or one for other numbers
+    except EngineUnavailable as error:  # a fetch was interrupted, or was for another precision
         raise _missing(model, f": {error.what}", "all ") from error
     return cached
 
 
 def index_of(model: ModelName, *, fetch: bool = True, cache: Path | None = None) -> dict[str, Any] | None:
-    """What a pipeline's ``model_index.json`` says, fetched if need be; None where there is none. Raises as
-    ``folder_of`` does."""
+    """The content of a pipeline's ``model_index.json``, fetched if necessary; None if there is none. Raises
+    as ``folder_of`` does."""
     local = Path(model.name)
     if local.is_dir():
         return pipeline_index(local)
@@ -82,15 +82,15 @@ def index_of(model: ModelName, *, fetch: bool = True, cache: Path | None = None)
 
 
 def download_of(name: str, precision: str = "auto") -> Download | None:
-    """What is to be fetched for ``name`` in ``precision``, which ``auto`` makes that of a GPU: by the hub's
-    listing if it answers, else as this version knows it; None where neither does. Fetches nothing but a
-    pipeline's ``model_index.json``. Raises ``InvalidRequest`` for what names no model, and
-    ``EngineUnavailable`` where the hub has no such model, or has it only pickled."""
+    """The download of ``name`` in ``precision``; ``auto`` is the precision of a GPU. By the hub's listing if
+    the hub answers, else by ``known_download``; None for a folder or an unknown model. Fetches only a
+    pipeline's ``model_index.json``. Raises ``InvalidRequest`` for an invalid name, and ``EngineUnavailable``
+    if the hub has no such model, or only pickled weights of it."""
     model = model_name(name)
     if Path(model.name).is_dir():
         return None
     try:
-        # Not in the hub's cache, where a model would seem to be of which there is no more than that.
+        # Not the hub's cache: a lone index there would look like a model.
         with TemporaryDirectory() as folder, _hub(model):
             listing = _listing(model, Path(folder))
     except WeightsMissing:
@@ -101,7 +101,7 @@ def download_of(name: str, precision: str = "auto") -> Download | None:
 
 
 def _listing(model: ModelName, cache: Path | None) -> Listing:
-    """Asks the hub, for ten seconds: ``snapshot_download`` would wait for ever."""
+    """The hub's listing, with a timeout of ten seconds; ``snapshot_download`` has none."""
     from huggingface_hub import HfApi, hf_hub_download
 
     info = HfApi().model_info(model.name, revision=model.revision, files_metadata=True, timeout=_HUB_S)
@@ -120,7 +120,7 @@ def _choice(model: ModelName, listing: Listing, precision: str) -> Choice:
 
 
 def _cached(model: ModelName, cache: Path | None) -> Path | None:
-    """The folder of the hub's cache with the model's revision, if anything of it was fetched."""
+    """The folder of the model's revision in the hub's cache, if any part of it was fetched."""
     from huggingface_hub import try_to_load_from_cache
 
     for name in (INDEX, "config.json"):
@@ -132,7 +132,7 @@ def _cached(model: ModelName, cache: Path | None) -> Path | None:
 
 @contextmanager
 def _hub(model: ModelName) -> Iterator[None]:
-    """Translates what the hub's client raises: ``WeightsMissing`` where the hub cannot be reached."""
+    """Translates the errors of the hub's client. ``WeightsMissing``: the hub cannot be reached."""
     import httpx2
     from huggingface_hub.errors import (
         GatedRepoError,

@@ -1,5 +1,5 @@
 """What every engine with a model settles before it loads a byte: which one, under which licence, where it
-runs, in which numbers, and whether it fits."""
+runs, in which numbers, and whether it fits. And how it loads, moves and unloads it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ import ctypes
 import gc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from config.engine import EngineInfo, EngineOptions
 from config.errors import EngineUnavailable, WeightsMissing
-from config.licences import Licence, licence_of, refuse_unless_sellable
+from config.models import licence_of, refuse_unless_sellable
 from config.spec import EngineSpec
-from inference.devices import device_name, device_of, dtype_of, free_bytes, precision_of
-from inference.files import parts_of
+from inference.devices import Placement, device_name, device_of, free_bytes, precision_of
 from inference.hub import download_of, folder_of
+from inference.pretrained import chat_model, pipeline
 from inference.quiet import quiet
 from inference.weights import (
     ModelName,
     check_room,
     chosen_files,
     model_name,
-    pipeline_index,
     revision_of,
     stored_tensors,
 )
@@ -32,59 +31,26 @@ from inference.weights import (
 if TYPE_CHECKING:
     import torch
 
+__all__ = ["ModelEngine", "Placement", "chat_model", "first_line", "pipeline"]
+
 _BYTES = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 1}
 
 
-@dataclass(frozen=True)
-class Placement:
-    """A model that may be loaded."""
-
-    model: str
-    """Its id with the revision, or its folder, as it was asked for."""
-    folder: Path
-    licence: Licence
-    device: torch.device
-    precision: str
-    weights: int
-    """Bytes of the checkpoint."""
-    needed: int
-    """Bytes in memory."""
-    free: int
-    """Bytes that are free there."""
-    name: str
-    """The model without the revision that was asked for."""
-    revision: str
-    """The revision that was found."""
-    staged: bool = False
-    """Whether ``device`` is only where the model waits for its GPU, which ``precision`` is for."""
-    gpu_path: bool = False
-    """Whether the model takes the code path of a GPU."""
-    variant: str | None = None
-    """Which of several copies of the weights is read: ``from_pretrained``'s ``variant``."""
-
-    @property
-    def dtype(self) -> Any:
-        return dtype_of(self.precision)
-
-    @property
-    def summary(self) -> str:
-        return f"{self.model} in {self.precision} on {self.device}"
-
-
 class ModelEngine:
-    """What all engines with a model have in common. A subclass says of itself:"""
+    """What all engines with a model have in common. A subclass sets the class variables, and ``info`` and
+    ``_place`` when it loads."""
 
     name: ClassVar[str]
     version: ClassVar[str] = "1"
-    """Rises with every change to what it makes of the same request and seed."""
+    """Raised with every change to what the engine makes of the same request and seed."""
     spec: ClassVar[EngineSpec]
     """Beside the craft's contract."""
     precisions: ClassVar[tuple[str, ...]] = ("fp32", "bf16", "fp16")
     on_cpu: ClassVar[str] = "fp32"
     on_gpu: ClassVar[str] = "bf16"
-    """The precision that ``auto`` is on either: what the model's authors run it in."""
+    """What the precision ``auto`` means on each: what the model's authors run it in."""
     narrowed: ClassVar[str] = ""
-    """How the names of those tensors begin that the precision is for; the others are in fp32."""
+    """Tensors whose names begin like this have the precision; the others are in fp32."""
     libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     info: EngineInfo
@@ -97,7 +63,8 @@ class ModelEngine:
 
     @classmethod
     def from_options(cls, options: EngineOptions) -> Self:
-        """Loads the model; raises as ``placed`` does, and ``EngineUnavailable`` for another's checkpoint."""
+        """Loads the model. Raises as ``placed`` does, and ``EngineUnavailable`` for a checkpoint of another
+        kind."""
         with quiet():
             try:
                 # In a thread that ends with it, and takes its OpenMP threads along: see ``Together``.
@@ -110,10 +77,10 @@ class ModelEngine:
                     f"give one that it can, such as {cls.spec.default_model}",
                 ) from error
 
-    def settle(self, setting: str = "cuda") -> None:
-        """Takes a model that was loaded with ``EngineOptions.staged`` to the device that it is to run on,
-        before it is used: the first that asks CUDA anything. Raises ``EngineUnavailable`` where that is not
-        there, or has too little memory."""
+    def move_to_gpu(self, setting: str = "cuda") -> None:
+        """Moves a model that was loaded with ``EngineOptions.staged`` to the device that it is to run on,
+        before it is used. Nothing calls CUDA before this. Raises ``EngineUnavailable`` where there is no such
+        device, or it has too little memory."""
         device = device_of(setting)
         if device.type != "cpu":  # where it is already
             check_room(self._place.model, self._place.needed, free_bytes(device), str(device))
@@ -127,8 +94,8 @@ class ModelEngine:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Unloads the model: its memory comes back when no call is at work with it any more. Such a call, and
-        each later one, raises ``EngineUnavailable``."""
+        """Unloads the model. Its memory is free when no call works with it any more: such a call, and each
+        later one, raises ``EngineUnavailable``."""
         import torch
 
         held = vars(self).keys() - {"info", "_unloaded"}
@@ -159,8 +126,8 @@ class ModelEngine:
 
     @classmethod
     def check(cls, options: EngineOptions) -> EngineInfo:
-        """What it would be, without loading it or fetching weights; raises as ``placed`` does, and says how
-        much there is to fetch, for which the hub is asked."""
+        """The engine's facts, without loading it or fetching weights. Raises as ``placed`` does; where
+        weights are missing, with how much there is to fetch, which it looks up on the hub."""
         try:
             place = cls.placed(options, fetch=False)
         except WeightsMissing as error:
@@ -177,8 +144,8 @@ class ModelEngine:
 
     @classmethod
     def fetch(cls, options: EngineOptions, cache: Path) -> int:
-        """Fetches the weights into ``cache``, a folder laid out as the hub's own, and answers their bytes;
-        raises as ``folder_of`` does."""
+        """Fetches the weights into ``cache``, a folder laid out as the hub's own, and returns their bytes.
+        Raises as ``folder_of`` does."""
         model = model_name(options.model or cls.spec.default_model)
         precision = cls.precision_for(options, model, gpu=options.device != "cpu", cache=cache)
         folder = folder_of(model, precision, cache=cache)
@@ -201,8 +168,8 @@ class ModelEngine:
 
     @classmethod
     def placed(cls, options: EngineOptions, *, fetch: bool = True) -> Placement:
-        """Raises ``InvalidRequest`` for options that make no sense and ``EngineUnavailable`` where weights,
-        device, memory or licence stand against it."""
+        """Where and how the model will run. Raises ``InvalidRequest`` for options that make no sense, and
+        ``EngineUnavailable`` where weights, device or memory are missing or the licence forbids it."""
         model = model_name(options.model or cls.spec.default_model)
         licence = licence_of(model.name)
         if options.commercial:
@@ -218,7 +185,7 @@ class ModelEngine:
             tensor.numbers * _BYTES[precision if tensor.name.startswith(cls.narrowed) else "fp32"]
             for tensor in tensors
         )
-        needed += cls.beside(folder, number_bytes=_BYTES[precision], gpu_path=gpu_path)
+        needed += cls.extra_memory(folder, number_bytes=_BYTES[precision], gpu_path=gpu_path)
         free = free_bytes(device)
         check_room(str(model), needed, free, str(device))
         return Placement(
@@ -238,9 +205,9 @@ class ModelEngine:
         )
 
     @classmethod
-    def beside(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
-        """Bytes that it will need beside the weights, as a cache does, with numbers of so many bytes;
-        ``gpu_path`` as in ``Placement``."""
+    def extra_memory(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
+        """Bytes that the engine needs beside the weights, such as those of caches. A number has
+        ``number_bytes``; ``gpu_path`` as in ``Placement``."""
         return 0
 
     @classmethod
@@ -261,59 +228,6 @@ class ModelEngine:
         )
 
 
-def chat_model(kind: Any, place: Placement) -> Any:
-    """A model of one of transformers' classes, ``kind``, ready to be used. Raises ``ValueError`` where the
-    checkpoint lacks a tensor, which would be filled with chance, and what transformers raises."""
-    model, loading = kind.from_pretrained(
-        place.folder,
-        dtype=place.dtype,
-        device_map={"": place.device},
-        use_safetensors=True,
-        variant=place.variant,
-        trust_remote_code=False,
-        output_loading_info=True,
-    )
-    if loading["missing_keys"]:
-        raise ValueError(f"{min(loading['missing_keys'])} is missing")
-    return model.eval()
-
-
-def pipeline(kind: Any, place: Placement) -> Any:
-    """A pipeline of one of diffusers' classes, ``kind``. Raises ``ValueError`` where a text encoder lacks a
-    tensor, which diffusers would fill with chance, and what diffusers and transformers raise."""
-    return kind.from_pretrained(
-        place.folder,
-        dtype=place.dtype,
-        use_safetensors=True,
-        variant=place.variant,
-        **_language_parts(place),
-    )
-
-
-def _language_parts(place: Placement) -> dict[str, Any]:
-    """The parts of a pipeline that are transformers' models, which its own loading does not look at."""
-    import transformers
-
-    found = {}
-    for part, (library, name) in parts_of(pipeline_index(place.folder) or {}).items():
-        kind = getattr(transformers, name, None) if library == "transformers" else None
-        if kind is None or not issubclass(kind, transformers.PreTrainedModel):
-            continue
-        files = chosen_files(place.folder, place.precision).weights
-        has_variant = any(file.name.startswith(f"{part}/model.{place.variant}") for file in files)
-        model, loading = kind.from_pretrained(
-            place.folder / part,
-            dtype=place.dtype,
-            use_safetensors=True,
-            variant=place.variant if has_variant else None,
-            output_loading_info=True,
-        )
-        if loading["missing_keys"]:
-            raise ValueError(f"{part} lacks {min(loading['missing_keys'])}")
-        found[part] = model.eval()
-    return found
-
-
 def first_line(error: Exception) -> str:
-    """What an error says, for a sentence of ours: a hundred characters at most."""
+    """The first line of an error's message, a hundred characters at most, to be quoted in another."""
     return str(error).strip().partition("\n")[0][:100]

@@ -1,5 +1,5 @@
-"""Keeps the libraries' own bars and notices off the screen: progress is told through ``Report``, and what a
-user can do something about through errors."""
+"""Silences the progress bars and notices of libraries: we show progress through ``Report``, and problems as
+errors."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def quiet() -> Iterator[None]:
         library.disable_progress_bar()
         library.set_verbosity(logging.ERROR)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # what a later version will not do: ours is pinned
+        warnings.simplefilter("ignore", FutureWarning)  # about later versions: ours is pinned
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

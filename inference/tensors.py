@@ -14,11 +14,10 @@ from inference.weights import chosen_files
 
 
 class Tensors:
-    """A checkpoint's tensors by name. Nothing is in memory but what was asked for. A context manager."""
+    """A checkpoint's tensors by name, a context manager. A tensor is read into memory only on access."""
 
     def __init__(self, folder: Path, precision: str = "fp32") -> None:
-        """Of several copies of the weights the one for ``precision``. Raises ``EngineUnavailable`` where
-        there are none."""
+        """Opens the copy of the weights for ``precision``. Raises ``EngineUnavailable`` if there are none."""
         self._files: list[Any] = []
         self._where: dict[str, Any] = {}
         for file in chosen_files(folder, precision).weights:
@@ -44,5 +43,5 @@ class Tensors:
         return tensor
 
     def below(self, prefix: str) -> dict[str, Tensor]:
-        """All tensors whose names begin with ``prefix``, which is taken off."""
+        """All tensors whose names begin with ``prefix``, by the rest of their names."""
         return {name[len(prefix) :]: self[name] for name in self if name.startswith(prefix)}

@@ -1,5 +1,5 @@
-"""Which model is meant, and whether its weights can be used: safetensors only, whole, and no larger than the
-memory there is."""
+"""A model's name, and whether its weights can be used: safetensors only, complete, and not larger than the
+free memory."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ SAFETENSORS_AT = {
     "facebook/musicgen-medium": "refs/pr/10",
     "facebook/musicgen-large": "refs/pr/18",
 }
-"""The revisions with safetensors of models whose main branch has pickles alone."""
+"""Models whose main branch has only pickles, and their revisions with safetensors."""
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _REVISION = re.compile(r"[\w./-]{1,200}", re.ASCII)
 _HEADER_BYTES = 100_000_000  # the format's own limit
 _SAMPLES, _SAMPLE_BYTES = 16, 65_536
-_ROOM = 1.2  # loading takes up to so much of the weights' own size
+_ROOM = 1.2  # peak memory while loading, in sizes of the weights
 
 
 @dataclass(frozen=True)
 class ModelName:
-    """A hub id with the revision it may carry, or a local folder."""
+    """A hub id and its revision, if one is given, or a local folder."""
 
     name: str
     revision: str | None = None
@@ -41,8 +41,8 @@ class ModelName:
 
 
 def model_name(text: str) -> ModelName:
-    """``"org/name"``, ``"org/name@revision"`` or a folder. Without a revision it is the main branch, or the
-    one in ``SAFETENSORS_AT``. Raises ``InvalidRequest`` for anything else."""
+    """``"org/name"``, ``"org/name@revision"`` or a folder. The default revision is the one in
+    ``SAFETENSORS_AT``, else the main branch. Raises ``InvalidRequest`` for anything else."""
     if Path(text).is_dir():
         return ModelName(text)
     name, _, revision = text.partition("@")
@@ -52,8 +52,8 @@ def model_name(text: str) -> ModelName:
 
 
 def revision_of(folder: Path) -> str:
-    """The commit of a folder in the hub's cache; for any other a fingerprint of its weights: of each file
-    the name, the size, and 64 kB from sixteen places."""
+    """The commit, for a folder in the hub's cache. For any other folder a fingerprint of its weights, made
+    from the name, the size and sixteen samples of 64 kB of each file."""
     if folder.parent.name == "snapshots":
         return folder.name
     digest = hashlib.sha256()
@@ -68,8 +68,8 @@ def revision_of(folder: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """A tensor in a checkpoint: how many numbers, in how many bytes."""
+class StoredTensor:
+    """A tensor in a checkpoint: its count of numbers and its bytes."""
 
     name: str
     numbers: int
@@ -77,8 +77,8 @@ class Stored:
 
 
 def chosen_files(folder: Path, precision: str) -> Choice:
-    """What of a folder is read for ``precision``: what would have been fetched of it. Raises
-    ``EngineUnavailable`` where there are no weights, only pickled ones, or one of them is not there."""
+    """The files of a folder to read for ``precision``, by the same rule as for a fetch. Raises
+    ``EngineUnavailable`` if there are no weights, only pickled ones, or a file is missing."""
     index = pipeline_index(folder)
     files = [
         File(file.relative_to(folder).as_posix(), file.stat().st_size)
@@ -93,8 +93,8 @@ def chosen_files(folder: Path, precision: str) -> Choice:
 
 
 def pipeline_index(folder: Path) -> dict[str, Any] | None:
-    """What ``model_index.json`` says; None where there is none. Raises ``EngineUnavailable`` for one that
-    cannot be read."""
+    """The content of ``model_index.json``; None if there is none. Raises ``EngineUnavailable`` if it is
+    damaged."""
     file = folder / INDEX
     if not file.is_file():
         return None
@@ -106,18 +106,16 @@ def pipeline_index(folder: Path) -> dict[str, Any] | None:
     return index
 
 
-def stored_tensors(folder: Path, precision: str) -> list[Stored]:
-    """What is in the safetensors files that are read for ``precision``, each looked at: whole, and what it
-    says it is.
+def stored_tensors(folder: Path, precision: str) -> list[StoredTensor]:
+    """The tensors in the safetensors files that are read for ``precision``, by their checked headers.
 
-    Raises ``EngineUnavailable`` as ``chosen_files`` does, and where a file is cut short.
-    """
+    Raises ``EngineUnavailable`` as ``chosen_files`` does, and if a file is truncated."""
     files = chosen_files(folder, precision).weights
     return [tensor for file in files for tensor in _tensors_of(folder / file.name)]
 
 
 def check_room(model: str, weights: int, free: int, where: str) -> None:
-    """Raises ``EngineUnavailable`` if ``weights`` bytes, and what loading takes beside them, do not fit."""
+    """Raises ``EngineUnavailable`` if ``weights`` bytes, and the extra memory for loading, do not fit."""
     needed = int(weights * _ROOM)
     if needed > free:
         raise EngineUnavailable(
@@ -127,7 +125,7 @@ def check_room(model: str, weights: int, free: int, where: str) -> None:
 
 
 def free_memory() -> int:
-    """Bytes of main memory that can be had without swapping."""
+    """Bytes of main memory that are available without swapping."""
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
@@ -137,11 +135,11 @@ def free_memory() -> int:
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
-        return 1 << 62  # not told here: the system itself will say when it is too much
+        return 1 << 62  # unknown here: the allocation itself will fail
 
 
 def _limit() -> int:
-    """What a container may have, and has not used."""
+    """Free bytes within the container's limit."""
     try:
         most = Path("/sys/fs/cgroup/memory.max").read_text().strip()
         used = Path("/sys/fs/cgroup/memory.current").read_text().strip()
@@ -151,7 +149,7 @@ def _limit() -> int:
 
 
 def _check_shards(index: Path) -> None:
-    """Raises ``EngineUnavailable`` where a file that the index names is not there."""
+    """Raises ``EngineUnavailable`` if a file that the index names is missing."""
     try:
         named: set[str] = set(json.loads(index.read_text())["weight_map"].values())
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -161,8 +159,8 @@ def _check_shards(index: Path) -> None:
             raise EngineUnavailable(f"{index.parent} lacks {name}", "fetch it again")
 
 
-def _tensors_of(file: Path) -> list[Stored]:
-    """Of a safetensors file: eight bytes of length, a JSON header, and the tensors
+def _tensors_of(file: Path) -> list[StoredTensor]:
+    """The tensors of a safetensors file, which has eight bytes of length, a JSON header, and the data
     (huggingface.co/docs/safetensors)."""
     size = file.stat().st_size
     with file.open("rb") as opened:
@@ -175,7 +173,7 @@ def _tensors_of(file: Path) -> list[Stored]:
             header.pop("__metadata__", None)
             places = {name: entry["data_offsets"] for name, entry in header.items()}
             found = [
-                Stored(name, math.prod(header[name]["shape"]), end - start)
+                StoredTensor(name, math.prod(header[name]["shape"]), end - start)
                 for name, (start, end) in places.items()
             ]
             whole = size == 8 + length + max((end for _, end in places.values()), default=0)

@@ -1,1 +1,1 @@
-"""What a photo says about the song that could go with it."""
+"""The vision craft: a photo becomes the description of a song."""

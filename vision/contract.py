@@ -1,4 +1,4 @@
-"""What a reader takes and gives: ``ImageRequest`` in, ``Scene`` out."""
+"""The contract of readers: ``ImageRequest`` in, ``Scene`` out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from config.engine import EngineInfo, Registry, Report
+from config.engine import EngineInfo, Report
+from config.registry import Registry
 from config.spec import EngineSpec, Needs
 
 if TYPE_CHECKING:  # a manifest holds a scene, and is read without numpy
@@ -18,26 +19,26 @@ GENRES = (
     "disco", "house", "techno", "trance", "drum and bass", "synthwave", "ambient", "lo-fi", "hip hop", "trap",
     "reggae", "latin", "bossa nova", "gospel", "cinematic", "classical",
 )  # fmt: skip
-"""The genres a scene may suit, by the names that the writers know (a test holds them to that)."""
+"""The genres of scenes: the same list as the writers' (a test compares them)."""
 
 MOODS = (
     "joyful", "uplifting", "energetic", "playful", "romantic", "hopeful", "dreamy", "calm", "nostalgic",
     "melancholic", "mysterious", "dark", "angry", "epic",
 )  # fmt: skip
-"""Likewise the moods."""
+"""The moods of scenes, also the same list."""
 
 
 @dataclass(frozen=True, eq=False)
 class ImageRequest:
-    """A photo to read: ``pixels (height, width, 3)`` uint8 RGB, 16 pixels or more each way, upright; and the
-    seed of whatever is left to chance, 0 to 2**63 - 1."""
+    """A photo to read: ``pixels (height, width, 3)`` uint8 RGB, upright, 16 pixels or more in width and
+    height; and the seed of all random choices, 0 to 2**63 - 1."""
 
     pixels: Pixels
     seed: int
 
 
 class Scene(BaseModel):
-    """What a song to the photo would be like."""
+    """The song that suits the photo."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,16 +47,16 @@ class Scene(BaseModel):
     energy: int = Field(ge=0, le=10)
     tempo_bpm: float = Field(ge=40.0, le=220.0)
     genres: tuple[str, ...] = Field(min_length=1, max_length=3)
-    """Of ``GENRES``, the most fitting first."""
+    """Some of ``GENRES``, the best first."""
     elements: tuple[str, ...] = Field(min_length=1, max_length=8)
-    """What is to be seen, in plain words, the most telling first ("a wide horizon", "city lights")."""
+    """What the photo shows, in plain words, most important first ("a wide horizon", "city lights")."""
     description: str = Field(min_length=1, max_length=300)
-    """The photo in a sentence, for people and models to read."""
+    """The photo in one sentence, for people and for models."""
 
 
 class Reader(Protocol):
     """A vision engine. ``read`` is deterministic in the request (seed included) and safe in threads. It
-    raises ``InvalidRequest`` for pixels that are no photo."""
+    raises ``InvalidRequest`` for invalid pixels."""
 
     info: EngineInfo
 
@@ -76,4 +77,5 @@ READERS: Registry[Reader] = Registry(
             sellable="a Qwen model under Apache-2.0, such as Qwen/Qwen2-VL-7B-Instruct",
         ),
     },
+    method="read",
 )

@@ -1,11 +1,10 @@
-"""``python -m vision.decode CPU_S MEMORY_BYTES``: a process that decodes photos, one after another, and that
-may die of one.
+"""``python -m vision.decode CPU_S MEMORY_BYTES``: a process that decodes photos, one after another. A bad
+photo can kill only this process.
 
-It reads a photo from its standard input, as ``LENGTH`` and the bytes, and answers on its standard output,
-as ``ANSWER`` and the PNG that is kept or the reason why there is none. The system limits the processor time
-of each photo and the memory of the process (memory on Linux alone): past the first the process is killed,
-past the second the photo is refused.
-"""
+It reads a photo from standard input, as ``LENGTH`` and the bytes, and answers on standard output, as
+``ANSWER`` and either the PNG to keep or the reason of the refusal. The system limits the CPU time of each
+photo and, on Linux, the memory of the process. Too much CPU time kills the process; too much memory refuses
+the photo."""
 
 from __future__ import annotations
 
@@ -24,21 +23,22 @@ from config.errors import InvalidRequest, UnsupportedFormat
 
 LENGTH, ANSWER = struct.Struct(">Q"), struct.Struct(">cQ")
 READY, KEPT, REFUSED = b"!", b"+", b"-"
-"""The kinds of answer: the first comes once, before any photo; then the PNG, or what ``refusal_of`` reads."""
+"""The kinds of answer: ``READY`` comes once, before any photo; then a PNG, or a refusal for
+``refusal_of``."""
 
 MEMORY_BYTES = 1_500_000_000
-"""Addresses of the process: 50 million pixels with transparency take 1.1 GB of them."""
+"""Address space of the process: 50 million pixels with transparency take 1.1 GB."""
 CPU_S = 10.0
-"""Of one photo: one of 50 million pixels takes about 4 s."""
+"""CPU time of one photo: 50 million pixels take about 4 s."""
 
 
 def main(cpu_s: float, memory_bytes: int) -> None:
     """Decodes until the input ends."""
-    # Here, for the service knows this module too, and has no use for libraries of pictures.
+    # Imported here because the service imports this module too, and does not need Pillow.
     from vision.photo import kept_photo
 
-    warnings.simplefilter("ignore")  # Pillow's, about what a stranger's file says
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group: the parent decides
+    warnings.simplefilter("ignore")  # Pillow's, about the contents of a user's file
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group: the parent decides
     threading.Thread(target=_end_with_the_parent, args=(os.getppid(),), daemon=True).start()
     _limit_memory(memory_bytes)
     photos, answers = sys.stdin.buffer, sys.stdout.buffer
@@ -58,7 +58,7 @@ def main(cpu_s: float, memory_bytes: int) -> None:
 
 
 def refusal_of(answer: bytes) -> InvalidRequest:
-    """The error that an answer of the kind ``REFUSED`` stands for."""
+    """The error in an answer of the kind ``REFUSED``."""
     kind, field, value, fix = json.loads(answer)
     return (UnsupportedFormat if kind == UnsupportedFormat.__name__ else InvalidRequest)(field, value, fix)
 
@@ -73,7 +73,7 @@ def _answer(answers: BinaryIO, kind: bytes, answer: bytes) -> None:
 
 
 def _limit_memory(memory_bytes: int) -> None:
-    if sys.platform == "linux":  # elsewhere the system knows no such limit, or does not hold to it
+    if sys.platform == "linux":  # other systems have no such limit, or do not enforce it
         import resource
 
         _, most = resource.getrlimit(resource.RLIMIT_AS)
@@ -82,7 +82,7 @@ def _limit_memory(memory_bytes: int) -> None:
 
 
 def _limit_time(cpu_s: float) -> None:
-    """From now on ``cpu_s``, by the clock of the processor: a machine that is busy refuses no photo."""
+    """Limits the CPU time from now on to ``cpu_s``. It is CPU time, so a busy machine refuses no photo."""
     if sys.platform != "win32":
         import resource
 
@@ -94,11 +94,14 @@ def _limit_time(cpu_s: float) -> None:
 
 
 def _end_with_the_parent(parent: int) -> None:
-    """Ends this process, in the middle of a photo too, once whoever started it was killed."""
+    """Ends this process when its parent is gone, even while it decodes a photo."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), int(sys.argv[2]))
+    try:
+        main(float(sys.argv[1]), int(sys.argv[2]))
+    except BrokenPipeError:  # whoever asked is gone, and its terminal is no place for our traceback
+        os._exit(1)

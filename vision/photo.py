@@ -1,8 +1,7 @@
-"""A photo as it came from somebody, made safe: checked before it is decoded, and kept as pixels alone.
+"""Makes a user's photo safe: it is checked before it is decoded, and only its pixels are kept.
 
-What is kept is a PNG written anew, upright, of 2048 pixels at the most: no EXIF, so no place and no camera,
-no thumbnail, no profile, no second frame, and nothing that a decoder later on could trip over.
-"""
+The result is a new PNG, upright, of 2048 pixels at most. It has no EXIF (no place, no camera), no thumbnail,
+no profile, no second frame, and nothing else that could harm a later decoder."""
 
 from __future__ import annotations
 
@@ -23,18 +22,19 @@ from vision.pixels import SMALLEST_SIDE, Pixels
 
 KINDS = ("PNG", "JPEG", "WebP")
 LARGEST_PIXELS = 50_000_000
-"""Width times height: what phones take, and 200 MB once decoded."""
+"""Width times height: as large as photos of phones, and 200 MB when decoded."""
 LONGEST_RATIO = 20.0
-"""Of the long side to the short one: nothing thinner is a photo."""
+"""Long side to short side: a thinner picture is not a photo."""
 KEPT_SIDE = 2048
 
 _MOST_SCANS, _MOST_SEGMENTS, _MOST_FILL = 50, 5_000, 10_000
-_MOST_CHUNKS = 30_000  # of a PNG: a hundred megabytes in pieces of 4 kB are fewer
-# A marker (ITU-T T.81, B.1.1): not a byte of a scan's data, which is followed by a zero, nor a restart in it.
+_MOST_CHUNKS = 30_000  # of a PNG: 100 MB in chunks of 4 kB are fewer
+# A marker (ITU-T T.81, B.1.1). In the data of a scan, 0xff is followed by zero or is a restart marker: both
+# are skipped.
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _START_OF_SCAN, _END_OF_IMAGE, _WITHOUT_LENGTH = 0xDA, 0xD9, (0x01, 0xD8)
 _WEBP_HEADER_BYTES = 30
-_COMPRESSION = 4  # as of covers: a third of the time of the default 6 for 2% more bytes
+_COMPRESSION = 4  # as for covers: a third of the time of the default 6, and 2% more bytes
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -45,7 +45,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# All that Pillow's decoders raise for bytes that are not what they say.
+# All errors that Pillow's decoders raise for damaged files.
 _BROKEN = (
     OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
     zlib.error,
@@ -53,13 +53,12 @@ _BROKEN = (
 
 
 def kept_photo(data: bytes) -> bytes:
-    """The photo in ``data`` as the PNG that is kept; of an animation the first frame. What shows through is
+    """The photo in ``data`` as the PNG to keep; the first frame of an animation. Transparent parts become
     white.
 
-    Raises ``UnsupportedFormat`` for what is neither PNG nor JPEG nor WebP, whatever it is called, and
-    ``InvalidRequest`` for one that is cut short, too small, too thin, or of more pixels than
-    ``LARGEST_PIXELS``, which are told from its header and never decoded.
-    """
+    Raises ``UnsupportedFormat`` unless the content is PNG, JPEG or WebP, and ``InvalidRequest`` for a photo
+    that is truncated, too small, too thin, or larger than ``LARGEST_PIXELS``. The size is read from the
+    header, before decoding."""
     opened = _opener(data)
     try:
         image = opened(io.BytesIO(data))
@@ -79,19 +78,19 @@ def kept_photo(data: bytes) -> bytes:
 
 
 def pixels_of(png: bytes) -> Pixels:
-    """The pixels of what ``kept_photo`` gave."""
+    """The pixels of a PNG from ``kept_photo``."""
     with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
         pixels: Pixels = np.asarray(image.convert("RGB"))
     return pixels
 
 
 def _check_scans(data: bytes) -> None:
-    """Of a JPEG: each scan is one more pass over the whole picture (ITU-T T.81, G.1.1), for a few bytes of
-    file."""
+    """Limits the scans of a JPEG: a scan of a few bytes costs a pass over the whole picture (ITU-T T.81,
+    G.1.1)."""
     at, scans = 2, 0  # behind the marker that every file starts with
     for _ in range(_MOST_SEGMENTS):
         if (found := _MARKER.search(data, at)) is None:
-            return  # it is cut short, as the decoder will say
+            return  # truncated: the decoder raises the error
         if not scans and found.start() - at > _MOST_FILL:
             raise _damaged(data)
         at, marker = found.end(), data[found.end() - 1]
@@ -109,7 +108,7 @@ def _check_scans(data: bytes) -> None:
 
 
 def _check_chunks(data: bytes) -> None:
-    """Of a PNG: each chunk, be it empty, costs as much as a row of pixels."""
+    """Limits the chunks of a PNG: even an empty chunk costs as much as a row of pixels."""
     at, chunks = 8, 0
     while at < len(data):
         at += 12 + int.from_bytes(data[at : at + 4], "big")
@@ -120,8 +119,8 @@ def _check_chunks(data: bytes) -> None:
 
 
 def _opener(data: bytes) -> Callable[[io.BytesIO], ImageFile.ImageFile]:
-    """By the first bytes, whatever the name or the declared type says. Pillow's ``open`` would try all its
-    forty formats, and warn about sizes where we refuse."""
+    """The decoder for the first bytes; the file's name and declared type do not count. Pillow's ``open``
+    would try all its forty formats, and only warn about sizes that we refuse."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         _check_chunks(data)
         return PngImageFile
@@ -129,13 +128,13 @@ def _opener(data: bytes) -> Callable[[io.BytesIO], ImageFile.ImageFile]:
         _check_scans(data)
         return JpegImageFile
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        _check_size(*_webp_size(data))  # its decoder makes room for the picture as soon as it is opened
+        _check_size(*_webp_size(data))  # its decoder allocates the picture when it is opened
         return WebPImageFile
     raise UnsupportedFormat("image", _looks_like(data), f"send one of: {', '.join(KINDS)}")
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:
-    """Width and height by the header (RFC 9649, 2.5 to 2.7)."""
+    """Width and height from the header (RFC 9649, 2.5 to 2.7)."""
     head = data[:_WEBP_HEADER_BYTES].ljust(_WEBP_HEADER_BYTES, b"\0")
     if head[12:16] == b"VP8X":
         return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
@@ -158,8 +157,8 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    """At a half, a third and so on, where that is still more than is kept: each further step then works on
-    fewer pixels."""
+    """Reduced to a half, a third and so on, but not below ``KEPT_SIDE``: the next steps then have fewer
+    pixels."""
     factor = max(image.size) // KEPT_SIDE
     if factor < 2 or image.mode not in ("L", "LA", "RGB", "RGBA"):
         return image
@@ -167,14 +166,14 @@ def _reduced(image: Image.Image) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned as its EXIF says."""
+    """Rotated or mirrored by its EXIF orientation."""
     turn = _TURNS.get(_orientation(image.info.get("exif", b"")))
     return image if turn is None else image.transpose(turn)
 
 
 def _orientation(exif: bytes) -> int:
-    """1 to 8 (EXIF 2.32, 4.6.4; TIFF 6.0, section 2); 1, upright, where the EXIF says nothing or is broken.
-    Pillow would read all the rest of it as well, and warn of it."""
+    """1 to 8 (EXIF 2.32, 4.6.4; TIFF 6.0, section 2); 1, upright, if there is none or the EXIF is damaged.
+    Pillow is not used, because it would read the whole EXIF and warn about it."""
     tiff = exif.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None:
@@ -192,8 +191,8 @@ def _orientation(exif: bytes) -> int:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """In RGB, over white."""
-    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow's own conversion cuts off at 255
+    """The image in RGB over white."""
+    if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion clips it at 255
         return Image.fromarray((np.asarray(image).astype(np.int32) >> 8).astype(np.uint8)).convert("RGB")
     if not image.has_transparency_data:
         return image.convert("RGB")

@@ -1,4 +1,4 @@
-"""Pixels that a reader can look at."""
+"""The pixels that readers take."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Pixels = NDArray[np.uint8]
 SMALLEST_SIDE = 16
 
 
-def checked(pixels: Pixels) -> Pixels:
-    """``pixels`` themselves. Raises ``InvalidRequest`` unless they are ``(height, width, 3)`` uint8, 16 or
-    more each way."""
+def check_pixels(pixels: Pixels) -> Pixels:
+    """Returns ``pixels``. Raises ``InvalidRequest`` unless they are ``(height, width, 3)`` uint8, and 16 or
+    more in width and height."""
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise InvalidRequest(
             "image", f"{pixels.dtype} {pixels.shape}", "give (height, width, 3) uint8, which is RGB"

@@ -33,7 +33,7 @@ def use_window_attention(network: nn.Module) -> None:
 
 
 class WindowProcessor:
-    """What diffusers calls an attention processor. It needs no dense mask: it knows each layer's window."""
+    """An attention processor of diffusers. It needs no dense mask: each layer's window is enough."""
 
     _attention_backend = AttentionBackendName.FLASH
     """diffusers builds no dense mask for its flash backends, and leaves the window to the processor."""
@@ -97,7 +97,8 @@ def attention(
 
 
 def _in_blocks(query: Tensor, key: Tensor, value: Tensor, window: int, mask: Tensor) -> Tensor:
-    """A block of queries is as long as the window: the keys that it sees lie in three blocks."""
+    """Attention in blocks of queries as long as the window. The keys that a block sees lie in three
+    blocks."""
     batch, length = key.shape[:2]
     blocks = len(mask)
     spare = blocks * window - length

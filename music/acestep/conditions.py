@@ -13,7 +13,7 @@ INSTRUMENTAL = "[Instrumental]"
 """The lyrics of a song that nobody sings, in the spelling of the training data (ACE-Step 1.5,
 acestep/training/dataset_builder_modules/metadata.py, and docs/en/INFERENCE.md)."""
 UNKNOWN = "unknown"
-"""The language of the same, and of one that the models do not know."""
+"""The language of such a song, and of lyrics in a language that the models do not know."""
 _INSTRUMENTALS = frozenset({"", "[inst]", "[instrumental]"})  # acestep/api_server.py, _is_instrumental
 _TAG = re.compile(r"\[[^\[\]]*\]")
 _NEAREST_METRE = {"12/8": "6/8"}
@@ -30,7 +30,7 @@ _LANGUAGES = frozenset(
 
 @dataclass(frozen=True)
 class Conditions:
-    """Values that the model knows; None: it chooses."""
+    """Values that the model knows. None leaves the choice to it."""
 
     bpm: int
     key: str | None
@@ -38,7 +38,7 @@ class Conditions:
     lyrics: str
     language: str
     warnings: tuple[str, ...]
-    """How they differ from the request, for its user."""
+    """How the values differ from the request, for the user."""
 
 
 def conditions_of(request: MusicRequest) -> Conditions:

@@ -13,12 +13,14 @@ from diffusers import AceStepPipeline
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineFailed, EngineUnavailable, InvalidRequest
-from inference.loading import ModelEngine, Placement, pipeline
+from inference.devices import Placement
+from inference.loading import ModelEngine
+from inference.pretrained import pipeline
 from music.acestep.attention import use_window_attention
 from music.acestep.conditions import METRES, conditions_of
 from music.acestep.memory import LYRIC_TOKENS, PROMPT_TOKENS, beside_weights
-from music.contract import COMPOSERS, Audio, MusicRequest, Samples
-from music.variations import Deserted, Song, Variations
+from music.contract import COMPOSERS, Audio, MusicRequest, Samples, unheeded
+from music.variations import AllCancelled, Variation, Variations
 
 SHORTEST_S = 10.0
 """What the models were trained on; a shorter song is cut from it."""
@@ -56,7 +58,7 @@ class AceStepComposer(ModelEngine):
     """Not fp16: the lyric encoder's last layer exceeds its range, and every song with lyrics is NaN (ACE-Step
     1.5, issue 1055)."""
     together = 4
-    """How many calls of ``compose`` are of use at the same time."""
+    """How many calls of ``compose`` are worth making at the same time."""
 
     def __init__(self, options: EngineOptions) -> None:
         place = self.placed(options)
@@ -70,7 +72,7 @@ class AceStepComposer(ModelEngine):
         self._use(pipe, place)
 
     def _use(self, pipe: AceStepPipeline, place: Placement) -> None:
-        """``pipe`` is where ``place`` says, in the numbers that it says."""
+        """Makes this the engine around ``pipe``, which is on the device and in the precision of ``place``."""
         pipe.set_progress_bar_config(disable=True)
         pipe.vae.enable_tiling()  # ten minutes in one piece take some 15 GB for each layer
         for network in (pipe.transformer, pipe.condition_encoder):
@@ -91,8 +93,8 @@ class AceStepComposer(ModelEngine):
         self._variations = Variations(self._make, self.together if apart else 1)
 
     @classmethod
-    def beside(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
-        """What a song of ten minutes takes."""
+    def extra_memory(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
+        """The memory that a song of ten minutes takes."""
         return beside_weights(folder, number_bytes=number_bytes)
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
@@ -122,8 +124,9 @@ class AceStepComposer(ModelEngine):
             warnings=(*given.warnings, *self._warnings(request)),
         )
 
-    def _make(self, songs: Sequence[Song]) -> None:
-        """All but the noise is that of one song; the noise has a row for each."""
+    def _make(self, songs: Sequence[Variation]) -> None:
+        """Makes songs whose requests differ only in their seed: all share everything but the noise, which has
+        a row for each."""
         request = songs[0].request
         pipe, given, steps = self._pipe, conditions_of(request), self._steps(request)
         duration_s = max(request.duration_s, SHORTEST_S)
@@ -131,7 +134,7 @@ class AceStepComposer(ModelEngine):
 
         def go_on(*_: object) -> None:
             if not any(song.wanted for song in songs):
-                raise Deserted
+                raise AllCancelled
 
         def denoise(*, hidden_states: torch.Tensor, **rest: Any) -> tuple[torch.Tensor]:
             # (songs, frames, width); with guidance as many rows again, for the songs without their words.
@@ -182,16 +185,16 @@ class AceStepComposer(ModelEngine):
 
     @torch.inference_mode()
     def _decoded(self, latents: torch.Tensor) -> Samples:
-        """``(frames, width)`` as samples whose peak is the pipeline's own: one song at a time, so that only
-        one lies in the GPU's memory."""
+        """``(frames, width)`` as samples with the pipeline's own peak. One song at a time, so that only one
+        is in the GPU's memory."""
         [samples] = self._pipe.vae.decode(latents.T[None]).sample.float()
         samples *= _PEAK / samples.abs().max().clamp(min=_SILENCE)
         found: Samples = samples.cpu().numpy()
         return found
 
     def _noise(self, seeds: Sequence[int], duration_s: float) -> torch.Tensor:
-        """``(seeds, frames, width)``. The pipeline's own has a frame too many for some lengths, 16.43 s for
-        one, as it rounds up what it has rounded up before."""
+        """``(seeds, frames, width)``. The pipeline's own noise has a frame too many for some lengths, such as
+        16.43 s, since it rounds up twice."""
         transformer = self._pipe.transformer
         frames = math.ceil(duration_s * self._pipe.latents_per_second)
         shape = (1, frames, transformer.config.audio_acoustic_hidden_dim)
@@ -212,12 +215,14 @@ class AceStepComposer(ModelEngine):
         return _GUIDANCE if request.guidance_scale is None else request.guidance_scale
 
     def _warnings(self, request: MusicRequest) -> list[str]:
-        """What this checkpoint leaves out."""
+        """What this checkpoint does not do of the request."""
         found = []
         if request.duration_s < SHORTEST_S:
             found.append(f"ACE-Step makes {SHORTEST_S:g} s or more: this is the beginning of that")
         if (request.infer_step or 0) > (most := _MOST_STEPS[self._kind]):
             found.append(f"ACE-Step {self._kind} takes {most} steps at most: it was made in {most}")
+        if request.exclude:
+            found.append(unheeded("ACE-Step", request.exclude))
         given = conditions_of(request)
         prompt, lyrics = self._pipe._format_prompt(
             request.prompt, given.lyrics, given.language, bpm=given.bpm, keyscale=given.key, timesignature="4"

@@ -13,7 +13,7 @@ LONGEST_S = 600
 LYRIC_TOKENS = 2048
 PROMPT_TOKENS = 256
 TILE_FRAMES = 512
-"""Latents that the decoder takes at a time, of which some overlap: diffusers' own choice."""
+"""Latents in a tile of the decoder; tiles overlap. The number is diffusers' own."""
 
 
 def beside_weights(folder: Path, *, number_bytes: float) -> int:
@@ -37,7 +37,7 @@ def beside_weights(folder: Path, *, number_bytes: float) -> int:
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    """Empty where there is none: the checkpoint is another's, which loading it says."""
+    """Empty where there is no such file: then the checkpoint is another model's, which loading it reports."""
     file = folder / "config.json"
     if not file.is_file():
         return {}

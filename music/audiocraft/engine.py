@@ -1,5 +1,5 @@
 """AudioCraft as a composer: its language model, sampling and extension, with the checkpoints that our own
-MusicGen takes. They are converted as they are read: AudioCraft's own are pickles, which are not."""
+MusicGen takes. They are converted as they are read: AudioCraft's own are pickles, which we do not read."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class AudiocraftComposer(ModelEngine):
     def _made(
         self, request: MusicRequest, report: Report
     ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        """``(2, samples)`` float32, as long as asked for."""
+        """``(2, samples)`` float32, as long as the request says."""
         frames = math.ceil(request.duration_s * self._model.frame_rate)
         sampling = Sampling.of(request)
         self._model.set_generation_params(
@@ -134,7 +134,7 @@ class AudiocraftComposer(ModelEngine):
             top_p=sampling.top_p,
             extend_stride=_STRIDE_S,
         )
-        self._model.set_custom_progress_callback(self._told(frames, report))
+        self._model.set_custom_progress_callback(self._on_step(frames, report))
         with torch.random.fork_rng([self._device] if self._device.type == "cuda" else []):
             torch.manual_seed(request.seed)
             attributes, _ = self._model._prepare_tokens_and_attributes([request.prompt], None)
@@ -146,8 +146,9 @@ class AudiocraftComposer(ModelEngine):
         )
         return samples
 
-    def _told(self, frames: int, report: Report) -> Callable[[int, int], None]:
-        """AudioCraft's own count goes back at each window: this one counts the steps of them all."""
+    def _on_step(self, frames: int, report: Report) -> Callable[[int, int], None]:
+        """AudioCraft's progress callback. Its own count starts anew with each window: this one counts the
+        steps of all windows."""
         window, stride = (round(seconds * self._model.frame_rate) for seconds in (_WINDOW_S, _STRIDE_S))
         windows = 1 + max(0, math.ceil((frames - window) / stride))
         steps, done = frames + windows * self._delay, 0
@@ -161,7 +162,7 @@ class AudiocraftComposer(ModelEngine):
 
 
 class _Text(T5Conditioner):  # type: ignore[misc]  # AudioCraft has no types
-    """AudioCraft's own with a text encoder that it is given: it would fetch one by name."""
+    """AudioCraft's own with our text encoder: AudioCraft would fetch one by its name."""
 
     def __init__(
         self, tokenizer: T5TokenizerFast, encoder: Any, output_dim: int, device: torch.device

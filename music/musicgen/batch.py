@@ -10,13 +10,13 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from inference.together import Together
-from music.musicgen.codec import Decoding
+from inference.batch_loop import BatchLoop
 from music.musicgen.decoder import Decoder, Track
-from music.musicgen.slots import COLUMNS, Slots
+from music.musicgen.encodec.codec import Decoding
+from music.musicgen.gpu.slots import COLUMNS, Slots
 
 MOST = 8
-"""Songs at a time, of which the kernels make two rows each."""
+"""Songs at a time. Each is two rows of a step."""
 _LINGER_S = 0.01  # for songs that ended in the same step, whose threads wake up one after another
 T = TypeVar("T")
 
@@ -31,30 +31,30 @@ class _Ended:
 
 
 class Batch:
-    """Tracks of any prompts, lengths and ages, all of them a column further with each step."""
+    """Tracks of any prompts, lengths and ages. Each step takes all of them one column further."""
 
     def __init__(self, decoder: Decoder, decode: Decoding, most: int = MOST, columns: int = COLUMNS) -> None:
-        """``most`` songs at a time, of as many ``columns`` at most; others wait for their turn."""
+        """``most`` songs at a time, each of ``columns`` at most; others wait for their turn."""
         self._decoder = decoder
         self._decode = decode
         self._most = most
         self._ended: list[_Ended] = []
         self._ending = threading.Lock()
         self._slots = Slots(decoder, most, columns) if decoder.slotted else None
-        self._loop = Together[Track](self, most, "musicgen")
+        self._loop = BatchLoop[Track](self, most, "musicgen")
 
     def run(self, track: Track, report: Callable[[float], None]) -> None:
-        """Until ``track`` is done; ``report`` is told the fraction in the caller's own thread. What it raises
-        takes the track out before the next step."""
+        """Steps until ``track`` is done. ``report`` is called with the fraction in the caller's own thread;
+        what it raises takes the track out before the next step."""
         self._loop.run(track, lambda: report(track.position / track.steps))
 
     def do(self, work: Callable[[], T], report: Callable[[], None]) -> T:
-        """``work`` in the thread that decodes; see ``Together``."""
+        """``work`` in the thread that decodes; see ``BatchLoop``."""
         return self._loop.do(work, report)
 
     def decode(self, codes: Sequence[Tensor], report: Callable[[], None]) -> list[Tensor]:
-        """As ``Decoding``, in the thread that decodes; ``report`` as in ``do``. Songs that end together, as
-        those do that began together, are decoded together."""
+        """As ``Decoding``, in the thread that decodes; ``report`` as in ``do``. Songs that end together are
+        decoded together."""
         ended = _Ended(codes)
         with self._ending:
             self._ended.append(ended)
@@ -69,7 +69,7 @@ class Batch:
         return ended.waves
 
     def _decode_ended(self) -> None:
-        """Those that wait, if the errand of another has not seen to them before."""
+        """Decodes the songs that wait, unless the call of another has decoded them before."""
         if not self._ended:
             return
         time.sleep(_LINGER_S)
@@ -84,7 +84,7 @@ class Batch:
                 ended.failure = error
 
     def join(self, track: Track) -> None:
-        """On a CPU it brings its own cache with it."""
+        """Gives the track a slot where there are slots; otherwise it has a cache of its own."""
         if self._slots:
             self._slots.join(track)
 
@@ -99,6 +99,6 @@ class Batch:
         return track.done
 
     def leave(self, track: Track) -> None:
-        """And takes it along."""
+        """Frees the track's slot."""
         if self._slots:
             self._slots.leave(track)

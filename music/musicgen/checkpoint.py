@@ -1,4 +1,4 @@
-"""A MusicGen checkpoint as published: its sizes, text encoder and EnCodec, for each runtime that takes it."""
+"""A MusicGen checkpoint as published: its sizes, text encoder and EnCodec. Two engines read it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WEIGHT_NORM = {
     "weight_g": "parametrizations.weight.original0",
     "weight_v": "parametrizations.weight.original1",
 }
-"""What torch called a weight norm's parts, and what it calls them since 2.1. Published ones are older."""
+"""The parts of a weight norm: torch's names before 2.1, which published checkpoints have, and since."""
 
 
 def config_of(folder: Path) -> MusicgenConfig:
@@ -51,7 +51,7 @@ def text_encoder_of(config: MusicgenConfig, tensors: Tensors) -> T5EncoderModel:
     with torch.device("meta"):  # no memory, and no time for weights that are replaced
         model = T5EncoderModel(config.text_encoder)
     found = tensors.below("text_encoder.")
-    # Saved under one of its two names.
+    # It is saved under one of its two names.
     shared = found["shared.weight" if "shared.weight" in found else "encoder.embed_tokens.weight"]
     found |= {"shared.weight": shared, "encoder.embed_tokens.weight": shared}
     model.load_state_dict(found, strict=True, assign=True)

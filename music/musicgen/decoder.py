@@ -2,8 +2,8 @@
 one pass, and songs of different prompts, lengths and ages side by side.
 
 The arithmetic is that of transformers' ``MusicgenForCausalLM`` (pre-norm layers, sinusoidal positions, cross
-attention to the projected text, one head a codebook), which the tests hold it to, token for token. What a
-layer computes is in ``layers``, and once more, as compiled loops for a CPU, in ``fused``.
+attention to the projected text, one head a codebook), which the tests hold it to, token for token. A step is
+made by ``layers`` or, where there are some for the processor, by ``compiled`` loops.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from itertools import chain
 import torch
 from torch import Tensor
 
-from music.musicgen.cpu.fused import Fused
-from music.musicgen.cpu.layout import fitting, supported
-from music.musicgen.layers import Layers, Part
+from music.musicgen.compiled import compiled_loops
+from music.musicgen.layers import Layers, Network, Norm, Part
 from music.musicgen.linear import linear
-from music.musicgen.sampling import UNKNOWN, Sampling, draw
+from music.musicgen.sampling import UNKNOWN, Sampling
 
 Read = Callable[[str], Tensor]
 """A tensor of the checkpoint by its name below ``decoder.``."""
+_BELOW = "model.decoder"
+_POSITIONS = 2048  # at first
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,12 @@ class Shape:
 
     @property
     def drawn(self) -> tuple[int, int]:
-        """Of what size the logits of a step are: ``(codebooks, vocabulary)``."""
+        """The size of a step's logits: ``(codebooks, vocabulary)``."""
         return self.codebooks, self.vocabulary
 
     def cache(self, columns: int) -> tuple[int, ...]:
-        """Of what size one song's keys and values are: ``(layers, 2, 2, heads, columns, head width)``, of
-        which the first 2 are keys and values, the second a row with text and one without."""
+        """The size of one song's keys and values: ``(layers, 2, 2, heads, columns, head width)``. The first 2
+        are keys and values, the second a row with text and one without."""
         return self.layers, 2, 2, self.heads, columns, self.width // self.heads
 
     @property
@@ -56,7 +57,7 @@ class Shape:
 
 
 class Track:
-    """One song in the making: its tokens, its caches, its own source of chance.
+    """One song in the making: its tokens, its caches, its own source of noise.
 
     ``tokens (codebooks, steps + 1)`` is in the delay pattern: column 0 comes before the song, and frame f of
     a codebook is in column f + 1 + its delay.
@@ -114,115 +115,58 @@ class Decoder:
         precision: str,
         device: torch.device,
         *,
-        fused: bool = True,
+        compiled: bool = True,
         gpu_path: bool = False,
     ) -> None:
-        """``fused``: its layers are compiled loops where the processor has what these are made of.
-        ``gpu_path``: it is made for a GPU, wherever it runs."""
+        """``compiled``: by compiled loops where there are some for it. ``gpu_path``: it is made for a GPU,
+        wherever it runs."""
         self.shape = shape
         self.device = device
         self.slotted = gpu_path
-        """Whether songs are stepped in ``music.musicgen.slots``, which have room for their caches."""
+        """Whether songs are stepped in ``gpu.slots``, which have room for their caches."""
         by_cpu = device.type == "cpu" and not gpu_path
         narrow = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, torch.float32)
-        # On a CPU only what is read again and again is narrow, the weights and, by the kernels of ``fused``,
-        # the caches: torch's attention is several times as fast there in fp32 as in bf16.
+        # On a CPU only what is read again and again is narrow, the weights and, for compiled loops, the
+        # caches: torch's attention is several times as fast there in fp32 as in bf16.
         self.dtype = torch.float32 if by_cpu else narrow
-
-        def norm(name: str) -> tuple[Tensor, Tensor]:
-            weight, bias = (read(f"{name}.{part}") for part in ("weight", "bias"))
-            return weight.to(device, self.dtype), bias.to(device, self.dtype)
-
-        def matrix(*names: str) -> Tensor:
-            weights = [read(f"{name}.weight").to(device, narrow) for name in names]
-            return torch.cat(weights) if len(weights) > 1 else weights[0]
-
-        below = "model.decoder"
-        self.embeddings = [
-            read(f"{below}.embed_tokens.{codebook}.weight").to(device, torch.float32)
+        weights = _Weights(read, device, narrow, self.dtype)
+        embeddings = [
+            read(f"{_BELOW}.embed_tokens.{codebook}.weight").to(device, torch.float32)
             for codebook in range(shape.codebooks)
         ]
-        names = [f"{below}.layers.{number}" for number in range(shape.layers)]
         self._cross_kv = [
-            linear(
-                matrix(*(f"{name}.encoder_attn.{part}_proj" for part in "kv")),
-                precision,
-                cold=True,
-                plain=gpu_path,
-            )
-            for name in names
+            linear(weights.text_projection(layer), precision, cold=True, plain=gpu_path)
+            for layer in range(shape.layers)
         ]
-
-        def parts() -> Iterator[Part]:
-            for name in names:
-                yield Part(
-                    matrix(*(f"{name}.self_attn.{part}_proj" for part in "qkv")),
-                    matrix(f"{name}.self_attn.out_proj"),
-                    matrix(f"{name}.encoder_attn.q_proj"),
-                    matrix(f"{name}.encoder_attn.out_proj"),
-                    matrix(f"{name}.fc1"),
-                    matrix(f"{name}.fc2"),
-                    norms=(
-                        norm(f"{name}.self_attn_layer_norm"),
-                        norm(f"{name}.encoder_attn_layer_norm"),
-                        norm(f"{name}.final_layer_norm"),
-                    ),
-                )
-            heads = (f"lm_heads.{codebook}" for codebook in range(shape.codebooks))
-            yield Part(matrix(*heads), norms=(norm(f"{below}.layer_norm"),))
-
-        fused = fused and by_cpu and supported(precision)
-        every = parts()
-        first = next(every)
-        fused = fused and fitting(first, shape.heads, shape.codebooks * shape.vocabulary)
-        every = chain([first], every)
+        parts = weights.parts(shape)
+        first = next(parts)
+        loops = compiled_loops() if compiled and by_cpu else None
+        fits = loops and loops.takes(first, shape.heads, shape.codebooks * shape.vocabulary, precision)
+        parts = chain([first], parts)
         del first  # each part is let go when it has been made ready
-        self.layers: Layers | Fused = (
-            Fused(every, shape.heads, precision, self.embeddings)
-            if fused
-            else Layers(every, shape.heads, precision, plain=gpu_path)
+        self.layers: Network = (
+            loops.network(parts, shape.heads, precision, embeddings)
+            if loops and fits
+            else Layers(parts, shape.heads, precision, embeddings, plain=gpu_path)
         )
-        self.positions = _sinusoids(2048, shape.width).to(device)
+        self.positions = _sinusoids(_POSITIONS, shape.width).to(device)
 
     @torch.inference_mode()
     def step(self, tracks: Sequence[Track]) -> Tensor:
-        """Takes each track one column further. Answers the guided logits ``(tracks, codebooks, vocabulary)``,
+        """Takes each track one column further. Returns the guided logits ``(tracks, codebooks, vocabulary)``,
         float32, that its tokens were drawn from."""
         noises = [track.noise(track.position) for track in tracks]
-        shape = self.shape
-        if isinstance(self.layers, Fused):
-            self._reach(max(track.position for track in tracks) + 1)
-            logits = self.layers.step(tracks, noises, self.positions)
-            logits = logits.view(len(tracks), *shape.drawn)
-        else:
-            logits = self._logits(tracks, self.layers)
-            # Song by song: of larger tensors OpenMP's threads would take a share, and then wait awhile for
-            # more, each on a core that the next step has need of.
-            for track, rows, noise in zip(tracks, logits, noises, strict=True):
-                column = track.tokens[:, track.position + 1]
-                torch.where(column == UNKNOWN, draw(rows, track.sampling, noise), column, out=column)
+        self._reach(max(track.position for track in tracks) + 1)
+        logits = self.layers.step(tracks, noises, self.positions)
         for track in tracks:
             track.position += 1
-        return logits
-
-    def _logits(self, tracks: Sequence[Track], layers: Layers) -> Tensor:
-        """The guided logits for the next column of each track; its caches take in the present one."""
-        shape = self.shape
-        x = torch.cat([self._embedded(track, track.position, track.position + 1) for track in tracks])
-        x = x.repeat(2, 1).to(self.dtype)  # rows: all songs with their text, then all without
-        rows = layers.step(x, tracks).float().view(2, len(tracks), *shape.drawn)
-        for track, heard, guided in zip(tracks, *rows, strict=True):
-            guided += (heard - guided) * track.sampling.guidance
-        return rows[1]
+        return logits.view(len(tracks), *self.shape.drawn)
 
     @torch.inference_mode()
     def prefill(self, track: Track, columns: int) -> None:
         """Takes the track's first ``columns`` known columns in at once."""
-        if isinstance(self.layers, Fused):
-            self._reach(columns)
-            self.layers.prefill(track, columns, self.positions)
-        else:
-            self.layers.prefill(self._embedded(track, 0, columns).repeat(2, 1).to(self.dtype), track)
+        self._reach(columns)
+        self.layers.prefill(track, columns, self.positions)
         track.position = columns
 
     def cache(self, columns: int) -> Tensor:
@@ -237,17 +181,51 @@ class Decoder:
         made = torch.stack([kv(text) for kv in self._cross_kv]).to(self.layers.kept)
         return made.view(len(made), len(text), 2, self.shape.heads, -1).permute(0, 2, 3, 1, 4).contiguous()
 
-    def _embedded(self, track: Track, start: int, end: int) -> Tensor:
-        """Columns ``start`` up to ``end`` of a track as vectors ``(columns, width)``, float32."""
-        self._reach(end)
-        vectors = self.positions[start:end].clone()
-        for codebook, table in enumerate(self.embeddings):
-            vectors += table[track.tokens[codebook, start:end]]
-        return vectors
-
     def _reach(self, end: int) -> None:
         if end > len(self.positions):
             self.positions = _sinusoids(2 * end, self.shape.width).to(self.device)
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """A checkpoint's decoder, read as it is wanted."""
+
+    read: Read
+    device: torch.device
+    matrices: torch.dtype
+    norms: torch.dtype
+
+    def parts(self, shape: Shape) -> Iterator[Part]:
+        """The layers', then the heads'."""
+        for layer in range(shape.layers):
+            name = f"{_BELOW}.layers.{layer}"
+            yield Part(
+                self._matrix(*(f"{name}.self_attn.{part}_proj" for part in "qkv")),
+                self._matrix(f"{name}.self_attn.out_proj"),
+                self._matrix(f"{name}.encoder_attn.q_proj"),
+                self._matrix(f"{name}.encoder_attn.out_proj"),
+                self._matrix(f"{name}.fc1"),
+                self._matrix(f"{name}.fc2"),
+                norms=(
+                    self._norm(f"{name}.self_attn_layer_norm"),
+                    self._norm(f"{name}.encoder_attn_layer_norm"),
+                    self._norm(f"{name}.final_layer_norm"),
+                ),
+            )
+        heads = (f"lm_heads.{codebook}" for codebook in range(shape.codebooks))
+        yield Part(self._matrix(*heads), norms=(self._norm(f"{_BELOW}.layer_norm"),))
+
+    def text_projection(self, layer: int) -> Tensor:
+        """Keys and values of cross attention as one matrix."""
+        return self._matrix(*(f"{_BELOW}.layers.{layer}.encoder_attn.{part}_proj" for part in "kv"))
+
+    def _norm(self, name: str) -> Norm:
+        weight, bias = (self.read(f"{name}.{part}") for part in ("weight", "bias"))
+        return weight.to(self.device, self.norms), bias.to(self.device, self.norms)
+
+    def _matrix(self, *names: str) -> Tensor:
+        weights = [self.read(f"{name}.weight").to(self.device, self.matrices) for name in names]
+        return torch.cat(weights) if len(weights) > 1 else weights[0]
 
 
 def _sinusoids(count: int, width: int) -> Tensor:

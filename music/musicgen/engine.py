@@ -16,14 +16,14 @@ from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
 from inference.loading import ModelEngine
 from inference.tensors import Tensors
-from music.contract import COMPOSERS, Audio, MusicRequest
+from music.contract import COMPOSERS, Audio, MusicRequest, unheeded
 from music.musicgen.batch import MOST, Batch
 from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
-from music.musicgen.chunked import decoding_bytes
-from music.musicgen.codec import decoding
 from music.musicgen.decoder import Decoder, Track
+from music.musicgen.encodec.chunked import decoding_bytes
+from music.musicgen.encodec.codec import decoding
+from music.musicgen.gpu.slots import TEXT, columns_for, slot_bytes
 from music.musicgen.sampling import PARAMETERS, Sampling, gumbel
-from music.musicgen.slots import TEXT, columns_for, slot_bytes
 
 WINDOW_S = 30.0
 """What the models were trained on; a longer song is made window by window."""
@@ -36,7 +36,7 @@ _SHARE = {"reading": 0.02, "composing": 0.93}  # of the time; the rest is EnCode
 class MusicgenComposer(ModelEngine):
     """``facebook/musicgen-small``, ``-medium``, ``-large``, their ``stereo-`` siblings, and others like them.
 
-    Instrumental: MusicGen sings no words. Songs that several threads ask for are decoded together.
+    Instrumental: MusicGen sings no words. Calls from several threads are decoded together.
     """
 
     name = "musicgen"
@@ -94,8 +94,8 @@ class MusicgenComposer(ModelEngine):
         self._batch = Batch(self._decoder, decode, self._together(columns), columns)
 
     def _together(self, columns: int) -> int:
-        """How many songs at a time there is memory for: on a GPU's path there are slots for all; otherwise
-        each brings its own cache, and the first one's is in what the model needs."""
+        """How many songs at a time there is memory for. On a GPU's path there are slots for all. Otherwise
+        each has a cache of its own, of which the first is counted in what the model needs."""
         if self._place.gpu_path:
             return MOST
         spare = self._place.free - self._place.needed
@@ -103,8 +103,9 @@ class MusicgenComposer(ModelEngine):
         return max(1, min(MOST, 1 + spare // song))
 
     @classmethod
-    def beside(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
-        """On a GPU's path the slots, and what decoding the longest song takes; otherwise one song's cache."""
+    def extra_memory(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
+        """On a GPU's path the slots, and the memory of decoding the longest song; otherwise one song's
+        cache."""
         try:
             config = config_of(folder)
         except EngineUnavailable:
@@ -125,12 +126,14 @@ class MusicgenComposer(ModelEngine):
         made = _SHARE["reading"] + _SHARE["composing"]
         samples = self._sound(codes, lambda: report("decoding", made))
         report("decoding", 1.0)
-        warnings = ("MusicGen sings no words: the lyrics are not in the music",) if request.lyrics else ()
+        warnings = ["MusicGen sings no words: the lyrics are not in the music"] if request.lyrics else []
+        if request.exclude:
+            warnings.append(unheeded("MusicGen", request.exclude))
         length = round(request.duration_s * self._rate_hz)
-        return Audio(samples=samples[:, :length], rate_hz=self._rate_hz, warnings=warnings)
+        return Audio(samples=samples[:, :length], rate_hz=self._rate_hz, warnings=tuple(warnings))
 
     def _read(self, prompt: str) -> Tensor:
-        """The prompt as the decoder hears it, ``(tokens, width)``."""
+        """The prompt as the decoder attends to it, ``(tokens, width)``."""
         tokens = self._tokenizer(prompt, return_tensors="pt", truncation=True, max_length=TEXT).to(
             self._device
         )
@@ -139,7 +142,8 @@ class MusicgenComposer(ModelEngine):
             return torch.nn.functional.linear(hidden, *self._projection) if self._projection else hidden
 
     def _tokens(self, text: Tensor, request: MusicRequest, sampling: Sampling, report: Report) -> Tensor:
-        """Window by window, as AudioCraft's ``MusicGen.generate`` goes past what the model was trained on."""
+        """``(codebooks, frames)``. A song longer than the model was trained on is made window by window, as
+        by AudioCraft's ``MusicGen.generate``."""
         frames = int(np.ceil(request.duration_s * self._frames_per_s))
         window, stride = (round(seconds * self._frames_per_s) for seconds in (WINDOW_S, STRIDE_S))
         noise = gumbel(request.seed, self._shape.drawn, self._device, gpu_path=self._place.gpu_path)
@@ -154,11 +158,13 @@ class MusicgenComposer(ModelEngine):
             track = self._batch.do(begin, partial(report, "composing", fraction))
             done = start + track.known
 
-            def told(fraction: float, done: int = done, track: Track = track, start: int = start) -> None:
+            def on_progress(
+                fraction: float, done: int = done, track: Track = track, start: int = start
+            ) -> None:
                 whole = (max(done, start + fraction * track.frames)) / frames
                 report("composing", _SHARE["reading"] + _SHARE["composing"] * min(whole, 1.0))
 
-            self._batch.run(track, told)
+            self._batch.run(track, on_progress)
             codes = track.codes(self._shape)
             made.append(codes if prompt is None else codes[:, prompt.shape[1] :])
             prompt = codes[:, stride:]
@@ -176,6 +182,6 @@ class MusicgenComposer(ModelEngine):
 
 
 def _narrowed(tensors: Tensors, name: str, dtype: torch.dtype) -> Tensor:
-    """A tensor as a GPU's decoder takes it, which has only its embeddings in fp32."""
+    """A tensor as a GPU's decoder takes it: only the embeddings are in fp32."""
     tensor = tensors[name]
     return tensor if "embed_tokens" in name else tensor.to(dtype)

@@ -1,5 +1,9 @@
-"""The decoder's layers in torch's own operations: for a GPU, and for a processor that ``fused`` has no
-kernels for."""
+"""The decoder's layers and its sampling in torch's own operations, on any device.
+
+What a layer computes is written once, in ``Layers.through``. What differs from case to case is where keys and
+values are kept and how they are attended to, a ``Memory``: caches of a few songs, the first columns of one
+song, or a GPU's slots.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,11 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
+from torch.nn.functional import gelu, layer_norm
 
+from music.musicgen.caches import Memory, PromptMemory, SongCaches, SongMemory
 from music.musicgen.linear import Linear, linear
+from music.musicgen.sampling import UNKNOWN, Sampling, draw, guided
 
 _EPSILON = 1e-5
 
@@ -20,35 +26,62 @@ Norm = tuple[Tensor, Tensor]
 
 
 class Part:
-    """Of a layer the matrices ``(outputs, inputs)`` in the order in which they are used (queries, keys and
-    values as one; out; of cross attention queries and out; up; down) and the norms before self attention,
-    cross attention and feed-forward; or the heads as one matrix, and the norm before them."""
+    """One layer's weights, or those of the heads.
+
+    A layer has six matrices ``(outputs, inputs)``, in the order in which they are used: queries, keys and
+    values as one; out; queries of cross attention; its out; up; down. It has three norms: before self
+    attention, cross attention and feed-forward. The heads are one matrix, with the norm before them.
+    """
 
     def __init__(self, *matrices: Tensor, norms: tuple[Norm, ...]) -> None:
         self.matrices = matrices
         self.norms = norms
 
 
-class Memory(Protocol):
-    """What is kept of a song from step to step."""
+class Song(SongMemory, Protocol):
+    """A song in the making, as a ``Network`` sees it."""
 
-    position: int
-    """The column that is fed next."""
-    cache: Tensor
-    """Keys and values ``(layers, 2, 2, heads, columns, head width)``; the second 2 are a row with text and
-    one without."""
-    cross: Tensor
-    """Keys and values ``(layers, 2, heads, tokens, head width)`` of its text."""
+    tokens: Tensor
+    """``(codebooks, columns of the cache + 1)``, int64; those to come may be ``UNKNOWN``."""
+    sampling: Sampling
+
+
+class Network(Protocol):
+    """From the tokens of one column to those of the next. ``positions (columns, width)`` are vectors for the
+    places in a song, float32."""
+
+    kept: torch.dtype
+    """Of caches and texts."""
+
+    def cache(self, *size: int) -> Tensor:
+        """Room for what is kept of a song, zero."""
+
+    def step(self, songs: Sequence[Song], noises: Sequence[Tensor], positions: Tensor) -> Tensor:
+        """Takes in the songs' present column, and draws their unknown tokens of the next one with each
+        song's noise ``(codebooks, vocabulary)``. Returns the guided logits ``(songs, codebooks *
+        vocabulary)``, float32."""
+
+    def prefill(self, song: Song, columns: int, positions: Tensor) -> None:
+        """Takes in a song's first columns at once."""
 
 
 class Layers:
-    """All layers, and the heads."""
+    """A ``Network`` of torch's operations."""
 
-    def __init__(self, parts: Iterable[Part], heads: int, precision: str, *, plain: bool = False) -> None:
-        """``parts``: the layers', then the heads'. Each is let go before the next is asked for. ``plain`` as
-        in ``linear``."""
+    def __init__(
+        self,
+        parts: Iterable[Part],
+        heads: int,
+        precision: str,
+        embeddings: Sequence[Tensor],
+        *,
+        plain: bool = False,
+    ) -> None:
+        """``parts``: the layers', then the heads'. Each is let go before the next is taken. ``embeddings
+        (tokens, width)``, float32, of each codebook. ``plain`` as in ``linear``."""
         self.layers: list[Layer] = []
         self._heads = heads
+        self._embeddings = embeddings
         for part in parts:
             ready = [linear(matrix, precision, cold=True, plain=plain) for matrix in part.matrices]
             if len(ready) == 1:
@@ -59,61 +92,56 @@ class Layers:
                 self.layers.append(Layer(qkv, out, cross_q, cross_out, up, down, part.norms))
 
     def cache(self, *size: int) -> Tensor:
-        """Room for what is kept of a song, zero."""
+        """As ``Network.cache``."""
         weight = self._norm[0]
         return torch.zeros(size, dtype=self.kept, device=weight.device)
 
-    def step(self, x: Tensor, songs: Sequence[Memory]) -> Tensor:
-        """The heads' ``(2 * songs, outputs)`` of ``x (2 * songs, width)``, all songs with their text and then
-        all without; their caches take in the present column."""
-        count, width = len(songs), x.shape[1]
-        read = [song.cache[..., : song.position + 1, :] for song in songs]
-        keys, values = ([cache[:, part].unbind() for cache in read] for part in range(2))
-        here = [song.cache[..., song.position : song.position + 1, :].unbind() for song in songs]
+    def step(self, songs: Sequence[Song], noises: Sequence[Tensor], positions: Tensor) -> Tensor:
+        """As ``Network.step``."""
+        tokens = torch.stack([song.tokens[:, song.position] for song in songs])
+        places = torch.stack([positions[song.position] for song in songs])
+        texted, untexted = self.logits(tokens, places, SongCaches(songs, self._heads))
+        made = []
+        # Song by song: of larger tensors OpenMP's threads would take a share, and then wait awhile for
+        # more, each on a core that the next step has need of.
+        for number, (song, noise) in enumerate(zip(songs, noises, strict=True)):
+            one, settings = slice(number, number + 1), torch.tensor([song.sampling.row], device=noise.device)
+            made.append(guided(texted[one], untexted[one], settings))
+            column = song.tokens[:, song.position + 1]
+            drawn = draw(made[-1], settings, noise, song.sampling.shortlist)[0]
+            torch.where(column == UNKNOWN, drawn, column, out=column)
+        return torch.cat(made).flatten(1)
+
+    def prefill(self, song: Song, columns: int, positions: Tensor) -> None:
+        """As ``Network.prefill``."""
+        x = self._embedded(song.tokens[:, :columns].T, positions[:columns])
+        self._through(x, PromptMemory(song, columns, self._heads))
+
+    def logits(self, tokens: Tensor, places: Tensor, memory: Memory) -> Tensor:
+        """``(2, songs, codebooks, vocabulary)``, float32, with text and without: of each song's present
+        column ``tokens (songs, codebooks)`` at ``places (songs, width)``, some of ``positions``."""
+        x = self._through(self._embedded(tokens, places), memory)
+        rows: Tensor = self._head(normal(x, self._norm)).float()
+        return rows.view(2, *tokens.shape, -1)
+
+    def _embedded(self, tokens: Tensor, places: Tensor) -> Tensor:
+        """``(2 * columns, width)`` of ``tokens (columns, codebooks)`` at ``places (columns, width)``: the
+        rows with text, then the same for those without."""
+        x = places
+        for codebook, table in enumerate(self._embeddings):
+            x = x + table[tokens[:, codebook]]
+        return x.repeat(2, 1).to(self.kept)
+
+    def _through(self, x: Tensor, memory: Memory) -> Tensor:
+        """All layers over ``x (rows, width)``, of which the first half have a text."""
+        half = len(x) // 2
         for number, layer in enumerate(self.layers):
-            qkv = layer.qkv(normal(x, layer.norms[0])).view(2, count, 3, self._heads, 1, -1)
-            queries, fresh = qkv[:, :, 0].unbind(1), qkv[:, :, 1:].permute(1, 2, 0, 3, 4, 5).unbind()
-            mixed = []
-            for place in range(count):
-                here[place][number].copy_(fresh[place])
-                mixed.append(
-                    scaled_dot_product_attention(queries[place], keys[place][number], values[place][number])
-                )
-            together = mixed[0] if count == 1 else torch.stack(mixed, dim=1)
-            x = x + layer.out(together.reshape(2 * count, width))
-            self._hear(x, layer, [song.cross[number] for song in songs])
+            mixed = memory.attend(number, layer.qkv(normal(x, layer.norms[0])))
+            x = x + layer.out(mixed)
+            mixed = memory.attend_text(number, layer.cross_q(normal(x[:half], layer.norms[1])))
+            x[:half] += layer.cross_out(mixed)
             x = x + layer.down(gelu(layer.up(normal(x, layer.norms[2]))))
-        return self.heads(x)
-
-    def prefill(self, x: Tensor, song: Memory) -> None:
-        """Takes in a song's first columns at once, ``x (2 * columns, width)``: those of its row with text,
-        and then of that without."""
-        columns, width = len(x) // 2, x.shape[1]
-        for number, layer in enumerate(self.layers):
-            qkv = layer.qkv(normal(x, layer.norms[0])).view(2, columns, 3, self._heads, -1)
-            q, k, v = qkv.permute(2, 0, 3, 1, 4)
-            song.cache[number, :, :, :, :columns] = torch.stack([k, v])
-            mixed = scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2)
-            x = x + layer.out(mixed.reshape(2 * columns, width))
-            self._hear(x, layer, [song.cross[number]])
-            x = x + layer.down(gelu(layer.up(normal(x, layer.norms[2]))))
-
-    def heads(self, x: Tensor) -> Tensor:
-        """``(rows, outputs)`` of ``x (rows, width)``, which all layers have made."""
-        return self._head(normal(x, self._norm))
-
-    def _hear(self, x: Tensor, layer: Layer, texts: Sequence[Tensor]) -> None:
-        """Adds to ``x`` what each song's rows hear of its text: those of the first half."""
-        x = x[: x.shape[0] // 2]
-        q = layer.cross_q(normal(x, layer.norms[1])).view(
-            len(texts), 1, -1, self._heads, x.shape[1] // self._heads
-        )
-        queries = q.transpose(2, 3).unbind()
-        heard = [
-            scaled_dot_product_attention(q, *text[:, None]) for q, text in zip(queries, texts, strict=True)
-        ]
-        together = heard[0] if len(texts) == 1 else torch.cat(heard)
-        x += layer.cross_out(together.transpose(1, 2).reshape(x.shape))
+        return x
 
 
 @dataclass(frozen=True)
@@ -130,4 +158,5 @@ class Layer:
 
 
 def normal(x: Tensor, norm: Norm) -> Tensor:
+    """Layer norm of each row."""
     return layer_norm(x, (x.shape[-1],), *norm, _EPSILON)

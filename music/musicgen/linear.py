@@ -1,6 +1,6 @@
-"""Matrix products for a few rows at a time, where reading the weights is what takes the time.
+"""Matrix products of a few rows at a time, whose time is that of reading the weights.
 
-A row's result is the same, bit for bit, in whatever company it is multiplied: a song has the same tokens
+A row's result is the same, bit for bit, in whatever company it is multiplied: so a song has the same tokens
 alone and among others.
 """
 
@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 _ROWS = 16
-"""For how many rows weights are packed: eight songs, with their text and without."""
+"""Rows that weights are packed for: eight songs, with their text and without."""
 _LEVEL, _ZERO = 2.0 / 255.0, 128
-"""Of [-1, 1] in eight bits: what a level is worth, and which is 0."""
+"""[-1, 1] in eight bits: what a level is worth, and which level is 0."""
 
 
 class Linear(Protocol):
@@ -26,7 +26,7 @@ class Linear(Protocol):
 
 def linear(weight: Tensor, precision: str, *, cold: bool = False, plain: bool = False) -> Linear:
     """``weight (outputs, inputs)`` made ready for ``precision``: "fp32", "bf16", "fp16" or "int8". ``cold``:
-    it is read anew from memory for each few rows, being one of many. ``plain``: as on a GPU, anywhere."""
+    it is one of many, and so is read anew from memory each time. ``plain``: as on a GPU, on any device."""
     if weight.device.type == "cpu" and not plain:
         if precision == "int8":
             return Int8(weight)
@@ -46,8 +46,8 @@ class Plain:
 
 
 class Packed:
-    """fp32 or bf16 in the blocks that oneDNN's kernels read: two to three times as fast as the plain product
-    of two rows, which packs them anew at every call."""
+    """fp32 or bf16 weights in the blocks that oneDNN's kernels read. Two rows take a half to a third of the
+    time of the plain product, which packs the weights at every call."""
 
     def __init__(self, weight: Tensor) -> None:
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), 2)
@@ -59,8 +59,8 @@ class Packed:
 
 
 class Pixels:
-    """The same as a convolution over single pixels: of weights that come from memory, oneDNN makes it in
-    two thirds to four fifths of the time of its product, for as many rows as they are packed for."""
+    """The same as a convolution over single pixels. Where weights come from memory, oneDNN takes two thirds
+    to four fifths of the time of its product for it, with as many rows as they are packed for."""
 
     _WAYS = [0, 0], [1, 1], [1, 1], 1
     """Padding, stride, dilation, groups."""

@@ -1,1 +1,2 @@
-"""A vision-language model as the reader: the whole scene in one generation that cannot but be a scene."""
+"""A vision-language model as the reader. One generation makes the whole scene, and a grammar makes it a valid
+one."""

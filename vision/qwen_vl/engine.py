@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 from transformers import (
     AutoConfig,
@@ -17,36 +14,36 @@ from transformers import (
 
 from config.engine import EngineOptions, Report
 from config.errors import EngineUnavailable
-from inference.constrained import Batch, Text
-from inference.grammars import Grammars
-from inference.loading import ModelEngine, chat_model, first_line
-from inference.slots import cache_bytes
+from inference.loading import chat_model, first_line
+from inference.text.chat import ChatEngine
+from inference.text.constrained import Text
+from inference.text.grammars import Grammars
+from inference.text.slots import TextSlots
 from vision.contract import READERS, ImageRequest, Scene
-from vision.pixels import Pixels, checked
+from vision.pixels import Pixels, check_pixels
 from vision.qwen_vl.grammar import grammar, limits, scene_of
 from vision.qwen_vl.prompts import messages
 from vision.qwen_vl.slots import PictureSlots
 
 _PICTURE = "<|image_pad|>"
 _SMALLEST_PIXELS, _LARGEST_PIXELS = 56 * 56, 28 * 28 * 1280
-"""Of the picture that the model sees: 4 to 1280 tokens. Its own settings would let in 16,384."""
-_EXPECTED_TOKENS = 120  # of a scene: a guess
+"""Limits of the picture for the model: 4 to 1280 tokens. The model's own settings allow 16,384."""
+_EXPECTED_TOKENS = 120  # an estimate for a scene
 
 
-class QwenVlReader(ModelEngine):
-    """One generation makes the whole scene; those that several threads ask for are written together, each
-    the same as alone.
+class QwenVlReader(ChatEngine):
+    """One generation makes the whole scene. Scenes for several threads are written in one batch; each is the
+    same as when written alone.
 
-    The image processor and the tokenizer are put together here: ``AutoProcessor`` would want torchvision, for
-    videos.
-    """
+    We combine the image processor and the tokenizer ourselves: ``AutoProcessor`` needs torchvision, for
+    videos."""
 
     name = "qwen_vl"
     version = "2"
     spec = READERS.spec("qwen_vl")
     on_cpu = "bf16"
     libraries = ("torch", "transformers", "xgrammar", "pillow")
-    together: ClassVar[int] = 4
+    batch_size: ClassVar[int] = 4
     """Scenes written at a time."""
 
     def __init__(self, options: EngineOptions) -> None:
@@ -80,39 +77,23 @@ class QwenVlReader(ModelEngine):
         self._move(place.device)
         self.info = self.facts(place)
 
-    def _move(self, device: torch.device) -> None:
-        self._model.to(device)
-        slots = PictureSlots(self._model, self.together)
-        model = f"{self._place.model} in {self._place.precision} on {device}"
-        self._batch = Batch(slots, self._vocabulary, self.together, self.name, model)
-
-    @classmethod
-    def beside(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:
-        """The caches', of scenes no longer than ``inference.slots.ROOM`` tokens, photo and all."""
-        try:
-            return cache_bytes(AutoConfig.from_pretrained(folder), cls.together, number_bytes)
-        except (OSError, ValueError, KeyError, AttributeError):
-            return 0  # not a model of this kind, which loading will say
+    def _slots(self) -> TextSlots:
+        return PictureSlots(self._model, self.batch_size)
 
     def read(self, request: ImageRequest, report: Report) -> Scene:
-        """The scene in ``request.pixels``, as the model sees it."""
-        pixels = checked(request.pixels)
+        """The scene in ``request.pixels``."""
+        pixels = check_pixels(request.pixels)
         report("looking", 0.0)
-        prompt, beside = self._inputs(pixels)
-        text = Text(prompt, self._rules, request.seed, _EXPECTED_TOKENS, beside)
-        self._batch.write(
-            text, lambda: report("naming", 0.98 * (1.0 - math.exp(-len(text.written) / _EXPECTED_TOKENS)))
-        )
-        said: str = self._tokenizer.decode(
-            text.written, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        scene = scene_of(said)
+        prompt, extra_inputs = self._inputs(pixels)
+        text = Text(prompt, self._rules, request.seed, _EXPECTED_TOKENS, extra_inputs)
+        self._batch.write(text, lambda: report("naming", text.fraction))
+        scene = scene_of(text.decoded(self._tokenizer))
         report("naming", 1.0)
         return scene
 
     def _inputs(self, pixels: Pixels) -> tuple[Tensor, dict[str, Tensor]]:
-        """What the model reads ``(tokens)``, with a token for each 28 x 28 pixels of the photo, and what it
-        sees beside all of them but the last."""
+        """The model's input ``(tokens)``, with a token for each 28 x 28 pixels of the photo, and the extra
+        inputs for all tokens but the last."""
         seen = self._image_processor(
             images=pixels,
             size={"shortest_edge": _SMALLEST_PIXELS, "longest_edge": _LARGEST_PIXELS},

@@ -1,17 +1,16 @@
-"""What the model may write, letter by letter: a scene in JSON, bounded in every part (see
-``lyrics.qwen.grammar``, whose notation this is: xgrammar's EBNF, with strings that have no escapes and whose
-lengths are kept by ``inference.limits``)."""
+"""The grammar of a scene in JSON, with bounds on every part. The notation is xgrammar's EBNF. Strings have no
+escapes, and ``inference.text.limits`` keeps their lengths, as in ``lyrics.qwen.grammar``."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from inference.limits import MARK, Limits
+from inference.text.limits import MARK, Limits
 from vision.contract import GENRES, MOODS, Scene
 
 LENGTHS = {"description": (20, 220), "elements": (3, 40)}
-"""The fewest and the most characters of each string that the model makes up."""
+"""Minimum and maximum of characters of each string that the model writes freely."""
 _COMMON = rf"""
 text ::= "\"" {MARK}* "\""
 energy ::= [0-9] | "10"
@@ -30,7 +29,7 @@ _PARTS = (
 
 
 def grammar() -> str:
-    """The grammar of a scene. What is seen comes first, so that what it sounds like can follow from it."""
+    """The grammar of a scene. The visible things come first, so that the music can follow from them."""
     body = ' ", " '.join(f'"\\"{name}\\": " {rule}' for name, rule in _PARTS)
     rules = [f'root ::= "{{" {body} "}}"', _COMMON.strip()]
     for name, values in (("genre", GENRES), ("mood", MOODS)):
@@ -39,13 +38,13 @@ def grammar() -> str:
 
 
 def limits() -> Limits:
-    """What is not in the grammar."""
+    """The limits of a scene."""
     return Limits(LENGTHS)
 
 
 def scene_of(text: str) -> Scene:
-    """The scene that ``text``, written by the grammar, says; nothing in it twice, spaces neither."""
-    said: dict[str, Any] = json.loads(text)
+    """The scene in ``text``, which follows the grammar. Repeated elements, genres and spaces are removed."""
+    data: dict[str, Any] = json.loads(text)
     for name in ("elements", "genres"):
-        said[name] = tuple(dict.fromkeys(" ".join(item.split()) for item in said[name]))
-    return Scene.model_validate(said | {"description": " ".join(said["description"].split())})
+        data[name] = tuple(dict.fromkeys(" ".join(item.split()) for item in data[name]))
+    return Scene.model_validate(data | {"description": " ".join(data["description"].split())})

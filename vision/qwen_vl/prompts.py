@@ -1,4 +1,4 @@
-"""What the model is told."""
+"""The prompt."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ first, of {", ".join(GENRES)}."""
 
 
 def messages() -> list[dict[str, object]]:
-    """The conversation that the model goes on with; the photo is the first thing in it."""
-    asked = [{"type": "image"}, {"type": "text", "text": "Which song goes with this photo?"}]
-    return [{"role": "system", "content": _TASK}, {"role": "user", "content": asked}]
+    """The conversation that the model continues; the photo comes first."""
+    question = [{"type": "image"}, {"type": "text", "text": "Which song goes with this photo?"}]
+    return [{"role": "system", "content": _TASK}, {"role": "user", "content": question}]

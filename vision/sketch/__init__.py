@@ -1,1 +1,2 @@
-"""Photos read by rules: colour, light, contrast, texture and composition, and tables from there to music."""
+"""The embedded reader: measures colour, light, contrast, texture and composition, and maps them to music by
+tables."""

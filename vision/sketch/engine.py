@@ -1,4 +1,4 @@
-"""The embedded reader: what a photo looks like, in figures, and what such figures sound like."""
+"""The embedded reader: measures a photo and derives a scene from the measures."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from random import Random
 
 from config.engine import EngineInfo, Report
 from vision.contract import ImageRequest, Scene
-from vision.pixels import checked
+from vision.pixels import check_pixels
 from vision.sketch import tables
-from vision.sketch.measure import Measures, measured
+from vision.sketch.measure import Measures, measure
 
 
 class SketchReader:
-    """Scenes by rules. It sees colours and shapes, not things: what it calls the sea is blue and has a
-    horizon. The seed decides between genres that fit alike, and nothing else."""
+    """Scenes by rules. It sees colours and shapes, not objects: "the open sea" is blue with a horizon. The
+    seed only decides between genres that fit equally well."""
 
     info = EngineInfo(
         name="sketch",
@@ -27,7 +27,7 @@ class SketchReader:
     def read(self, request: ImageRequest, report: Report) -> Scene:
         """The scene in ``request.pixels``."""
         report("looking", 0.0)
-        figures = measured(checked(request.pixels))
+        figures = measure(check_pixels(request.pixels))
         report("naming", 0.8)
         mood, seen = tables.mood(figures), tables.elements(figures)
         scene = Scene(

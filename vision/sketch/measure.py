@@ -1,10 +1,9 @@
-"""A photo in figures: its colour, light, contrast, texture and composition.
+"""Measures of a photo: colour, light, contrast, texture and composition.
 
-All are taken from the photo at 192 pixels, so that the same scene gives the same figures in any size, and all
-but the composition from V and C of the hexcone model (Smith, "Color Gamut Transform Pairs", 1978): V is the
-largest of R, G and B, C (chroma, S times V) the largest less the smallest. Unlike lightness, V does not fall
-where a colour is made purer, and unlike S, C does not rise in the dark.
-"""
+All are taken from the photo at 192 pixels, so a scene has the same measures in any size. Most use V and C of
+the hexcone model (Smith, "Color Gamut Transform Pairs", 1978): V is the maximum of R, G and B; C (chroma, S
+times V) is the maximum minus the minimum. Unlike lightness, V does not fall when a colour gets purer; unlike
+S, C does not rise in the dark."""
 
 from __future__ import annotations
 
@@ -33,9 +32,9 @@ HUES = (
 )
 """Twelve bins of 30 degrees, the first around 0."""
 
-_BLOCK = 8  # pixels each way in which texture is looked at
+_BLOCK = 8  # width and height of a block for texture, in pixels
 _DARK, _LIGHT = 0.22, 0.85
-_COLOURED = 0.12  # the chroma from which an eye names a hue
+_COLOURED = 0.12  # from this chroma on, people name a hue
 _GLARING = 0.45  # V of a light in the dark
 
 Plane = NDArray[np.float32]
@@ -43,7 +42,7 @@ Plane = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Measures:
-    """Each in 0 to 1 unless it says otherwise."""
+    """The measures, in 0..1 unless stated otherwise."""
 
     brightness: float
     """The mean V."""
@@ -60,34 +59,34 @@ class Measures:
     warmth: float
     """-1, all blue, to 1, all orange: the mean of b* and half of a*, over 50."""
     hues: tuple[float, ...]
-    """What part of the colour is in each of ``HUES``; all 0 where there is none to speak of."""
+    """The part of the colour in each of ``HUES``; all 0 if there is nearly no colour."""
     dark: float
     """The part of the picture that is nearly black."""
     light: float
-    """The part that is nearly white: light and without a colour."""
+    """The part that is nearly white: light and colourless."""
     lights: float
-    """Of what lies in the dark, the part that glares."""
+    """In a dark picture, the part that is bright; else 0."""
     symmetry: float
-    """How like its mirror image it is: the correlation of V, nothing below 0; 0 for a plain surface."""
+    """Left-right symmetry: the correlation of V with its mirror image, at least 0; 0 for a plain surface."""
     horizon: float
-    """How much of the V that differs from row to row does so at one line: 1 for a sharp horizon."""
+    """The part of the changes of V between rows that lies at one line: 1 for a sharp horizon."""
     horizon_at: float
-    """Where that line is, from the top."""
+    """The height of that line, from the top."""
     focus: float
-    """What part of the edges lies in the middle ninth: 0.11 where they are all over."""
+    """The part of the edges in the middle ninth: 0.11 if they are spread evenly."""
     above: tuple[float, float, float]
-    """V, C and the hue in turns of the upper third, on the average."""
+    """V, C and the hue (in turns) of the upper third's mean colour."""
     below: tuple[float, float, float]
-    """Likewise of the lower third."""
+    """The same for the lower third."""
 
 
-def measured(pixels: Pixels) -> Measures:
-    """The figures of ``pixels (height, width, 3)``, uint8 RGB."""
+def measure(pixels: Pixels) -> Measures:
+    """The measures of ``pixels (height, width, 3)``, uint8 RGB."""
     image = Image.fromarray(pixels)
     image.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
     rgb = np.asarray(image, np.float32) / np.float32(255.0)
     value, chroma, hue = hexcone(rgb)
-    lab = lab_of(rgb[::2, ::2])  # an average of smooth figures: a quarter of the pixels is enough
+    lab = lab_of(rgb[::2, ::2])  # for a mean, a quarter of the pixels is enough
     down, right = np.abs(np.diff(value, axis=0)), np.abs(np.diff(value, axis=1))
     strengths = down[:, :-1] + right[:-1]
     dark = float((value < _DARK).mean())
@@ -115,7 +114,7 @@ def measured(pixels: Pixels) -> Measures:
 
 
 def hexcone(rgb: Plane) -> tuple[Plane, Plane, Plane]:
-    """V, C and the hue in turns, each ``(height, width)``, of ``rgb (height, width, 3)``; all in 0 to 1."""
+    """V, C and the hue (in turns), each ``(height, width)``, of ``rgb (height, width, 3)``; all in 0..1."""
     value, low = rgb.max(-1), rgb.min(-1)
     chroma = value - low
     red, green, blue = (rgb[..., n] for n in range(3))
@@ -129,7 +128,7 @@ def hexcone(rgb: Plane) -> tuple[Plane, Plane, Plane]:
 
 
 def lab_of(rgb: Plane) -> Plane:
-    """CIE L*a*b* (D65) of sRGB in 0 to 1, the last axis being the three (IEC 61966-2-1; CIE 15:2004)."""
+    """CIE L*a*b* (D65) on the last axis, from sRGB in 0..1 (IEC 61966-2-1; CIE 15:2004)."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     matrix = np.array(
         [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]], np.float32
@@ -159,15 +158,16 @@ def _hues(hue: Plane, chroma: Plane) -> tuple[float, ...]:
 
 def _symmetry(value: Plane) -> float:
     centred = value - value.mean()
-    spread = float((centred**2).mean())
-    return max(0.0, float((centred * centred[:, ::-1]).mean()) / spread) if spread > 1e-6 else 0.0
+    variance = float((centred**2).mean())
+    return max(0.0, float((centred * centred[:, ::-1]).mean()) / variance) if variance > 1e-6 else 0.0
 
 
 def _horizon(value: Plane) -> tuple[float, float]:
-    """A line in the middle three fifths, and where; rows are taken as a whole, so that a slope is none."""
+    """``horizon`` and ``horizon_at`` of ``Measures``, looked for in the middle three fifths. Whole rows
+    count, so a slope is not a horizon."""
     steps = np.diff(value.mean(1))
     total = float(np.abs(steps).sum())
-    if total < 0.05:  # as good as one shade from top to bottom
+    if total < 0.05:  # nearly one shade from top to bottom
         return 0.0, 0.5
     first, last = len(steps) // 5, max(len(steps) // 5 + 1, len(steps) * 4 // 5)
     middle = np.abs(steps[first:last])

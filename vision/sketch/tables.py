@@ -1,4 +1,4 @@
-"""From figures to music: which mood, genres and visible things a photo's measures stand for."""
+"""From measures to music: the mood, genres and elements for a photo's measures."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MOODS: Mapping[str, tuple[float, float, float]] = {
     "angry": (-0.4, 0.65, 0.9),
     "epic": (0.0, 0.7, -0.3),
 }
-"""Where each mood lies: pleasure, -1 to 1, and arousal, 0 to 1, as on Russell's circumplex ("A circumplex
-model of affect", 1980), and the warmth of the colours that painters give it, -1 to 1."""
+"""Each mood's pleasure, -1 to 1, and arousal, 0 to 1, on Russell's circumplex ("A circumplex model of
+affect", 1980), and the warmth of its usual colours, -1 to 1."""
 
 GENRES: Mapping[str, tuple[str, ...]] = {
     "joyful": ("pop", "disco", "funk", "latin"),
@@ -41,7 +41,7 @@ GENRES: Mapping[str, tuple[str, ...]] = {
     "angry": ("metal", "punk", "rock", "trap"),
     "epic": ("cinematic", "rock", "trance", "classical"),
 }
-"""What is made in each mood: chance takes two of the four."""
+"""Genres of each mood; two of the four are drawn at random."""
 
 GENRES_OF_ELEMENTS: Mapping[str, str] = {
     "city lights at night": "synthwave",
@@ -51,7 +51,7 @@ GENRES_OF_ELEMENTS: Mapping[str, str] = {
     "fog": "ambient",
     "a burning sunset": "country",
 }
-"""What goes with a thing that is seen, whatever the mood: the genre that comes first."""
+"""Elements that decide the first genre, whatever the mood."""
 
 _BLUE = range(6, 10)  # of HUES
 _GREEN = range(2, 6)
@@ -97,25 +97,26 @@ ELEMENTS: tuple[tuple[str, Callable[[Measures], bool]], ...] = (
     ("vivid colours", lambda m: m.colour > 0.45),
     ("faded colours", lambda m: m.colour < 0.15 and m.light < 0.6),
 )
-"""What is to be seen, the most telling first, and when. The bounds were set on made-up scenes of each."""
+"""Elements and their conditions, most important first. The bounds were tuned on synthetic scenes of each."""
 
 LIGHT_WORDS = ((0.2, "very dark"), (0.4, "dim"), (0.6, "softly lit"), (0.8, "bright"), (1.01, "radiant"))
 COLOUR_WORDS = ((0.06, "colourless"), (0.18, "muted"), (0.4, "colourful"), (1.01, "vivid"))
 SURFACE_WORDS = ((0.015, "smooth"), (0.06, "gently textured"), (0.09, "textured"), (1.01, "restless"))
-"""Up to where, and the word for it: of brightness, colour and texture."""
+"""Upper bounds and words, for brightness, colour and texture."""
 
 
 def pleasure(m: Measures) -> float:
     """-1 to 1: 0.69 brightness + 0.22 saturation (Valdez and Mehrabian, "Effects of Color on Emotions", 1994,
-    equation 1), here V and the chroma that a vivid photo has, spread over the whole range."""
+    equation 1), with V for brightness and chroma, relative to a vivid photo's, for saturation, rescaled to
+    the whole range."""
     return 2.0 * (0.69 * m.brightness + 0.22 * min(m.colour / 0.6, 1.0)) / 0.91 - 1.0
 
 
 def energy(m: Measures) -> float:
-    """0 to 10, and never lower where the same photo is brighter or more saturated: half for light, as day is
-    livelier than night; a third for colour, which arouses the most (Valdez and Mehrabian, equation 2: 0.60 of
-    saturation; that darkness arouses too, as they found, is not what moves a dancer); the rest for edges and
-    contrast. Each of the four grows with V or C alone."""
+    """0 to 10; it never falls when the same photo gets brighter or more saturated. Brightness counts most,
+    because day is livelier than night; then colour, which arouses the most (Valdez and Mehrabian, equation 2:
+    0.60 of saturation; their result that darkness arouses too is left out); then edges and contrast. Each of
+    the four grows with V or C alone."""
     parts = (
         0.42 * m.brightness,
         0.34 * min(m.colour / 0.7, 1.0),
@@ -126,12 +127,12 @@ def energy(m: Measures) -> float:
 
 
 def tempo(m: Measures) -> float:
-    """BPM, 56 to 154, whole: by the energy, and up to 8 more where the eye has many edges to jump between."""
+    """A whole number of BPM, 56 to 154: from the energy, plus up to 8 for many edges."""
     return float(round(56.0 + 9.0 * energy(m) + 8.0 * min(m.edges / 0.12, 1.0)))
 
 
 def mood(m: Measures) -> str:
-    """The one that lies nearest. Warmth counts for less: it tints a mood more than it makes one."""
+    """The nearest mood. Warmth counts less than pleasure and arousal."""
     here = (pleasure(m), energy(m) / 10.0, m.warmth)
     weights = (1.0, 2.0, 0.5)  # pleasure has twice the arousal's range
 
@@ -145,7 +146,7 @@ def mood(m: Measures) -> str:
 
 
 def elements(m: Measures) -> tuple[str, ...]:
-    """Up to six, one at least: what stands out, then its colours."""
+    """One to six elements: what stands out, then the colours."""
     seen = [name for name, there in ELEMENTS if there(m)][:5]
     return (*seen, colours(m))
 
@@ -158,5 +159,5 @@ def colours(m: Measures) -> str:
 
 
 def word(amount: float, words: tuple[tuple[float, str], ...]) -> str:
-    """The first whose bound lies above ``amount``."""
+    """The first word whose bound is above ``amount``."""
     return next(name for bound, name in words if amount < bound)

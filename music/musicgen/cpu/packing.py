@@ -15,14 +15,14 @@ from music.musicgen.cpu.layout import LANES, VECTORS
 
 
 def large_pages(count: int) -> mmap.mmap:
-    """So many bytes, zero, in large pages: of small ones, looking up where they are would take long."""
+    """``count`` bytes, zero, in large pages: the processor would take long to look up small ones."""
     room = mmap.mmap(-1, count, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     room.madvise(mmap.MADV_HUGEPAGE)
     return room
 
 
 def arena(matrices: Sequence[NDArray[np.uint8]], addresses: list[int]) -> mmap.mmap:
-    """Memory in large pages with all of ``matrices``, whose addresses are added."""
+    """Memory in large pages with all of ``matrices``, whose addresses are added to ``addresses``."""
     sizes = [-(-matrix.nbytes // 64) * 64 for matrix in matrices]
     arena = large_pages(sum(sizes))
     whole = np.frombuffer(arena, np.uint8)
@@ -35,8 +35,9 @@ def arena(matrices: Sequence[NDArray[np.uint8]], addresses: list[int]) -> mmap.m
 
 
 def packed(weight: Tensor, numbers: Any, vectors: int = VECTORS) -> NDArray[np.uint8]:
-    """As the kernels read it: of every ``vectors * LANES`` outputs (a panel) and every four bytes of inputs,
-    those of each output in turn. A panel of int8 has what its sums start with and its scales before it."""
+    """``weight (outputs, inputs)`` in the order in which the loops read it: of every ``vectors * LANES``
+    outputs (a panel) and every four bytes of inputs, those of each output in turn. ``numbers`` is one of
+    ``NUMBERS``. A panel of int8 begins with what its sums start with, and its scales."""
     outputs, inputs = weight.shape
     beside = vectors * LANES
     panels = outputs // beside
@@ -49,7 +50,7 @@ def packed(weight: Tensor, numbers: Any, vectors: int = VECTORS) -> NDArray[np.u
     scales = (split.float().abs().amax(2) / 127.0).clamp_min(1e-8)
     whole = (split / scales[:, :, None]).round().to(torch.int8)
     fours = whole.view(panels, beside, inputs // 4, 4).transpose(1, 2)
-    starts = whole.sum(2, dtype=torch.int32) * -128  # which is what an input of 0 is to the kernel
+    starts = whole.sum(2, dtype=torch.int32) * -128  # the loops have 128 for an input of 0
     each = [_bytes(part).reshape(panels, -1) for part in (starts, scales, fours)]
     return np.concatenate(each, axis=1)
 

@@ -1,4 +1,4 @@
-"""The threads that walk through a loop together."""
+"""The threads that go through a compiled loop together."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from music.musicgen.cpu.layout import Thread
+
 
 def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """How many threads of this process may run at a time: in a container fewer than the machine has cores. To
-    wait at barriers for those that may not would use up the rest."""
+    """How many threads of this process may run at a time: in a container fewer than the machine has cores.
+    Further threads would only be waited for at barriers, and use up the time of the rest."""
     count = len(os.sched_getaffinity(0))
     if quota.exists():
         allowed, period = quota.read_text().split()
@@ -23,31 +25,36 @@ def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
 
 
 class ThreadTeam:
-    """Threads that walk through a compiled loop together. One at a time may ask for it."""
+    """Threads that go through a compiled loop together. Not safe in threads: one caller at a time."""
 
     def __init__(self, most: int, name: str) -> None:
-        """As many as torch has and may run at a time, but at most so many: who had no part of the work would
-        only be waited for."""
+        """As many threads as torch has and may run at a time, and no more than ``most``: how many parts the
+        work has."""
         self.threads = max(1, min(torch.get_num_threads(), most, cores()))
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix=name)
-        # Of three cache lines the first numbers: barriers passed, threads done, times asked.
-        self._numbers, self._asked = np.zeros((3, 8), np.int64), 0
+        # The first number of each of three cache lines: barriers passed, threads done, runs begun.
+        self._numbers, self._runs = np.zeros((3, 8), np.int64), 0
+        passed, done, self._begun = (row.ctypes.data for row in self._numbers)
+        threads = range(self.threads)
+        self._at_barriers, self._at_end = (
+            [Thread(number, self.threads, counter) for number in threads] for counter in (passed, done)
+        )
 
     def run(self, loop: Callable[..., None], *shared: object) -> None:
-        """``loop(thread, threads, counter, count, ...)`` in each of them: see ``kernels``."""
-        from music.musicgen.cpu.dots import barrier, spin_wait
+        """``loop(thread, counted, *shared)`` in each thread: a ``Thread``, and how far its counter has been
+        counted before."""
+        from music.musicgen.cpu.loops.intrinsics import barrier, spin_wait
 
-        passed, done, asked = (row.ctypes.data for row in self._numbers)
-        before, self._asked = self._asked, self._asked + 1
+        before, self._runs = self._runs, self._runs + 1
         counted = int(self._numbers[0, 0])
 
-        def part(thread: int) -> None:
-            loop(thread, self.threads, passed, counted, *shared)
-            barrier(done, before * self.threads, self.threads)
-            if thread:
-                spin_wait(asked, before + 2)
+        def part(number: int) -> None:
+            loop(self._at_barriers[number], counted, *shared)
+            barrier(self._at_end[number], before * self.threads)
+            if number:
+                spin_wait(self._begun, before + 2)
 
-        self._numbers[2, 0] = self._asked
-        for thread in range(1, self.threads):
-            self._pool.submit(part, thread)
+        self._numbers[2, 0] = self._runs
+        for number in range(1, self.threads):
+            self._pool.submit(part, number)
         part(0)

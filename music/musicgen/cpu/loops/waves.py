@@ -1,14 +1,15 @@
-"""EnCodec's last layers on a CPU as compiled loops: each block of moments goes through a whole layer while it
-is in the processor's cache. See ``kernels``: threads walk through these as through those.
-"""
+# mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, allow-untyped-decorators
+"""EnCodec's last layers as compiled loops: each block of moments goes through a whole layer while it is in
+the processor's cache. All threads go through a loop together."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from music.musicgen.cpu.dots import barrier, compiled, dot
-from music.musicgen.cpu.kernels import exp
 from music.musicgen.cpu.layout import LANES, VECTORS
+from music.musicgen.cpu.loops.arithmetic import exp
+from music.musicgen.cpu.loops.intrinsics import barrier, compiled
+from music.musicgen.cpu.loops.products import dot
 
 BLOCK = 64
 """Moments at a time, a multiple of 16."""
@@ -44,29 +45,31 @@ def _products(weight, outputs, inputs, x, out):
 
 
 @compiled
-def upsample(thread, threads, counter, met, x, weight, bias, framed, out):
-    """One thread's part of ``out (moments + 1, outputs)``, float32, with rows to a multiple of 16: what
-    becomes of each two neighbours of ``x (moments, channels)`` after ELU, with zeros before and after them.
-    ``weight`` is the address of packed weights of two moments with a gap between them; ``framed``, zero, with
-    a row more than ``out``, of ``channels`` and a gap, is room for all threads.
+def upsample(thread, counted, x, new_rows, framed, out):
+    """One thread's part of ``out (moments + 1, outputs)``, float32, with rows to a multiple of 16: what the
+    convolution ``new_rows`` makes of each two neighbours of ``x (moments, channels)`` after ELU, with zeros
+    before and after them. Its weights are of two moments with a gap between them. ``framed``, zero, with a
+    row more than ``out``, of ``channels`` and a gap, is room for all threads.
     """
     moments, channels = x.shape
     gapped = framed.shape[1]
-    for moment in range(thread, moments, threads):
+    for moment in range(thread.number, moments, thread.threads):
         source, made = x[moment], framed[moment + 1]
         for channel in range(channels):
             made[channel] = _elu(source[channel])
-    barrier(counter, met, threads)
+    barrier(thread, counted)
     beside = VECTORS * LANES
     panels = out.shape[1] // beside
     inputs = channels + gapped
-    for panel in range(panels * thread // threads, panels * (thread + 1) // threads):
-        at = weight + panel * inputs * 4 * beside
+    for panel in range(
+        panels * thread.number // thread.threads, panels * (thread.number + 1) // thread.threads
+    ):
+        at = new_rows.address + panel * inputs * 4 * beside
         for row in range(0, len(out), 8):
             source = framed.ctypes.data + row * framed.strides[0]
             into = out.ctypes.data + row * out.strides[0] + panel * 4 * beside
             dot(8, VECTORS, 0, framed, at, source, framed.strides[0], inputs, 0, into, out.strides[0], 0)
-            added = bias[panel * beside : (panel + 1) * beside]
+            added = new_rows.bias[panel * beside : (panel + 1) * beside]
             for part in range(8):
                 made = out[row + part, panel * beside : (panel + 1) * beside]
                 for lane in range(beside):
@@ -74,51 +77,64 @@ def upsample(thread, threads, counter, met, x, weight, bias, framed, out):
 
 
 @compiled
-def residual(thread, threads, counter, met, x, wide, wide_bias, single, single_bias, room, out):
-    """One thread's part of ``out (moments, channels)``, float32: ``x`` and what a convolution of three
-    moments and one of a single make of it, each after ELU. ``wide`` and ``single`` are the addresses of their
-    packed weights; ``room (threads, ...)`` is for each thread.
+def residual(thread, counted, x, wide, single, room, out):
+    """One thread's part of ``out (moments, channels)``, float32: ``x`` plus what is made of it by ``wide``, a
+    convolution of three moments, and ``single``, one of one moment, each after ELU. ``room (threads, ...)``
+    is for each thread.
     """
     moments, channels = x.shape
-    inner = len(wide_bias)
+    inner = len(wide.bias)
     width = 3
-    mine = room[thread]
+    mine = room[thread.number]
     framed = mine[: (BLOCK + width - 1) * channels].reshape(BLOCK + width - 1, channels)
     rest = mine[(BLOCK + width - 1) * channels :]
     hidden = rest[: BLOCK * inner].reshape(BLOCK, inner)
     made = rest[BLOCK * inner : BLOCK * (inner + channels)].reshape(BLOCK, channels)
-    for start in range(thread * BLOCK, moments, threads * BLOCK):
+    for start in range(thread.number * BLOCK, moments, thread.threads * BLOCK):
         _spread(x, start, framed, width // 2)
-        _products(wide, inner, width * channels, framed, hidden)
+        _products(wide.address, inner, width * channels, framed, hidden)
         for row in range(BLOCK):
             values = hidden[row]
             for channel in range(inner):
-                values[channel] = _elu(values[channel] + wide_bias[channel])
-        _products(single, channels, inner, hidden, made)
+                values[channel] = _elu(values[channel] + wide.bias[channel])
+        _products(single.address, channels, inner, hidden, made)
         for row in range(min(BLOCK, moments - start)):
             source, added, into = x[start + row], made[row], out[start + row]
             for channel in range(channels):
-                into[channel] = source[channel] + added[channel] + single_bias[channel]
+                into[channel] = source[channel] + added[channel] + single.bias[channel]
 
 
 @compiled
-def last(thread, threads, counter, met, x, weight, bias, width, room, out):
-    """One thread's part of ``out (moments,)``, float32: a convolution of ``width`` moments to one channel,
-    after ELU. ``weight`` is the address of its packed weights: an output for each of these moments."""
+def last(thread, counted, x, single, width, room, out):
+    """One thread's part of ``out (moments,)``, float32: ``single``, a convolution of ``width`` moments to one
+    channel, after ELU. Its packed weights have an output for each of these moments."""
     moments, channels = x.shape
     reach = width // 2
-    mine = room[thread]
+    mine = room[thread.number]
     framed = mine[: BLOCK * channels].reshape(BLOCK, channels)
     columns = mine[BLOCK * channels : BLOCK * (channels + LANES)].reshape(BLOCK, LANES)
     step = BLOCK - width + 1
-    for start in range(thread * step, moments, threads * step):
+    for start in range(thread.number * step, moments, thread.threads * step):
         _spread(x, start, framed, reach)
         for row in range(0, BLOCK, 16):
             source = framed.ctypes.data + row * framed.strides[0]
             made = columns.ctypes.data + row * columns.strides[0]
-            dot(16, 1, 0, framed, weight, source, framed.strides[0], channels, 0, made, columns.strides[0], 0)
+            dot(
+                16,
+                1,
+                0,
+                framed,
+                single.address,
+                source,
+                framed.strides[0],
+                channels,
+                0,
+                made,
+                columns.strides[0],
+                0,
+            )
         for row in range(min(step, moments - start)):
-            total = bias
+            total = single.bias
             for part in range(width):
                 total += columns[row + part, part]
             out[start + row] = total

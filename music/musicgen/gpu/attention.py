@@ -1,9 +1,9 @@
-"""Attention of one new column for every song in ``music.musicgen.slots``: to what its slot keeps of the
-columns before, and to its text. A slot's result depends on nothing in another, not even by a rounding.
+"""Attention of one new column for every song in ``slots``: to what its slot keeps of the columns before, and
+to its text. A slot's result depends on nothing in another, not even by a rounding.
 
-Two ways make it. ``Masked`` is torch's own attention, on any device: it reads each slot to its end, taken or
-not. ``music.musicgen.reading.Reading`` is a kernel that reads what a song has come to, and of a free slot
-nothing: it wants Triton.
+There are two. ``Masked`` is torch's own attention, on any device: it reads each slot to its end, taken or
+not. ``reading.Reading`` is a Triton kernel that reads a slot to where its song has come, and nothing of a
+free one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class Attend(Protocol):
-    """Attention up to the ends that it was made for."""
+    """Attention to the columns before each slot's end, which it was made for."""
 
     def __call__(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """``(rows, slots, heads, width)`` of as many ``queries``, and of ``keys`` and ``values (rows, slots,
@@ -58,20 +58,20 @@ class Masked:
 
 
 def attention_on(device: torch.device) -> Attention:
-    """The kernel on a CUDA device, torch's elsewhere; also where Triton cannot run, which a line in the log
-    says: every step then reads all slots to their end."""
+    """The kernel on a CUDA device, torch's elsewhere. Where Triton cannot run it is torch's too, with a line
+    in the log: every step then reads all slots to their end."""
     if device.type != "cuda":
         return Masked
     if lack := _lack():
         _log.warning("MusicGen's attention kernel cannot run (%s): each step reads all slots", lack)
         return Masked
-    from music.musicgen.reading import Reading  # with Triton, a third of a second: for whom it is of use
+    from music.musicgen.gpu.reading import Reading  # Triton takes a third of a second
 
     return Reading
 
 
 def _lack() -> str:
-    """What Triton lacks here to run a kernel on a GPU."""
+    """Why Triton cannot run a kernel on a GPU here; empty where it can."""
     if find_spec("triton") is None:
         return "Triton is not installed"
     if not (os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")):

@@ -1,4 +1,4 @@
-"""What a text may be: a grammar (xgrammar; Dong et al., 2024), and limits beside it (``limits``)."""
+"""The rules of a text: a grammar (xgrammar; Dong et al., 2024) and limits (``limits``)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 import xgrammar
 
-from inference.limits import Limits
-from inference.token_table import TokenTable
+from inference.text.limits import Limits
+from inference.text.token_table import TokenTable
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Of one text, whatever the vocabulary's size: nothing is compiled for it."""
+    """The rules of one text. They are cheap to make: nothing is compiled."""
 
     grammar: Any
     tokens: TokenTable
@@ -24,11 +24,11 @@ class Rules:
 
 
 class Grammars:
-    """All grammars of an engine, compiled for its tokenizer: made once, when it loads."""
+    """All grammars of an engine, compiled for its tokenizer once, when the engine loads."""
 
     def __init__(self, tokenizer: Any, vocabulary: int, sources: Mapping[str, str]) -> None:
-        """``tokenizer`` is one of transformers, ``vocabulary`` how many logits the model gives, ``sources``
-        are grammars by name in xgrammar's EBNF."""
+        """``tokenizer`` is one of transformers. ``vocabulary`` is the model's number of logits. ``sources``
+        are grammars by name, in xgrammar's EBNF."""
         with _uncollected():
             tokens = xgrammar.TokenizerInfo.from_huggingface(tokenizer, vocab_size=vocabulary)
             compiler = xgrammar.GrammarCompiler(tokens, max_threads=1)
@@ -41,8 +41,8 @@ class Grammars:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without the garbage collector: hundreds of thousands of objects are made at once, and it would look
-    through all that the process has each time there are some more, for a third of the whole time."""
+    """Turns the garbage collector off: compiling makes hundreds of thousands of objects, and repeated
+    collections would take a third of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -1,11 +1,10 @@
-"""How long the strings of a JSON text are and how many items its lists have, kept while it is written.
+"""Limits on the strings and lists of a JSON text, checked while it is written.
 
-A grammar could say so as well, but then every character that may still come is a state of its own: for a
-vocabulary of 150,000 tokens it takes 20 s to compile them, and 0.1 s to find what may begin a string. So the
-grammar leaves these strings and lists open, and what is here closes them.
+A grammar could have these limits, but then each remaining character is a state of its own: with a vocabulary
+of 150,000 tokens, compiling takes 20 s, and finding the tokens that may begin a string takes 0.1 s. So the
+grammar leaves strings and lists unbounded, and this module bounds them.
 
-The text is one that a grammar lets in, with strings that have no escapes.
-"""
+It expects a text that the grammar accepts, with strings that have no escapes."""
 
 from __future__ import annotations
 
@@ -13,30 +12,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 MARK = r"[^\"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]"
-"""For a grammar in xgrammar's EBNF: any character that such a string may have. A surrogate is none, but
-xgrammar would let its bytes in."""
+"""For a grammar in xgrammar's EBNF: any character that such a string may have. Surrogates are excluded,
+because xgrammar would accept their bytes."""
 SPACES = tuple(
     character.encode()
     for character in map(chr, range(0x3001))  # the ideographic space is the last one
     if character.isspace()
 )
-"""Every character that ``str.split`` divides at, in UTF-8."""
+"""Every character at which ``str.split`` splits, in UTF-8."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Of a text's strings and lists, by the name that they have in it. The grammar alone rules the others."""
+    """Limits by the name of a string or list in the text. Names without limits are bound by the grammar
+    alone."""
 
     lengths: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """The fewest, at least one, and the most characters of the string of that name, or of each in the list of
-    that name. The first one is no space."""
+    """Minimum (at least 1) and maximum of characters, for the string of that name or each string in the list
+    of that name. The first character is not a space."""
     items: Mapping[str, int] = field(default_factory=dict)
-    """The most items of the list of that name."""
+    """Maximum of items in the list of that name."""
 
 
 class Position:
-    """Where a text that begins with ``{`` or ``[`` has come to. It does not change: what moves it answers
-    another."""
+    """The parser's state in a text that begins with ``{`` or ``[``. Immutable: methods return a new one."""
 
     __slots__ = ("_limits", "_name", "_naming", "_open", "characters", "first", "inside", "length")
 
@@ -44,23 +43,23 @@ class Position:
         self._limits = limits
         self._open: tuple[tuple[str, int] | None, ...] = ()  # name and items of a list, None for an object
         self._name = b""  # the last one
-        self._naming = False  # whether the next string, or this one, is a name
+        self._naming = False  # whether the current or next string is a name
         self.inside = False
-        """Whether it is in a string, and then:"""
+        """Whether it is in a string. If so:"""
         self.length: tuple[int, int] | None = None
-        """The limits of that string, if it has any, and then:"""
+        """The limits of that string, if it has any. If so:"""
         self.characters = 0
-        """How many it has. One counts with its first byte."""
+        """Its characters so far. A character counts from its first byte."""
         self.first = b""
-        """The first character, as long as it lacks bytes."""
+        """The bytes of the first character, while it is incomplete."""
 
     @property
     def full(self) -> bool:
-        """Whether a list that it is in may have no more items."""
+        """Whether a list around this position has its maximum of items."""
         return any(place and place[1] == self._limits.items.get(place[0]) for place in self._open)
 
     def after(self, piece: bytes) -> Position | None:
-        """Where ``piece`` takes it; None where the limits do not let it."""
+        """The position after ``piece``; None if that breaks a limit."""
         found = self._copy()
         for number, part in enumerate(piece.split(b'"')):
             if number and not found._quote():
@@ -70,7 +69,7 @@ class Position:
         return found
 
     def closed(self) -> Position:
-        """Where a quote takes it from inside a string, however long that is."""
+        """The position after the closing quote of the current string, whatever its length."""
         found = self._copy()
         found.inside = False
         return found
@@ -88,7 +87,7 @@ class Position:
         return True
 
     def _write(self, part: bytes) -> bool:
-        """``part`` of a string."""
+        """Reads ``part`` of a string. False if that breaks a limit."""
         if self._naming:
             self._name += part
         if self.length is None:
@@ -102,7 +101,7 @@ class Position:
         return self.characters <= self.length[1]
 
     def _build(self, part: bytes) -> bool:
-        """``part`` of what is between the strings."""
+        """Reads ``part`` of the text between strings. False if that breaks a limit."""
         for sign in part.decode("latin-1"):
             if sign == "{":
                 self._open += (None,)
@@ -133,5 +132,5 @@ class Position:
 
 
 def _bytes_from(lead: int) -> int:
-    """How many bytes a character has in UTF-8, by its first."""
+    """How many bytes a character has in UTF-8, by its first byte."""
     return 1 if lead < 0xC0 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4

@@ -3,6 +3,7 @@ drawing included, is one CUDA graph, and nothing in it waits for the device.
 
 All slots are stepped each time, taken or not, each by itself: a song's numbers are the same in whatever
 company it is. Attention reads a slot to where its song has come, where ``attention`` has a kernel for that.
+The layers are those of ``layers``, and tokens are drawn by ``sampling``.
 """
 
 from __future__ import annotations
@@ -12,20 +13,19 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import gelu
 
 from inference.graphs import StepGraph
-from music.musicgen.attention import Attention, attention_on
 from music.musicgen.decoder import Decoder, Shape, Track
-from music.musicgen.layers import Layers, normal
-from music.musicgen.sampling import UNKNOWN
+from music.musicgen.gpu.attention import Attend, Attention, attention_on
+from music.musicgen.layers import Layers
+from music.musicgen.sampling import UNKNOWN, Sampling, draw, guided
 
 COLUMNS = 1536
 """Room for a window of 30 s, at 50 frames a second, with its delays."""
 _GROUP = 256  # columns: room is a multiple of it
 _COUNTERS = 48  # bytes of a slot's place, settings and the like
 TEXT = 256
-"""Tokens; the tokenizer is told to cut there."""
+"""Tokens of a prompt, at which the tokenizer cuts it."""
 
 
 class Slots:
@@ -35,7 +35,7 @@ class Slots:
         self, decoder: Decoder, count: int, columns: int = COLUMNS, attention: Attention | None = None
     ) -> None:
         """``attention``: the device's own where it is not given."""
-        assert isinstance(decoder.layers, Layers)  # the kernels of ``fused`` are a CPU's
+        assert isinstance(decoder.layers, Layers)  # compiled loops are a CPU's
         self._layers = decoder.layers
         self._decoder = decoder
         self._columns = columns
@@ -44,13 +44,13 @@ class Slots:
         cache, text = _sizes(shape, count, columns)
         self._cache = torch.zeros(cache, dtype=decoder.dtype, device=device)
         self._text = torch.zeros(text, dtype=decoder.dtype, device=device)
-        self._heard = torch.zeros(count, dtype=torch.long, device=device)  # tokens of each text
+        self._text_tokens = torch.zeros(count, dtype=torch.long, device=device)
         self._tokens = torch.zeros(count, shape.codebooks, columns + 1, dtype=torch.long, device=device)
         self._positions = torch.zeros(count, dtype=torch.long, device=device)
         self._going = torch.zeros(count, dtype=torch.long, device=device)  # 1 for a slot that is taken
         self._noise = torch.zeros(count, shape.codebooks, shape.vocabulary, device=device)
-        # Columns: guidance, temperature, top_k, top_p.
-        self._sampling = torch.tensor([[1.0, 1.0, 0.0, 0.0]], device=device).repeat(count, 1)
+        free = Sampling(top_k=0, guidance=1.0)
+        self._sampling = torch.tensor([free.row], device=device).repeat(count, 1)
         self._rows = torch.arange(count, device=device)
         self._graph: StepGraph[None] | None = None
         self._free = list(range(count))[::-1]
@@ -60,11 +60,11 @@ class Slots:
 
     @torch.inference_mode()
     def join(self, track: Track) -> None:
-        """Takes a track in, and its prompt, if it has one, straight into its slot. If that fails, the slot is
-        as good as free until the track leaves, which it is to do then too."""
+        """Gives a track a slot, and takes its prompt in there if it has one. If that fails, the slot counts
+        as free on the device until the track leaves, which it must do then too."""
         slot = self._slots[track] = self._free.pop()
         self._left.discard(slot)
-        self._going[slot] = self._heard[slot] = 0
+        self._going[slot] = self._text_tokens[slot] = 0
         tokens, length = track.tokens.shape[1], track.cross.shape[3]
         if tokens > self._columns + 1:
             raise ValueError(f"a song of {tokens - 1} columns, where a slot has room for {self._columns}")
@@ -76,18 +76,16 @@ class Slots:
             track.cache = nothing  # or a song that has left would hold all slots
         self._text[:, :, slot, :, :length] = track.cross
         self._tokens[slot, :, :tokens] = track.tokens
-        said = track.sampling
-        settings = [said.guidance, max(said.temperature, 1e-5), float(said.top_k), said.top_p]
-        self._sampling[slot] = torch.tensor(settings, device=self._decoder.device)
+        self._sampling[slot] = torch.tensor(track.sampling.row, device=self._decoder.device)
         self._positions[slot] = track.position
-        self._heard[slot] = length
+        self._text_tokens[slot] = length
         self._going[slot] = 1
 
     @torch.inference_mode()
     def step(self, tracks: Sequence[Track]) -> None:
-        """Takes ``tracks``, which have joined, one column further; those that are done get their tokens."""
+        """Takes ``tracks``, which have joined, one column further. A track that is done gets its tokens."""
         for slot in self._left:
-            self._positions[slot] = self._going[slot] = self._heard[slot] = 0
+            self._positions[slot] = self._going[slot] = self._text_tokens[slot] = 0
         self._left.clear()
         for track in tracks:
             self._noise[self._slots[track]] = track.noise(track.position)
@@ -102,7 +100,7 @@ class Slots:
                 track.tokens = self._tokens[slot, :, : track.tokens.shape[1]].clone()
 
     def leave(self, track: Track) -> None:
-        """Gives the track's slot to the next. It wants nothing of the device, which may have failed."""
+        """Frees the track's slot. It does nothing on the device, which may have failed."""
         slot = self._slots.pop(track, None)
         if slot is not None:  # or none was left when it came
             self._free.append(slot)
@@ -110,50 +108,54 @@ class Slots:
 
     def _advance(self) -> None:
         """The step itself: all that differs from one to the next is in the buffers."""
-        tokens, positions = self._tokens, self._positions
-        drawn = self._drawn(self._logits())
-        column = tokens[self._rows, :, positions + self._going]
-        # A slot that nobody has stays where it is.
-        known = (column != UNKNOWN) | (self._going == 0)[:, None]
-        tokens[self._rows, :, positions + self._going] = torch.where(known, column, drawn)
-        positions += self._going
+        tokens, positions, going, rows = self._tokens, self._positions, self._going, self._rows
+        dtype = self._decoder.dtype
+        memory = _SlotMemory(
+            self._cache,
+            self._text,
+            (rows, positions),
+            self._attention((positions + 1) * going, self._columns, dtype),
+            self._attention(self._text_tokens, TEXT, dtype),
+        )
+        places = self._decoder.positions[positions]
+        texted, untexted = self._layers.logits(tokens[rows, :, positions], places, memory)
+        drawn = draw(guided(texted, untexted, self._sampling), self._sampling, self._noise)
+        column = tokens[rows, :, positions + going]
+        # A free slot stays where it is.
+        known = (column != UNKNOWN) | (going == 0)[:, None]
+        tokens[rows, :, positions + going] = torch.where(known, column, drawn)
+        positions += going
 
-    def _logits(self) -> Tensor:
-        """The guided logits ``(slots, codebooks, vocabulary)``, float32; as ``Decoder`` makes them."""
-        decoder, count = self._decoder, len(self._rows)
-        shape = decoder.shape
-        attend = self._attention((self._positions + 1) * self._going, self._columns, decoder.dtype)
-        hear = self._attention(self._heard, TEXT, decoder.dtype)
-        x = decoder.positions[self._positions]
-        for codebook, table in enumerate(decoder.embeddings):
-            x = x + table[self._tokens[self._rows, codebook, self._positions]]
-        x = x.repeat(2, 1).to(decoder.dtype)  # rows: all songs with their text, then all without
-        for number, layer in enumerate(self._layers.layers):
-            qkv = layer.qkv(normal(x, layer.norms[0])).view(2, count, 3, shape.heads, -1)
-            kept = self._cache[number]
-            kept[:, :, self._rows, :, self._positions] = qkv[:, :, 1:].permute(1, 2, 0, 3, 4)
-            mixed = attend(qkv[:, :, 0], *kept)
-            x = x + layer.out(mixed.reshape(2 * count, shape.width))
-            q = layer.cross_q(normal(x[:count], layer.norms[1])).view(1, count, shape.heads, -1)
-            heard = hear(q, *self._text[number, :, None])
-            heard = layer.cross_out(heard.reshape(count, shape.width))
-            x = torch.cat([x[:count] + heard, x[count:]])
-            x = x + layer.down(gelu(layer.up(normal(x, layer.norms[2]))))
-        rows = self._layers.heads(x).float().view(2, count, shape.codebooks, -1)
-        return rows[1] + (rows[0] - rows[1]) * self._sampling[:, :1, None]
 
-    def _drawn(self, logits: Tensor) -> Tensor:
-        """A token for each codebook ``(slots, codebooks)``, as ``sampling.draw`` draws it, each slot by its
-        own sampling."""
-        temperature, top_k, top_p = self._sampling[:, 1:].unbind(1)
-        logits = logits / temperature[:, None, None]
-        ordered, places = logits.sort(2, descending=True)
-        chances = ordered.softmax(2)
-        behind_p = (chances.cumsum(2) - chances > top_p[:, None, None]) & (top_p > 0.0)[:, None, None]
-        ranks = torch.arange(logits.shape[2], device=logits.device)
-        behind_k = (ranks >= top_k[:, None, None]) & ((top_k > 0.0) & (top_p <= 0.0))[:, None, None]
-        out = torch.zeros_like(behind_p).scatter(2, places, behind_p | behind_k)
-        return (logits.masked_fill(out, -math.inf) + self._noise).argmax(2)
+class _SlotMemory:
+    """The slots' ``Memory`` in one step."""
+
+    def __init__(
+        self,
+        cache: Tensor,
+        text: Tensor,
+        places: tuple[Tensor, Tensor],
+        attend: Attend,
+        attend_text: Attend,
+    ) -> None:
+        """``cache`` and ``text`` as in ``_sizes``; ``places`` are the slots and their columns, both
+        ``(slots)``."""
+        self._cache = cache
+        self._text = text
+        self._slots, self._columns = places
+        self._attend = attend
+        self._attend_text = attend_text
+
+    def attend(self, layer: int, qkv: Tensor) -> Tensor:
+        count, cache = len(self._slots), self._cache[layer]
+        split = qkv.view(2, count, 3, cache.shape[3], -1)
+        cache[:, :, self._slots, :, self._columns] = split[:, :, 1:].permute(1, 2, 0, 3, 4)
+        return self._attend(split[:, :, 0], *cache).reshape(2 * count, -1)
+
+    def attend_text(self, layer: int, queries: Tensor) -> Tensor:
+        text = self._text[layer]
+        split = queries.view(1, len(self._slots), text.shape[2], -1)
+        return self._attend_text(split, *text[:, None]).reshape(queries.shape)
 
 
 def columns_for(shape: Shape, frames: int) -> int:
@@ -169,6 +171,8 @@ def slot_bytes(shape: Shape, count: int, number_bytes: float, columns: int = COL
 
 
 def _sizes(shape: Shape, count: int, columns: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Of the songs' cache: keys and values; with text and without. And of their texts': keys and values."""
+    """The sizes of all songs' cache, ``(layers, keys and values, with text and without, slots, heads,
+    columns, head width)``, and of their texts' keys and values ``(layers, keys and values, slots, heads,
+    tokens, head width)``."""
     heads, width = shape.heads, shape.width // shape.heads
     return (shape.layers, 2, 2, count, heads, columns, width), (shape.layers, 2, count, heads, TEXT, width)

@@ -1,33 +1,35 @@
-"""Texts of several callers written in one loop, each held to rules of its own, token by token."""
+"""Constrained sampling: texts of several callers in one batch, each token limited by the text's own rules."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
+from typing import Any
 
 import torch
 import xgrammar
 from torch import Tensor
 
 from config.errors import EngineFailed
-from inference.grammars import Rules
-from inference.limits import Position
-from inference.slots import TextSlots, sent
-from inference.together import Together
+from inference.batch_loop import BatchLoop
+from inference.text.grammars import Rules
+from inference.text.limits import Position
+from inference.text.slots import TextSlots, to_device
 
 _TEMPERATURE = 0.8
 _TOP_K = 50
 _TOP_P = 0.95
-_ALL = -1  # every bit set: whatever token
+_ALL = -1  # every bit set: all tokens allowed
 _BROKEN = -1  # instead of a token
 
 
 class Text:
-    """One text in the making: its prompt ``(tokens)``, at least two, its rules, its own source of chance.
+    """One text while it is written: its prompt ``(tokens)``, two tokens or more, its rules, its random
+    numbers.
 
-    ``expected`` is how many tokens it is thought to take: room is made for so many at once. ``beside`` is
-    what the model takes in together with all of the prompt but its last token, as a picture is.
-    """
+    ``expected`` is an estimate of its length in tokens; the cache gets room for that many at once.
+    ``extra_inputs`` are inputs for the prompt without its last token, such as a picture."""
 
     def __init__(
         self,
@@ -35,10 +37,10 @@ class Text:
         rules: Rules,
         seed: int,
         expected: int,
-        beside: Mapping[str, Tensor] | None = None,
+        extra_inputs: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.prompt = prompt
-        self.beside = beside
+        self.extra_inputs = extra_inputs
         self.expected = expected
         self.written: list[int] = []
         self.slot: int | None = None
@@ -54,12 +56,24 @@ class Text:
 
     @property
     def last(self) -> int:
-        """The token that the model takes in next."""
+        """The token that the model reads next."""
         return self.written[-1] if self.written else self._last
 
+    @property
+    def fraction(self) -> float:
+        """An estimate of the progress, in 0..0.98: it never reaches the end, however long the text gets."""
+        return 0.98 * (1.0 - math.exp(-len(self.written) / self.expected))
+
+    def decoded(self, tokenizer: Any) -> str:
+        """What is written so far, as a string, by the model's ``tokenizer``."""
+        text: str = tokenizer.decode(
+            self.written, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return text
+
     def allow(self, mask: Tensor, row: int) -> None:
-        """Sets the bits of the tokens that the rules let follow in a row of ``mask (rows, vocabulary / 32)``,
-        int32."""
+        """Sets the bits of the tokens that the rules allow next, in one row of ``mask (rows, vocabulary /
+        32)``, int32."""
         self._matcher.fill_next_token_bitmask(mask, row)
         self._table.narrow(mask[row], self._position)
 
@@ -71,43 +85,43 @@ class Text:
         self.written.append(token)
 
 
-class Batch:
-    """``count`` texts at a time, all of them a token further with each step; others wait."""
+class TextBatch:
+    """Writes ``count`` texts at a time, one token of each in a step; more texts wait."""
 
     def __init__(self, slots: TextSlots, vocabulary: int, count: int, name: str, model: str) -> None:
-        """``slots`` has ``count`` of them; ``vocabulary`` is how many logits it gives; ``name`` is the
-        engine's and the thread's; ``model`` says in an error which it is and what it runs in."""
+        """``slots`` has ``count`` slots and gives ``vocabulary`` logits. ``name`` is the name of the engine
+        and of the thread. ``model`` describes the model and its precision in errors."""
         self._slots = slots
         self._name, self._model = name, model
         self._free = list(range(count))[::-1]
         self._mask = xgrammar.allocate_token_bitmask(count, vocabulary)
         self._chances = torch.zeros(count, dtype=torch.float64)
-        self._loop = Together[Text](self, count, name)
+        self._loop = BatchLoop[Text](self, count, name)
 
     def write(self, text: Text, report: Callable[[], None]) -> None:
-        """Until ``text`` is done; ``report`` is called in the caller's own thread. What it raises takes the
-        text out before the next step."""
+        """Blocks until ``text`` is done. ``report`` is called in the caller's thread; if it raises, the text
+        leaves before the next step."""
         self._loop.run(text, report)
 
     def join(self, text: Text) -> None:
         text.slot = self._free.pop()
-        # The last token of the prompt goes the way of all later ones: through the step.
-        self._slots.begin(text.slot, text.prompt[:-1], text.expected, text.beside)
+        # The step reads the last token of the prompt, as it reads all later ones.
+        self._slots.begin(text.slot, text.prompt[:-1], text.expected, text.extra_inputs)
 
     def step(self, texts: Sequence[Text]) -> Mapping[int, Exception]:
         places = {text.slot: place for place, text in enumerate(texts) if text.slot is not None}
         logits = self._slots.step({slot: texts[place].last for slot, place in places.items()})
-        # A GPU is still busy with the step while the grammars are asked.
+        # The grammars run on the CPU while a GPU still computes the step.
         failures: dict[int, Exception] = {}
         self._mask.fill_(_ALL)
         for slot, place in places.items():
             try:
                 texts[place].allow(self._mask, slot)
                 self._chances[slot] = texts[place].chance()
-            except Exception as error:  # noqa: BLE001 - it is raised to the text's own caller
+            except Exception as error:  # noqa: BLE001 - raised again in the text's caller
                 failures[place] = error
-        allowed, chances = (sent(tensor, logits.device) for tensor in (self._mask, self._chances))
-        tokens = drawn(logits, allowed, chances).tolist()  # the only wait for the device
+        allowed, chances = (to_device(tensor, logits.device) for tensor in (self._mask, self._chances))
+        tokens = draw_tokens(logits, allowed, chances).tolist()  # the only synchronisation
         for slot, place in places.items():
             try:
                 if tokens[slot] == _BROKEN:
@@ -118,7 +132,7 @@ class Batch:
                     )
                 if place not in failures:
                     texts[place].add(tokens[slot])
-            except Exception as error:  # noqa: BLE001 - likewise
+            except Exception as error:  # noqa: BLE001 - as above
                 failures[place] = error
         return failures
 
@@ -133,13 +147,12 @@ class Batch:
 
 
 @torch.inference_mode()
-def drawn(logits: Tensor, allowed: Tensor, chances: Tensor) -> Tensor:
-    """A token for each row of ``logits (rows, vocabulary)``, float32, among those whose bit is set in
-    ``allowed (rows, vocabulary / 32)``, int32: of the ``_TOP_K`` likeliest the fewest that make up
-    ``_TOP_P``, and of these the one in whose share ``chances (rows)``, float64 in [0, 1), falls. -1 where
-    logits of the row are NaN or run over."""
+def draw_tokens(logits: Tensor, allowed: Tensor, chances: Tensor) -> Tensor:
+    """Top-k and top-p sampling: a token for each row of ``logits (rows, vocabulary)``, float32, from the
+    tokens whose bits are set in ``allowed (rows, vocabulary / 32)``, int32. ``chances (rows)``, float64 in
+    [0, 1), is the random number of each row. -1 for a row with NaN or infinite logits."""
     sound = logits.amax(1).isfinite()
-    # xgrammar's kernel for a GPU would be compiled at the first plan, by a C compiler that may not be there.
+    # xgrammar's GPU kernel is not used: it is compiled at the first plan and needs a C compiler.
     bits = allowed[:, :, None] >> torch.arange(32, dtype=torch.int32, device=allowed.device) & 1
     logits = logits.masked_fill(bits.flatten(1)[:, : logits.shape[1]] == 0, -torch.inf)
     best, tokens = logits.topk(min(_TOP_K, logits.shape[1]))
@@ -147,6 +160,6 @@ def drawn(logits: Tensor, allowed: Tensor, chances: Tensor) -> Tensor:
     shares = shares.masked_fill(shares.cumsum(1) - shares > _TOP_P, 0.0)
     ends = shares.cumsum(1)
     place = (ends <= chances[:, None] * ends[:, -1:]).sum(1)
-    last = (shares > 0.0).sum(1) - 1  # where rounding went past it
+    last = (shares > 0.0).sum(1) - 1  # guards against rounding
     token = tokens.gather(1, torch.minimum(place, last).clamp(min=0)[:, None])[:, 0]
     return torch.where(sound & best[:, 0].isfinite(), token, _BROKEN)

@@ -1,8 +1,8 @@
 """EnCodec's decoder for a GPU: transformers' own modules, over a few seconds of sound at a time.
 
-Decoding whole, each layer would keep the sound of the whole song in many channels at once: 22 GB for 600 s.
-The LSTM goes through all of a song, and its state goes on from chunk to chunk; each layer after it is a
-convolution, so a chunk with as much around it as its edges reach makes what the whole would make.
+If a song were decoded whole, each layer would keep all of it in many channels at once: 22 GB for 600 s. The
+LSTM's state goes on from chunk to chunk. Each layer after it is a convolution: a chunk with as much around it
+as its edges reach becomes what it would in the whole song.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class ChunkedCodec:
     @torch.inference_mode()
     def __call__(self, channels: Sequence[Tensor]) -> list[Tensor]:
         """From ``codes (codebooks, frames)`` of some channels to ``(samples,)`` of each, float32, on the CPU.
-        One after another: what a channel becomes does not depend on the others."""
+        Channels are decoded one after another, and do not depend on each other."""
         return [self._decode(codes.to(self._device)) for codes in channels]
 
     def _decode(self, codes: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ class ChunkedCodec:
         return x
 
     def _chunks(self, frames: int, reach: int) -> list[tuple[int, int, int, int]]:
-        """Of each chunk where it starts and ends, and where it does with as much around it as it wants."""
+        """Each chunk's start and end, and its start and end with up to ``reach`` frames around it."""
         starts = range(0, frames, self._chunk)
         ends = [min(start + self._chunk, frames) for start in starts]
         return [
@@ -88,14 +88,14 @@ class ChunkedCodec:
 
 
 def refuse_other_kinds(config: Any) -> None:
-    """Raises ``EngineUnavailable`` for the ``EncodecConfig`` of another kind than MusicGen's."""
+    """Raises ``EngineUnavailable`` for an ``EncodecConfig`` that is not of MusicGen's kind."""
     odd = config.norm_type != "weight_norm" or config.pad_mode != "reflect" or config.use_causal_conv
     if odd or config.normalize or config.chunk_length_s is not None or config.audio_channels != 1:
         raise EngineUnavailable("its EnCodec is not of MusicGen's kind", "give a model with encodec_32khz")
 
 
 def decoding_bytes(config: Any, seconds: float) -> int:
-    """What decoding one channel of a song of so many seconds takes beside the weights, on a GPU, with an
+    """Bytes beside the weights that a GPU needs to decode one channel of so many seconds, with an
     ``EncodecConfig``."""
     width = config.num_filters * 2 ** len(config.upsampling_ratios)  # the LSTM's
     frames = math.ceil(seconds * config.frame_rate)
@@ -111,7 +111,7 @@ def _stride(module: Any) -> int:
 
 
 def _reach(module: Any) -> int:
-    """How many rows on either side of it have a part in what a row becomes."""
+    """How many rows on either side have a part in what a row becomes."""
     if isinstance(module, EncodecConvTranspose1d):
         kernel, stride = int(module.conv.kernel_size[0]), int(module.conv.stride[0])
         return math.ceil(kernel / stride) - 1

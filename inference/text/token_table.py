@@ -1,5 +1,4 @@
-"""A vocabulary as bytes, counted once: so the tokens that ``limits`` lets follow are found for all at a
-time."""
+"""A vocabulary with precomputed character counts, to find all tokens that ``limits`` allows at once."""
 
 from __future__ import annotations
 
@@ -8,21 +7,20 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from inference.limits import SPACES, Position
+from inference.text.limits import SPACES, Position
 
 _NO_END = 2**30  # more characters than any token has
 
 
 class TokenTable:
-    """Of each token: how many characters it puts into a string, and how it begins.
+    """For each token: how many characters it adds to a string, and how it begins.
 
-    A token with quotes in it has three parts: what is before the first quote, the middle from the first to
-    the last, and what is after it. Characters are counted before and after the middle; there are few middles,
-    and each is tried by itself.
-    """
+    A token with quotes has three parts: the head before the first quote, the middle from the first to the
+    last quote, and the tail. Characters are counted in heads and tails. There are few different middles, so
+    each is tried."""
 
     def __init__(self, tokens: Sequence[bytes]) -> None:
-        """``tokens`` are the bytes of each by its number; one that stands for no text has none."""
+        """``tokens``: the bytes of each token by its number; empty for a token without text."""
         self._tokens = tokens
         quoted = [number for number, token in enumerate(tokens) if b'"' in token]
         parts = [_divided(tokens[number]) for number in quoted]
@@ -43,7 +41,7 @@ class TokenTable:
         )
         words = -(-len(tokens) // 32)
         self._begins = ~_Bits([number for number in plain if tokens[number].startswith(SPACES)]).mask(words)
-        # Row n has those of n characters or fewer, and all those with quotes.
+        # Row n: tokens with n characters or fewer, and all tokens with quotes.
         counts = _characters(tokens)
         counts[quoted] = 0
         every = _Bits(range(len(tokens)))
@@ -55,8 +53,8 @@ class TokenTable:
         return self._tokens[token]
 
     def narrow(self, row: Tensor, position: Position) -> None:
-        """Leaves those bits of ``row (vocabulary / 32)``, int32, set whose tokens may follow at
-        ``position``: a token is allowed where it was, and the limits let all of it in."""
+        """Clears the bits of ``row (vocabulary / 32)``, int32, of all tokens that break a limit at
+        ``position``."""
         if position.inside and position.length is not None:
             room = position.length[1] - position.characters
             row &= self._short[min(room, len(self._short) - 1)]
@@ -100,7 +98,7 @@ class TokenTable:
         self._quoted.clear(row, places[~allowed])
 
     def _try(self, row: Tensor, tokens: _Bits, position: Position) -> None:
-        """Each of these by itself."""
+        """Tries each of ``tokens`` and clears the bits of those that break a limit."""
         places = tokens.set_in(row)
         numbers = tokens.numbers[places].tolist()
         refused = [position.after(self._tokens[number]) is None for number in numbers]
@@ -108,7 +106,7 @@ class TokenTable:
 
 
 class _Bits:
-    """Where some tokens are in a row of bits, 32 to a word."""
+    """The places of some tokens in a row of bits, 32 to a word."""
 
     def __init__(self, numbers: Sequence[int]) -> None:
         self.numbers = torch.tensor(numbers, dtype=torch.long)
@@ -117,23 +115,23 @@ class _Bits:
         self._shifts = (self.numbers & 31).int()
 
     def set_in(self, row: Tensor) -> Tensor:
-        """The places here of those whose bits are set."""
+        """The indices, here, of the tokens whose bits are set."""
         return (row[self.words] >> self._shifts & 1).nonzero()[:, 0]
 
     def mask(self, words: int) -> Tensor:
-        """A row in which the bits of all are set."""
-        # No bit comes twice, so that the sum has them all.
+        """A row in which the bits of all these tokens are set."""
+        # No bit occurs twice, so a sum does what "or" would do.
         return torch.zeros(words, dtype=torch.long).index_add_(0, self.words, self.values).to(torch.int32)
 
     def clear(self, row: Tensor, places: Tensor) -> None:
-        """Takes the bits of those at ``places`` away."""
+        """Clears the bits of the tokens at ``places``."""
         if len(places):
             bits = torch.zeros(len(row), dtype=torch.long)
             row &= ~bits.index_add_(0, self.words[places], self.values[places]).to(torch.int32)
 
 
 def _room(reached: Position | None) -> int:
-    """For how many characters more there is room, where only what follows is not known."""
+    """How many characters the tail may have; -1 if the head and middle already break a limit."""
     if reached is None:
         return -1
     return reached.length[1] if reached.inside and reached.length else _NO_END
@@ -145,7 +143,7 @@ def _divided(token: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _continues(byte: int) -> bool:
-    """Whether it is a later one of a character, in UTF-8."""
+    """Whether it is a continuation byte in UTF-8."""
     return byte & 0xC0 == 0x80
 
 
@@ -154,7 +152,7 @@ def _truths(values: Iterable[bool]) -> Tensor:
 
 
 def _characters(tokens: Sequence[bytes]) -> Tensor:
-    """How many characters begin in each."""
+    """How many characters begin in each token."""
     lengths = torch.tensor([len(token) for token in tokens], dtype=torch.long)
     text = torch.frombuffer(bytearray(b"".join(tokens)) or bytearray(1), dtype=torch.uint8)
     begun = torch.nn.functional.pad(((text & 0xC0) != 0x80).long().cumsum(0), (1, 0))

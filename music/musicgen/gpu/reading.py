@@ -4,9 +4,9 @@ come: in parts of ``PART`` columns side by side, whose results are then put toge
 al., 2023).
 
 Where parts and blocks begin depends on nothing but the column: so a song's numbers are the same, bit for bit,
-in whatever company it is. The grid is that of all slots and parts, and where songs are is read on the device:
-so one CUDA graph holds the step for all of them. A program without a song, or past its end, reads no more
-than that. In Triton's interpreter (``TRITON_INTERPRET=1``) the kernels run on a CPU.
+in whatever company it is. The grid covers all slots and parts, and each program reads on the device where its
+song is: so one CUDA graph holds the step for all songs. A program without a song, or past its end, reads
+nothing else. In Triton's interpreter (``TRITON_INTERPRET=1``) the kernels run on a CPU.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def attend_part(
     BLOCK: tl.constexpr,
     ONLY: tl.constexpr,
 ):
-    """One part of one head; where it is the ``ONLY`` one, it makes what ``join_parts`` does.
+    """One part of one head. Where it is the ``ONLY`` part, it also does what ``join_parts`` does.
 
     ``sums (heads of all, parts, LANES)`` takes the values weighed by ``exp(score - top)``, ``totals (heads of
     all, parts)`` these weights' sum, and ``tops`` the largest score; all float32.

@@ -1,0 +1,1 @@
+"""EnCodec's decoder: codes in, sound out."""
