@@ -1,4 +1,4 @@
-"""What a painter takes and gives: ``CoverRequest`` in, ``Cover`` out."""
+"""The contract of painters: ``CoverRequest`` in, ``Cover`` out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from config.engine import EngineInfo, Registry, Report
+from config.engine import EngineInfo, Report
+from config.registry import Registry
 from config.spec import EngineSpec, Needs
 
 if TYPE_CHECKING:  # the service knows requests and contracts without arrays
@@ -19,7 +20,7 @@ Pixels: TypeAlias = "NDArray[np.uint8]"
 
 
 class CoverRequest(BaseModel):
-    """Everything a painter may use; each engine takes what it understands."""
+    """Everything that a painter may use; each engine uses the fields that it supports."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,7 +38,7 @@ class CoverRequest(BaseModel):
 
 @dataclass(frozen=True)
 class TitleBox:
-    """Where the title's ink lies, in pixels: ``left, top, right, bottom``; and its colour."""
+    """The bounding box of the title's letters, in pixels, and their colour."""
 
     left: int
     top: int
@@ -48,7 +49,7 @@ class TitleBox:
 
 @dataclass(frozen=True)
 class Cover:
-    """A cover and what the engine knows about it."""
+    """A cover and its metadata."""
 
     pixels: Pixels
     style: str = ""
@@ -94,4 +95,5 @@ PAINTERS: Registry[Painter] = Registry(
             sellable=_SELLABLE,
         ),
     },
+    method="paint",
 )

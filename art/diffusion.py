@@ -22,14 +22,14 @@ from inference.loading import ModelEngine, first_line, pipeline
 from inference.weights import ModelName
 
 OPEN = PAINTERS.spec("diffusion").default_model
-"""Its covers may be sold, and it paints 1024 pixels in four steps."""
+"""Its licence allows you to sell the covers, and it makes 1024 pixels in four steps."""
 _SETTING = Setting(face="sans")
 _MADE = 0.9
 
 
 class DiffusionPainter(ModelEngine):
-    """A text-to-image pipeline with the steps and guidance of its family. One cover at a time: a scheduler
-    has state of its own."""
+    """A text-to-image pipeline with the steps and guidance of its family. One cover at a time, because the
+    scheduler has state."""
 
     name = "diffusion"
     spec = PAINTERS.spec("diffusion")
@@ -65,7 +65,7 @@ class DiffusionPainter(ModelEngine):
         fetch: bool = True,
         cache: Path | None = None,
     ) -> str:
-        """On a GPU it depends on the family."""
+        """As for every engine; on a GPU, ``auto`` depends on the pipeline."""
         usual = super().precision_for(options, model, gpu=gpu)
         if options.precision != "auto" or not gpu:
             return usual
@@ -111,7 +111,7 @@ class DiffusionPainter(ModelEngine):
 
 
 class SdxlTurboPainter(DiffusionPainter):
-    """SDXL Turbo and other checkpoints of SDXL that are distilled like it: few steps, no guidance."""
+    """SDXL Turbo, and SDXL checkpoints that are distilled in the same way: few steps, no guidance."""
 
     name = "sdxl_turbo"
     spec = PAINTERS.spec("sdxl_turbo")

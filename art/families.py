@@ -1,5 +1,4 @@
-"""How each family of text-to-image pipelines is run: in how many steps, with what guidance, at what size.
-One number for all would ruin most of them."""
+"""Steps, guidance and size for each family of text-to-image pipelines. No single number suits all of them."""
 
 from __future__ import annotations
 
@@ -11,36 +10,37 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Family:
-    """How a pipeline paints."""
+    """How a pipeline is run."""
 
     steps: int
     guidance: float
     side: int = 1024
-    """The pixels each way that it was trained on; another size is scaled from it."""
+    """Width and height of its training pictures, in pixels; other sizes are scaled from it."""
     unit: int = 16
-    """A size is a multiple of so many pixels: those of a latent, or of a patch of two by two."""
+    """A size must be a multiple of this many pixels: those of a latent, or of a patch of two by two
+    latents."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    """What else its pipeline is called with."""
+    """Further arguments for its pipeline."""
 
 
 SDXL = Family(steps=30, guidance=6.0, unit=8)
 SDXL_TURBO = Family(steps=4, guidance=0.0, side=512, unit=8)
 """Distilled to one to four steps at 512 pixels (Sauer et al., "Adversarial Diffusion Distillation", 2023)."""
 KLEIN = Family(steps=4, guidance=1.0)
-"""As the page of FLUX.2-klein-4B says."""
+"""From the page of FLUX.2-klein-4B."""
 KLEIN_BASE = Family(steps=50, guidance=4.0)
-"""As the docstring of diffusers' ``Flux2KleinPipeline`` says of what is not distilled."""
+"""From the docstring of diffusers' ``Flux2KleinPipeline``, for models that are not distilled."""
 SCHNELL = Family(steps=4, guidance=0.0, arguments={"max_sequence_length": 256})
 FLUX_DEV = Family(steps=50, guidance=3.5)
-"""Both as the docstring of diffusers' ``FluxPipeline`` and their pages say."""
+"""Both from the docstring of diffusers' ``FluxPipeline`` and from their pages."""
 
 
 def family_of(pipe: Any) -> Family:
-    """That of a loaded pipeline, by its class and what its own configuration says of distillation; for a
-    class that is not known here, the steps and guidance that its ``__call__`` has by default."""
+    """The family of a loaded pipeline, by its class and by whether its configuration says that it is
+    distilled. An unknown class gets the default steps and guidance of its ``__call__``."""
     match type(pipe).__name__:
         case "StableDiffusionXLPipeline":
-            # Turbo's schedule begins at pure noise, which that of base does not.
+            # Turbo's schedule begins at pure noise; the schedule of the base model does not.
             kind, config = type(pipe.scheduler).__name__, pipe.scheduler.config
             turbo = kind.startswith("EulerAncestral") and config.get("timestep_spacing") == "trailing"
             return SDXL_TURBO if turbo else SDXL

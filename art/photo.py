@@ -1,4 +1,4 @@
-"""A photo as the cover: its middle square, with the title set on it where that is wanted."""
+"""A photo as the cover: its middle square, with or without the title."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SETTING = Setting(face="sans")
 
 
 def photo_cover(pixels: Pixels, title: str, *, titled: bool) -> Cover:
-    """The cover, 1024 pixels square, of ``pixels (height, width, 3)``."""
+    """A cover of 1024 x 1024 pixels from ``pixels (height, width, 3)``."""
     square = ImageOps.fit(Image.fromarray(pixels), (SIZE, SIZE), Image.Resampling.LANCZOS)
     plain: Pixels = np.asarray(square)
     if not titled:

@@ -1,9 +1,8 @@
-"""The title set on a picture: broken into lines, sized to fit, and always readable.
+"""Sets the title on a picture: breaks it into lines, fits its size, and keeps it readable.
 
-Readable means a contrast of at least 4.5:1 (WCAG 2.1, the ratio for body text) between the ink and what lies
-under and right around the letters. Ink is chosen for it first; where no ink is enough, the picture behind
-the letters is darkened or lightened softly, no more than needed.
-"""
+Readable means a contrast of at least 4.5:1 (WCAG 2.1, the ratio for body text) between the ink and the
+picture under and around the letters. First an ink is chosen for it. If no ink is enough, the picture behind
+the letters is darkened or lightened softly, as little as possible."""
 
 from __future__ import annotations
 
@@ -25,12 +24,19 @@ from art.contract import Pixels, TitleBox
 Ink = tuple[int, int, int]
 
 CONTRAST = 4.5
-_AIM = 4.8  # what the scrim is made for, so that rounding stays above CONTRAST
+_AIM = 4.8  # the target of the scrim: rounding then stays above CONTRAST
 _SHARE = 0.995
 _MARGIN = 0.07
+_SCRIM_REACH = 0.09
+"""As a fraction of the width: four times the blur of the scrim."""
 _LARGEST = 0.17
+_SMALL = 0.06
 _REFERENCE = 200
 _MOST_LINES = 4
+_STEPS = 255 * 16
+_SHARES = np.linspace(0.0, 1.0, _STEPS + 1)
+_LINEAR = np.where(_SHARES <= 0.04045, _SHARES / 12.92, ((_SHARES + 0.055) / 1.055) ** 2.4).astype(np.float32)
+"""Linear light by channel, in sixteenths of a step: powers of a million numbers take long."""
 _LIGHT, _DARK = (252, 249, 242), (14, 14, 20)
 
 FACES: dict[str, str] = {
@@ -47,8 +53,8 @@ _SUBSETS = ("latin", "latin-ext", "cyrillic", "greek")
 
 @dataclass(frozen=True)
 class Setting:
-    """How a title is set: one of ``FACES``; ``vertical`` "top", "middle" or "bottom"; ``horizontal`` "left"
-    or "centre"; capitals or as written; ``inks`` that are tried before plain light and dark."""
+    """How a title is set. ``face``: one of ``FACES``. ``vertical``: "top", "middle" or "bottom".
+    ``horizontal``: "left" or "centre". ``inks``: colours to try before plain light and dark."""
 
     face: str
     vertical: str = "bottom"
@@ -61,56 +67,67 @@ class Setting:
 
 
 def typeset(pixels: Pixels, title: str, setting: Setting) -> tuple[Pixels, TitleBox, tuple[str, ...]]:
-    """The picture with ``title`` on it, where its ink lies, and warnings about letters that had to be
-    changed."""
+    """The picture with ``title`` on it, the title's box, and warnings about changed letters."""
     text, warnings = _settable(title, setting.face)
     if setting.capitals:
         text = text.upper()
     height, width = pixels.shape[:2]
     mask = _mask(text, setting, width, height)
-    letters = np.asarray(mask, np.float32) / 255.0
-    rows, columns = np.nonzero(letters > 0.5)
-    around = np.asarray(mask.filter(ImageFilter.MaxFilter(2 * max(2, round(0.006 * width)) + 1))) > 127
-    ink, picture = _legible(pixels, mask, around, setting.inks)
-    inked = (
-        picture * (1.0 - letters[..., np.newaxis]) + np.asarray(ink, np.float32) * letters[..., np.newaxis]
+    # Nothing beyond the reach of the scrim is looked at or changed: a title takes a fifth of its picture.
+    reach = round(_SCRIM_REACH * width)
+    left, top, right, bottom = mask.getbbox() or (0, 0, width, height)
+    rows = slice(max(0, top - reach), min(height, bottom + reach))
+    columns = slice(max(0, left - reach), min(width, right + reach))
+    near = mask.crop((columns.start, rows.start, columns.stop, rows.stop))
+    letters = np.asarray(near, np.float32) / np.float32(255.0)
+    around = np.asarray(near.filter(ImageFilter.MaxFilter(2 * max(2, round(0.006 * width)) + 1))) > 127
+    ink, part = _legible(pixels[rows, columns], near, around, setting.inks, width)
+    share = letters[..., np.newaxis]
+    set_on = pixels.copy()
+    set_on[rows, columns] = np.clip(np.rint(part + (np.asarray(ink, np.float32) - part) * share), 0, 255)
+    solid_rows, solid_columns = (np.flatnonzero((letters > 0.5).any(axis=axis)) for axis in (1, 0))
+    box = TitleBox(
+        columns.start + int(solid_columns[0]),
+        rows.start + int(solid_rows[0]),
+        columns.start + int(solid_columns[-1]) + 1,
+        rows.start + int(solid_rows[-1]) + 1,
+        ink,
     )
-    box = TitleBox(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1, ink)
-    return np.clip(np.rint(inked), 0, 255).astype(np.uint8), box, warnings
+    return set_on, box, warnings
 
 
 def luminance(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Relative luminance in 0..1 of sRGB colours in 0..255 (WCAG 2.1)."""
-    share = pixels / np.float32(255.0)
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    relative: NDArray[np.float32] = (linear @ np.array([0.2126, 0.7152, 0.0722])).astype(np.float32)
+    linear = _LINEAR[
+        np.clip(pixels * np.float32(_STEPS / 255.0) + np.float32(0.5), 0, _STEPS).astype(np.int32)
+    ]
+    relative: NDArray[np.float32] = linear @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     return relative
 
 
 def _legible(
-    pixels: Pixels, mask: Image.Image, around: NDArray[np.bool_], inks: Sequence[Ink]
+    pixels: Pixels, mask: Image.Image, around: NDArray[np.bool_], inks: Sequence[Ink], width: int
 ) -> tuple[Ink, NDArray[np.float32]]:
-    """The ink and the picture, its ground strengthened until nearly all of ``around`` has the contrast."""
+    """The ink and the picture. The picture is changed until nearly all of ``around`` has enough contrast.
+    ``width`` is that of the whole picture."""
     picture = pixels.astype(np.float32)
     ground = luminance(picture[around])
     for ink in (*inks, _LIGHT, _DARK):
         if _readable(ink, ground):
             return ink, picture
-    # No ink is enough: take the plain one that needs less help, and help it.
+    # No ink is enough: take the better one of light and dark, and change the picture behind it.
     ink = min((_LIGHT, _DARK), key=lambda one: float((_contrast(one, ground) < _AIM).mean()))
     target = np.array([8, 8, 14] if ink == _LIGHT else [250, 248, 244], np.float32)
-    soft = mask.filter(ImageFilter.MaxFilter(9)).filter(ImageFilter.GaussianBlur(0.022 * mask.width))
+    soft = mask.filter(ImageFilter.MaxFilter(9)).filter(ImageFilter.GaussianBlur(0.022 * width))
     scrim = np.clip(np.asarray(soft, np.float32) / 255.0 * 2.6, 0.0, 1.0)
-    scrim = np.maximum(scrim, around.astype(np.float32) * scrim.max())[..., np.newaxis]
-    smooth = Image.fromarray((scrim[..., 0] * 255).astype(np.uint8)).filter(
-        ImageFilter.GaussianBlur(0.004 * mask.width)
-    )
-    scrim = np.asarray(smooth, np.float32)[..., np.newaxis] / 255.0
-    for strength in np.linspace(0.1, 1.0, 19):
-        helped = picture * (1.0 - strength * scrim) + target * (strength * scrim)
-        if _readable(ink, luminance(helped[around])):
-            return ink, helped
-    return ink, picture * (1.0 - scrim) + target * scrim
+    scrim = np.maximum(scrim, around.astype(np.float32) * scrim.max())
+    smooth = Image.fromarray((scrim * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.004 * width))
+    scrim = np.asarray(smooth, np.float32)[..., np.newaxis] / np.float32(255.0)
+    under, behind = picture[around], scrim[around]
+    for strength in np.linspace(0.1, 1.0, 19, dtype=np.float32):
+        if _readable(ink, luminance(under + (target - under) * (strength * behind))):
+            break
+    return ink, picture + (target - picture) * (strength * scrim)
 
 
 def _readable(ink: Ink, ground: NDArray[np.float32]) -> bool:
@@ -145,7 +162,8 @@ def _mask(text: str, setting: Setting, width: int, height: int) -> Image.Image:
 
 
 def _break(text: str, setting: Setting, width: int, height: int) -> tuple[list[str], int]:
-    """The lines that let the title be large, with few breaks and no short word alone if that costs little."""
+    """The best lines and their size: large letters, few lines, and if possible no short word alone in a
+    line."""
     words, face = text.split(), setting.face
     best: tuple[float, list[str], float] | None = None
     for count in range(1, min(_MOST_LINES, len(words)) + 1):
@@ -159,13 +177,14 @@ def _break(text: str, setting: Setting, width: int, height: int) -> tuple[list[s
                 _LARGEST * height,
             )
             lone = [line for line in (lines[0], lines[-1]) if " " not in line and len(line) < 5]
-            score = size * 0.86 ** (count - 1) * (0.75 if count > 1 and len(words) > 2 and lone else 1.0)
+            spread = 0.86 if size > _SMALL * height else 0.98  # a small title is set as large as it can be
+            score = size * spread ** (count - 1) * (0.75 if count > 1 and len(words) > 2 and lone else 1.0)
             if best is None or score > best[0]:
                 best = (score, lines, size)
-        if len(words) > 14:  # too many ways: long titles are broken evenly
+        if len(words) > 14:  # too many combinations: long titles get lines of equal length
             return _even(words, setting, width, height)
     assert best is not None
-    return best[1], max(8, int(best[2]))
+    return best[1], _fitting(best[1], best[2], setting, width)
 
 
 def _even(words: list[str], setting: Setting, width: int, height: int) -> tuple[list[str], int]:
@@ -173,7 +192,19 @@ def _even(words: list[str], setting: Setting, width: int, height: int) -> tuple[
     lines = [" ".join(words[n : n + per_line]) for n in range(0, len(words), per_line)]
     widest = max(_length(line, setting.face, _REFERENCE) for line in lines)
     fitting = _REFERENCE * setting.widest * width / widest
-    return lines, max(8, int(min(fitting, setting.tallest * height / (len(lines) * _leading(setting.face)))))
+    size = min(fitting, setting.tallest * height / (len(lines) * _leading(setting.face)))
+    return lines, _fitting(lines, size, setting, width)
+
+
+def _fitting(lines: Sequence[str], size: float, setting: Setting, width: int) -> int:
+    """``size`` or less, in whole pixels: small letters are rounded up to pixels, and take more room than
+    large ones promise."""
+    whole = max(8, int(size))
+    while (
+        whole > 8 and max(_length(line, setting.face, whole) for line in lines) > setting.widest * width + 1
+    ):
+        whole -= 1
+    return whole
 
 
 def _leading(face: str) -> float:
@@ -185,7 +216,7 @@ def _length(line: str, face: str, size: int) -> float:
 
 
 def _runs(line: str, face: str, size: int) -> Iterator[tuple[str, ImageFont.FreeTypeFont]]:
-    """The line in stretches that one font file can draw."""
+    """The line in runs, each in one font file."""
     run, name = "", ""
     for letter in line:
         found = (name if letter == " " and name else _file_for(letter, face)) or _names(face)[0]
@@ -198,7 +229,7 @@ def _runs(line: str, face: str, size: int) -> Iterator[tuple[str, ImageFont.Free
 
 
 def _settable(title: str, face: str) -> tuple[str, tuple[str, ...]]:
-    """The title in letters that we have: others are transliterated, pictures are left out."""
+    """The title in letters that our fonts have. Other letters are transliterated, emoji are left out."""
     letters, changed = [], False
     for letter in unicodedata.normalize("NFC", " ".join(title.split())):
         if letter == " " or _file_for(letter, face):

@@ -1,1 +1,1 @@
-"""The embedded painter: covers drawn by numpy and Pillow in a dozen styles."""
+"""The embedded painter: covers drawn by numpy and Pillow in twenty styles."""

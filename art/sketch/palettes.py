@@ -1,13 +1,15 @@
-"""Colours by mood, chosen by hand: five of each, from the darkest to the lightest."""
+"""Palettes by mood, chosen by hand: five colours each, from dark to light."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
 
+_STEPS = 4096
 Colour = NDArray[np.float32]
 """``(3,)`` in 0..1."""
 
@@ -36,14 +38,20 @@ class Palette:
     colours: NDArray[np.float32]
 
     def at(self, place: float | NDArray[np.float32]) -> NDArray[np.float32]:
-        """The colour at ``place`` in 0 (dark) .. 1 (light), smoothly between the five; any shape, plus
-        (3,)."""
-        x = np.clip(np.asarray(place, np.float32), 0.0, 1.0) * (len(self.colours) - 1)
-        left = np.minimum(x.astype(np.int32), len(self.colours) - 2)
-        blend = (x - left)[..., np.newaxis]
-        blend = blend * blend * (3.0 - 2.0 * blend)
-        mixed: NDArray[np.float32] = self.colours[left] * (1.0 - blend) + self.colours[left + 1] * blend
+        """The colour at ``place``, 0 (dark) to 1 (light), interpolated smoothly. ``place`` has any shape; the
+        result has that shape plus (3,)."""
+        steps = np.clip(np.asarray(place, np.float32) * _STEPS, 0, _STEPS).astype(np.int32)
+        mixed: NDArray[np.float32] = self._ramp[steps]
         return mixed
+
+    @cached_property
+    def _ramp(self) -> NDArray[np.float32]:
+        x = np.linspace(0.0, len(self.colours) - 1, _STEPS + 1, dtype=np.float32)
+        left = np.minimum(x.astype(np.int32), len(self.colours) - 2)
+        blend = (x - left.astype(np.float32))[..., np.newaxis]
+        blend = blend * blend * (3.0 - 2.0 * blend)
+        ramp: NDArray[np.float32] = self.colours[left] * (1.0 - blend) + self.colours[left + 1] * blend
+        return ramp
 
     def rgb(self, n: int) -> tuple[int, int, int]:
         """Colour ``n`` in 0..255."""
@@ -55,7 +63,7 @@ MOODS = tuple(_PALETTES)
 
 
 def palette_for(mood: str, rng: Random) -> Palette:
-    """One of the mood's palettes; a mood that is not known is painted as an uplifting one."""
+    """One of the mood's palettes; an unknown mood gets an uplifting palette."""
     known = (
         mood if mood in _PALETTES else next((name for name in _PALETTES if name in mood.lower()), "uplifting")
     )

@@ -1,2 +1,2 @@
-"""The styles, a module each: ``paint(palette, rng, size)`` gives the picture, ``SETTING`` says how its title
-is set."""
+"""The styles, one module each: ``paint(stage)`` makes the picture, with the figures in it, and says how its
+title is set."""

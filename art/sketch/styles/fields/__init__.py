@@ -1,0 +1,1 @@
+"""Texture over the whole picture, which the figures give its form."""

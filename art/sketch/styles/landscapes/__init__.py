@@ -1,0 +1,1 @@
+"""Places under a sky, in which the figures stand, float or fly."""

@@ -1,0 +1,1 @@
+"""Flat colour and paper: the figures are printed, cut out or repeated."""
