@@ -21,6 +21,7 @@ import modal
 
 from config.errors import SongwrightError
 from config.settings import load
+from config.version import PACKAGES as OWN_PACKAGES
 from orchestrator.modal.deployment.cards import check_cards, check_licence
 from orchestrator.modal.deployment.images import IMAGES, MODEL, WEB, ImageSpec
 from orchestrator.modal.deployment.pins import ROOT, pins, version_of
@@ -30,28 +31,25 @@ from orchestrator.pipeline.engines import REGISTRIES
 try:
     SETTINGS = load_deployment()
     check_cards(SETTINGS)
-    if modal.is_local():  # a container tells the songs that it gets, and is not started again and again
+    if modal.is_local():  # in a container, songs get the error: raised here, it would restart without end
         for craft in REGISTRIES:
             check_licence(SETTINGS, craft)
 except SongwrightError as error:
-    raise SystemExit(str(error)) from error  # one line, where Modal's client would show all the way to it
+    raise SystemExit(str(error)) from error  # one line instead of the traceback that Modal's client shows
 MODAL = SETTINGS.modal
 ENGINES = {craft: str(getattr(SETTINGS, craft).engine) for craft in REGISTRIES}
 SPECS = {craft: registry.spec(ENGINES[craft]) for craft, registry in REGISTRIES.items()}
-PACKAGES = [
-    *("config", "phonetics", "inference", "lyrics", "music", "art", "vision", "storage", "orchestrator"),
-    *filter(None, MODAL.packages.split(",")),
-]
+PACKAGES = [*OWN_PACKAGES, *filter(None, MODAL.packages.split(","))]
 HOME = PurePosixPath("/") / "root"  # of Modal's containers
 
 app = modal.App(MODAL.app)
 secret = modal.Secret.from_name(MODAL.secret, required_keys=list(SECRET_KEYS))
-chosen = modal.Secret.from_dict(dict(environment(SETTINGS)))  # as set where this was deployed
+chosen = modal.Secret.from_dict(dict(environment(SETTINGS)))  # the settings of the machine that deploys
 
 
-# Images: one for what needs no model, one for each family of engines, so that AudioCraft's torch of 2023 and
-# today's never meet. Only those of the chosen engines are built. Our own code is added when a container
-# starts, so that changing it builds nothing.
+# Images: one without models, and one for each family of engines, because AudioCraft needs a torch of 2023.
+# Only those of the chosen engines are built. Our own code is added when a container starts, so that a change
+# of it builds nothing.
 
 
 @cache
@@ -72,7 +70,7 @@ def image(spec: ImageSpec) -> modal.Image:
     return base.add_local_python_source(*PACKAGES, ignore=["**/*.pyc"])
 
 
-# AudioCraft's checkpoints are those of MusicGen, and are fetched where the other models are.
+# AudioCraft uses the checkpoints of MusicGen, which the image of the other models fetches.
 FETCHING = MODEL if any(spec.gpu for spec in SPECS.values()) else WEB
 VOLUMES = {
     name: modal.Volume.from_name(name, create_if_missing=True)
@@ -80,25 +78,22 @@ VOLUMES = {
 }
 
 
-# Engines: a class each, on a GPU type of its own. Declared are the classes of the chosen engines.
+# Engines: for each craft a class that holds the chosen one, on a GPU type of its own.
 
 HOSTS: dict[str, Any] = {}  # by craft
-OWN_CLASSES = ("acestep", "musicgen", "audiocraft")  # of music, which each have one
 
 
 def declared(host: type[Host]) -> Any:
-    """Declares the class of an engine, if its craft has that engine."""
-    craft, engine = host.craft, host.engine
-    if engine != ENGINES[craft]:
-        return host
+    """Declares the Modal class of the chosen engine of its craft."""
+    craft = host.craft
     settings, spec = getattr(SETTINGS, craft), SPECS[craft]
-    together = settings.together or spec.batch_size
+    batch_size = settings.together or spec.batch_size
     resources = spec.resources(settings.model, settings.precision)
     folder = f"{MODAL.weights}/{spec.volume}"
-    env = {"HF_HOME": folder, "HF_HUB_OFFLINE": "1"}  # no GPU waits for the hub
-    env["OMP_NUM_THREADS"] = f"{resources.cores:.0f}"  # not one for each core of the machine
+    env = {"HF_HOME": folder, "HF_HUB_OFFLINE": "1"}  # a GPU must not wait for the hub
+    env["OMP_NUM_THREADS"] = f"{resources.cores:.0f}"  # the default is one for each core of the machine
     gpus = [gpu for gpu in settings.gpu.split(",") if gpu] if spec.gpu else []
-    host = modal.concurrent(max_inputs=together, target_inputs=together)(host)
+    host = modal.concurrent(max_inputs=batch_size, target_inputs=batch_size)(host)
     HOSTS[craft] = app.cls(
         image=image(IMAGES[spec.image]),
         gpu=gpus if len(gpus) > 1 else next(iter(gpus), None),
@@ -117,94 +112,76 @@ def declared(host: type[Host]) -> Any:
 
 
 class Host:
-    """An engine in its container: in memory before the snapshot, on the GPU after it."""
+    """An engine in its container: in main memory before the snapshot, on the GPU after it."""
 
     craft: ClassVar[str]
-    engine: ClassVar[str]
 
     @modal.enter(snap=True)
     def load(self) -> None:
-        from orchestrator.modal.engine_host import Station
+        from orchestrator.modal.engine_host import EngineHost
 
-        self.station = Station(SETTINGS, self.craft, self.engine)
-        self.station.load()
+        self.host = EngineHost(SETTINGS, self.craft, ENGINES[self.craft])
+        self.host.load()
 
     @modal.enter()
     def settle(self) -> None:
-        self.station.settle(partial(load, Deployment))  # a secret may have changed since the snapshot
+        self.host.settle(partial(load, Deployment))  # a secret may have changed since the snapshot
 
     @modal.method()
     async def step(self, name: str, song: str) -> tuple[str, Exception | None]:
-        return await self.station.step(name, song, modal.current_function_call_id() or "")
+        return await self.host.step(name, song, modal.current_function_call_id() or "")
 
     @modal.method()
     async def wake(self) -> str:
-        return await self.station.wake()
+        return await self.host.wake()
 
     @modal.exit()
     def close(self) -> None:
-        self.station.close()
+        self.host.close()
 
 
 @declared
-class Lyricist(Host):
-    craft, engine = "lyrics", ENGINES["lyrics"]
+class LyricsEngine(Host):
+    craft = "lyrics"
 
 
 @declared
-class AceStepMusician(Host):
-    craft, engine = "music", "acestep"
+class MusicEngine(Host):
+    craft = "music"
 
 
 @declared
-class MusicgenMusician(Host):
-    craft, engine = "music", "musicgen"
+class CoverEngine(Host):
+    craft = "art"
 
 
 @declared
-class AudiocraftMusician(Host):
-    craft, engine = "music", "audiocraft"
+class VisionEngine(Host):
+    """Reads the photo that a song is made from."""
+
+    craft = "vision"
 
 
-@declared
-class Musician(Host):
-    """Any other engine: the embedded one, to see the rest at work for cents, or one of your own."""
-
-    craft, engine = "music", "sketch" if ENGINES["music"] in OWN_CLASSES else ENGINES["music"]
-
-
-@declared
-class CoverArtist(Host):
-    craft, engine = "art", ENGINES["art"]
-
-
-@declared
-class Seer(Host):
-    """Reads the photo that a song is to be made from."""
-
-    craft, engine = "vision", ENGINES["vision"]
-
-
-# The service: a song's own call, the web function, and what people run by hand.
+# The service: a song's own call, the web function, and commands that people run.
 
 
 @cache
 def service() -> Any:
-    """One to a container."""
-    from orchestrator.modal.service import ModalService
+    """The service; one for each container."""
+    from orchestrator.modal.wiring import modal_service
 
     hosts = {craft: host() for craft, host in HOSTS.items()}
-    return ModalService(SETTINGS, hosts, produce.spawn.aio, web.get_web_url.aio)
+    return modal_service(SETTINGS, hosts, produce.spawn.aio, web.get_web_url.aio)
 
 
 @app.function(
     image=image(WEB),
     secrets=[secret, chosen],
     memory=2048,
-    nonpreemptible=True,  # or the steps under way would go on without it, and be made again
+    nonpreemptible=True,  # else the running steps would go on without it, and be made again
     timeout=int(SETTINGS.job_timeout_s) + 600,
     scaledown_window=MODAL.scaledown_s,
-    retries=modal.Retries(max_retries=5, initial_delay=1.0, max_delay=30.0),  # it goes on where it was
+    retries=modal.Retries(max_retries=5, initial_delay=1.0, max_delay=30.0),  # it goes on where it stopped
 )
 @modal.concurrent(max_inputs=20)
 async def produce(song_id: str) -> str:
@@ -225,13 +202,13 @@ async def produce(song_id: str) -> str:
 def web() -> Any:
     from orchestrator.server.api import create_app
 
-    return create_app(SETTINGS, service=service())
+    return create_app(SETTINGS, service=service().web)
 
 
 @app.function(
     image=image(WEB),
     secrets=[secret, chosen],
-    nonpreemptible=True,  # its caller would begin to follow the song again
+    nonpreemptible=True,  # else its caller would follow the song from the begin again
     timeout=int(SETTINGS.job_timeout_s) + 600,
 )
 async def order(brief: str, song_id: str) -> AsyncIterator[tuple[str, Any]]:
@@ -254,7 +231,7 @@ async def warm() -> None:
     secrets=[secret, chosen],
     schedule=modal.Period(minutes=5),
     max_containers=1,
-    scaledown_window=2,  # nothing is kept for the next
+    scaledown_window=2,  # the next run needs nothing of it
     timeout=240,
 )
 async def patrol() -> None:
@@ -300,7 +277,7 @@ def main(
     from orchestrator.cli.modal_run import place_order
 
     music_alone = bool(prompt) and not (description or lyrics or about)
-    asked = {
+    request = {
         "description": description or prompt,
         "about": about,
         "instrumental": instrumental or music_alone,
@@ -309,4 +286,4 @@ def main(
         "seed": seed,
         "format": format,
     }
-    place_order(asked, lyrics, Path(out), order.remote_gen)
+    place_order(request, lyrics, Path(out), order.remote_gen)

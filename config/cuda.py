@@ -1,5 +1,5 @@
-"""When a process may ask for its GPU, and which of CUDA's errors it can live with. Known here without torch:
-the first is decided before torch is imported, the second by whoever has no engine's library."""
+"""Hides the GPU from libraries while a model is loaded, and classifies CUDA's errors. Needs no torch: the GPU
+is hidden before torch is imported, and errors are classified in processes without torch."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from contextlib import contextmanager
 from config.errors import EngineUnavailable
 
 _HIDDEN = {
-    # torch answers from these two alone: no devices are visible, so that it need not ask the driver
-    # (torch.cuda.is_available, PYTORCH_NVML_BASED_CUDA_CHECK).
+    # With these two, torch sees no device and does not call the driver (torch.cuda.is_available,
+    # PYTORCH_NVML_BASED_CUDA_CHECK).
     "CUDA_VISIBLE_DEVICES": "",
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
-    # xformers, which AudioCraft imports, keeps for good what it finds out about triton, and asks the GPU.
+    # AudioCraft imports xformers, which looks for triton once, for the life of the process, and for that
+    # calls the GPU.
     "XFORMERS_ENABLE_TRITON": "1",
 }
 
 
 @contextmanager
 def gpu_hidden() -> Iterator[None]:
-    """Inside it, libraries are imported and models loaded as if there were no GPU, and none asks CUDA.
+    """Inside it, libraries are imported and models are loaded as if there were no GPU; none calls CUDA.
 
-    Whoever asks before a memory snapshot gets its answer, "no device", for good: torch keeps the number of
-    devices for the life of the process. After it, the environment is as it was, and the first question is
-    answered by the machine that the process runs on then.
-    """
+    torch keeps the number of devices for the life of the process: a call before a memory snapshot would fix
+    it at 0. Afterwards the environment is as before, and the next call sees the devices of the machine that
+    the process runs on then."""
     before = {name: os.environ.get(name) for name in _HIDDEN}
     os.environ.update(_HIDDEN)
     try:
@@ -42,7 +42,7 @@ def gpu_hidden() -> Iterator[None]:
 
 
 def _forget_count() -> None:
-    """AudioCraft's torch, of 2023, keeps what ``device_count`` said in a cache of Python's."""
+    """AudioCraft's torch, of 2023, caches the result of ``device_count`` in Python."""
     if torch := sys.modules.get("torch"):
         forget = getattr(torch.cuda.device_count, "cache_clear", None)
         if forget is not None:
@@ -50,7 +50,8 @@ def _forget_count() -> None:
 
 
 def gpu_error(engine: str, error: BaseException) -> EngineUnavailable | None:
-    """What to answer where ``error`` of the engine called ``engine`` is the GPU's, and not a bug of ours."""
+    """The error to raise instead, if ``error`` of the engine called ``engine`` came from the GPU and not from
+    a bug of ours."""
     if out_of_memory(error):
         return EngineUnavailable(
             f"engine {engine!r} ran out of its GPU's memory ({_line(error)})",
@@ -65,15 +66,15 @@ def gpu_error(engine: str, error: BaseException) -> EngineUnavailable | None:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether ``error``, or what it came from, says that the GPU has no more memory: the next piece of work
-    may have enough again."""
+    """Whether ``error``, or a cause of it, says that the GPU is out of memory. The next piece of work may
+    succeed."""
     return any(_no_memory(each) for each in _chain(error))
 
 
 def lost_gpu(error: BaseException) -> bool:
-    """Whether ``error``, or what it came from, says that CUDA failed in a way that stays: after an illegal
-    address or a failed assertion on the device, each further call in this process fails as well (CUDA runtime
-    API, "Error Handling")."""
+    """Whether ``error``, or a cause of it, says that CUDA failed permanently: after an illegal address or a
+    failed assertion on the device, each further call in this process fails as well (CUDA runtime API, "Error
+    Handling")."""
     return not out_of_memory(error) and any(_broken(each) for each in _chain(error))
 
 
@@ -106,7 +107,7 @@ def _line(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, and those that it was raised from or beside, the newest first."""
+    """The error, its cause or context, and theirs in turn."""
     seen: set[int] = set()
     each: BaseException | None = error
     while each is not None and id(each) not in seen:

@@ -1,36 +1,44 @@
 """Every error Songwright raises on purpose, split by who must act.
 
     SongwrightError
-    ├── InvalidRequest      the caller: mend the named field and ask again
+    ├── InvalidRequest      the caller: correct the named field and send again
     │   └── UnsupportedFormat   the caller: send the file in another format
     ├── NotFound            the caller: no such song, asset or engine
-    ├── Conflict            the caller: what is asked does not fit the song's state
+    ├── Conflict            the caller: the request does not fit the song's state
     ├── Forbidden           the caller: the settings do not allow it, or an address has expired
-    ├── Unreadable          the owner: an object of the store is damaged, restore or delete it
-    ├── QueueFull           the caller, later: the queue is at its bound
+    ├── Unreadable          the owner: an object of the store is damaged: restore or delete it
+    ├── QueueFull           the caller, later: the queue is full
     ├── Unavailable         a retry, or the operator
-    │   ├── EngineUnavailable   an engine cannot load: says what to install or set
+    │   ├── EngineUnavailable   an engine cannot load; the message says what to install or set
     │   │   └── WeightsMissing      the weights of its model are not on this machine
     │   ├── EngineTimeout       an engine took longer than its limit
     │   └── StoreUnavailable    the store cannot be read or written
     ├── EngineFailed        us: an engine broke on a valid request
     └── Cancelled           nobody: the caller has gone
 
-Each error survives pickling with its fields, because all its arguments go to ``super().__init__`` and the
-message is made in ``__str__``.
+Each error keeps its fields when it is pickled, because all its arguments go to ``super().__init__`` and
+``__str__`` makes the message.
 """
 
 from __future__ import annotations
 
+import codecs
 from itertools import islice
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""The byte order marks of encodings that editors and shells on Windows write."""
 
 
 class SongwrightError(Exception):
     """The root: catch this to catch everything Songwright raises on purpose."""
 
     spent: object = None
-    """What the work that ended so had used of its engine, where that is known: a ``Usage`` of
-    ``orchestrator.estimates.meter``."""
+    """The ``Usage`` (``orchestrator.estimates.meter``) of the work that ended with this error, if known."""
 
 
 class InvalidRequest(SongwrightError):
@@ -51,7 +59,7 @@ class InvalidRequest(SongwrightError):
 
 
 class UnsupportedFormat(InvalidRequest):
-    """A file of a format that is not read here."""
+    """A file of a format that we do not read."""
 
 
 class NotFound(SongwrightError):
@@ -80,7 +88,7 @@ class _Advice(SongwrightError):
 
 
 class Conflict(_Advice):
-    """``what`` stands against the request; ``fix`` says what can be done instead."""
+    """``what`` conflicts with the request; ``fix`` says what to do instead."""
 
 
 class Forbidden(_Advice):
@@ -93,8 +101,7 @@ class Unreadable(_Advice):
 
 
 class QueueFull(SongwrightError):
-    """The queue holds ``depth`` songs, or of another ``kind``, its bound; try again after ``retry_after_s``
-    seconds."""
+    """The queue is full with ``depth`` jobs of the ``kind``; try again after ``retry_after_s`` seconds."""
 
     def __init__(self, depth: int, retry_after_s: float, kind: str = "songs") -> None:
         super().__init__(depth, retry_after_s, kind)
@@ -107,7 +114,7 @@ class QueueFull(SongwrightError):
 
 
 class Unavailable(_Advice):
-    """Something outside this request is not there; ``what`` went wrong and ``fix`` mends it."""
+    """Something outside this request is missing: ``what`` went wrong, ``fix`` repairs it."""
 
     retry_after_s: float | None = None
     """After how many seconds another try may help, where that is known."""
@@ -151,8 +158,32 @@ class Cancelled(SongwrightError):
 def shown(value: object, limit: int = 60) -> str:
     """``value`` as one short printable line for a message, at most ``limit`` characters."""
     if isinstance(value, str | bytes | list | tuple):
-        value = value[: limit + 1]  # what is cut off anyway: a long one takes its time to be written
+        value = value[: limit + 1]  # repr of a long value takes long, and the rest is cut off anyway
     elif isinstance(value, dict):
         value = dict(islice(value.items(), limit))
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 4] + "..." + text[-1]
+
+
+def encoding_of(data: bytes) -> str:
+    """The encoding of a text file: that of its byte order mark, else UTF-8, with or without one."""
+    return next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "utf-8-sig")
+
+
+def decoded(field: str, data: bytes, *, whole: bool = True) -> str:
+    """The text of a file, without its byte order mark; if ``data`` is not the ``whole`` file, without half a
+    character at its end. Raises ``InvalidRequest`` about ``field``, with the byte and its line, if it is not
+    in its encoding or has a NUL."""
+    encoding, save = encoding_of(data), "save the file as UTF-8 text"
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(data, final=whole)
+    except UnicodeDecodeError as error:
+        rest: bytes = error.object  # without the mark
+        line = rest.count(b"\n", 0, error.start) + 1
+        name = "UTF-8" if encoding == "utf-8-sig" else encoding.upper()
+        value = f"byte 0x{rest[error.start]:02x} in line {line}"
+        raise InvalidRequest(field, value, f"this is not valid {name}: {save}") from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InvalidRequest(field, f"byte 0x00 in line {line}", f"no text has it: {save}")
+    return text

@@ -1,4 +1,4 @@
-"""Whether another process of this machine is still there."""
+"""Whether another process of this machine still runs, and when it started."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def runs(pid: int) -> bool:
-    """Whether a process with this id runs; one that may not be asked does."""
+    """Whether a process with this id runs. One that we may not signal runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -18,9 +18,8 @@ def runs(pid: int) -> bool:
 
 
 def started(pid: int) -> str:
-    """When the process was started, by the kernel's count of ticks since this boot, which no change of the
-    clock touches (Linux, proc(5)); "ended" for one that waits for nothing but its parent, empty where the
-    system does not say."""
+    """When the process started, in the kernel's ticks since boot, which a change of the clock does not move
+    (Linux, proc(5)). "ended" for a zombie; empty where the system does not say."""
     try:
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()

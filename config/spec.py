@@ -1,4 +1,4 @@
-"""What the house knows of an engine without importing it: all of it in one ``EngineSpec``."""
+"""``EngineSpec``: all that the rest of Songwright knows of an engine without importing it."""
 
 from __future__ import annotations
 
@@ -6,38 +6,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+MANY = ("many",)
+"""The languages of an engine that knows most of those that songs are in."""
 BYTES: Mapping[str, int] = {"fp32": 4, "bf16": 2, "fp16": 2}
-"""Of a number in each precision that a GPU takes."""
+"""Bytes of a number in each precision on a GPU."""
 _GIB = 2.0**30
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What one model needs of its container and of the GPU in it. Sizes in GB are of 1e9 bytes, numbers in
+    """What one model needs of its container and its GPU. A GB is 1e9 bytes; numbers are counted in
     billions."""
 
     precision: str
-    """In which its engine runs it on a GPU where none is set."""
+    """The engine's precision on a GPU if none is set."""
     numbers: float
-    """Of its weights that are in the precision which is set."""
+    """Numbers of its weights that are stored in the precision that is set."""
     in_fp32: float = 0.0
-    """Of its weights that are in fp32 whatever is set."""
+    """Numbers of its weights that are always in fp32."""
     cached: float = 0.0
-    """Of what it keeps of the songs that it works on together, in the precision which is set."""
+    """Numbers in the caches of all songs of a batch, in the precision that is set."""
     work_gb: float = 2.0
-    """What it computes with at its peak, CUDA's own half a gigabyte included."""
+    """Peak memory for computing, with half a GB for CUDA itself."""
     memory_gib: int = 16
-    """Of the container, where it is loaded before it goes to the GPU."""
+    """Memory of the container: the model is loaded there before it moves to the GPU."""
 
     def gpu_gib(self, precision: str) -> float:
-        """The GPU's memory that it fills in a precision of ``BYTES``."""
+        """The GPU memory that it fills, in GiB, in a precision of ``BYTES``."""
         size_gb = (self.numbers + self.cached) * BYTES[precision] + self.in_fp32 * 4 + self.work_gb
         return size_gb * 1e9 / _GIB
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What a container asks Modal for. It may use more where the machine has it, and pays for that."""
+    """What a container reserves on Modal. It may use more if the machine has it, and pays for it."""
 
     cores: float
     memory_mib: int
@@ -50,49 +52,55 @@ _UNKNOWN_GIB = 16
 
 @dataclass(frozen=True)
 class EngineSpec:
-    """One engine. Only ``entry`` must be given: the rest is what holds for a model of your own."""
+    """One engine. Only ``entry`` is required; the defaults are right for a model of your own."""
 
     entry: str
     """``"package.module:Class"``, imported when the engine is loaded or checked."""
     models: Mapping[str, Needs] = field(default_factory=dict)
-    """By hub id, the models that are known to run in it; the first is the one it has where none is set."""
+    """The models that are known to run in it, by hub id. The first is the default."""
     gpu: bool = True
-    """Whether it makes use of a GPU, and has weights."""
+    """Whether it uses a GPU, and has weights."""
     batch_size: int = 1
-    """How many songs one process of it works on together."""
+    """How many songs one process of it works on at once."""
     whole_machine: bool = False
-    """Whether one process of it takes all cores, or the GPU."""
+    """Whether one process of it uses all cores, or the whole GPU."""
     prompt: Literal["words", "tags", "fields"] = "words"
-    """What it likes to be asked in: a sentence, tags beside tempo and key, or only the fields of the plan."""
+    """The form of prompt that suits it: a sentence, tags with tempo and key, or only the fields of the
+    plan."""
+    languages: tuple[str, ...] = ()
+    """The languages that it writes or sings, ISO 639-1; ``MANY``; empty if it is not known, or has no
+    words."""
+    places_lines: bool = False
+    """Of a composer: whether it sings each line at the time that ``MusicRequest.line_times_s`` says."""
     image: Literal["web", "models", "audiocraft"] = "models"
     """The image that it runs in on Modal: see ``orchestrator.modal.deployment.images``."""
     volume: str = ""
     """The volume on Modal with its weights."""
     fetched_as: str = ""
-    """The engine of its craft that fetches its weights, where its own packages do not."""
+    """The engine of its craft that fetches its weights, if its own packages cannot."""
     newest_gpu: tuple[int, int] | None = None
-    """The compute capability at which its PyTorch ends."""
+    """The newest compute capability that its PyTorch supports."""
     sellable: str = ""
-    """What to use where songs are to be sold and its model's licence does not let them."""
+    """What to use instead if songs are sold and its model's licence does not allow that."""
     install: str = "install it: pip install 'songwright[models]'"
-    """What to do where one of its packages is missing."""
+    """What to do if one of its packages is missing."""
 
     @property
     def default_model(self) -> str:
-        """The model that it has where none is set; empty where none is known."""
+        """The model that it runs if none is set; empty if none is known."""
         return next(iter(self.models), "")
 
     def needs(self, model: str = "") -> Needs | None:
-        """What ``model``, by its hub id with or without a revision, or the engine's own choice, needs; None
-        where that is not known."""
+        """The needs of ``model``, a hub id with or without a revision; of the default model if empty; None if
+        unknown."""
         return self.models.get(model.partition("@")[0] or self.default_model)
 
     def resources(self, model: str = "", precision: str = "auto") -> Resources:
-        """What its container asks for."""
+        """What its container reserves."""
         if not self.gpu:
             return _EMBEDDED
         needs = self.needs(model)
-        if needs is None:  # as much as the largest of its models, or what most models take
+        if needs is None:  # as much as its largest model, or the usual amount
             gib = max((each.memory_gib for each in self.models.values()), default=_UNKNOWN_GIB)
         else:
             wider = BYTES.get(precision, 0) > BYTES[needs.precision]

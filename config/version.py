@@ -1,8 +1,21 @@
-"""Songwright's version: here, and not asked of the installed package, because on Modal there is none."""
+"""Songwright's version. It is written here because on Modal there is no installed package to read it from."""
 
 from importlib.metadata import version
 
 VERSION = "0.1.0"
+PACKAGES = (
+    "config",
+    "phonetics",
+    "reading",
+    "inference",
+    "lyrics",
+    "music",
+    "art",
+    "vision",
+    "storage",
+    "orchestrator",
+)
+"""The application's own packages, as an installation has them and Modal's containers get them."""
 
 
 def installed(*libraries: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 _LAST_S = 2.0
@@ -13,8 +14,10 @@ def songwright() -> None:
         from orchestrator.cli.commands import INTERRUPTED, run
 
         code = run()
+        # Nothing is left to tidy up. Ctrl-C ends the process at once, if it is not what has ended it already.
+        signal.signal(signal.SIGINT, signal.SIG_IGN if code == INTERRUPTED else signal.SIG_DFL)
         if code == INTERRUPTED:
-            from orchestrator.server.ending import Watchdog
+            from orchestrator.server.watchdog import Watchdog
 
             Watchdog().set(_LAST_S, code)  # an engine that was being loaded is not waited for
         sys.exit(code)

@@ -1,4 +1,4 @@
-"""Which store the settings name, and the secret files beside a local one."""
+"""The store that the settings name, and the files of secrets in the library's private folder."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ log = logging.getLogger(__name__)
 
 FOLDER = ".songwright"
 SHORTEST = 20
-"""Characters of a secret: fewer can be guessed."""
+"""The fewest characters of a secret: shorter ones can be guessed."""
 _LONGEST = 1000
-_LOCK = ".lock"  # of the local store, which the library's folder has anyway
+_LOCK = ".lock"  # the local store's, in the library's folder
 
 
 def open_store(settings: Settings, signer: Signer | None = None) -> Store:
-    """The store that the settings name; ``signer`` signs its addresses where it has none of its own.
+    """The store that the settings name; ``signer`` signs the addresses of a local one.
 
-    Raises ``InvalidRequest`` for a bucket's setting that is missing.
+    Raises ``InvalidRequest`` if a setting of the bucket is missing.
     """
     if settings.store == "local":
         return LocalStore(settings.home, signer)
@@ -57,11 +57,11 @@ def open_store(settings: Settings, signer: Signer | None = None) -> Store:
 
 @dataclass(frozen=True)
 class Places:
-    """Where a person finds an object: a file, or a key in the bucket; and what a player can open."""
+    """Where a person finds an object (a file, or a key in the bucket), and what a player can open."""
 
     store: Store
     folder: Path | None
-    """Of a local store."""
+    """The folder of a local store."""
     bucket: str = ""
 
     def of(self, key: str) -> str:
@@ -78,23 +78,23 @@ def places_in(settings: Settings, store: Store) -> Places:
 
 
 def value_of(settings: Settings, name: str) -> str:
-    """A setting as text, a secret in the clear."""
+    """A setting as text; a secret in the clear."""
     value = getattr(settings, name)
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def private_folder(settings: Settings) -> Path:
-    """``<home>/.songwright``, made if need be, for its owner alone (0700) with all that is in
-    it, also where it was there before, and not for git.
+    """``<home>/.songwright``. It is made if it is missing. It and its files are private to their owner
+    (0700), also if they existed before, and git ignores them.
 
-    Raises ``StoreUnavailable`` where it cannot be had, is a link, or belongs to another user.
+    Raises ``StoreUnavailable`` if it cannot be made, is a link, or belongs to another user.
     """
     folder = settings.home / FOLDER
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
         try:
             folder.mkdir(mode=0o700)
-            folder.chmod(0o700)  # whatever the umask takes away
+            folder.chmod(0o700)  # whatever the umask removes
             ignored = folder / ".gitignore"  # the home may lie in a repository
             ignored.touch(mode=0o600)
             ignored.chmod(0o600)
@@ -102,7 +102,7 @@ def private_folder(settings: Settings) -> Path:
         except FileExistsError:
             _look_at(folder, stat.S_IFDIR)
             for path in folder.iterdir():
-                with suppress(FileNotFoundError):  # a part that another process has put in its place
+                with suppress(FileNotFoundError):  # a temporary file that another process has renamed
                     if stat.S_ISREG(path.lstat().st_mode):
                         _look_at(path, stat.S_IFREG)
     except OSError as error:
@@ -113,10 +113,10 @@ def private_folder(settings: Settings) -> Path:
 
 
 def kept_secret(settings: Settings, name: str, prefix: str = "") -> tuple[str, bool]:
-    """The secret kept in the private folder as ``name``, and whether it was made just now.
+    """The secret in the file ``name`` of the private folder, and whether it was made just now.
 
-    It has 256 random bits and is only readable by its owner (0600). Raises ``StoreUnavailable`` where the
-    file cannot be read or written, is a link, or holds what is no secret.
+    A new one has 256 random bits, and only its owner can read it (0600). Raises ``StoreUnavailable`` if the
+    file cannot be read or written, is a link, or does not contain a secret.
     """
     path = private_folder(settings) / name
     try:
@@ -134,8 +134,8 @@ def kept_secret(settings: Settings, name: str, prefix: str = "") -> tuple[str, b
 
 
 def checked_secret(data: bytes, where: str) -> str:
-    """The secret in ``data``, without the line's end. Raises ``StoreUnavailable`` that names ``where`` and
-    shows nothing of it, for what is empty, no text, or so short that it can be guessed."""
+    """The secret in ``data``, without the line end. Raises ``StoreUnavailable`` if it is empty, no text, or
+    so short that it can be guessed; the message names ``where``, and shows nothing of the secret."""
     another = "delete it: another is made at the next start"
     try:
         secret = data.decode("utf-8-sig").strip()
@@ -153,8 +153,8 @@ def checked_secret(data: bytes, where: str) -> str:
 
 
 def _look_at(path: Path, kind: int) -> None:
-    """Sees to it that ``path``, of this kind, is its owner's alone. Raises ``StoreUnavailable`` for what is
-    not of the kind, or is another user's, and ``OSError``."""
+    """Makes ``path`` private to its owner. Raises ``StoreUnavailable`` if it is not of the kind ``kind``, or
+    is another user's, and ``OSError``."""
     facts = path.lstat()
     if stat.S_IFMT(facts.st_mode) != kind:
         wanted = "folder" if kind == stat.S_IFDIR else "file"
@@ -178,21 +178,22 @@ def _look_at(path: Path, kind: int) -> None:
 
 
 def _read(path: Path) -> bytes:
-    # Neither a link that has come meanwhile, nor a pipe that would be waited for.
+    # Neither follow a link that was put there meanwhile, nor wait for a pipe.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     with os.fdopen(os.open(path, flags), "rb") as file:
         return file.read(4 * _LONGEST + 1)
 
 
 def _written_once(path: Path, text: str, lock: Path) -> bool:
-    """Whether this call made the file: of several at once one does, and nobody ever reads a part of it."""
-    # It has its final rights (0600) from the start: no moment in which others may read it. What a killed
-    # process has left of it, the store's next sweep takes away.
+    """Writes the file if it does not exist; returns whether it did. Of several at once one does, and no
+    reader ever sees a part of it."""
+    # It is private (0600) from the start, so that others can never read it. If the process is killed, the
+    # store's next sweep removes the temporary file.
     handle, part = tempfile.mkstemp(prefix=f".part-{os.getpid()}-", dir=path.parent)
     try:
         with os.fdopen(handle, "w") as file:
             if os.name == "posix":
-                os.fchmod(file.fileno(), 0o600)  # whatever the umask takes away
+                os.fchmod(file.fileno(), 0o600)  # whatever the umask removes
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

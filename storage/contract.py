@@ -11,14 +11,14 @@ from typing import Protocol
 from config.errors import InvalidRequest, Unreadable
 
 LARGEST_VERSION_BYTES = 8 << 20
-"""Of an object that ``Store.version`` reads: manifests and notes, which are a thousandth of that."""
+"""The largest object that ``Store.version`` reads. Manifests and notes have a thousandth of that."""
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 
 
 @dataclass(frozen=True)
 class Stat:
-    """What a store knows about an object without reading it."""
+    """The facts of an object, known without reading it."""
 
     key: str
     size_bytes: int
@@ -27,7 +27,7 @@ class Stat:
 
 @dataclass(frozen=True)
 class Version:
-    """An object as it was when it was read, and the tag that tells this version of it from others."""
+    """An object's bytes, and the tag of this version of it."""
 
     data: bytes
     etag: str
@@ -37,23 +37,22 @@ class Store(Protocol):
     """Bytes by key. ``put`` is atomic: a reader sees the old object or the new one, never a part.
 
     Keys are lower-case path segments joined by "/" (see ``checked_key``). Every method raises
-    ``StoreUnavailable`` where the disk or the network refuses. The readers raise ``NotFound`` for a key that
-    is not there, and ``Unreadable`` where this one object cannot be read, whatever the others do: a link, a
-    pipe, a folder in its place.
+    ``StoreUnavailable`` if the disk or the network fails. Methods that read raise ``NotFound`` for a missing
+    key, and ``Unreadable`` if only this object cannot be read: a link, a pipe or a folder is in its place.
     """
 
     def put(self, key: str, data: bytes, content_type: str) -> None: ...
 
     def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> str:
-        """Writes the object if it is still the version with ``etag``, or with None if there is none.
+        """Writes the object if its version is still ``etag``; with None, if it does not exist.
 
-        Answers with the new version's tag, or with nothing where it did not: of several writers that go out
-        from one version, one does. A version with the same bytes as an earlier one may have the same tag.
+        Returns the new version's tag, or "" if it did not write. Of several writers that start from one
+        version, one succeeds. Versions with the same bytes may have the same tag.
         """
         ...
 
     def version(self, key: str) -> Version:
-        """The whole object with its tag, for ``put_if``. Raises ``Unreadable`` for one that has more than
+        """The whole object with its tag, for ``put_if``. Raises ``Unreadable`` if it is larger than
         ``LARGEST_VERSION_BYTES``."""
         ...
 
@@ -64,48 +63,49 @@ class Store(Protocol):
     def stat(self, key: str) -> Stat: ...
 
     def list(self, prefix: str, *, after: str = "", shallow: bool = False) -> Iterator[str]:
-        """Keys that start with ``prefix`` and come after ``after``, in the order of their characters.
+        """The keys that start with ``prefix`` and sort after ``after``, in the order of their characters.
 
-        With ``shallow``, keys that have a "/" after the prefix are given as one: what comes before it, and
-        the "/" (S3's delimiter). Foreign objects, whose names are no keys, are left out.
+        With ``shallow``, all keys with a "/" after the prefix become one entry that ends with the first such
+        "/" (S3's delimiter). Foreign objects, whose names are no keys, are left out.
         """
         ...
 
     def delete(self, key: str) -> None:
-        """Deletes the object; a key that is not there is no error, so that a retry is safe."""
+        """Deletes the object. A missing key is no error, so that a retry is safe."""
         ...
 
     def delete_below(self, prefix: str) -> None:
-        """Deletes whatever there is below ``prefix``, which ends in "/", foreign objects too."""
+        """Deletes all below ``prefix``, which ends in "/"; foreign objects too."""
         ...
 
-    def url(self, key: str, expires_s: int) -> str:
-        """An address at which the object can be read for ``expires_s`` seconds or longer."""
+    def url(self, key: str, expires_s: int, disposition: str = "") -> str:
+        """An address that serves the object for ``expires_s`` seconds or longer. Where the store itself
+        serves it, that is with ``disposition`` as its ``Content-Disposition``."""
         ...
 
     def sweep(self, prefix: str) -> int:
-        """Takes away what killed writers have left of unfinished writes below ``prefix``, where nobody else
-        writes now; how many that were."""
+        """Deletes the unfinished writes that killed processes have left below ``prefix``, and returns their
+        number. Nobody may write there meanwhile."""
         ...
 
     def look(self) -> None:
-        """Raises ``StoreUnavailable`` if the store cannot be used, as far as that shows without a write or a
-        listing: cheap enough for every few seconds."""
+        """Raises ``StoreUnavailable`` if the store cannot be used. It neither writes nor lists, so it is
+        cheap enough for every few seconds, and cannot see every fault."""
         ...
 
     def check_writable(self) -> int | None:
-        """Raises ``StoreUnavailable`` if nothing can be written; else the free bytes, where that is known."""
+        """The free bytes, if known. Raises ``StoreUnavailable`` if nothing can be written."""
         ...
 
 
 def is_key(text: str) -> bool:
-    """Whether ``text`` is made of plain lower-case segments."""
+    """Whether ``text`` is a key: plain lower-case segments."""
     return _KEY.fullmatch(text) is not None
 
 
 def checked_key(key: str) -> str:
-    """``key`` itself. Raises ``InvalidRequest`` unless it is made of plain lower-case segments, so that no
-    key can leave the store's folder or name one of its temporary files."""
+    """``key`` itself. Raises ``InvalidRequest`` unless it is made of plain lower-case segments: such a key
+    can neither leave the store's folder nor name one of its temporary files."""
     if not is_key(key):
         raise InvalidRequest(
             "key", key, "use lower-case letters, digits, '.', '_' and '-' in segments joined by '/'"
@@ -114,8 +114,8 @@ def checked_key(key: str) -> str:
 
 
 def read(store: Store, key: str, most_bytes: int | None = None) -> bytes:
-    """The whole object as one ``bytes``. Raises ``Unreadable`` for one that has more than ``most_bytes``, of
-    which no more than that is read."""
+    """The whole object as one ``bytes``. Raises ``Unreadable`` if it has more than ``most_bytes``, and reads
+    no more than that."""
     data = bytearray()
     for piece in store.open(key, 0, None if most_bytes is None else most_bytes + 1):
         data += piece
@@ -125,5 +125,5 @@ def read(store: Store, key: str, most_bytes: int | None = None) -> bytes:
 
 
 def too_large(key: str, most_bytes: int) -> Unreadable:
-    """Of an object that has more than the ``most_bytes`` that may be read of it."""
+    """The error for an object that has more than ``most_bytes``."""
     return Unreadable(f"{key} has more than {most_bytes:,} bytes", "restore it from a backup, or delete it")

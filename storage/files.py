@@ -1,7 +1,7 @@
-"""Files as the local store wants them: regular ones, in real folders, private to their owner.
+"""The files of the local store: regular ones, in real folders, private to their owner.
 
-Links, pipes, sockets and devices below the store's folder are not followed, opened or waited for. The folder
-itself and those directly in it may be links: their owner may keep them on another disk.
+Links, pipes, sockets and devices below the store's folder are never followed, opened or waited for. The
+folder itself and those directly in it may be links, since their owner may keep them on another disk.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _KINDS = (
 
 
 def place(root: Path, key: str) -> Path:
-    """Where the object ``key`` is or would be, below ``root``. Raises ``Unreadable`` if one of its folders is
+    """The path of the object ``key``, which may not exist. Raises ``Unreadable`` if one of its folders is
     something else, such as a link."""
     parts = key.split("/")
     for depth in range(2, len(parts)):
@@ -47,7 +47,7 @@ def place(root: Path, key: str) -> Path:
 
 
 def facts(root: Path, key: str) -> os.stat_result:
-    """Of the regular file at ``key``. Raises ``Unreadable`` for anything else that is there, and
+    """The status of the regular file at ``key``. Raises ``Unreadable`` if something else is there, and
     ``OSError``."""
     found = os.lstat(place(root, key))
     if not stat.S_ISREG(found.st_mode):
@@ -56,30 +56,30 @@ def facts(root: Path, key: str) -> os.stat_result:
 
 
 def opened(root: Path, key: str) -> BinaryIO:
-    """The regular file at ``key``, to read. Raises as ``facts`` does."""
+    """The regular file at ``key``, open for reading. Raises as ``facts`` does."""
     facts(root, key)
     handle = os.open(root / key, _READ | _UNFOLLOWED)
     file = os.fdopen(handle, "rb")
     mode = os.fstat(handle).st_mode
-    if not stat.S_ISREG(mode):  # put there since
+    if not stat.S_ISREG(mode):  # it has been replaced since
         file.close()
         raise Unreadable(f"{key} is {_kind(mode)}, and should be a file", _FIX)
     return file
 
 
 def new_file(path: Path) -> BinaryIO:
-    """Opens a new private file to write, in a folder that is made where it is missing."""
+    """A new private file, open for writing; makes its folder if that is missing."""
     for _ in range(_TRIES):
         with suppress(FileNotFoundError):
             return os.fdopen(os.open(path, _NEW, PRIVATE_FILE), "wb")
-        with suppress(FileNotFoundError):  # a delete has just taken the folder above it away, empty as it was
+        with suppress(FileNotFoundError):  # a delete has just removed the empty folder above
             _make_folder(path.parent)
     raise FileNotFoundError(errno.ENOENT, "its folder is deleted again and again", str(path))
 
 
 def flush_folder(folder: Path) -> None:
-    """Makes a rename in ``folder`` outlive a power cut (a no-op where folders cannot be opened, as on
-    Windows)."""
+    """Makes a rename in ``folder`` survive a power cut. Does nothing on Windows, where folders cannot be
+    opened."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -89,7 +89,7 @@ def flush_folder(folder: Path) -> None:
 
 
 def remove_if_empty(folder: Path) -> bool:
-    """Whether the folder is gone now."""
+    """Removes the folder if it is empty; returns whether it is gone."""
     try:
         folder.rmdir()
     except FileNotFoundError:
@@ -102,8 +102,8 @@ def remove_if_empty(folder: Path) -> bool:
 
 
 def remove_all(path: Path, keep_prefix: str) -> None:
-    """Deletes what is at ``path``: a folder with all that is below it, or a file, link, pipe as it is. What a
-    link leads to stays, and so do files whose names begin with ``keep_prefix``."""
+    """Deletes ``path``: a folder with all below it, or a file, a link, a pipe. It does not follow links, and
+    keeps files whose names begin with ``keep_prefix``."""
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
@@ -120,12 +120,12 @@ def remove_all(path: Path, keep_prefix: str) -> None:
 
 
 def _raise(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):  # which somebody else has just deleted
+    if not isinstance(error, FileNotFoundError):  # another process has just deleted it
         raise error
 
 
 def _make_folder(folder: Path) -> None:
-    """Makes ``folder`` and what is missing above it, private, so that they outlive a power cut."""
+    """Makes ``folder`` and its missing parents, private, so that they survive a power cut."""
     if not folder.is_dir():
         _make_folder(folder.parent)
         folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)

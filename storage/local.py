@@ -1,5 +1,5 @@
-"""A store in a folder of this machine. A write goes to a temporary file, is flushed to the disk, then
-renamed. Renames and deletions wait for each other, so that one that depends on what is there can be sure."""
+"""A store in a folder of this machine. A write goes to a temporary file, is flushed to the disk, and renamed.
+A lock orders renames and deletions, so that a conditional write can rely on what it has read."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from storage.lock import StillHeld, held
 from storage.signing import Signer
 
 _PIECE_BYTES = 1 << 20
-_TEMPORARY = ".part-"  # begins with a dot, which no key's segment may
+_TEMPORARY = ".part-"  # no key's segment begins with a dot
 _LOCK = ".lock"  # likewise
-_PROCESS = uuid4().hex  # two containers that share a folder may have processes with one id
+_PROCESS = uuid4().hex  # containers that share a folder may have the same process ids
 _count = itertools.count()
 _GIT = ".gitignore"
 _FOLDERS = (".songwright", "cache", "calls", "check", "idempotency", "keys", "open", "songs")
@@ -39,19 +39,19 @@ _IGNORED = "\n".join(
         "",
     )
 ).encode()
-_LOOK_S = 0.5  # for a lock that is held
+_LOOK_S = 0.5  # ``look`` waits for the lock
 _FULL_BYTES = 1 << 20  # a disk with less is full: no song fits
-# What keeps one object from being read, and tells nothing of the others.
-_ITS_OWN = frozenset(
+# Errors that concern one object, and not the store.
+_OF_ONE_OBJECT = frozenset(
     {errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENXIO}
 )
 
 
 class LocalStore:
-    """Objects as files below ``root``, which is made on the first write.
+    """Objects as files below ``root``, which the first write makes.
 
-    With a ``signer``, ``url`` gives a path of our own service; without, a ``file:`` address. Files and
-    folders are made for their owner alone; git leaves them out, should the folder lie in a repository.
+    With a ``signer``, ``url`` returns a path of our service; without one, a ``file:`` address. Files and
+    folders are private to their owner, and git ignores them if the folder lies in a repository.
     """
 
     def __init__(self, root: Path, signer: Signer | None = None) -> None:
@@ -60,7 +60,7 @@ class LocalStore:
         self._ignored: set[str] = set()
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
-        """Writes the object whole. The content type is not kept: a file's ending says it."""
+        """Writes the object whole. The content type is not stored, since the key's ending gives it."""
         self._put(key, data, lambda: True)
 
     def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> str:
@@ -104,7 +104,7 @@ class LocalStore:
             try:
                 files.place(self.root, key)
             except Unreadable:
-                return  # behind a link is nothing of ours
+                return  # nothing behind a link is ours
             if not path.is_dir() or path.is_symlink():  # a folder is no object
                 if not self.root.exists():
                     return
@@ -119,19 +119,19 @@ class LocalStore:
             files.place(self.root, key)
             if os.path.lexists(path):
                 with held(self.root / _LOCK):
-                    # What somebody writes at this moment is theirs to take away, or to sweep.
+                    # Temporary files are their writers' to remove, or the sweep's.
                     files.remove_all(path, keep_prefix=_TEMPORARY)
             self._tidy(path)
 
-    def url(self, key: str, expires_s: int) -> str:
-        """A path to join to the service's own address; without a signer a ``file:`` address that does not
+    def url(self, key: str, expires_s: int, disposition: str = "") -> str:
+        """A path to append to the service's address; without a signer, a ``file:`` address that does not
         expire."""
         if self._signer:
             return self._signer.path(checked_key(key), expires_s)
         return self.path(key).resolve().as_uri()
 
     def path(self, key: str) -> Path:
-        """Where the object is, or would be."""
+        """The object's path; it may not exist."""
         return self.root / checked_key(key)
 
     def look(self) -> None:
@@ -146,7 +146,7 @@ class LocalStore:
                     pass
 
     def check_writable(self) -> int:
-        """Free bytes on the disk. Raises ``StoreUnavailable`` if a file cannot be written here."""
+        """The free bytes on the disk. Raises ``StoreUnavailable`` if no file can be written here."""
         with _translated(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(prefix=_TEMPORARY, dir=self.root) as file:
@@ -155,7 +155,7 @@ class LocalStore:
             return shutil.disk_usage(self.root).free
 
     def sweep(self, prefix: str = "") -> int:
-        """Deletes what processes that were killed in the middle of a write have left; how many that were."""
+        """Deletes the temporary files of processes that were killed while writing; returns their number."""
         swept = 0
         folder = self._folder(prefix)
         if folder is None:
@@ -169,7 +169,7 @@ class LocalStore:
         return swept
 
     def _put(self, key: str, data: bytes, may: Callable[[], bool]) -> bool:
-        """Writes the object if, at the moment of the rename, it ``may`` be; answers whether it did."""
+        """Writes the object if ``may`` is true at the moment of the rename; returns whether it did."""
         path = self.path(key)
         part = path.with_name(f"{_TEMPORARY}{os.getpid()}-{_PROCESS}-{next(_count)}")
         with _translated(path):
@@ -201,8 +201,8 @@ class LocalStore:
             return None
 
     def _ignore(self, key: str) -> None:
-        """Has git leave out what the store makes: by the folder's own .gitignore, or where its owner has
-        written one, by one in the folder that ``key`` begins with."""
+        """Has git ignore what the store makes: by a .gitignore in ``root``, or if its owner has written one
+        there, by one in the folder that ``key`` begins with."""
         first, _, rest = key.partition("/")
         if not rest or first in self._ignored:
             return
@@ -220,13 +220,13 @@ class LocalStore:
         self._ignored.add(first)
 
     def _tidy(self, path: Path) -> None:
-        """Deletes the folders above ``path`` that are empty."""
+        """Deletes the empty folders above ``path``."""
         for folder in path.parents:
             if folder == self.root or not files.remove_if_empty(folder):
                 break
 
     def _folder(self, prefix: str) -> Path | None:
-        """The folder that ``prefix`` ends in; None where a link or a file stands in its place."""
+        """The folder that ``prefix`` ends in; None if a link or a file is in its place."""
         key = prefix.rpartition("/")[0]
         try:
             return files.place(self.root, f"{key}/any").parent if key else self.root
@@ -240,7 +240,7 @@ class LocalStore:
                 yield key
 
     def _names(self, folder: Path) -> Iterator[str]:
-        """The folder's own entries, folders with a "/" at the end; no entry below is looked at."""
+        """The direct entries of ``folder``, folders with a "/" at the end."""
         if folder.is_dir():
             start = "" if folder == self.root else f"{folder.relative_to(self.root).as_posix()}/"
             with os.scandir(folder) as entries:
@@ -256,14 +256,14 @@ def _etag(data: bytes) -> str:
 
 @contextmanager
 def _translated(path: Path, *, reading: str = "") -> Iterator[None]:
-    """``reading``: the key of the object that is read."""
+    """Raises our errors instead of ``OSError``. ``reading`` is the key of the object that is read."""
     try:
         yield
     except FileNotFoundError as error:
         raise NotFound("object", str(path)) from error
     except OSError as error:
         why = error.strerror or str(error)
-        if reading and error.errno in _ITS_OWN:
+        if reading and error.errno in _OF_ONE_OBJECT:
             raise Unreadable(
                 f"{reading} cannot be read: {why}",
                 "see who may read it, restore it from a backup, or delete it",

@@ -1,4 +1,4 @@
-"""A lock between all threads and processes of this machine, by way of a file."""
+"""A lock between all threads and processes of this machine, by means of a file."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 LONGEST_WAIT_S = 30.0
-"""Ours hold it for a rename: who holds it for so long is stuck, or is another program."""
-_LOOK_EVERY_S = 0.002
+"""We hold it for a rename: a process that holds it for so long hangs, or is another program."""
+_POLL_S = 0.002
 
 
 class StillHeld(OSError):
-    """Another program has not let go of a lock."""
+    """Another program does not release a lock."""
 
 
 @contextmanager
 def held(path: Path, *, most_s: float = LONGEST_WAIT_S) -> Iterator[None]:
-    """Waits until nobody else holds the lock at ``path``, for ``most_s`` seconds at most, and holds it; the
-    system lets go of it however this process ends. The file is made where it is missing, its folder is not,
-    and stays. Raises ``StillHeld``, and ``OSError`` for a file that cannot be had."""
-    lock = FileLock(path, timeout=most_s, mode=0o600, poll_interval=_LOOK_EVERY_S)
+    """Holds the lock at ``path``, after waiting for it for ``most_s`` seconds at most. The system releases it
+    however this process ends. The file is made if it is missing, and stays; its folder must exist. Raises
+    ``StillHeld``, and ``OSError`` for a file that cannot be used."""
+    lock = FileLock(path, timeout=most_s, mode=0o600, poll_interval=_POLL_S)
     try:
         lock.acquire()
     except Timeout as error:

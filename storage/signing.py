@@ -1,4 +1,4 @@
-"""Addresses that anybody may read until they expire: an HMAC over key and time stands in for a token."""
+"""Addresses that anybody may read until they expire: an HMAC of key and time replaces the token."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 _TIME = re.compile(r"[0-9]{1,12}", re.ASCII)
-_STEP_S = 300  # addresses made within five minutes are the same, so that a browser's cache can know them
+_STEP_S = 300  # addresses made within five minutes are the same, so that browsers can cache them
 
 
 class Signer:
     """Signs keys with ``secret`` (HMAC-SHA256). Whoever has the secret can read everything."""
 
     def __init__(self, secret: bytes | Callable[[], bytes]) -> None:
-        """``secret`` itself, or what is called for it once it is needed."""
+        """``secret`` is the secret, or a function that returns it when it is first needed."""
         self._secret = secret
 
     def path(self, key: str, expires_s: int, now_s: float | None = None) -> str:
-        """``/files/<key>?expires=...&signature=...``, good for ``expires_s`` seconds and up to five minutes
+        """``/files/<key>?expires=...&signature=...``, valid for ``expires_s`` seconds and up to five minutes
         more."""
         now = time.time() if now_s is None else now_s
         expires = int((now + expires_s) // _STEP_S + 1) * _STEP_S
@@ -29,7 +29,7 @@ class Signer:
         return f"/files/{quote(key)}?{query}"
 
     def check(self, key: str, expires: str, signature: str, now_s: float | None = None) -> bool:
-        """Whether ``signature`` is ours for this key and time, and the time is not over."""
+        """Whether ``signature`` is ours for this key and time, and has not expired."""
         now = time.time() if now_s is None else now_s
         if not _TIME.fullmatch(expires):
             return False

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
-from config.engine import EngineOptions, Registry
+from config.engine import EngineOptions
 from config.errors import SongwrightError, Unavailable
-from config.settings import EngineSettings, Settings, options_of, variables
+from config.registry import Registry
+from config.settings import EngineSettings, Settings, given_names, options_of, variable_of, variables
+from music.singing import embedded_voice
 from orchestrator.cli.finding import Finding
-from orchestrator.modal.deployment.settings import load_deployment
+from orchestrator.modal.deployment.settings import Deployment, load_deployment
 from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.server.auth import TOKEN_FILE, given_tokens, load_tokens
 from storage.configured import FOLDER, open_store
@@ -24,9 +27,10 @@ _WANTED_SECONDS = 10 * 180
 
 def examine(settings: Settings, *, every_engine: bool = False) -> list[Finding]:
     """Looks at each engine that is set, or at ``every_engine`` that there is, and writes a byte to the store;
-    raises nothing that it can tell instead. Nothing is fetched, and no model is loaded."""
+    raises nothing that it can tell instead. Nothing is fetched, and no model is loaded but the small voice.
+    """
     findings = [Finding("python", ok=True, detail=f"{platform.python_version()} on {platform.platform()}")]
-    findings.append(Finding("settings", ok=True, detail=_settings(settings)))
+    findings.append(Finding("settings", ok=True, detail=_settings(settings), fix=_unknown()))
     for craft, registry in REGISTRIES.items():
         chosen: EngineSettings = getattr(settings, craft)
         findings.append(_engine(craft, registry, chosen.engine, options_of(settings, craft)))
@@ -35,6 +39,8 @@ def examine(settings: Settings, *, every_engine: bool = False) -> list[Finding]:
             usual = EngineOptions(device=chosen.device, commercial=settings.commercial)
             others = [_engine(craft, registry, name, usual) for name in registry if name != chosen.engine]
             findings += [replace(other, wanted=False) for other in others]
+        if craft == "music" and (chosen.engine == "sketch" or every_engine):
+            findings.append(replace(_voice(), wanted=chosen.engine == "sketch"))
     findings.append(_store(settings))
     findings.append(_service(settings))
     return findings
@@ -50,7 +56,7 @@ def examine_modal() -> list[Finding]:
         raise Unavailable(
             f"a deployment needs the package {error.name!r}", "install it: pip install 'songwright[modal]'"
         ) from error
-    found = Finding("settings", ok=True, detail=_settings(settings))
+    found = Finding("settings", ok=True, detail=_settings(settings), fix=_unknown())
     return [found, *examine_deployment(settings)]
 
 
@@ -63,6 +69,19 @@ def _settings(settings: Settings) -> str:
         text = str(value) if not isinstance(value, tuple) else ",".join(value)
         (by_default if value == default else given).append(f"{variable}={text}")
     return f"set: {', '.join(given) or 'none'}\nby default: {', '.join(by_default)}"
+
+
+def _unknown() -> str:
+    """What is wrong with variables that have our prefix and are no setting, such as a misspelt one."""
+    groups = {variable_of(craft) for craft in (*REGISTRIES, "webhooks")} | {"SONGWRIGHT_MODAL"}
+    known = {variable for variable, _, _ in variables(Deployment.model_construct())} | groups
+    lines = []
+    for name in sorted(given_names() - known):
+        close = get_close_matches(name, known, n=1, cutoff=0.85)
+        lines.append(
+            f"{name} is no setting and is not used" + (f": did you mean {close[0]}?" if close else "")
+        )
+    return "\n".join(lines)
 
 
 def _service(settings: Settings) -> Finding:
@@ -92,6 +111,13 @@ def _engine(craft: str, registry: Registry[Any], name: str, options: EngineOptio
         f"{info.name} {info.version}: {info.summary.rstrip('.')}; licence {info.licence}, its songs {sale}"
     )
     return Finding(craft, ok=True, detail=detail)
+
+
+def _voice() -> Finding:
+    try:
+        return Finding("voice", ok=True, detail=f"the embedded composer sings with {embedded_voice()}")
+    except SongwrightError as error:
+        return Finding("voice", ok=False, detail="the embedded composer cannot sing", fix=str(error))
 
 
 def _store(settings: Settings) -> Finding:

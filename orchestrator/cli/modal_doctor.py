@@ -11,9 +11,9 @@ from urllib.request import Request, urlopen
 
 import modal
 
-from config.downloads import gpu_download
 from config.errors import InvalidRequest, SongwrightError
 from config.gpus import usd_per_second
+from config.models import gpu_download
 from orchestrator.cli.finding import Finding
 from orchestrator.modal.deployment.cards import check_card, check_licence
 from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment
@@ -101,7 +101,7 @@ def _weights(settings: Deployment) -> Iterator[Finding]:
         try:
             spec = registry.spec(chosen.engine)
         except SongwrightError:
-            continue  # it is no engine, which is told already
+            continue  # it is no engine, which another finding says
         if not spec.gpu:
             yield Finding(craft, ok=True, detail=f"engine {chosen.engine!r} needs no weights and no GPU")
             continue

@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from config.errors import EngineFailed, InvalidRequest, SongwrightError
+from config.errors import EngineFailed, SongwrightError
+from orchestrator.cli.lines import plain, print_line, say
 from orchestrator.cli.output import progress
+from orchestrator.cli.words import words_in
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.export import check_folder, export
+from orchestrator.songs.limits import KEPT
 from orchestrator.songs.manifest import Song, Status, new_id
+from orchestrator.songs.stages import Stage
 
 _PIECE_BYTES = 1 << 20
 
 
 def place_order(
-    asked: Mapping[str, object],
+    fields: Mapping[str, object],
     lyrics: str,
     folder: Path,
     order: Callable[[str, str], Iterable[tuple[str, Any]]],
@@ -27,10 +31,10 @@ def place_order(
     is named, and saves its files in ``folder``. Ends the process with 2 for a request that cannot be, and
     with 1 for a song that failed."""
     try:
-        brief = Brief.model_validate({**asked, "lyrics": _words_in(lyrics)})
+        brief = Brief.model_validate({**fields, "lyrics": words_in(lyrics) if lyrics else ""})
         check_folder(folder)
     except SongwrightError as error:
-        print(f"songwright: {error}", file=sys.stderr)
+        say(plain(f"songwright: {error}"))
         sys.exit(2)
     try:
         song, urls = _made(brief, order)
@@ -41,16 +45,9 @@ def place_order(
             )
         path = export(song, _Addresses(urls), folder)
     except SongwrightError as error:
-        print(f"songwright: {error}", file=sys.stderr)
+        say(plain(f"songwright: {error}"))
         sys.exit(1)
-    print(f"{song.title or song.id}: {path}")
-
-
-def _words_in(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8") if path else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequest("lyrics", path, "name a text file in UTF-8 that can be read") from error
+    print_line(plain(f"{song.title or song.id}: {path}"))
 
 
 def _made(
@@ -59,10 +56,11 @@ def _made(
     with progress(of=1, number=1) as report:
         for kind, news in order(brief.model_dump_json(), new_id()):
             if kind == "progress":
-                report(*news)
+                stage, doing, fraction = news
+                report(Stage(stage), doing, fraction)
             else:
                 manifest, urls = news
-                return Song.model_validate_json(manifest), urls
+                return Song.model_validate_json(manifest, context=KEPT), urls
     raise EngineFailed("songwright", "the order ended without a song")
 
 

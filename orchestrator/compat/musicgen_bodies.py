@@ -1,24 +1,31 @@
-"""What clients of the MusicGen services that Songwright replaces send, and what they get: music alone, of a
-few seconds. Names, defaults and bounds are those of the services' own documents."""
+"""Requests of the MusicGen services that Songwright replaces: music alone, of a few seconds.
+Names, defaults and bounds are those of the services' documents."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, ConfigDict, Field
 
+from config.errors import InvalidRequest
 from orchestrator.compat.prompt_tables import VocalType
 from orchestrator.compat.prompting import Wish, plan_of, plan_of_prompt, prompt_of
-from orchestrator.server.api.requests.bodies import SOMETHING, Asking, Sentence, Whole
+from orchestrator.server.api.requests.bodies import Asking
+from orchestrator.server.api.requests.body import names
+from orchestrator.server.api.requests.texts import Sentence, Whole
 from orchestrator.songs.brief import (
     GUIDANCE_SCALE,
     INSTRUMENTAL_S,
+    SOMETHING,
     TEMPERATURE,
     TOP_K,
     TOP_P,
     Brief,
     Format,
 )
+from reading.cleaning import plain, stripped
 
 RAW_S = (1.0, 30.0)
 _PROMPT_CHARACTERS = 500
@@ -38,10 +45,19 @@ RawSeconds = Annotated[float, Field(ge=RAW_S[0], le=RAW_S[1], description="Secon
 class _Music(Asking):
     """Music without words or cover."""
 
+    FIELDS: ClassVar[Mapping[str, str]] = {"description": "prompt"}
+    UNUSED: ClassVar[Mapping[str, str]] = {
+        "lyrics": "no words are sung here, send it with prompt to /generate-with-lyrics",
+        "instrumental": "this is always instrumental",
+        "variations": "this is one piece: send it again with another seed",
+        "cover_title": "there is no cover here",
+        "plan": "send it to /generate-from-description",
+    }
+
     temperature: Temperature = 1.0
 
     def _music(self, duration_s: float, **more: object) -> dict[str, object]:
-        """The fields of a brief. What was left out is left to the engine, whose best it is."""
+        """The fields of a brief. A parameter that the request leaves out keeps the engine's default."""
         return {
             "instrumental": True,
             "cover": False,
@@ -55,9 +71,13 @@ class _Music(Asking):
         return getattr(self, name) if name in self.model_fields_set else None
 
     def _prompted(self, prompt: str, engine: str) -> dict[str, object]:
-        """An engine that goes by words alone gets them as they are; for another the writer reads them."""
-        plan = plan_of_prompt(prompt) if prompt_of(engine) == "words" else None
-        return {"description": prompt, "plan": plan}
+        """The prompt, cleaned, as part of a brief. An engine that takes words gets it so; for others the
+        lyrics engine plans from it. Raises ``InvalidRequest`` for one that says nothing."""
+        cleaned = stripped(plain(prompt), lines=False).strip()
+        if not re.search(SOMETHING, cleaned):
+            raise InvalidRequest("prompt", prompt, "it is blank: say how the music sounds")
+        plan = plan_of_prompt(cleaned) if prompt_of(engine) == "words" else None
+        return {"description": cleaned, "plan": plan}
 
 
 class _Answered(_Music):
@@ -75,7 +95,7 @@ class _Answered(_Music):
     )
 
     def brief(self, engine: str) -> Brief:
-        """What a music engine of that name is asked. Raises ``InvalidRequest``."""
+        """The brief for the music engine of that name. Raises ``InvalidRequest``."""
         raise NotImplementedError
 
 
@@ -98,6 +118,11 @@ class StructuredMusic(_Answered):
             ]
         }
     )
+
+    UNUSED: ClassVar[Mapping[str, str]] = {
+        **_Music.UNUSED,
+        "prompt": "mood, energy and genres describe the music",
+    }
 
     mood: Name = Field(description="One or two words: joyful, melancholic, dreamy, ...")
     energy: Scale = Field(description="0 is soft and sparse, 10 explosive.")
@@ -136,8 +161,11 @@ class StructuredMusic(_Answered):
             instruments=self.instruments,
         )
         plan = plan_of(wish, engine)
-        asked = {"description": ", ".join(plan.tags), "plan": plan, "format": self.format}
-        return Brief.model_validate(self._music(self.duration, **asked))
+        fields = {"description": ", ".join(plan.tags), "plan": plan, "format": self.format}
+        return self._brief(self._music(self.duration, **fields))
+
+
+_SHARED = set(names(_Answered))
 
 
 class PromptedMusic(_Answered):
@@ -147,11 +175,16 @@ class PromptedMusic(_Answered):
         json_schema_extra={"examples": [{"prompt": "upbeat electronic music", "duration": 10}]}
     )
 
+    UNUSED: ClassVar[Mapping[str, str]] = {
+        **_Music.UNUSED,
+        **{name: "the prompt describes the music" for name in set(names(StructuredMusic)) - _SHARED},
+    }
+
     prompt: Prompt = Field(description="Genre, mood, tempo and instruments in 10 to 25 words.")
 
     def brief(self, engine: str) -> Brief:
-        asked = self._prompted(self.prompt, engine) | {"format": self.format}
-        return Brief.model_validate(self._music(self.duration, **asked))
+        fields = self._prompted(self.prompt, engine) | {"format": self.format}
+        return self._brief(self._music(self.duration, **fields))
 
 
 class RawMusic(_Music):
@@ -165,12 +198,12 @@ class RawMusic(_Music):
         }
     )
 
-    prompt: Prompt = Field(description="What is to be heard.")
+    prompt: Prompt = Field(description="What the music should sound like.")
     duration: RawSeconds = 30.0
 
     def brief(self, engine: str) -> Brief:
         """As ``StructuredMusic.brief``."""
-        return Brief.model_validate(self._music(self.duration, **self._prompted(self.prompt, engine)))
+        return self._brief(self._music(self.duration, **self._prompted(self.prompt, engine)))
 
 
 class EndpointMusic(_Music):
@@ -191,7 +224,7 @@ class EndpointMusic(_Music):
         }
     )
 
-    prompt: Sentence = Field(description="What is to be heard.")
+    prompt: Sentence = Field(description="What the music should sound like.")
     duration: RawSeconds = 8.0
     top_k: Whole = Field(
         default=250, ge=TOP_K[0], le=TOP_K[1], description="Draw from so many of the likeliest tokens."
@@ -211,55 +244,10 @@ class EndpointMusic(_Music):
 
     def brief(self, engine: str) -> Brief:
         """As ``StructuredMusic.brief``."""
-        asked = {
+        fields = {
             "top_k": self._given("top_k"),
             "top_p": self._given("top_p"),
             "guidance_scale": self._given("cfg_coef"),
             **self._prompted(self.prompt, engine),
         }
-        return Brief.model_validate(self._music(self.duration, **asked))
-
-
-class MusicMetadata(BaseModel):
-    """The facts of a piece."""
-
-    duration: int | float = Field(description="Seconds of music.")
-    sample_rate: int
-    format: Format
-    size_bytes: int
-    generation_time_seconds: float
-    song_id: str = Field(description="GET /songs/{id} tells more.")
-    seed: int
-    engine: str
-    model: str
-    warnings: tuple[str, ...] = ()
-
-
-class MusicAnswer(BaseModel):
-    """The answer of ``/generate-music``."""
-
-    success: Literal[True] = True
-    audio_url: str = Field(serialization_alias="audioUrl", description="A data URL, or a signed address.")
-    prompt: str = Field(description="What the engine was told.")
-    metadata: MusicMetadata
-
-
-class RawAnswer(BaseModel):
-    """The answer of ``POST /``."""
-
-    success: Literal[True] = True
-    audio_base64: str = Field(description="A WAV file.", json_schema_extra={"contentEncoding": "base64"})
-    prompt: str
-    duration: int | float = Field(description="Seconds of music.")
-    sample_rate: int
-    size_bytes: int
-    generation_time_seconds: float
-    format: Literal["wav"] = "wav"
-
-
-class EndpointAnswer(BaseModel):
-    """The answer of ``POST /generate_endpoint``."""
-
-    audio_base64: str = Field(description="A WAV file.", json_schema_extra={"contentEncoding": "base64"})
-    sample_rate: int
-    duration: float = Field(description="Seconds of music.")
+        return self._brief(self._music(self.duration, **fields))

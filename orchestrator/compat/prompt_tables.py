@@ -1,4 +1,4 @@
-"""The words of the prompt layer: what each mood, energy, tempo, style, voice and genre is called in a prompt.
+"""The words of prompts: what each mood, energy, tempo, style, voice and genre is called in one.
 
 A scale is a tuple of steps in rising order; a value belongs to the first step that reaches up to it.
 """
@@ -21,7 +21,7 @@ VocalType = Literal[
 
 @dataclass(frozen=True)
 class Step(Generic[T]):
-    """``means`` is for values up to and with ``upto``, from where the step before ends."""
+    """``means`` holds for values up to and including ``upto``, above the step before."""
 
     upto: float
     means: T
@@ -31,13 +31,13 @@ Scale = tuple[Step[T], ...]
 
 
 def at(scale: Scale[T], value: float) -> T:
-    """What ``value`` means on the scale; past its end, the last step."""
+    """The meaning of ``value`` on the scale; beyond its end, that of the last step."""
     return next((step.means for step in scale if value <= step.upto), scale[-1].means)
 
 
 @dataclass(frozen=True)
 class Energy:
-    """How loud and dense it is, and a tempo that suits where none is asked for."""
+    """How loud and dense the music is, and the tempo if the wish has none."""
 
     dynamics: str
     tempo_bpm: float
@@ -65,7 +65,7 @@ TEMPI: Scale[str] = (
 
 @dataclass(frozen=True)
 class Style:
-    """When it could have been made, and how it is produced: the more telling phrase first."""
+    """The era of the music, and its production: the more important phrase first."""
 
     era: str
     production: tuple[str, str]
@@ -110,7 +110,7 @@ VOCALS: Mapping[VocalType, Vocals] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Mood:
-    """Two words that a music model was told of such music, the contract's mood, and a key that suits it."""
+    """Two words for the prompt, the contract's mood, and a key that suits it."""
 
     words: str
     mood: str
@@ -194,5 +194,5 @@ INSTRUMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "world": ("hand drums", "flute", "strings"),
     }
 )
-"""Who plays in a genre where nobody says: two to four, the more telling first."""
+"""The usual instruments of a genre: two to four, the more important first."""
 ANY_INSTRUMENTS = ("keyboards", "guitar", "bass", "drums")

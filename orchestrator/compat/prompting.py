@@ -1,5 +1,6 @@
-"""From a structured wish to what a music engine likes best: words for MusicGen, tags for ACE-Step, and the
-plan's own fields for one that reads no words. Pure: the tables are in ``prompt_tables``."""
+"""From music's properties to the prompt that suits a music engine: words for MusicGen, tags for ACE-Step, and
+the fields of the plan for an engine that reads no words. Pure functions; the tables are in
+``prompt_tables``."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from orchestrator.compat.prompt_tables import (
 )
 
 MOST_WORDS = 25
-"""MusicGen heeds 10 to 25 words best (the blueprint of the service that this replaces)."""
+"""MusicGen follows 10 to 25 words best (the blueprint of the service that this replaces)."""
 QUALITY = "high quality production"
 
 _MOST_INSTRUMENTS = 4
@@ -36,8 +37,8 @@ _WORD = re.compile(r"[^\s,;:.!?()\[\]{}\"]+")
 
 @dataclass(frozen=True)
 class Wish:
-    """Music asked for by its properties: ``energy`` and ``style_level`` 0 to 10, ``tempo_bpm`` 40 to 220, or
-    None where the energy decides. Moods, genres and instruments may be any words."""
+    """The properties of wanted music. ``energy`` and ``style_level`` are 0 to 10; ``tempo_bpm`` is 40 to 220,
+    or None to follow the energy. Mood, genres and instruments may be any words."""
 
     mood: str
     energy: float
@@ -53,14 +54,15 @@ class Wish:
 
 
 def prompt_of(engine: str) -> str:
-    """What the music engine likes to be asked in: see ``EngineSpec.prompt``. Raises as ``Registry.spec``."""
+    """The kind of prompt that the music engine takes: see ``EngineSpec.prompt``. Raises as
+    ``Registry.spec``."""
     return COMPOSERS.spec(engine).prompt
 
 
 def words_of(wish: Wish) -> tuple[str, ...]:
     """The phrases of a MusicGen prompt, together 10 to 25 words: era and genre, mood, tempo, 2 to 4
-    instruments, production, vocals, dynamics, "high quality production". Where a wish has more to say, its
-    later instruments and its second genre go first."""
+    instruments, production, vocals, dynamics, "high quality production". If that is too long, the last
+    instruments and the second genre are left out first."""
     style = at(STYLES, wish.style_level)
     genres = [name for genre in wish.genres[:2] if (name := _last_words(genre, _GENRE_WORDS))] or ["music"]
     era = " ".join(word for word in style.era.split() if word not in genres[0].split())
@@ -80,7 +82,7 @@ def words_of(wish: Wish) -> tuple[str, ...]:
             QUALITY,
         )
 
-    # What may go, in this order, and how much of it stays.
+    # What is left out, in this order, and how many of each stay.
     for part, least in (
         (players, 3),
         (genres, 1),
@@ -94,7 +96,7 @@ def words_of(wish: Wish) -> tuple[str, ...]:
 
 
 def tags_of(wish: Wish) -> tuple[str, ...]:
-    """Tags for ACE-Step, the most telling first, nothing twice."""
+    """Tags for ACE-Step, the most important first, without repetition."""
     style = at(STYLES, wish.style_level)
     tags = (
         *(_plain(genre) for genre in wish.genres),
@@ -110,7 +112,7 @@ def tags_of(wish: Wish) -> tuple[str, ...]:
 
 
 def plan_of(wish: Wish, engine: str) -> SongPlan:
-    """The whole plan, so that no lyrics engine need write one; its tags, joined, are the engine's prompt."""
+    """A whole plan, so that no lyrics engine has to write one. Its joined tags are the engine's prompt."""
     mood, vocals, genre = _mood(wish), VOCALS[wish.vocal_type], _plain(wish.genres[0]) or "pop"
     manner = prompt_of(engine)
     title = f"{_titled(_plain(wish.mood))} {_titled(genre)}".strip()[:_TITLE_CHARACTERS].strip()
@@ -137,7 +139,7 @@ def plan_of(wish: Wish, engine: str) -> SongPlan:
 
 
 def plan_of_prompt(prompt: str) -> SongPlan:
-    """A plan that leaves everything to ``prompt``, which the engine gets word for word."""
+    """A plan whose only content is ``prompt``, which the engine gets unchanged."""
     return SongPlan(
         title=prompt.strip()[:_TITLE_CHARACTERS].strip(),
         tags=(prompt,),
@@ -154,7 +156,7 @@ def plan_of_prompt(prompt: str) -> SongPlan:
 
 
 def _mood(wish: Wish) -> Mood:
-    """The table's; a mood that is not in it speaks for itself."""
+    """The mood of the table; if it is not there, the first words of the wish itself."""
     words = _plain(wish.mood).split()
     for name in (" ".join(words), *words):
         if name in MOODS:
@@ -164,23 +166,25 @@ def _mood(wish: Wish) -> Mood:
 
 
 def _players(wish: Wish) -> tuple[str, ...]:
-    """Two to four instruments: those asked for, and the genre's own where that is fewer than two."""
-    asked = dict.fromkeys(name for text in wish.instruments if (name := _last_words(text, _INSTRUMENT_WORDS)))
-    if len(asked) < _FEWEST_INSTRUMENTS:
-        asked |= dict.fromkeys(_usual(_plain(wish.genres[0])))
-    return tuple(asked)[:_MOST_INSTRUMENTS]
+    """Two to four instruments: those of the wish, and the genre's if the wish has fewer than two."""
+    wanted = dict.fromkeys(
+        name for text in wish.instruments if (name := _last_words(text, _INSTRUMENT_WORDS))
+    )
+    if len(wanted) < _FEWEST_INSTRUMENTS:
+        wanted |= dict.fromkeys(_usual(_plain(wish.genres[0])))
+    return tuple(wanted)[:_MOST_INSTRUMENTS]
 
 
 def _usual(genre: str) -> tuple[str, ...]:
-    """The instruments of the longest genre name that is a part of ``genre``: of "drum and bass" in "liquid
-    drum and bass"."""
+    """The instruments of the longest known genre within ``genre``: in "liquid drum and bass", those of "drum
+    and bass"."""
     spaced = f" {genre.replace('-', ' ')} "
     found = [name for name in INSTRUMENTS if f" {name.replace('-', ' ')} " in spaced]
     return INSTRUMENTS[max(found, key=len)] if found else ANY_INSTRUMENTS
 
 
 def _categories(wish: Wish) -> tuple[str, ...]:
-    """Three to five, as the library files them: voice, era and "Music" are three that never coincide."""
+    """Three to five categories. Voice, era and "Music" are always three different ones."""
     sung = VOCALS[wish.vocal_type].voice != "none"
     names = (_plain(wish.genres[0]), _plain(wish.mood), "vocal" if sung else "instrumental")
     more = (at(STYLES, wish.style_level).era, "music")
@@ -192,12 +196,12 @@ def _titled(name: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """``text`` in lower case, without what parts phrases."""
+    """``text`` in lower case, without punctuation between phrases."""
     return " ".join(_WORD.findall(text.lower()))
 
 
 def _last_words(text: str, count: int) -> str:
-    """The noun is at the end: "hammond organ" of "old hammond organ"."""
+    """The last ``count`` words, where the noun is: "hammond organ" of "old hammond organ"."""
     return " ".join(_plain(text).split()[-count:])
 
 

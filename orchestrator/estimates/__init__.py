@@ -1,1 +1,1 @@
-"""What songs cost and how long they take: measured, and foretold from that."""
+"""Measures the cost and time of songs, and estimates those of new ones."""

@@ -1,4 +1,4 @@
-"""What songs have cost: of one step, of one song, of a library."""
+"""The cost of a step, of a song and of a library's songs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from config.gpus import PRICES_OF, gpus_in, usd_per_second
 from orchestrator.estimates.meter import Usage
 from orchestrator.estimates.quantiles import percentile
 from orchestrator.songs.library import Library
-from orchestrator.songs.manifest import CRAFT_OF_STAGE, Cost, Song, id_time
+from orchestrator.songs.manifest import Cost, Song, id_time
+from orchestrator.songs.stages import Stage, craft_of
 
-STAGES = ("lyrics", "music", "cover", "tags")
+_READ_AT_ONCE = 8  # manifests: in a bucket each is a request of its own
 
-_READ_AT_ONCE = 8  # manifests: in a bucket each is a journey of its own
-
-_ID_APART = timedelta(minutes=1)  # between a song's id and its ``created_at``, at the most
+_ID_APART = timedelta(minutes=1)  # the most between the time in a song's id and its ``created_at``
 
 
 def cost_of(usage: Usage, before: Cost | None = None) -> Cost:
-    """What ``usage`` costs by today's table, on top of what the same stage cost ``before``."""
+    """The cost of ``usage`` by today's table, added to ``before``, the earlier cost of the same stage."""
     count, price = gpus_in(usage.gpu), usd_per_second(usage.gpu)
     now = Cost(
         gpu=usage.gpu,
@@ -33,7 +32,7 @@ def cost_of(usage: Usage, before: Cost | None = None) -> Cost:
     )
     if before is None:
         return now
-    # Another attempt may have been on another GPU; one on a machine of one's own has no price to add.
+    # The attempts may have run on different GPUs; one on the user's own machine adds no price.
     gpus = [gpu for gpu in (before.gpu, now.gpu) if gpu]
     return Cost(
         gpu=" + ".join(dict.fromkeys(gpus)),
@@ -45,22 +44,22 @@ def cost_of(usage: Usage, before: Cost | None = None) -> Cost:
 
 
 def usd_of(song: Song) -> float | None:
-    """What the song has cost; None where no stage of it has a price."""
+    """The cost of the song; None if none of its stages has a price."""
     prices = [cost.usd for cost in song.costs.values() if cost.usd is not None]
     return sum(prices) if prices else None
 
 
 @dataclass(frozen=True)
 class CostRow:
-    """What the songs of one engine, on one GPU, used in one stage."""
+    """The use of one stage by the songs of one engine on one GPU."""
 
     stage: str
     engine: str
-    """Its name; empty for the tags, which no engine makes."""
+    """The engine's name; empty for the tags, which need none."""
     gpu: str
     songs: int
     seconds_median: float
-    """Of engine time a song."""
+    """Engine time of a song."""
     seconds_p90: float
     gpu_seconds: float | None
     usd: float | None
@@ -68,30 +67,30 @@ class CostRow:
 
 @dataclass(frozen=True)
 class CostSummary:
-    """What some songs used and cost, those that failed or were cancelled among them."""
+    """The use and cost of some songs, failed and cancelled ones included."""
 
     songs: int
     measured: int
-    """Of them: those that have a cost at all. Songs of before it was measured have none."""
+    """The number of songs that have a cost. Songs of earlier versions have none."""
     seconds: float
     gpu_seconds: float | None
-    """None, as the price, where nothing ran on a GPU of Modal's."""
+    """None, like the price, if nothing ran on a GPU of Modal's."""
     usd: float | None
     prices_of: tuple[str, ...]
     """The dates of the prices, each once."""
     rows: tuple[CostRow, ...]
-    """By stage, then by what cost most."""
+    """By stage, then the highest cost first."""
 
 
 def summary(songs: Iterable[Song]) -> CostSummary:
-    """Sums up ``songs``, holding no more of each than its figures."""
+    """The sums over ``songs``. Only the figures of each are kept in memory."""
     seen = measured = 0
     costs: dict[tuple[str, str, str], list[Cost]] = {}
     for song in songs:
         seen += 1
         measured += bool(song.costs)
         for stage, cost in song.costs.items():
-            facts = song.engines.get(CRAFT_OF_STAGE.get(stage, ""))
+            facts = song.engines.get(craft_of(stage) or "")
             costs.setdefault((stage, facts.name if facts else "", cost.gpu), []).append(cost)
     rows = [_row(*key, group) for key, group in costs.items()]
     every = [cost for group in costs.values() for cost in group]
@@ -102,19 +101,20 @@ def summary(songs: Iterable[Song]) -> CostSummary:
         gpu_seconds=_sum(*(cost.gpu_seconds for cost in every), digits=3),
         usd=_sum(*(cost.usd for cost in every), digits=6),
         prices_of=tuple(sorted({cost.prices_of for cost in every if cost.prices_of})),
-        rows=tuple(sorted(rows, key=lambda row: (_place(row.stage), -(row.usd or 0.0), row.engine, row.gpu))),
+        rows=tuple(sorted(rows, key=lambda row: (_order(row.stage), -(row.usd or 0.0), row.engine, row.gpu))),
     )
 
 
 def newest(
     library: Library, *, last: int | None = None, since: datetime | None = None, skip: Container[str] = ()
 ) -> Iterator[Song]:
-    """The library's songs, newest first: the ``last`` so many of them, those asked for at ``since`` or later,
-    or all; but none whose id is in ``skip``, and none that is damaged. Several manifests are read at once."""
+    """The library's songs, newest first. ``last`` is the largest number of them, ``since`` the earliest
+    creation time. Songs whose id is in ``skip`` and damaged songs are left out. Several manifests are read at
+    once."""
     ids = (song_id for song_id in islice(library.ids(), last) if song_id not in skip)
     with ThreadPoolExecutor(max_workers=_READ_AT_ONCE, thread_name_prefix="manifests") as threads:
         while some := list(islice(ids, _READ_AT_ONCE * 4)):
-            if since and id_time(some[0]) < since - _ID_APART:  # and so is every one after it
+            if since and id_time(some[0]) < since - _ID_APART:  # the following ones are older still
                 return
             for song in threads.map(library.load_or_skip, some):
                 if song is not None and (since is None or song.created_at >= since):
@@ -135,11 +135,12 @@ def _row(stage: str, engine: str, gpu: str, costs: list[Cost]) -> CostRow:
     )
 
 
-def _place(stage: str) -> int:
-    return STAGES.index(stage) if stage in STAGES else len(STAGES)
+def _order(stage: str) -> int:
+    stages: list[str] = list(Stage)
+    return stages.index(stage) if stage in stages else len(stages)
 
 
 def _sum(*figures: float | None, digits: int) -> float | None:
-    """Of those that are known; None where none is."""
+    """The sum of the known figures; None if none is known."""
     known = [figure for figure in figures if figure is not None]
     return round(sum(known), digits) if known else None

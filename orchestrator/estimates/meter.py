@@ -1,4 +1,4 @@
-"""How long an engine was busy with each song, when several songs have it together."""
+"""Measures how long an engine worked on each song, when several songs share it."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Usage:
-    """What one piece of work used of an engine."""
+    """The engine time of one piece of work."""
 
     seconds: float
-    """Its share: a second in which n pieces of work had the engine counts 1/n for each."""
+    """Its share: a second in which n pieces of work ran counts 1/n for each."""
     wall_s: float
     """From its begin to its end."""
     gpu: str = ""
-    """On which of Modal's GPUs, as ``config.gpus`` writes them; empty: a machine of one's own."""
+    """The GPU on Modal, as ``config.gpus`` writes it; empty for the user's own machine."""
 
 
 class Measurement:
-    """One piece of work on a ``Meter``. ``usage`` is known once it has ended, however it ended."""
+    """One piece of work on a ``Meter``. ``usage`` is set once the work has ended, with success or not."""
 
     usage: Usage
 
 
 class Meter:
-    """Measures the work of one engine in one process. Any number of threads may measure at once; the shares
-    of all add up to the time in which there was work."""
+    """Measures the work of one engine in one process. Any number of threads may measure at once; their shares
+    add up to the time in which the engine worked."""
 
     def __init__(self, gpu: str = "", clock: Callable[[], float] = time.perf_counter) -> None:
-        """``gpu`` is told, not found out: what this process runs on is what it was rented as."""
+        """``gpu`` is the GPU that Modal bills, which is not always the one that the process sees."""
         self._gpu = gpu
         self._clock = clock
         self._guard = threading.Lock()
         self._active = 0
         self._now = clock()
-        # What a piece of work that was always there would have had: each takes the difference between its
-        # end and its begin, and nobody has to be told when others come and go.
+        # The share of a piece of work that runs all the time. Each real piece takes the difference between
+        # its end and its begin, so the others need no update when one starts or ends.
         self._share = 0.0
 
     @contextmanager
     def measure(self) -> Iterator[Measurement]:
-        """Measures what is done inside it."""
+        """Measures the work inside the ``with`` block."""
         measurement = Measurement()
         with self._guard:
             self._advance()

@@ -1,4 +1,4 @@
-"""What a song will take and cost, told before it is made, from those that were made with the same engines."""
+"""Quotes: the expected time and cost of a song, from finished songs of the same engines."""
 
 from __future__ import annotations
 
@@ -12,71 +12,70 @@ from pydantic import Field
 
 from config.engine import EngineInfo
 from config.gpus import PRICES_OF, usd_per_second
-from orchestrator.estimates.costs import STAGES
-from orchestrator.estimates.quantiles import Growth, Spread, growth_of, scaled, spread_of
+from orchestrator.estimates.quantiles import Growth, Spread, growth_of, quantiles_of, scaled
 from orchestrator.songs.brief import Brief
-from orchestrator.songs.manifest import CRAFT_OF_STAGE, SONG_CRAFTS, Cost, Frozen, Song, Status
+from orchestrator.songs.manifest import Cost, Frozen, Song, Status
+from orchestrator.songs.stages import ALWAYS, SONG_CRAFTS, WITH_ENGINES, Stage, elapsed
 
-MOST = 200  # songs that are remembered: weeks of a small service, an hour of a busy one
-READ_EVERY_S = 60.0  # on Modal songs are made in other containers: only the library tells of them
+MOST = 200  # songs that are kept: weeks of a small service, an hour of a busy one
+READ_EVERY_S = 60.0  # on Modal, songs of other containers are only found in the library
 
-_GROWING = ("music", "tags")  # the stages that take longer for a longer song, where few tell how much
-_RECENT = 10  # songs that tell where the engines run now
+_RECENT = 10  # songs that show on which GPUs the engines run now
 
 
 class StageQuote(Frozen):
-    """What one stage of every song of the request is expected to take."""
+    """The expected time and cost of one stage, for every song of the request."""
 
     seconds: Spread = Field(
-        description="From its begin to its end, for one song, beside as many others as there were then."
+        description="From its begin to its end, for one song; other songs ran at the same time as usual."
     )
     engine_seconds: Spread | None = Field(
-        description="Of an engine's time, for all variations: where songs share it, each has its share. Null "
-        "where it was not measured."
+        description="Engine time for all variations. Songs that share an engine have a share each. Null "
+        "if it was not measured."
     )
-    gpu: str = Field(description="Modal's name of the GPU; empty: a machine of one's own, without a price.")
+    gpu: str = Field(description="Modal's name of the GPU; empty: the server's own machine, without a price.")
     usd: Spread | None = Field(description="The price of `engine_seconds`.")
     scaling: Literal["line", "ratio", "same"] = Field(
-        description="How the measured songs were brought to the length asked for: by a line fitted to songs "
-        "of many lengths, in proportion to their length, or not at all."
+        description="How the measured times were scaled to the requested length: by a line fitted to songs "
+        "of many lengths, in proportion to the length, or not at all."
     )
 
 
 class Quote(Frozen):
-    """What a request is expected to take and to cost. Nothing is reserved by it."""
+    """The expected time and cost of a request. A quote reserves nothing."""
 
-    songs: int = Field(ge=0, description="How many measured songs this rests on.")
-    audio_duration: float = Field(description="Of each song, as asked for.")
+    songs: int = Field(ge=0, description="How many measured songs this is based on.")
+    audio_duration: float = Field(description="The requested length of each song.")
     variations: int
     seconds: Spread | None = Field(
-        description="From the begin of the work to the end of the last song; the time in the queue is not in "
-        "it. Null while no such song has been measured, as all figures are."
+        description="From the begin of the work to the end of the last song, without the time in the queue. "
+        "Null, like all figures, while no such song has been measured."
     )
     usd: Spread | None = Field(
-        description="For all variations together. Null where the engines run on a machine of one's own."
+        description="For all variations together. Null if the engines run on the server's own machine."
     )
     prices_of: str | None = Field(description="The date of the prices.")
     stages: dict[str, StageQuote] = Field(description="By stage: `lyrics`, `music`, `cover`, `tags`.")
-    notes: tuple[str, ...] = Field(description="What to know of these figures.")
+    notes: tuple[str, ...] = Field(description="What to know about these figures.")
 
 
 @dataclass(frozen=True)
 class _Measured:
-    """What a song that is done tells of the next."""
+    """The figures of a finished song."""
 
     duration_s: float
     infer_step: int | None
     made_by: Mapping[str, str]
-    """By craft, its engine's identity."""
-    on: tuple[tuple[str, str, str], ...]
-    """By stage: the device, and Modal's name of it."""
+    """The engines' identities, by craft."""
+    devices: tuple[tuple[str, str, str], ...]
+    """For each stage: the stage, the device, and Modal's name of the GPU."""
     seconds: Mapping[str, float]
     costs: Mapping[str, Cost]
 
 
 @dataclass(frozen=True)
 class _Figures:
-    """One figure of one stage of several songs, and how it grows."""
+    """One figure of one stage, for several songs, and its growth."""
 
     points: tuple[tuple[float, float], ...]
     growth: Growth
@@ -87,7 +86,7 @@ class _Figures:
 
 @dataclass(frozen=True)
 class _Basis:
-    """The songs that a quote rests on, song by song in the same order everywhere."""
+    """The songs that a quote is based on, in the same order in every field."""
 
     songs: int
     seconds: Mapping[str, _Figures]
@@ -96,7 +95,7 @@ class _Basis:
 
 
 class Measurements:
-    """The newest songs that were made, and what they tell of the next. Used in one thread."""
+    """The figures of the newest finished songs, and quotes from them. Used in one thread."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
@@ -109,16 +108,16 @@ class Measurements:
         return len(self._songs)
 
     def __contains__(self, song_id: object) -> bool:
-        """Whether nothing more is to be learned from this song; of the newest that is known."""
+        """Whether this song has ended and is known; true only for the newest songs."""
         return song_id in self._ended
 
     def due(self, now_s: float) -> bool:
-        """Whether the newest songs of the library should be looked at, those in here apart."""
+        """Whether it is time to read the newest songs from the library again."""
         return self._read_at_s is None or now_s - self._read_at_s >= READ_EVERY_S
 
     def learn(self, songs: Iterable[Song], *, read_at_s: float | None = None) -> None:
-        """Takes in those that are done; the newest are kept. With ``read_at_s`` they are what the library
-        had then."""
+        """Learns from the finished ones of ``songs``; the newest are kept. ``read_at_s`` is given if they
+        were read from the library, and is the time of that."""
         for song in songs:
             if song.status.finished:
                 self._ended.add(song.id)
@@ -133,9 +132,9 @@ class Measurements:
     def quote(
         self, brief: Brief, engines: Mapping[str, EngineInfo], lanes: int, notes: tuple[str, ...] = ()
     ) -> Quote:
-        """What ``brief`` is expected to take with ``engines``, by craft, of which ``lanes`` songs can be
-        composed at once; ``notes`` come first among its own."""
-        # Of an engine that never ran here, nothing was measured.
+        """The quote for ``brief`` with ``engines``, by craft. ``lanes`` songs can be composed at once;
+        ``notes`` come before the quote's own notes."""
+        # Nothing was measured of an engine that never ran here.
         basis = self._basis(brief, engines) if engines.keys() >= set(SONG_CRAFTS) else None
         duration_s, count = brief.duration_s, brief.variations
         if basis is None:
@@ -147,17 +146,13 @@ class Measurements:
                 usd=None,
                 prices_of=None,
                 stages={},
-                notes=(*notes, _nothing(brief, engines)),
+                notes=(*notes, _no_songs(brief, engines)),
             )
-        # Song by song, so that one that was slow in everything is slow in the sum.
+        # The sums are made for each song, so that a song with slow stages has a slow sum.
         seconds = {stage: figures.at(duration_s) for stage, figures in basis.seconds.items()}
         used = {stage: figures.at(duration_s) for stage, figures in basis.engine_seconds.items()}
-        none = [0.0] * basis.songs
         walls = [
-            lyrics + max(music, cover) + tags
-            for lyrics, music, cover, tags in zip(
-                *(seconds.get(stage, none) for stage in STAGES), strict=True
-            )
+            elapsed(dict(zip(seconds, song, strict=True))) for song in zip(*seconds.values(), strict=True)
         ]
         prices = {stage: usd_per_second(basis.gpus[stage]) for stage in used}
         usd = {
@@ -170,17 +165,17 @@ class Measurements:
             songs=basis.songs,
             audio_duration=duration_s,
             variations=count,
-            seconds=spread_of([rounds * wall for wall in walls], 3),
-            usd=spread_of([sum(each) for each in zip(*usd.values(), strict=True)], 6) if usd else None,
+            seconds=quantiles_of([rounds * wall for wall in walls], 3),
+            usd=quantiles_of([sum(each) for each in zip(*usd.values(), strict=True)], 6) if usd else None,
             prices_of=PRICES_OF if usd else None,
             stages={
                 stage: StageQuote(
-                    seconds=spread_of(seconds[stage], 3),
-                    engine_seconds=spread_of([count * each for each in used[stage]], 3)
+                    seconds=quantiles_of(seconds[stage], 3),
+                    engine_seconds=quantiles_of([count * each for each in used[stage]], 3)
                     if stage in used
                     else None,
                     gpu=basis.gpus.get(stage, ""),
-                    usd=spread_of(usd[stage], 6) if stage in usd else None,
+                    usd=quantiles_of(usd[stage], 6) if stage in usd else None,
                     scaling=basis.seconds[stage].growth.kind,
                 )
                 for stage in seconds
@@ -189,13 +184,13 @@ class Measurements:
         )
 
     def _basis(self, brief: Brief, engines: Mapping[str, EngineInfo]) -> _Basis | None:
-        """The measured songs like ``brief``; kept until another song is learned from."""
+        """The measured songs like ``brief``; cached until the next song is learned."""
         wanted = {
             craft: engines[craft].identity for craft in SONG_CRAFTS if craft != "lyrics" or not brief.plan
         }
-        # Of the parameters, this one decides how long a model works.
-        heeded = "infer_step" in engines["music"].parameters
-        key = (*wanted.items(), brief.infer_step if heeded else None)
+        # Of all parameters, only this one changes how long a model works.
+        has_steps = "infer_step" in engines["music"].parameters
+        key = (*wanted.items(), brief.infer_step if has_steps else None)
         if key not in self._bases:
             if len(self._bases) >= MOST:
                 self._bases = {}
@@ -203,43 +198,44 @@ class Measurements:
                 song
                 for song in self._songs.values()
                 if wanted.items() <= song.made_by.items()
-                and (not heeded or song.infer_step == brief.infer_step)
+                and (not has_steps or song.infer_step == brief.infer_step)
             ]
             self._bases[key] = _basis_of(
-                like, [stage for stage in STAGES if stage != "lyrics" or not brief.plan]
+                like, [stage for stage in ALWAYS if stage is not Stage.LYRICS or not brief.plan]
             )
         return self._bases[key]
 
 
 def _measured(song: Song) -> _Measured | None:
-    if song.status is not Status.DONE or not song.timings_s.keys() >= set(STAGES):
+    if song.status is not Status.DONE or not song.timings_s.keys() >= set(ALWAYS):
         return None
-    crafts = CRAFT_OF_STAGE.items()
-    devices = {stage: song.engines[craft].device for stage, craft in crafts if craft in song.engines}
+    devices = {
+        stage: song.engines[stage.craft].device for stage in WITH_ENGINES if stage.craft in song.engines
+    }
     return _Measured(
         duration_s=song.brief.duration_s,
         infer_step=song.brief.infer_step,
         made_by={craft: facts.identity for craft, facts in song.engines.items()},
-        on=tuple(
+        devices=tuple(
             (stage, devices.get(stage, ""), song.costs[stage].gpu if stage in song.costs else "")
-            for stage in STAGES
+            for stage in ALWAYS
         ),
-        seconds={stage: song.timings_s[stage] for stage in STAGES},
+        seconds={stage: song.timings_s[stage] for stage in ALWAYS},
         costs=song.costs,
     )
 
 
-def _basis_of(songs: list[_Measured], stages: list[str]) -> _Basis | None:
-    """Of those of ``songs``, newest first, that were made where most of the newest were: what another GPU
-    took tells nothing of this one."""
+def _basis_of(songs: list[_Measured], stages: list[Stage]) -> _Basis | None:
+    """The basis from ``songs``, which are sorted newest first. Only songs on the devices of most of the
+    newest songs count: times of another GPU do not apply."""
     if not songs:
         return None
 
-    def place(song: _Measured) -> tuple[tuple[str, str, str], ...]:
-        return tuple(on for on in song.on if on[0] in stages)
+    def devices(song: _Measured) -> tuple[tuple[str, str, str], ...]:
+        return tuple(device for device in song.devices if device[0] in stages)
 
-    usual, _ = Counter(place(song) for song in songs[:_RECENT]).most_common(1)[0]
-    songs = [song for song in songs if place(song) == usual]
+    usual, _ = Counter(devices(song) for song in songs[:_RECENT]).most_common(1)[0]
+    songs = [song for song in songs if devices(song) == usual]
     measured = [stage for stage in stages if all(stage in song.costs for song in songs)]
     return _Basis(
         songs=len(songs),
@@ -251,12 +247,12 @@ def _basis_of(songs: list[_Measured], stages: list[str]) -> _Basis | None:
     )
 
 
-def _figures(songs: list[_Measured], stage: str, values: list[float]) -> _Figures:
+def _figures(songs: list[_Measured], stage: Stage, values: list[float]) -> _Figures:
     points = tuple((song.duration_s, value) for song, value in zip(songs, values, strict=True))
-    return _Figures(points, growth_of(points, grows=stage in _GROWING))
+    return _Figures(points, growth_of(points, grows=stage.follows_length))
 
 
-def _nothing(brief: Brief, engines: Mapping[str, EngineInfo]) -> str:
+def _no_songs(brief: Brief, engines: Mapping[str, EngineInfo]) -> str:
     kind = "No song"
     music = engines.get("music")
     if brief.infer_step is not None and music and "infer_step" in music.parameters:

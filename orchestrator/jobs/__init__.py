@@ -1,1 +1,1 @@
-"""Songs as durable jobs: accepted, waiting, at work, cancelled, taken up again."""
+"""Songs as durable jobs: accepted, queued, run, cancelled and resumed."""

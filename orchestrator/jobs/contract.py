@@ -1,27 +1,37 @@
-"""Songs as durable jobs: what a service asks of whoever keeps them, in this process or as calls on Modal."""
+"""The contract of a service's jobs, which run in this process or as calls on Modal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from orchestrator.songs.manifest import Song
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True)
-class Outlook:
-    """Where an unfinished song is: its place in the queue (1 is next; None once its work began), the seconds
-    until it is done where they can be told."""
+class QueueEstimate:
+    """An unfinished song's position in the queue (1 is next; None once its work began) and the seconds until
+    it is done (None if unknown)."""
 
     queue_position: int | None
     seconds_left: float | None
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """The limits of a queue."""
+
+    waiting: int
+    """The most songs that wait."""
+    at_once: int
+    """The most songs that run at the same time."""
+    lanes: int
+    """How many of these can be composed at the same time."""
+    job_timeout_s: float
+
+
 class ServiceJobs(Protocol):
-    """Accepts songs, and knows what becomes of them; ``queue.Jobs`` says what each promises."""
+    """Accepts songs and follows them to their end. ``queue.Jobs`` documents the methods."""
 
     @property
     def waiting(self) -> int: ...
@@ -34,8 +44,6 @@ class ServiceJobs(Protocol):
     async def wait(self, song_id: str) -> Song: ...
     async def cancel(self, song_id: str) -> Song: ...
     async def delete(self, song_id: str) -> None: ...
-    def outlook(self, song_id: str, /) -> Outlook: ...
-    async def load(self, song_id: str) -> Song: ...
-    async def stored(self, work: Callable[..., T], *arguments: object) -> T: ...
+    def is_made(self, song_id: str, /) -> bool: ...
+    def estimate(self, song_id: str, /) -> QueueEstimate: ...
     async def drain(self, grace_s: float, /) -> None: ...
-    def close(self) -> None: ...

@@ -1,19 +1,62 @@
-"""New songs into the library: all of a request, or none."""
+"""Accepts new songs into a queue: as many as there is room for, and all songs of a request or none."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
-from config.errors import SongwrightError
+from config.errors import Conflict, QueueFull, SongwrightError, Unavailable
 from orchestrator.pipeline.photos import keep_photo
 from orchestrator.songs.library import Library
-from orchestrator.songs.manifest import Song
+from orchestrator.songs.manifest import Song, Status
 
 log = logging.getLogger("orchestrator.jobs.queue")
 
+STORING = timedelta(minutes=5)
+"""The most time that storing a new song takes. Until then, objects without a manifest may belong to one."""
+
+
+class Intake:
+    """Limits how many songs wait. Used in one thread."""
+
+    def __init__(self, limit: int, depth: Callable[[], int], retry_after_s: Callable[[], float]) -> None:
+        """``limit`` is the most songs that may wait. ``depth`` returns how many wait, ``retry_after_s`` the
+        seconds until a place is likely to be free."""
+        self._limit = limit
+        self._depth = depth
+        self._retry_after_s = retry_after_s
+        self._reserved = 0
+        self.closed = False
+        """Whether the service is stopping and accepts no more songs."""
+
+    def check_open(self) -> None:
+        """Raises ``Unavailable`` if the service is stopping."""
+        if self.closed:
+            raise stopping()
+
+    def check_room(self, count: int) -> None:
+        """Raises ``QueueFull`` if there is no room for ``count`` more songs, ``Unavailable`` when
+        stopping."""
+        self.check_open()
+        depth = self._depth() + self._reserved
+        if depth + count > self._limit:
+            raise QueueFull(depth, self._retry_after_s())
+
+    @contextmanager
+    def reserved(self, count: int) -> Iterator[None]:
+        """Reserves the places of ``count`` songs while they are stored; raises as ``check_room`` does."""
+        self.check_room(count)
+        self._reserved += count
+        try:
+            yield
+        finally:
+            self._reserved -= count
+
 
 def save_all(library: Library, songs: list[Song], photo: bytes = b"") -> list[Song]:
-    """Stores new songs, each with the ``photo`` that it is made from, all or none."""
+    """Stores new songs, each with its ``photo`` if there is one. Stores all or none."""
     begun: list[Song] = []
     saved: list[Song] = []
     try:
@@ -26,7 +69,24 @@ def save_all(library: Library, songs: list[Song], photo: bytes = b"") -> list[So
             try:
                 library.take_back(song.id)
             except SongwrightError as error:
-                # The next start will make it, though nobody was told of it.
+                # The next start makes the song, although its client got an error.
                 log.error("song could not be taken back: %s", error, extra={"song_id": song.id})
         raise
     return saved
+
+
+def stopping() -> Unavailable:
+    """The error of every call while the service stops."""
+    return Unavailable("the service is stopping", "songs are kept and go on when it starts again: ask then")
+
+
+def checked_cancelled(song: Song) -> Song:
+    """``song`` if it is cancelled. Raises ``Conflict`` if it has ended in another way."""
+    if song.status is not Status.CANCELLED:
+        raise Conflict(f"song {song.id} is {song.status} already", "delete it if you do not want it")
+    return song
+
+
+def made_elsewhere(song_id: str) -> Conflict:
+    """The error for a request to end a song that another process makes."""
+    return Conflict(f"another process makes song {song_id}", "stop that process: Ctrl-C where it runs")

@@ -1,12 +1,13 @@
-"""The lease of a bucket: of all services that could work on its songs, one does.
+"""The lease of a bucket: only the service that holds it makes the bucket's songs.
 
-One object names the holder. It is only ever written over the version that was read, so of several services
-one gets it. A ``songwright serve`` renews its lease; who else wants the bucket watches the object and takes
-it over once it has not changed for two renewals, by the watcher's own monotonic clock: no two are compared.
-The lease of a deployment on Modal, where nothing runs most of the time, stands until it is taken by command.
+One object names the holder. It is only written over the version that was read, so only one of several
+services gets it. ``songwright serve`` renews its lease. Another service watches the object, and takes the
+lease over once the object has not changed for two renewals by its own monotonic clock: no two clocks are
+compared. A deployment on Modal runs nothing most of the time: its lease never expires, and is only taken by
+command.
 
-The lease decides who begins; it cannot stop a holder that was paused in mid-song. Each manifest is therefore
-written over the version before as well (``orchestrator.pipeline.make_song.Terms``).
+The lease decides which service starts a song. It cannot stop a holder that was paused in the middle of one,
+so each manifest is also written only over the version before (``orchestrator.pipeline.recorder.RunOptions``).
 """
 
 from __future__ import annotations
@@ -32,60 +33,62 @@ log = logging.getLogger(__name__)
 
 KEY = "lease/service.json"
 RENEWAL_S = 45.0
-"""Between the renewals of a service that runs: each is a write, 58,000 a month."""
-_MISSED = 2  # renewals that a holder may miss before another takes over
-_LOOKS = 9  # at the lease between two renewals, by who waits for it or failed to renew it
+"""Seconds between the renewals of a running service. Each is a write: 58,000 a month."""
+_MISSED = 2  # renewals that a holder may miss before another service takes over
+_LOOKS = 9  # reads of the lease between two renewals, while waiting for it or after a failed renewal
 _ANSWER_S = 10.0
 _ID_FILE = "service-id"
 _RELEASED_S = 4.0  # for the last write of a service that ends
 
 
 class Lease(BaseModel):
-    """What the object says."""
+    """The content of the object."""
 
     model_config = ConfigDict(frozen=True)
 
     holder: str
-    """An id; empty once the holder has let go."""
+    """The holder's id; empty once the lease is released."""
     name: str
-    """The holder for people."""
+    """The holder's name for people."""
     renewal_s: float = Field(ge=0.0, le=600.0)
-    """How often it is renewed; 0: never, it stands."""
+    """Seconds between renewals; 0: the lease is never renewed and never expires."""
     version: str
     """Random, so that no two versions have the same bytes."""
     at: datetime
-    """By the holder's clock, for people."""
+    """When it was written, by the holder's clock; for people."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who asks for the lease. The same ``id`` takes it up again at once: it is for one service at a time."""
+    """The identity of a service. A service gets the lease of its own ``id`` back at once, for only one
+    service at a time has that id."""
 
     id: str
     name: str
     renewal_s: float = 0.0
 
 
-class Lessee:
-    """One process's side of the lease. Every method blocks on the store and raises as it does."""
+class LeaseClient:
+    """Acquires, renews and releases the lease for one process. Every method blocks on the store and raises
+    its errors."""
 
     def __init__(self, store: Store, holder: Holder, clock: Callable[[], float] = time.monotonic) -> None:
-        """``clock`` gives seconds that only go forward."""
+        """``clock`` returns seconds that never go back."""
         self._store = store
         self._holder = holder
         self._clock = clock
-        self._etag: str | None = None  # of the version that is ours, or that we go out from
-        self._tried: list[str] = []  # the versions that may be what is there, though no answer said so
-        self._seen: tuple[str, float] = ("", 0.0)  # another's version, and since when it has been that one
+        self._etag: str | None = None  # of the version that we wrote or read last
+        self._tried: list[str] = []  # versions that may be stored although no response confirmed it
+        self._seen: tuple[str, float] = ("", 0.0)  # another holder's version, and when we first read it
         self.changes = 0
-        """How often another's lease was renewed while we looked."""
+        """How often another holder renewed the lease while we watched."""
 
     def other(self) -> Lease | None:
-        """The lease that keeps us from the bucket; None where it is ours or nobody's. Writes nothing."""
+        """The valid lease of another holder; None if there is none. Writes nothing."""
         return self._other(self._read())
 
     def acquire(self, *, force: bool = False) -> Lease | None:
-        """Takes the lease, from whoever has it with ``force``; the other's that stands where it cannot."""
+        """Takes the lease; with ``force`` from any holder. Returns None, or the valid lease of another."""
         while True:
             lease = self._read()
             if not force and (other := self._other(lease)):
@@ -96,22 +99,22 @@ class Lessee:
                 return None
 
     def renew(self) -> Lease | None:
-        """Writes the lease again; the other's if it is ours no more."""
+        """Renews the lease. Returns None, or the lease of the service that holds it now."""
         if self._write(self._holder.id):
             return None
         lease = self._read()
         if lease and lease.version in self._tried:
-            return None  # a write whose answer was lost
+            return None  # our write, whose response was lost
         if lease is None and self._write(self._holder.id):
-            return None  # the object was deleted, and that gave the bucket to nobody
+            return None  # the object was deleted, which gave the lease to nobody
         return lease or self._read()
 
     def release(self) -> None:
-        """Lets the next one have it at once, if it is still ours."""
+        """Releases the lease if it is still ours: the next service gets it at once."""
         self._write("")
 
     def _other(self, lease: Lease | None) -> Lease | None:
-        """``lease`` if it is another's and stands."""
+        """``lease`` if it belongs to another holder and has not expired."""
         if lease is None or lease.holder in ("", self._holder.id):
             return None
         etag, since_s = self._seen
@@ -119,8 +122,8 @@ class Lessee:
             self.changes += bool(etag)
             self._seen = (str(self._etag), self._clock())
             return lease
-        lapsed = lease.renewal_s and self._clock() - since_s >= _MISSED * lease.renewal_s
-        return None if lapsed else lease
+        expired = lease.renewal_s and self._clock() - since_s >= _MISSED * lease.renewal_s
+        return None if expired else lease
 
     def _read(self) -> Lease | None:
         lease, self._etag = _read(self._store)
@@ -143,21 +146,20 @@ class Lessee:
 
 
 def is_leased(store: Store) -> bool:
-    """Whether a service has the bucket, and with it what other services have left; of a folder it has a lock
-    instead."""
+    """Whether a service holds the lease of the bucket, and resumes its songs. A folder has a lock instead."""
     lease = _read(store)[0]
     return lease is not None and bool(lease.holder)
 
 
-class Tenure:
-    """The time in which a service has the lease."""
+class HeldLease:
+    """The state of the lease that this service holds."""
 
     def __init__(self) -> None:
         self.lost_to: Lease | None = None
-        """Who has it, once it is not ours any more."""
+        """The new holder's lease, once we have lost ours."""
 
     def check(self) -> None:
-        """Raises ``Conflict`` once the lease is another's."""
+        """Raises ``Conflict`` once the lease is lost."""
         if self.lost_to:
             raise Conflict(
                 f"the bucket is {_whose(self.lost_to)} now: this service has ended, and left it its songs",
@@ -168,41 +170,41 @@ class Tenure:
 @contextmanager
 def leased(
     store: Store, holder: Holder, say: Callable[[str], None], *, take_over: bool = False
-) -> Iterator[Tenure]:
-    """Holds the lease of the bucket, and renews it. Waits for one that has lapsed to be seen as such, up to
-    ``_MISSED`` renewals of its holder; raises ``Conflict`` where another service is alive, or a deployment
-    has the bucket. With ``take_over`` it is taken from them."""
-    lessee = Lessee(store, holder)
-    _wait(lessee, say, take_over=take_over)
-    tenure, ending = Tenure(), threading.Event()
-    keeper = threading.Thread(target=_keep, args=(lessee, holder, tenure, ending), name="lease", daemon=True)
-    keeper.start()
+) -> Iterator[HeldLease]:
+    """Holds the lease of the bucket and renews it. If another holder's lease may have expired, waits up to
+    ``_MISSED`` of its renewals. Raises ``Conflict`` if that service still renews it, or if the holder is a
+    deployment. ``take_over`` takes the lease from any holder. ``say`` is called with a line for the user."""
+    client = LeaseClient(store, holder)
+    _acquire(client, say, take_over=take_over)
+    held, ending = HeldLease(), threading.Event()
+    renewer = threading.Thread(target=_renew, args=(client, holder, held, ending), name="lease", daemon=True)
+    renewer.start()
     try:
-        yield tenure
+        yield held
     finally:
         ending.set()
-        keeper.join(timeout=_RELEASED_S)
+        renewer.join(timeout=_RELEASED_S)
 
 
 @contextmanager
 def leased_bucket(
     settings: Settings, say: Callable[[str], None], *, take_over: bool = False
-) -> Iterator[Tenure]:
-    """``leased`` for ``songwright serve``: who that is, its folder and its machine say. A copy of the folder
+) -> Iterator[HeldLease]:
+    """``leased`` for ``songwright serve``, whose identity is its folder and its machine. A copy of the folder
     on another machine is another holder."""
     kept, _ = kept_secret(settings, _ID_FILE)
     machine = platform.node()
     holder = Holder(f"{machine} {kept[:16]}", f"songwright serve on {machine}", RENEWAL_S)
-    # Patience is for songs: a renewal that hangs is to be tried anew.
+    # A shorter timeout than for songs: a renewal that hangs is tried again.
     store = open_store(settings.model_copy(update={"r2_timeout_s": min(settings.r2_timeout_s, _ANSWER_S)}))
-    with leased(store, holder, say, take_over=take_over) as tenure:
-        yield tenure
+    with leased(store, holder, say, take_over=take_over) as held:
+        yield held
 
 
-def _wait(lessee: Lessee, say: Callable[[str], None], *, take_over: bool) -> None:
+def _acquire(client: LeaseClient, say: Callable[[str], None], *, take_over: bool) -> None:
     waiting = False
-    while other := lessee.acquire(force=take_over):
-        if not other.renewal_s or lessee.changes:
+    while other := client.acquire(force=take_over):
+        if not other.renewal_s or client.changes:
             raise Conflict(
                 f"the bucket is {_whose(other)}, which makes its songs",
                 "stop that one, or set R2_BUCKET_NAME to another bucket; "
@@ -217,23 +219,23 @@ def _wait(lessee: Lessee, say: Callable[[str], None], *, take_over: bool) -> Non
         time.sleep(other.renewal_s / _LOOKS)
 
 
-def _keep(lessee: Lessee, holder: Holder, tenure: Tenure, ending: threading.Event) -> None:
-    """Renews the lease until the service ends, and then lets go of it; in a thread of its own, which nothing
-    that the service does holds up."""
+def _renew(client: LeaseClient, holder: Holder, held: HeldLease, ending: threading.Event) -> None:
+    """Renews the lease until the service ends, and then releases it. Runs in its own thread, so that nothing
+    in the service delays it."""
     wait_s = holder.renewal_s
     while not ending.wait(wait_s):
         try:
-            tenure.lost_to = lessee.renew()
+            held.lost_to = client.renew()
             wait_s = holder.renewal_s
         except StoreUnavailable as error:
-            # Nobody else can reach the bucket, or somebody has it by the time that we can: then we find that.
+            # If another service takes the lease meanwhile, a later renewal finds that.
             log.warning("the lease was not renewed: %s", error)
             wait_s = holder.renewal_s / _LOOKS
-        if tenure.lost_to:
-            log.error("the bucket is %s now: this service stops", _whose(tenure.lost_to))
+        if held.lost_to:
+            log.error("the bucket is %s now: this service stops", _whose(held.lost_to))
             return
     try:
-        lessee.release()
+        client.release()
     except StoreUnavailable as error:
         log.warning("the lease was not released, and lapses by itself: %s", error)
 
@@ -243,7 +245,7 @@ def _whose(lease: Lease) -> str:
 
 
 def _read(store: Store) -> tuple[Lease | None, str | None]:
-    """The lease and its tag."""
+    """The lease and its etag."""
     try:
         version = store.version(KEY)
     except NotFound:
@@ -251,6 +253,6 @@ def _read(store: Store) -> tuple[Lease | None, str | None]:
     try:
         return Lease.model_validate_json(version.data), version.etag
     except ValidationError:
-        # Whoever wrote it goes on writing it if it is alive.
+        # If its writer is alive, it renews it like any other.
         name, then = "a service whose lease cannot be read", datetime.fromtimestamp(0, UTC)
         return Lease(holder="?", name=name, renewal_s=RENEWAL_S, version="", at=then), version.etag

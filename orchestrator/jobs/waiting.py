@@ -1,4 +1,4 @@
-"""The songs that wait to be made, in order."""
+"""The queue of songs that wait."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Place:
-    """A waiting song's place in the queue."""
+class WaitingSong:
+    """A song in the queue."""
 
     ticket: int
     duration_s: float
     alone: bool
-    """Whether it may only be made while no other song is, once all is quiet: see ``tries.is_suspect``."""
+    """Whether it may only run while no other song does, after a cooldown: see ``tries.is_suspect``."""
 
 
-class Line:
-    """Songs by id, first come, first served; each one's position is found without walking the queue."""
+class WaitingQueue:
+    """Waiting songs by id, first in, first out. A song's position is found in logarithmic time."""
 
     def __init__(self) -> None:
-        self._places: dict[str, Place] = {}  # in order
-        self._tickets: list[int] = []  # of those waiting, rising
+        self._songs: dict[str, WaitingSong] = {}  # in order
+        self._tickets: list[int] = []  # of the waiting songs, rising
         self._waiting_s = 0.0
         self._next_ticket = itertools.count()
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._songs)
 
     def __contains__(self, song_id: object) -> bool:
-        return song_id in self._places
+        return song_id in self._songs
 
-    def __iter__(self) -> Iterator[tuple[str, Place]]:
-        return iter(self._places.items())
+    def __iter__(self) -> Iterator[tuple[str, WaitingSong]]:
+        return iter(self._songs.items())
 
     def join(self, song_id: str, duration_s: float, *, alone: bool) -> None:
-        place = Place(next(self._next_ticket), duration_s, alone)
-        self._places[song_id] = place
-        self._tickets.append(place.ticket)
+        song = WaitingSong(next(self._next_ticket), duration_s, alone)
+        self._songs[song_id] = song
+        self._tickets.append(song.ticket)
         self._waiting_s += duration_s
 
-    def leave(self, song_id: str) -> Place:
-        place = self._places.pop(song_id)
-        del self._tickets[bisect_left(self._tickets, place.ticket)]
-        self._waiting_s -= place.duration_s
-        return place
+    def leave(self, song_id: str) -> WaitingSong:
+        song = self._songs.pop(song_id)
+        del self._tickets[bisect_left(self._tickets, song.ticket)]
+        self._waiting_s -= song.duration_s
+        return song
 
     def ahead(self, song_id: str) -> tuple[int, float, float] | None:
-        """How many songs are ahead of a waiting one, how many seconds long they are, as if all were of one
-        length, and how long it is itself."""
-        place = self._places.get(song_id)
-        if place is None:
+        """The number of songs ahead of a waiting one, their length in seconds (from the average of all
+        waiting songs), and its own length. None if it does not wait."""
+        song = self._songs.get(song_id)
+        if song is None:
             return None
-        count = bisect_left(self._tickets, place.ticket)
-        return count, count * self._waiting_s / len(self._places), place.duration_s
+        count = bisect_left(self._tickets, song.ticket)
+        return count, count * self._waiting_s / len(self._songs), song.duration_s

@@ -1,5 +1,5 @@
-"""The deployment's lease of its bucket: it stands while nothing runs, until another service takes the bucket
-by command (``songwright serve --take-over``, or another deployment's ``modal run main.py::take_over``)."""
+"""The deployment's lease of its bucket. It never expires, for nothing runs most of the time. Another service
+takes the bucket by command (``songwright serve --take-over``, or ``modal run main.py::take_over``)."""
 
 from __future__ import annotations
 
@@ -9,55 +9,55 @@ import threading
 from collections.abc import Awaitable, Callable
 
 from config.errors import Unavailable
-from orchestrator.jobs.lease import Holder, Lease, Lessee
-from orchestrator.modal.calls import REFUSALS, steady
+from orchestrator.jobs.lease import Holder, Lease, LeaseClient
+from orchestrator.modal.calls import MODAL_ERRORS, retrying
 from storage.contract import Store
 
 log = logging.getLogger(__name__)
 
 
 class BucketTaken(Unavailable):
-    """The bucket is another service's."""
+    """Another service holds the bucket's lease."""
 
 
 class Claim:
-    """Whether this deployment makes the songs of the bucket."""
+    """Acquires and checks the lease for this deployment."""
 
     def __init__(self, store: Store, app: str, identity: Callable[[], Awaitable[str]]) -> None:
-        """``identity`` gives what no other app, environment or workspace of Modal has, and what this one
-        keeps over deployments."""
+        """``identity`` returns an id that differs for each app, environment and workspace of Modal, and stays
+        the same over deployments."""
         self._store = store
         self._app = app
         self._identity = identity
-        self._known: Lessee | None = None
-        self._looking = threading.Lock()
+        self._client: LeaseClient | None = None
+        self._guard = threading.Lock()
 
     async def hold(self) -> None:
-        """Sees to it that the bucket is ours. Raises ``BucketTaken`` where it is another's."""
-        _check(await asyncio.to_thread(self._locked, (await self._lessee()).acquire))
+        """Acquires the lease. Raises ``BucketTaken`` if another service holds it."""
+        _check(await asyncio.to_thread(self._locked, (await self._lease_client()).acquire))
 
     async def check(self) -> None:
-        """Raises ``BucketTaken`` where the bucket is another's."""
-        _check(await asyncio.to_thread(self._locked, (await self._lessee()).other))
+        """Raises ``BucketTaken`` if another service holds the lease."""
+        _check(await asyncio.to_thread(self._locked, (await self._lease_client()).other))
 
     async def take_over(self) -> None:
-        """Takes the bucket from whoever has it."""
-        lessee = await self._lessee()
-        await asyncio.to_thread(lambda: lessee.acquire(force=True))
+        """Takes the lease from any holder."""
+        client = await self._lease_client()
+        await asyncio.to_thread(lambda: client.acquire(force=True))
 
-    def _locked(self, look: Callable[[], Lease | None]) -> Lease | None:
-        with self._looking:
-            return look()
+    def _locked(self, read_lease: Callable[[], Lease | None]) -> Lease | None:
+        with self._guard:
+            return read_lease()
 
-    async def _lessee(self) -> Lessee:
-        if self._known is None:
+    async def _lease_client(self) -> LeaseClient:
+        if self._client is None:
             try:
-                identity = await steady("the deployment's identity", self._identity)
-            except REFUSALS as error:
+                identity = await retrying("the deployment's identity", self._identity)
+            except MODAL_ERRORS as error:
                 raise Unavailable(f"Modal does not say what this is: {error}", "ask again") from error
             holder = Holder(f"modal {identity}", f"the deployment {self._app!r} on Modal")
-            self._known = self._known or Lessee(self._store, holder)
-        return self._known
+            self._client = self._client or LeaseClient(self._store, holder)
+        return self._client
 
 
 def _check(other: Lease | None) -> None:

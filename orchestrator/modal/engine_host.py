@@ -1,4 +1,4 @@
-"""The container's end of a class on Modal: one engine, and the songs that it works on."""
+"""The engine in a container on Modal, and the songs that it works on."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import modal.experimental
 from pydantic import TypeAdapter
 
 from config.cuda import gpu_error, lost_gpu, out_of_memory
-from config.engine import EngineInfo, EngineOptions, Report
+from config.engine import EngineInfo, EngineOptions, ignore_progress, move_to_gpu
 from config.errors import (
     EngineFailed,
     EngineUnavailable,
@@ -24,16 +23,18 @@ from config.errors import (
 )
 from config.gpus import billed_gpu
 from config.settings import options_of
-from orchestrator.modal.calls import REFUSALS
+from orchestrator.modal.call_records import CallRecords
+from orchestrator.modal.calls import MODAL_ERRORS
 from orchestrator.modal.deployment.settings import Deployment
-from orchestrator.modal.marks import Marks
 from orchestrator.modal.progress import Progress
 from orchestrator.modal.runs import Runs
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.steps import cover_step, draft_step, make_room, music_step, plan_step, scene_step
+from orchestrator.pipeline.metering import free_memory
+from orchestrator.pipeline.steps import draft, step_of
 from orchestrator.pipeline.worker import StepResult
 from orchestrator.songs.manifest import Song
-from orchestrator.workers.in_process import Lane
+from orchestrator.songs.stages import Stage
+from orchestrator.workers.in_process import EngineThreads
 from storage.configured import open_store
 from storage.contract import Store, read
 
@@ -41,31 +42,24 @@ log = logging.getLogger(__name__)
 
 RESULT = TypeAdapter(StepResult)
 INFO = TypeAdapter(EngineInfo)
-_STEPS: Mapping[str, tuple[str, Callable[..., Any]]] = {
-    "scene": ("photo", scene_step),
-    "plan": ("lyrics", plan_step),
-    "music": ("music", music_step),
-    "cover": ("cover", cover_step),
-}
-"""By its name, the part of the song that a step makes, and how."""
+_FORMER_NAMES: Mapping[str, Stage] = {"scene": Stage.PHOTO, "plan": Stage.LYRICS}
+"""The names of these stages in earlier versions, whose runners may still run after a deployment."""
 
 Outcome = tuple[str, SongwrightError | None]
-"""What a call answers: its result as JSON, or the error that ended it. A call that raises is one that Modal
-may make again."""
+"""What a call returns: its result as JSON, or its error. It does not raise, for Modal would call it again."""
 
 
 async def leave_container() -> None:
-    """Lets this container end once its calls are answered: Modal gives it no more."""
+    """Lets this container end once its calls have returned: Modal gives it no more calls."""
     await modal.experimental.stop_fetching_inputs.aio()
 
 
-class Station:
-    """An engine in two stages, so that a memory snapshot can be taken between them: loaded where there is no
-    GPU, then moved to it.
+class EngineHost:
+    """An engine that starts in two stages, so that Modal can take a memory snapshot between them: it is
+    loaded without a GPU, then moved to the GPU.
 
-    Neither stage raises: a container that ends so is started again, without end and on a paid GPU. What
-    cannot be used answers the calls that it gets with the error, and lets its container end, so that the next
-    call has a new one.
+    Neither stage raises: Modal would start such a container again and again, on a paid GPU. Instead, calls
+    get the error, and the container ends, so that the next call has a new one.
     """
 
     def __init__(
@@ -75,38 +69,37 @@ class Station:
         engine: str,
         leave: Callable[[], Awaitable[None]] = leave_container,
     ) -> None:
-        """``leave`` lets the container end once the calls that it has are answered."""
+        """``leave`` lets the container end once its calls have returned."""
         self._craft = craft
         self._engine = engine
         self._settings = settings
         chosen, spec = getattr(settings, craft), REGISTRIES[craft].spec(engine)
         self._gpu = spec.gpu and chosen.device != "cpu"
         options = options_of(settings, craft)
-        if engine != chosen.engine:  # another engine's model and precision mean nothing to it
+        if engine != chosen.engine:  # the set model and precision belong to another engine
             options = EngineOptions(commercial=settings.commercial)
-        self._lane = Lane(
+        self._threads = EngineThreads(
             REGISTRIES[craft],
             engine,
             replace(options, staged=True),
-            together=chosen.together or spec.batch_size,
+            batch_size=chosen.together or spec.batch_size,
         )
         self._error: SongwrightError | None = None
         self._leave = leave
         self._leaving = False
 
     def load(self) -> None:
-        """Loads the weights into memory. What keeps it from that is what every call answers, unless it is
-        mended when the container settles."""
+        """Loads the weights into memory. Every call gets the error of this, unless ``settle`` succeeds."""
         try:
-            self._lane.load()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the class says what becomes of it
-            self._unusable("loaded", error)
+            self._threads.load()
+        except Exception as error:  # noqa: BLE001 - any error is kept for the calls
+            self._set_error("loaded", error)
 
     def settle(self, reread: Callable[[], Deployment] | None = None) -> None:
-        """Moves the model to the GPU, and lets the deployment know what runs here. What kept it from loading
-        may be mended by now: the snapshot that this container came from may be old. So may the settings:
-        ``reread`` reads them from the environment of this container, for the keys of the store and the rest;
-        engine and model stay those that were loaded."""
+        """Moves the model to the GPU, and records the engine for the deployment. If loading failed it is
+        tried again, for the snapshot may be old. The settings in it may be old too: ``reread`` reads them
+        from this container's environment, for the keys of the store; engine and model stay those that were
+        loaded."""
         late = self._error is not None
         if late:
             self._error = None
@@ -116,19 +109,18 @@ class Station:
         try:
             if reread:
                 self._settings = reread()
-            engine = self._lane.load()
-            if self._gpu and hasattr(engine, "settle"):
-                engine.settle()
+            engine = self._threads.load()
             if self._gpu:
-                asked = getattr(self._settings, self._craft).gpu
-                self._lane.charge(billed_gpu(asked, engine.info.device))
-            # Made only now: connections do not outlive a snapshot.
+                move_to_gpu(engine)
+                requested = getattr(self._settings, self._craft).gpu
+                self._threads.charge(billed_gpu(requested, engine.info.device))
+            # Opened only now: connections do not survive a snapshot.
             self._store = open_store(self._settings)
-            self._runs = Runs(Marks(self._store))
+            self._runs = Runs(CallRecords(self._store))
             self._progress = Progress(f"{self._settings.modal.app}-progress")
             record_engine(self._store, self._craft, engine.info)
         except Exception as error:  # noqa: BLE001 - as in ``load``
-            self._unusable("used", error)
+            self._set_error("used", error)
         else:
             if late:
                 log.warning(
@@ -138,62 +130,62 @@ class Station:
                 )
 
     async def step(self, name: str, song_json: str, call_id: str) -> Outcome:
-        """Runs a step of a song ("scene", "plan", "music", "cover"), or makes a "draft" of its plan. A step
-        that ``call_id``, this call, finds made or under way is not run again."""
+        """Runs a step of a song, by the name of its stage, or writes a "draft" of its plan. ``call_id`` is
+        this call. A step that is finished or running already is not run again."""
         if self._error:
-            await self._let_go()
+            await self._end_container()
             return "", self._error
         song = Song.model_validate_json(song_json)
         try:
             if name == "draft":
-                plan = await self._lane.run(partial(_drafted, self._store, song), _silent)
+                plan = await self._threads.run(draft, self._store, song, ignore_progress)
                 return plan.model_dump_json(), None
-            part = _STEPS[name][0]
-            silent = partial(self._progress.silent, song.id, part)
-            return await self._runs.once(song.id, name, call_id, partial(self._run, name, song), silent)
+            stage = _FORMER_NAMES.get(name) or Stage(name)
+            stopped = partial(self._progress.heartbeat_stopped, song.id, stage)
+            return await self._runs.once(song.id, name, call_id, partial(self._run, stage, song), stopped)
         except SongwrightError as error:
             await self._recover(error)
             return "", error
 
-    async def _run(self, name: str, song: Song) -> str:
-        with self._progress.telling(song.id, _STEPS[name][0]) as report:
-            result = await self._lane.run(partial(_made, name, self._store, song), report)
+    async def _run(self, stage: Stage, song: Song) -> str:
+        with self._progress.reporting(song.id, stage) as report:
+            result = await self._threads.run(step_of(stage, song), self._store, song, report)
         return RESULT.dump_json(result).decode()
 
     async def wake(self) -> str:
-        """What runs here, or what keeps it from that. A call that raised would be made again, in a container
-        of its own each time."""
+        """What runs here, or the error. It does not raise, for Modal would call again, each time in a new
+        container."""
         if self._error:
-            await self._let_go()
+            await self._end_container()
             return f"engine {self._engine!r} cannot be used: {self._error}"
         return self.summary()
 
     def summary(self) -> str:
-        """What runs here. Raises what keeps it from that."""
+        """What runs here. Raises the error of an engine that cannot be used."""
         if self._error:
             raise self._error
-        info: EngineInfo = self._lane.load().info
+        info: EngineInfo = self._threads.load().info
         return f"{info.name} {info.version}: {info.summary}"
 
     def close(self) -> None:
         """Unloads the model."""
-        self._lane.close()
+        self._threads.close()
 
     async def _recover(self, error: SongwrightError) -> None:
-        """After work that ended with ``error``: makes room, or lets a container end that could only fail the
-        next work as well."""
+        """After work that ended with ``error``: frees memory, or ends a container that would fail the next
+        work too."""
         if out_of_memory(error):
-            await asyncio.to_thread(make_room, self._lane.load(), error)
+            await asyncio.to_thread(free_memory, self._threads.load(), error)
         elif lost_gpu(error):
-            self._unusable("used any more", error)
-            await self._let_go()
+            self._set_error("used any more", error)
+            await self._end_container()
         elif isinstance(error, StoreUnavailable):
-            # Its key may have been rotated: a container reads the secret when it starts, and never again.
-            self._unusable("used any more", error)
-            await self._let_go()
+            # The store's key may be a new one: a container reads the secret only when it starts.
+            self._set_error("used any more", error)
+            await self._end_container()
 
-    def _unusable(self, what: str, error: Exception) -> None:
-        """Keeps and logs what stands against the engine."""
+    def _set_error(self, what: str, error: Exception) -> None:
+        """Keeps and logs why the engine cannot be used."""
         if isinstance(error, WeightsMissing):
             self._error = EngineUnavailable(error.what, "run: modal run main.py::prefetch")
         elif isinstance(error, SongwrightError):
@@ -205,20 +197,20 @@ class Station:
         unexpected = error if isinstance(self._error, EngineFailed) else None
         log.error("engine %r cannot be %s: %s", self._engine, what, self._error, exc_info=unexpected)
 
-    async def _let_go(self) -> None:
+    async def _end_container(self) -> None:
         if self._leaving:
             return
         self._leaving = True
         log.error("engine %r: this container ends, and the next call has a new one", self._engine)
         try:
             await self._leave()
-        except REFUSALS as refusal:
+        except MODAL_ERRORS as refusal:
             self._leaving = False  # the next call tries again
             log.warning("the container of engine %r was not let go: %s", self._engine, refusal)
 
 
 def record_engine(store: Store, craft: str, info: EngineInfo) -> None:
-    """Keeps what runs for ``craft``, for containers that hold no engine."""
+    """Stores the facts of the engine that runs for ``craft``, for containers without an engine."""
     facts = INFO.dump_json(info)
     try:
         known = read(store, _record(craft)) == facts
@@ -229,7 +221,7 @@ def record_engine(store: Store, craft: str, info: EngineInfo) -> None:
 
 
 def recorded_engine(store: Store, craft: str) -> EngineInfo | None:
-    """What ran last for ``craft``."""
+    """The facts of the engine that ran last for ``craft``; None if they are not known."""
     try:
         return INFO.validate_json(read(store, _record(craft)))
     except (NotFound, ValueError):  # never run, or recorded by a later version
@@ -238,16 +230,3 @@ def recorded_engine(store: Store, craft: str) -> EngineInfo | None:
 
 def _record(craft: str) -> str:
     return f"engines/{craft}.json"
-
-
-def _made(name: str, store: Store, song: Song, engine: Any, report: Report) -> StepResult:
-    result: StepResult = _STEPS[name][1](engine, store, song, report)
-    return result
-
-
-def _drafted(store: Store, song: Song, engine: Any, report: Report) -> Any:
-    return draft_step(engine, store, song, report)
-
-
-def _silent(_stage: str, _fraction: float) -> None:
-    """Nobody watches a draft."""

@@ -1,8 +1,8 @@
-"""Songs as spawned calls: the queue is Modal's, and the manifest is still the job.
+"""Songs as spawned calls: the queue is Modal's, and the manifest is the job.
 
-Beside each song that is not done stands ``calls/<id>``, which names the call that makes it (see ``marks``).
-Whoever finds a song whose call has died spawns it again; the mark is replaced only as the version that was
-read, so of several that find it one does.
+Each unfinished song has an object ``calls/<id>``, which names the call that makes it (see ``call_records``).
+A container that finds a song whose call has died spawns it again. The record is only replaced over the
+version that was read, so of several containers one succeeds.
 """
 
 from __future__ import annotations
@@ -10,167 +10,156 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from config.errors import (
     Conflict,
     NotFound,
-    QueueFull,
     SongwrightError,
     StoreUnavailable,
     Unavailable,
     Unreadable,
 )
-from orchestrator.jobs.contract import Outlook
+from orchestrator.jobs.contract import QueueEstimate
 from orchestrator.jobs.feed import Feed
-from orchestrator.jobs.intake import save_all
-from orchestrator.jobs.queue import stopping
-from orchestrator.modal.calls import REFUSALS, lives, steady, stop
+from orchestrator.jobs.intake import STORING, Intake, checked_cancelled, save_all, stopping
+from orchestrator.modal.call_records import CallRecord, CallRecords
+from orchestrator.modal.calls import MODAL_ERRORS, is_running, retrying, stop
 from orchestrator.modal.claim import Claim
-from orchestrator.modal.marks import Mark, Marks
-from orchestrator.pipeline.make_song import may_resume
 from orchestrator.server.webhooks.delivery import next_attempt_s
 from orchestrator.songs.library import Library
+from orchestrator.songs.library_threads import LibraryThreads
 from orchestrator.songs.manifest import Failure, Owner, Song, Status
+from orchestrator.songs.ownership import may_resume
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-_STORE_THREADS = 16
-_LOOK_S = 1.0  # between looks at a manifest that another container writes
-_PATROL_S = 20.0  # between looks at every song that is not done
-_GRACE = timedelta(seconds=20)  # in which who accepted a song will have spawned it
-_BEGINNING = timedelta(minutes=5)  # in which what another container stores before a manifest is left alone
-_LAST_WORDS_S = 120.0  # in which whoever is to tell of a song's end has begun to
+_LOOK_S = 1.0  # between reads of a manifest that another container writes
+_PATROL_S = 20.0  # between checks of all unfinished songs
+_GRACE = timedelta(seconds=20)  # in which the container that accepted a song has spawned it
+_LAST_WORDS_S = 120.0  # in which the song's own call has begun to announce its end
 _MOST_CALLS = 3
-_AGAIN = timedelta(seconds=20)  # before the third call of a song, and the third beginning of a call
+_RESPAWN_AFTER = timedelta(seconds=20)  # before the third call of a song
 _STOPPED_S = 10.0
 _RETRY_AFTER_S = 30.0
 
 OWNER = Owner(host="modal", pid=0, service=True)
-"""Of a song whose call is at work on it."""
+"""The owner of a song that its call makes."""
 
 Spawn = Callable[[str], Awaitable[Any]]
-"""Spawns the call that makes a song, and gives its ``modal.FunctionCall``."""
+"""Spawns the call that makes a song, and returns its ``modal.FunctionCall``."""
 
 
 class SpawnedJobs:
-    """``Jobs`` where the work is done elsewhere: it accepts songs, finds, follows and cancels them."""
+    """The ``ServiceJobs`` of a service on Modal: accepts, follows and cancels songs that other containers
+    make."""
 
     def __init__(
         self,
         library: Library,
+        threads: LibraryThreads,
         feed: Feed,
         spawn: Spawn,
         ended: Callable[[Song], None],
         limit: int,
         claim: Claim,
     ) -> None:
-        """``ended`` is told of songs that ended untold; ``limit`` is how many may be unfinished. What changes
-        songs raises ``BucketTaken`` where ``claim`` does."""
+        """``ended`` is called with songs whose end was not announced by their own call; ``limit`` is the most
+        unfinished songs. Methods that change songs raise ``BucketTaken`` if ``claim`` does."""
         self._library = library
-        self._marks = Marks(library.store)
+        self._threads = threads
+        self._records = CallRecords(library.store)
         self._feed = feed
         self._spawn = spawn
         self._ended = ended
-        self._limit = limit
         self._claim = claim
         self._open = 0
-        self._accepting = 0
-        self._told: set[str] = set()
-        self._halting = asyncio.Event()
+        self._intake = Intake(limit, lambda: self._open, lambda: _RETRY_AFTER_S)
+        self._announced: set[str] = set()
+        self._shutting_down = asyncio.Event()
         self._patrol: asyncio.Task[None] | None = None
-        self._threads = ThreadPoolExecutor(_STORE_THREADS, thread_name_prefix="store")
 
     @property
     def waiting(self) -> int:
-        """Songs that are not done, as of the last look at the store."""
+        """The number of unfinished songs when the store was last read."""
         return self._open
 
     @property
     def running(self) -> int:
-        """Which of them are at work, Modal knows."""
+        """Always 0: only Modal knows which of them run."""
         return 0
 
     async def start(self) -> None:
-        """Looks after what other containers left, now and every so often."""
-        self._patrol = asyncio.get_running_loop().create_task(self._keep_watch())
+        """Looks after the songs of other containers, now and every ``_PATROL_S`` seconds."""
+        self._patrol = asyncio.get_running_loop().create_task(self._look_after_for_ever())
 
     async def submit(self, songs: list[Song], photo: bytes = b"") -> list[Song]:
-        """Stores and spawns ``songs``, each with the ``photo`` that it is made from. Raises ``QueueFull``
-        past the bound, before anything is stored, and ``Unavailable`` where Modal takes no call: songs that
-        are stored by then are kept, and spawned as soon as it does."""
-        self.check_room(len(songs))
-        self._accepting += len(songs)
-        try:
+        """Stores and spawns ``songs``, each with its ``photo`` if there is one. Raises ``QueueFull``, before
+        anything is stored, if there is no room, and ``Unavailable`` if Modal accepts no call: songs that are
+        stored by then stay, and are spawned later."""
+        with self._intake.reserved(len(songs)):
             await self._claim.check()
-            songs = await self.stored(save_all, self._library, songs, photo)
+            songs = await self._threads.run(save_all, self._library, songs, photo)
             for song in songs:
-                await self._call(song.id, Mark(call_id="", at=datetime.now(UTC)), None)
+                await self._call(song.id, CallRecord(call_id="", at=datetime.now(UTC)), None)
             self._open += len(songs)
-        finally:
-            self._accepting -= len(songs)
         return songs
 
     def check_room(self, count: int) -> None:
-        """Raises ``QueueFull`` if ``count`` more songs may not wait, ``Unavailable`` when stopping."""
-        if self._halting.is_set():
-            raise stopping()
-        depth = self._open + self._accepting
-        if depth + count > self._limit:
-            raise QueueFull(depth, _RETRY_AFTER_S)
+        """Raises ``QueueFull`` if there is no room for ``count`` more songs, ``Unavailable`` when
+        stopping."""
+        self._intake.check_room(count)
 
     async def wait(self, song_id: str) -> Song:
-        """The song's final manifest, once it has ended; ``Unavailable`` if this container stops before."""
-        while not (song := await self.load(song_id)).status.finished:
+        """The song's final manifest, once it has ended. Raises ``Unavailable`` if this container stops
+        first."""
+        while not (song := await self._threads.load(song_id)).status.finished:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._halting.wait(), _LOOK_S)
-            if self._halting.is_set():
+                await asyncio.wait_for(self._shutting_down.wait(), _LOOK_S)
+            if self._shutting_down.is_set():
                 raise stopping()
         return song
 
     async def cancel(self, song_id: str) -> Song:
-        """The song, cancelled; one that is cancelled already stays so. Raises ``Conflict`` for one that has
-        ended otherwise."""
+        """Cancels the song and returns it; a song that is cancelled already stays so. Raises ``Conflict`` if
+        it has ended in another way."""
         await self._claim.check()
-        song, etag = await self.stored(self._library.version, song_id)
+        song, etag = await self._threads.run(self._library.version, song_id)
         if not song.status.finished:
             if call_id := await self._forbid(song_id):
                 await stop(call_id, _STOPPED_S)
-            # The song's own call ends its steps as well, unless it is the one that was lost.
-            steps = await self.stored(self._marks.steps, song_id)
+            # The song's own call ends its steps too, unless that call was lost.
+            steps = await self._threads.run(self._records.steps, song_id)
             await asyncio.gather(*(stop(step_id, 0.0) for step_id in steps))
             until = asyncio.get_running_loop().time() + _STOPPED_S
-            while not (song.status.finished or await self._withdrawn(song, etag, until)):
-                song, etag = await self.stored(self._library.version, song_id)
-            song = await self.load(song_id)
-            await self.stored(self._marks.forget, song_id)
-        if song.status is Status.CANCELLED:
-            return song
-        raise Conflict(f"song {song_id} is {song.status} already", "delete it if you do not want it")
+            while not (song.status.finished or await self._write_cancelled(song, etag, until)):
+                song, etag = await self._threads.run(self._library.version, song_id)
+            song = await self._threads.load(song_id)
+            await self._threads.run(self._records.forget, song_id)
+        return checked_cancelled(song)
 
     async def _forbid(self, song_id: str) -> str:
-        """Sees to it that no other call is spawned for the song. The id of the one there is; empty while it
-        is being spawned, and then who does that will stop it."""
+        """Records that no call may be spawned for the song. Returns the id of the current call; empty while
+        that is being spawned: its spawner then stops it."""
         while True:
-            mark, etag = await self.stored(self._marks.read, song_id)
-            forbidden = mark.model_copy(update={"cancelled": True})
-            if mark.cancelled or await self.stored(self._marks.replace, song_id, forbidden, etag):
-                return mark.call_id
+            record, etag = await self._threads.run(self._records.read, song_id)
+            forbidden = record.model_copy(update={"cancelled": True})
+            if record.cancelled or await self._threads.run(self._records.replace, song_id, forbidden, etag):
+                return record.call_id
 
-    async def _withdrawn(self, song: Song, etag: str, until_s: float) -> bool:
-        """Writes that the song is cancelled, once its call has let go of it; answers whether it did."""
+    async def _write_cancelled(self, song: Song, etag: str, until_s: float) -> bool:
+        """Writes that the song is cancelled, once its call has released it. Returns whether it was
+        written."""
         if song.owner == OWNER and asyncio.get_running_loop().time() < until_s:
             await asyncio.sleep(_LOOK_S / 4)
             return False
         cancelled = song.changed(status=Status.CANCELLED, owner=None)
-        return bool(await self.stored(self._library.save_if, cancelled, etag))
+        return bool(await self._threads.run(self._library.save_if, cancelled, etag))
 
     async def delete(self, song_id: str) -> None:
-        """Ends the song's work if there is any and deletes it with all its files."""
+        """Ends the song's work, if there is any, and deletes the song with all its files."""
         try:
             await self.cancel(song_id)
         except Conflict:  # it had ended
@@ -178,65 +167,59 @@ class SpawnedJobs:
         except Unreadable:
             if call_id := await self._forbid(song_id):
                 await stop(call_id, _STOPPED_S)
-        await self.stored(self._library.delete, song_id)
-        await self.stored(self._marks.forget, song_id)
+        await self._threads.run(self._library.delete, song_id)
+        await self._threads.run(self._records.forget, song_id)
         self._feed.forget(song_id)
 
-    def outlook(self, _song_id: str) -> Outlook:
-        """Modal's queue tells no places."""
-        return Outlook(None, None)
+    def is_made(self, _song_id: str) -> bool:
+        """Always: an unfinished song whose call is lost gets another."""
+        return True
 
-    async def load(self, song_id: str) -> Song:
-        return await self.stored(self._library.load, song_id)
-
-    async def stored(self, work: Callable[..., T], *arguments: object) -> T:
-        """``work(*arguments)`` in one of the threads that talk to the store."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+    def estimate(self, _song_id: str) -> QueueEstimate:
+        """An empty estimate: Modal does not say positions in its queue."""
+        return QueueEstimate(None, None)
 
     async def drain(self, _grace_s: float) -> None:
-        """Takes no more songs; who waits for one is told so. The songs themselves go on."""
-        self._halting.set()
+        """Accepts no more songs; waiters get ``Unavailable``. The songs themselves go on."""
+        self._intake.closed = True
+        self._shutting_down.set()
         if self._patrol:
             self._patrol.cancel()
             await asyncio.wait([self._patrol])
         self._feed.close()
 
-    def close(self) -> None:
-        """After ``drain``: lets the threads end with what they still write."""
-        self._threads.shutdown(wait=True)
-
-    async def _keep_watch(self) -> None:
+    async def _look_after_for_ever(self) -> None:
         while True:
             try:
                 await self.look_after_all()
-            except (SongwrightError, *REFUSALS) as error:
+            except (SongwrightError, *MODAL_ERRORS) as error:
                 log.warning("unfinished songs could not be looked after: %s", error)
             await asyncio.sleep(_PATROL_S)
 
     async def look_after_all(self) -> int:
-        """Sees to every song that is not settled, once: spawns those that nobody makes, and tells of those
-        that ended untold, and deletes what is left of calls whose songs have ended. How many songs it saw to.
-        Of several that look at a time one spawns."""
+        """Checks every unsettled song once. Spawns songs that no call makes, announces those that ended
+        without an announcement, and deletes the call records of settled songs. Returns the number of
+        unsettled songs. If several containers run this at the same time, only one of them spawns a song."""
         await self._claim.hold()
-        songs = await self.stored(lambda: list(self._library.unsettled(_BEGINNING)))
+        songs = await self._threads.run(lambda: list(self._library.unsettled(STORING)))
         self._open = sum(not song.status.finished for song in songs)
         for song in songs:
             if not song.status.finished:
                 try:
                     await self._look_after(song)
                 except StoreUnavailable:
-                    raise  # which it is for every other, too
+                    raise  # it is unavailable for all other songs too
                 except (Unavailable, Unreadable) as error:
-                    log.warning("the next look will do: %s", error, extra={"song_id": song.id})
-            elif song.id not in self._told and _quiet_s(song) > _LAST_WORDS_S + next_attempt_s(song.webhook):
-                self._told.add(song.id)
+                    log.warning("it is tried again later: %s", error, extra={"song_id": song.id})
+            elif song.id not in self._announced and _is_unannounced(song):
+                self._announced.add(song.id)
                 self._ended(song)
-        await self.stored(self._sweep, {song.id for song in songs})
+        await self._threads.run(self._sweep, {song.id for song in songs})
         return len(songs)
 
     def _sweep(self, unsettled: set[str]) -> None:
-        """Deletes what is left of calls whose songs have ended: theirs was killed before it came to that."""
-        for song_id in list(self._marks.songs()):
+        """Deletes the call records of settled songs, whose call was killed before it deleted them."""
+        for song_id in list(self._records.songs()):
             if song_id in unsettled:
                 continue
             try:
@@ -246,62 +229,67 @@ class SpawnedJobs:
             except Unreadable:
                 continue  # until it is restored or deleted
             if ended:
-                self._marks.forget(song_id)
+                self._records.forget(song_id)
 
     async def _look_after(self, song: Song) -> None:
-        """Spawns the song again if nobody makes it."""
+        """Spawns the song again if no call makes it."""
         if song.owner and not song.owner.service and not may_resume(song):
-            return  # somebody makes it on a machine of theirs
-        mark, etag = await self.stored(self._marks.read, song.id)
-        if mark.cancelled:
+            return  # a command line makes it
+        record, etag = await self._threads.run(self._records.read, song.id)
+        if record.cancelled:
             with suppress(Conflict):
-                await self.cancel(song.id)  # which whoever began it has not ended
+                await self.cancel(song.id)  # the container that began to cancel it has not finished
             return
-        if mark.call_id:
-            if (mark.number > 1 and _lately(mark.at, _AGAIN)) or await lives(mark.call_id):
+        if record.call_id:
+            if (record.number > 1 and _is_recent(record.at, _RESPAWN_AFTER)) or await is_running(
+                record.call_id
+            ):
                 return
-        elif _lately(max(mark.at, song.created_at), _GRACE):
+        elif _is_recent(max(record.at, song.created_at), _GRACE):
             return
-        song, version = await self.stored(self._library.version, song.id)
+        song, version = await self._threads.run(self._library.version, song.id)
         if song.status.finished:
-            return  # meanwhile, and its call with it
-        if mark.number >= _MOST_CALLS:
+            return  # it ended meanwhile, and its call too
+        if record.number >= _MOST_CALLS:
             failure = Failure(
                 type="EngineFailed", message=f"its call ended {_MOST_CALLS} times without a word", step="job"
             )
             ended = song.changed(status=Status.FAILED, error=failure, owner=None)
-            if await self.stored(self._library.save_if, ended, version):
+            if await self._threads.run(self._library.save_if, ended, version):
                 self._ended(ended)
             return
         log.warning("spawning the song again", extra={"song_id": song.id})
-        await self._call(song.id, Mark(call_id="", number=mark.number + 1, at=datetime.now(UTC)), etag)
+        await self._call(
+            song.id, CallRecord(call_id="", number=record.number + 1, at=datetime.now(UTC)), etag
+        )
 
-    async def _call(self, song_id: str, mark: Mark, etag: str | None) -> None:
-        """Spawns the call, unless the mark is another by now than the one with ``etag``."""
-        if not await self.stored(self._marks.replace, song_id, mark, etag):
+    async def _call(self, song_id: str, record: CallRecord, etag: str | None) -> None:
+        """Spawns the call, unless the record was changed since the version with ``etag``."""
+        if not await self._threads.run(self._records.replace, song_id, record, etag):
             return
         try:
-            call = await steady("the song", lambda: self._spawn(song_id))
-        except REFUSALS as error:
+            call = await retrying("the song", lambda: self._spawn(song_id))
+        except MODAL_ERRORS as error:
             raise Unavailable(
                 f"Modal takes no call: {error}", "the song is kept, and made when it does"
             ) from error
-        known = mark.model_copy(update={"call_id": call.object_id})
+        known = record.model_copy(update={"call_id": call.object_id})
         while True:
-            now, etag = await self.stored(self._marks.read, song_id)
+            now, etag = await self._threads.run(self._records.read, song_id)
             if now.cancelled:
                 await stop(call.object_id, _STOPPED_S)
                 return
-            # Without a mark the song has ended already.
-            if etag is None or await self.stored(self._marks.replace, song_id, known, etag):
+            # Without a record the song has ended already.
+            if etag is None or await self._threads.run(self._records.replace, song_id, known, etag):
                 return
 
 
-def _lately(at: datetime, span: timedelta) -> bool:
-    """Whether that was less than ``span`` ago; whoever wrote it may have a clock that is ahead."""
+def _is_recent(at: datetime, span: timedelta) -> bool:
+    """Whether ``at`` is less than ``span`` ago; the clock of its writer may be ahead."""
     return abs(datetime.now(UTC) - at) < span
 
 
-def _quiet_s(song: Song) -> float:
-    """For how many seconds nobody has written the song's manifest."""
-    return (datetime.now(UTC) - song.updated_at).total_seconds()
+def _is_unannounced(song: Song) -> bool:
+    """Whether the song's own call should have announced its end by now, and so was lost."""
+    idle_s = (datetime.now(UTC) - song.updated_at).total_seconds()
+    return idle_s > _LAST_WORDS_S + next_attempt_s(song.webhook)

@@ -1,4 +1,4 @@
-"""How far the parts of a song are, told from one container to the others."""
+"""The progress of songs and the heartbeats of their steps, shared between containers."""
 
 from __future__ import annotations
 
@@ -12,104 +12,108 @@ from uuid import uuid4
 import modal
 
 from config.engine import Report
-from orchestrator.modal.calls import REFUSALS
+from orchestrator.modal.calls import MODAL_ERRORS
+from orchestrator.songs.stages import WITH_ENGINES
 
 log = logging.getLogger(__name__)
 
-PARTS = ("photo", "lyrics", "music", "cover")
 _EVERY_S = 1.0
-_BEAT_S = 2.0
-_SILENT_S = 8.0  # four beats
+_HEARTBEAT = " beat"  # ends the key of a heartbeat; containers of an earlier version use it too
+_HEARTBEAT_S = 2.0
+_HEARTBEAT_TIMEOUT_S = 8.0  # four heartbeats
 
-Told = tuple[str, float]
-"""A stage, and the fraction from 0 to 1."""
+Latest = tuple[str, float]
+"""What the engine does, and the fraction from 0 to 1."""
 
 
 class Progress:
-    """What engines report, kept in a ``modal.Dict`` for who follows the song; each part once a second at
-    most. Where Modal does not take it, the song goes on untold."""
+    """The engines' reports in a ``modal.Dict``, for the listeners of a song: at most one a second for each
+    part. If Modal does not accept them, the song goes on without."""
 
     def __init__(self, name: str) -> None:
-        self._told = modal.Dict.from_name(name, create_if_missing=True)
+        self._dict = modal.Dict.from_name(name, create_if_missing=True)
 
     @contextmanager
-    def telling(self, song_id: str, part: str) -> Iterator[Report]:
-        """A ``Report`` for an engine, whose thread it does not hold up. Inside a running event loop."""
-        teller = _Teller(lambda told: self._told.put.aio(_key(song_id, part), told))
+    def reporting(self, song_id: str, part: str) -> Iterator[Report]:
+        """A ``Report`` for an engine that does not block it. Sends heartbeats while the block runs. Used
+        inside a running event loop."""
+        sender = _Sender(lambda latest: self._dict.put.aio(_key(song_id, part), latest))
         loop = asyncio.get_running_loop()
-        tasks = [loop.create_task(teller.run()), loop.create_task(self._beat(song_id, part))]
+        tasks = [loop.create_task(sender.run()), loop.create_task(self._send_heartbeats(song_id, part))]
         try:
-            yield teller.hear
+            yield sender.report
         finally:
             for task in tasks:
                 task.cancel()
 
-    async def _beat(self, song_id: str, part: str) -> None:
-        """Lets others see that somebody is at this part of the song, whether or not its engine reports."""
+    async def _send_heartbeats(self, song_id: str, part: str) -> None:
+        """Shows other containers that this part of the song is being made, also while its engine is
+        silent."""
         while True:
             try:
-                await self._told.put.aio(_key(song_id, f"{part} beat"), uuid4().hex)
-            except REFUSALS as error:
-                log.warning("no sign of life was given: %s", error, extra={"song_id": song_id})
-            await asyncio.sleep(_BEAT_S)
+                await self._dict.put.aio(_key(song_id, part + _HEARTBEAT), uuid4().hex)
+            except MODAL_ERRORS as error:
+                log.warning("a heartbeat was not sent: %s", error, extra={"song_id": song_id})
+            await asyncio.sleep(_HEARTBEAT_S)
 
-    async def silent(self, song_id: str, part: str) -> None:
-        """Returns once nobody is seen at this part of the song any more, or Modal does not tell."""
+    async def heartbeat_stopped(self, song_id: str, part: str) -> None:
+        """Returns once the heartbeats of this part of the song have stopped, or Modal cannot be asked."""
         loop = asyncio.get_running_loop()
         last, since_s = "", loop.time()
-        while loop.time() - since_s < _SILENT_S:
+        while loop.time() - since_s < _HEARTBEAT_TIMEOUT_S:
             try:
-                beat = await self._told.get.aio(_key(song_id, f"{part} beat"), "")
-            except REFUSALS as error:
-                log.warning("whether anybody is at work was not told: %s", error, extra={"song_id": song_id})
+                heartbeat = await self._dict.get.aio(_key(song_id, part + _HEARTBEAT), "")
+            except MODAL_ERRORS as error:
+                log.warning("the heartbeat cannot be read: %s", error, extra={"song_id": song_id})
                 return
-            if beat != last:
-                last, since_s = beat, loop.time()
-            await asyncio.sleep(_BEAT_S / 2)
+            if heartbeat != last:
+                last, since_s = heartbeat, loop.time()
+            await asyncio.sleep(_HEARTBEAT_S / 2)
 
     async def identity(self) -> str:
-        """The id of what they are kept in, which no other app, environment or workspace has."""
-        await self._told.hydrate.aio()
-        return str(self._told.object_id)
+        """The id of the ``modal.Dict``, which no other app, environment or workspace has."""
+        await self._dict.hydrate.aio()
+        return str(self._dict.object_id)
 
-    async def of(self, song_id: str) -> dict[str, Told]:
-        """The newest of each part that has told of itself; nothing where Modal does not tell."""
+    async def of(self, song_id: str) -> dict[str, Latest]:
+        """The newest report of each part that has one; empty if Modal cannot be asked."""
         try:
-            told = await asyncio.gather(*(self._told.get.aio(_key(song_id, part)) for part in PARTS))
-        except REFUSALS as error:
-            log.warning("progress was not told: %s", error, extra={"song_id": song_id})
+            latest = await asyncio.gather(*(self._dict.get.aio(_key(song_id, part)) for part in WITH_ENGINES))
+        except MODAL_ERRORS as error:
+            log.warning("progress cannot be read: %s", error, extra={"song_id": song_id})
             return {}
-        return {part: news for part, news in zip(PARTS, told, strict=True) if news}
+        return {part: report for part, report in zip(WITH_ENGINES, latest, strict=True) if report}
 
     async def forget(self, song_id: str) -> None:
-        """Once the song has ended; what is left behind all the same expires after a week unread."""
+        """Deletes the reports of a song that has ended. Any that remain expire after a week without a
+        read."""
         try:
-            keys = [_key(song_id, part + kind) for part in PARTS for kind in ("", " beat")]
-            await asyncio.gather(*(self._told.pop.aio(key, None) for key in keys))
-        except REFUSALS as error:
-            log.warning("progress was not forgotten: %s", error, extra={"song_id": song_id})
+            keys = [_key(song_id, part + kind) for part in WITH_ENGINES for kind in ("", _HEARTBEAT)]
+            await asyncio.gather(*(self._dict.pop.aio(key, None) for key in keys))
+        except MODAL_ERRORS as error:
+            log.warning("progress was not deleted: %s", error, extra={"song_id": song_id})
 
 
-class _Teller:
-    """Sends on the newest of what it hears."""
+class _Sender:
+    """Sends the newest report, at most once in ``_EVERY_S`` seconds."""
 
-    def __init__(self, send: Callable[[Told], Coroutine[Any, Any, object]]) -> None:
+    def __init__(self, send: Callable[[Latest], Coroutine[Any, Any, object]]) -> None:
         self._send = send
-        self._heard: Told | None = None
+        self._latest: Latest | None = None
 
-    def hear(self, stage: str, fraction: float) -> None:
-        self._heard = (stage, fraction)
+    def report(self, doing: str, fraction: float) -> None:
+        self._latest = (doing, fraction)
 
     async def run(self) -> None:
-        sent: Told | None = None
+        sent: Latest | None = None
         while True:
-            heard = self._heard
-            if heard and heard != sent:
+            latest = self._latest
+            if latest and latest != sent:
                 try:
-                    await self._send(heard)
-                except REFUSALS as error:
-                    log.warning("progress was not told: %s", error)
-                sent = heard
+                    await self._send(latest)
+                except MODAL_ERRORS as error:
+                    log.warning("progress was not sent: %s", error)
+                sent = latest
             await asyncio.sleep(_EVERY_S)
 
 

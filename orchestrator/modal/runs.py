@@ -1,8 +1,8 @@
-"""Each step of a song is run once, however often Modal or we deliver it.
+"""Runs each step of a song once, even if Modal or we call it several times.
 
-Whoever spawned a step may be lost before anybody knows its call, and Modal may give one call to two
-containers. So the step itself says in the bucket that it begins, and at last what it has made; one that comes
-second leaves the step to the first.
+The spawner of a step may be lost before the call's id is recorded, and Modal may give one call to two
+containers. So the step itself records in the bucket that it begins, and at the end its result. A second call
+of the step leaves it to the first.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from config.errors import Conflict, EngineFailed, StoreUnavailable, Unavailable
-from orchestrator.modal.calls import lives
-from orchestrator.modal.marks import Marks, Run
-from orchestrator.pipeline.make_song import Superseded
+from orchestrator.modal.call_records import CallRecords, StepRun
+from orchestrator.modal.calls import is_running
+from orchestrator.pipeline.recorder import Superseded
 
 log = logging.getLogger(__name__)
 
@@ -23,18 +23,20 @@ _LOOK_S = 1.0
 
 
 class Elsewhere(Conflict):
-    """Another call is at the step: the first part of the ``Outcome`` is its id. No caller ever sees it."""
+    """Another call runs the step; its id is the first part of the ``Outcome``. Clients never see this. It is
+    pickled between containers of different versions, so its name and module stay."""
 
 
 class Interrupted(Unavailable):
-    """The container ended in mid-step: it is to be spawned again, after a while. No caller ever sees it."""
+    """The container ended in the middle of the step: the caller spawns it again after a while. Clients never
+    see this. It is pickled like ``Elsewhere``."""
 
 
 class Runs:
-    """The runs of all songs' steps."""
+    """Runs the steps of songs once each."""
 
-    def __init__(self, marks: Marks) -> None:
-        self._marks = marks
+    def __init__(self, records: CallRecords) -> None:
+        self._records = records
 
     async def once(
         self,
@@ -42,71 +44,75 @@ class Runs:
         step: str,
         call_id: str,
         work: Callable[[], Awaitable[str]],
-        silent: Callable[[], Awaitable[None]],
+        heartbeat_stopped: Callable[[], Awaitable[None]],
     ) -> tuple[str, Elsewhere | None]:
-        """What ``work`` makes, or has made before; or the id of the call that is at it, and ``Elsewhere``.
+        """The result of ``work``, or its stored result; or the id of another call that runs it, and
+        ``Elsewhere``.
 
-        ``silent`` returns once nothing is heard any more of a container that is at this step of the song.
-        Raises ``Superseded`` for a song that has ended, ``Interrupted`` where this call's own container ended
-        in mid-step, ``EngineFailed`` after the third that did, and what ``work`` raises.
+        ``heartbeat_stopped`` returns once the heartbeats of this step have stopped. Raises ``Superseded`` if
+        the song has ended, ``Interrupted`` if an earlier container of this call ended in the middle of the
+        step, ``EngineFailed`` after the third that did, and the errors of ``work``.
         """
-        run, etag = await self._look(song_id, step)
+        run, etag = await self._read(song_id, step)
         while not run.result:
-            if run.call_id not in ("", call_id) and await lives(run.call_id):
+            if run.call_id not in ("", call_id) and await is_running(run.call_id):
                 return run.call_id, Elsewhere("another call is at the step", "wait for that one")
             if run.call_id:
-                # Modal has given our call to a second container, or counts another as ended. The container
-                # that was at it is gone, or only seems to be.
-                waiting = asyncio.ensure_future(silent())
-                now, etag = await self._until(waiting, song_id, step, run)
+                # Modal has given our call to a second container, or says that the other call has ended. The
+                # other container has ended, or only seems to have.
+                waiting = asyncio.ensure_future(heartbeat_stopped())
+                now, etag = await self._wait_for_change(waiting, song_id, step, run)
                 if now == run and run.call_id == call_id:
-                    await self._keep(song_id, step, Run(number=run.number), etag)
+                    await self._store(song_id, step, StepRun(number=run.number), etag)
                     raise self._interrupted(step, run)
                 if now != run:
                     run = now
                     continue
             if run.number >= MOST_RUNS:
                 raise self._interrupted(step, run)
-            mine = Run(call_id=call_id, number=run.number + 1)
-            if etag := await asyncio.to_thread(self._marks.replace_run, song_id, step, mine, etag):
+            mine = StepRun(call_id=call_id, number=run.number + 1)
+            if etag := await asyncio.to_thread(self._records.replace_run, song_id, step, mine, etag):
                 try:
                     result = await work()
                 except asyncio.CancelledError:
-                    # By a container that has to go, or by who cancels the song: nobody is at the step.
-                    await self._keep(song_id, step, Run(number=run.number), etag)
+                    # The container must end, or the song is cancelled: no call runs the step any more.
+                    await self._store(song_id, step, StepRun(number=run.number), etag)
                     raise
-                await self._keep(song_id, step, mine.model_copy(update={"result": result}), etag)
+                await self._store(song_id, step, mine.model_copy(update={"result": result}), etag)
                 return result, None
-            run, etag = await self._look(song_id, step)
+            run, etag = await self._read(song_id, step)
         log.info("the %s step is made already", step, extra={"song_id": song_id})
         return run.result, None
 
-    async def _look(self, song_id: str, step: str) -> tuple[Run, str | None]:
-        if await asyncio.to_thread(self._marks.is_cancelled, song_id):
+    async def _read(self, song_id: str, step: str) -> tuple[StepRun, str | None]:
+        if await asyncio.to_thread(self._records.is_cancelled, song_id):
             raise Superseded(f"song {song_id} has ended", "nothing is left to do for it")
-        return await asyncio.to_thread(self._marks.run, song_id, step)
+        return await asyncio.to_thread(self._records.run, song_id, step)
 
-    async def _until(
-        self, silent: asyncio.Future[None], song_id: str, step: str, before: Run
-    ) -> tuple[Run, str | None]:
-        """The run as it is once it is another than ``before``, or ``silent``."""
+    async def _wait_for_change(
+        self, heartbeat_stopped: asyncio.Future[None], song_id: str, step: str, before: StepRun
+    ) -> tuple[StepRun, str | None]:
+        """The record of the run once it differs from ``before`` or ``heartbeat_stopped`` is done, and its
+        etag."""
         try:
             while True:
-                await asyncio.wait([silent], timeout=_LOOK_S)
-                run, etag = await self._look(song_id, step)
-                if run != before or silent.done():
+                await asyncio.wait([heartbeat_stopped], timeout=_LOOK_S)
+                run, etag = await self._read(song_id, step)
+                if run != before or heartbeat_stopped.done():
                     return run, etag
         finally:
-            silent.cancel()
+            heartbeat_stopped.cancel()
 
-    async def _keep(self, song_id: str, step: str, run: Run, etag: str | None) -> None:
+    async def _store(self, song_id: str, step: str, run: StepRun, etag: str | None) -> None:
         try:
-            await asyncio.to_thread(self._marks.replace_run, song_id, step, run, etag)
+            await asyncio.to_thread(self._records.replace_run, song_id, step, run, etag)
         except StoreUnavailable as error:
-            # Only a runner that is lost now, with the call's output, would have the step made again.
-            log.warning("how the %s step went was not kept: %s", step, error, extra={"song_id": song_id})
+            # This only matters if this call's output is lost now: the step is then made again.
+            log.warning(
+                "the run of the %s step was not recorded: %s", step, error, extra={"song_id": song_id}
+            )
 
-    def _interrupted(self, step: str, run: Run) -> Interrupted | EngineFailed:
+    def _interrupted(self, step: str, run: StepRun) -> Interrupted | EngineFailed:
         if run.number < MOST_RUNS:
             return Interrupted("the container ended in mid-step", "spawn it again")
         return EngineFailed(step, f"its container ended {run.number} times in the middle of this song")

@@ -1,79 +1,81 @@
-"""A song's steps as calls of the classes on Modal that hold the engines."""
+"""The worker on Modal: a song's steps are calls of the engines' classes."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import modal
 
-from config.engine import EngineInfo, Report
+from config.engine import EngineInfo, Report, ignore_progress
 from config.errors import EngineFailed, EngineTimeout, StoreUnavailable, Unavailable
 from lyrics.contract import SongPlan
-from orchestrator.modal.calls import REFUSALS, is_lost, steady, stop
+from orchestrator.modal.call_records import CallRecords
+from orchestrator.modal.calls import MODAL_ERRORS, is_lost, retrying, stop
 from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.engine_host import RESULT, Outcome, recorded_engine
-from orchestrator.modal.marks import Marks
 from orchestrator.modal.runs import Elsewhere, Interrupted
-from orchestrator.pipeline.steps import given_plan_step, photo_cover_step, tag_step
-from orchestrator.pipeline.worker import StepResult
-from orchestrator.songs.manifest import SONG_CRAFTS, Song
+from orchestrator.pipeline.steps import step_of
+from orchestrator.pipeline.worker import DRAFT, StepResult, engine_for
+from orchestrator.songs.manifest import Song
+from orchestrator.songs.stages import SONG_CRAFTS, Stage
 from orchestrator.workers.contract import EngineState
-from orchestrator.workers.processes import together_for
+from orchestrator.workers.in_process import retrieve_exception
+from orchestrator.workers.processes import batch_size_for
 from storage.contract import Store
 
 log = logging.getLogger(__name__)
 
 _FILES_AT_ONCE = 4  # each is in memory whole, twice
 _TRIES = 3
-_AGAIN_S = (2.0, 15.0)  # before the second and the third try of a step in whose middle containers end
+_RETRY_AFTER_S = (2.0, 15.0)  # before the second and the third try of a step whose container ended
 _STOPPED_S = 10.0
-DRAFT = "draft"
-"""The one step of no song: a plan that is only shown."""
 
 
 class ModalWorker:
-    """Runs each step where its engine is; see ``Worker`` for the promises. Only keys and facts travel: what
-    a step makes goes from its container to the store."""
+    """A ``Worker`` that runs each step in its engine's container. Only keys and facts are returned: files go
+    from the container to the store."""
 
     def __init__(self, settings: Deployment, store: Store, hosts: Mapping[str, Any]) -> None:
-        """``hosts``: by craft, an object of a class on Modal whose method ``step`` is ``Station.step``."""
+        """``hosts``: by craft, an object of a class on Modal whose method ``step`` is ``EngineHost.step``."""
         self._settings = settings
         self._store = store
-        self._marks = Marks(store)
+        self._records = CallRecords(store)
         self._hosts = hosts
-        self._left: dict[str, list[Any]] = {}  # calls that went on when their song's task was cancelled
-        self._handling = asyncio.Semaphore(_FILES_AT_ONCE)
+        self._abandoned: dict[
+            str, list[Any]
+        ] = {}  # calls that still ran when their song's task was cancelled
+        self._local_steps = asyncio.Semaphore(_FILES_AT_ONCE)
         self._infos: dict[str, EngineInfo] = {}
 
     @property
     def songs_at_once(self) -> int:
-        """How many songs the most containers there may be can compose, and be planned meanwhile."""
-        return self.music_lanes + together_for("lyrics", self._settings)
+        """How many songs all containers can compose, and how many more can be planned meanwhile."""
+        return self.music_lanes + batch_size_for("lyrics", self._settings)
 
     @property
     def music_lanes(self) -> int:
-        return self._settings.modal.gpu_containers * together_for("music", self._settings)
+        return self._settings.modal.gpu_containers * batch_size_for("music", self._settings)
 
     def start(self) -> None:
-        """Containers start when they are called."""
+        """Does nothing: containers start when they are called."""
 
     def states(self) -> dict[str, EngineState]:
-        """By craft: "ready", for its container starts when it is called, with the facts of the last one that
-        did."""
+        """By craft: always "ready", for a container starts when it is called, with the facts of the last
+        engine that ran."""
         return {
             craft: EngineState("ready", getattr(self._settings, craft).engine, info=self._infos.get(craft))
             for craft in self._hosts
         }
 
     def check(self, crafts: Iterable[str] = SONG_CRAFTS) -> None:
-        """Nothing is known to stand against a song before its container has started."""
+        """Does nothing: errors are only known once a container has started."""
 
     def read_records(self) -> None:
-        """Learns what ran last, and would run now. Blocks on the store."""
+        """Reads the facts of the engines that ran last and are still set. Blocks on the store."""
         for craft in self._hosts:
             info, chosen = recorded_engine(self._store, craft), getattr(self._settings, craft)
             if info and info.name == chosen.engine:
@@ -82,146 +84,132 @@ class ModalWorker:
     async def draft(self, song: Song) -> SongPlan:
         return SongPlan.model_validate_json(await self._call("lyrics", DRAFT, song))
 
-    async def scene(self, song: Song, _report: Report) -> StepResult:
-        return RESULT.validate_json(await self._call("vision", "scene", song))
-
-    async def plan(self, song: Song, _report: Report) -> StepResult:
-        if song.brief.plan:
-            return await asyncio.to_thread(given_plan_step, self._store, song, song.brief.plan)
-        return RESULT.validate_json(await self._call("lyrics", "plan", song))
-
-    async def music(self, song: Song, _report: Report) -> StepResult:
-        return RESULT.validate_json(await self._call("music", "music", song))
-
-    async def cover(self, song: Song, _report: Report) -> StepResult:
-        if song.brief.photo_as_cover:
-            return await self._here(photo_cover_step, song)
-        return RESULT.validate_json(await self._call("art", "cover", song))
-
-    async def tag(self, song: Song) -> StepResult:
-        return await self._here(tag_step, song)
-
-    async def _here(self, step: Callable[[Store, Song], StepResult], song: Song) -> StepResult:
-        """A step that no engine has a part in."""
-        async with self._handling:
-            return await asyncio.to_thread(step, self._store, song)
+    async def run(self, stage: Stage, song: Song, _report: Report) -> StepResult:
+        craft = engine_for(stage, song)
+        if craft is None:
+            async with self._local_steps:
+                step = step_of(stage, song)
+                return await asyncio.to_thread(step, None, self._store, song, ignore_progress)
+        return RESULT.validate_json(await self._call(craft, stage, song))
 
     def close(self) -> None:
-        """Containers end by themselves."""
+        """Does nothing: containers end by themselves."""
 
     async def stop(self, song_id: str) -> None:
-        """Ends the steps that still run for a song that has ended without them."""
-        calls = self._left.pop(song_id, [])
+        """Ends the steps that still run for a song that has ended."""
+        calls = self._abandoned.pop(song_id, [])
         await asyncio.gather(*(stop(call.object_id, _STOPPED_S) for call in calls))
 
     async def _call(self, craft: str, step: str, song: Song) -> str:
-        """The step's result as JSON. Raises the error that ended it. Cancelling the awaiting task cancels
-        the call, and with it the engine's work, unless the song goes on elsewhere."""
+        """Runs the step and returns its result as JSON. Raises the step's error. Cancelling the awaiting task
+        cancels the call, and so the engine's work, unless the song may go on in another call."""
         engine = getattr(self._settings, craft).engine
-        if step != DRAFT and song.taken_up and (made := await self._made(step, song)):
-            return made
-        call = await self._earlier(step, song)
-        tries, waits_s = 0, iter(_AGAIN_S)
+        if step != DRAFT and song.was_interrupted and (result := await self._stored_result(step, song)):
+            return result
+        call = await self._earlier_call(step, song)
+        tries, waits_s = 0, iter(_RETRY_AFTER_S)
         while True:
-            taken_up = call is not None
+            is_earlier = call is not None
             try:
-                call = call or await self._spawned(craft, step, song)
+                call = call or await self._spawn(craft, step, song)
                 result, error = await self._outcome(craft, step, song, call)
             except modal.exception.FunctionTimeoutError as late:
                 what = f"engine {engine!r} took too long on Modal"
                 raise EngineTimeout(what, "ask for a shorter song") from late
-            except REFUSALS as refusal:
-                # An earlier runner may have cancelled its call: one of ours is still to be made.
-                if not (taken_up or is_lost(refusal)):
+            except MODAL_ERRORS as refusal:
+                # An earlier runner may have cancelled its call; then we spawn one of our own.
+                if not (is_earlier or is_lost(refusal)):
                     raise EngineFailed(engine, f"its container ended: {refusal}") from refusal
                 log.warning("the %s step was lost: %s", craft, refusal, extra={"song_id": song.id})
-                if step != DRAFT and (made := await self._made(step, song)):
-                    return made  # only its output was
+                if step != DRAFT and (result := await self._stored_result(step, song)):
+                    return result  # only the call's output was lost
                 call = None
-                tries += not taken_up
+                tries += not is_earlier
                 if tries == _TRIES:
                     what = f"Modal could not run the {craft} step: {refusal}"
                     raise Unavailable(what, "ask again") from refusal
                 continue
             if isinstance(error, Elsewhere):
-                call = await _known(result)
+                call = await _call_of(result)
             elif isinstance(error, Interrupted):
-                # Waited for here, where it costs next to nothing: a container that ends again has a GPU.
+                # The backoff is here, where waiting costs next to nothing: the container has a GPU.
                 log.warning("the %s step: %s", craft, error, extra={"song_id": song.id})
-                await asyncio.sleep(next(waits_s, _AGAIN_S[-1]) * random.uniform(0.7, 1.3))
+                await asyncio.sleep(next(waits_s, _RETRY_AFTER_S[-1]) * random.uniform(0.7, 1.3))
                 call = None
             elif error:
                 raise error
             else:
                 return result
 
-    async def _made(self, step: str, song: Song) -> str:
-        """What a lost runner's call has made; empty where that was not so."""
-        run, _ = await asyncio.to_thread(self._marks.run, song.id, step)
+    async def _stored_result(self, step: str, song: Song) -> str:
+        """The step's result in the bucket, from an earlier runner's call; empty if there is none."""
+        run, _ = await asyncio.to_thread(self._records.run, song.id, step)
         return run.result
 
-    async def _earlier(self, step: str, song: Song) -> Any:
-        """The call that makes the step already, of a runner that was lost; None where there is none."""
-        if step == DRAFT or not song.taken_up:
+    async def _earlier_call(self, step: str, song: Song) -> Any:
+        """The call of an earlier, lost runner that already runs the step; None if there is none."""
+        if step == DRAFT or not song.was_interrupted:
             return None
-        if call_id := await asyncio.to_thread(self._marks.step, song.id, step):
+        if call_id := await asyncio.to_thread(self._records.step, song.id, step):
             log.info("going on with the %s step under way", step, extra={"song_id": song.id})
-            return await _known(call_id)
+            return await _call_of(call_id)
         return None
 
-    async def _spawned(self, craft: str, step: str, song: Song) -> Any:
+    async def _spawn(self, craft: str, step: str, song: Song) -> Any:
         host, song_json = self._hosts[craft], song.model_dump_json()
-        return await steady(f"the {craft} step", lambda: host.step.spawn.aio(step, song_json))
+        return await retrying(f"the {craft} step", lambda: host.step.spawn.aio(step, song_json))
 
     async def _outcome(self, craft: str, step: str, song: Song, call: Any) -> Outcome:
         engine = getattr(self._settings, craft).engine
-        # Shielded: Modal's own wait may not be broken off.
-        waiting = asyncio.ensure_future(steady(f"the {craft} step", lambda: _answer(engine, call)))
-        keeping = asyncio.ensure_future(self._keep(step, song, call))
+        # Shielded: the wait of Modal's client must not be interrupted.
+        waiting = asyncio.ensure_future(retrying(f"the {craft} step", lambda: _get_outcome(engine, call)))
+        recording = asyncio.ensure_future(self._record(step, song, call))
         try:
             outcome: Outcome = await asyncio.shield(waiting)
-            await keeping
+            await recording
         except asyncio.CancelledError:
-            await asyncio.shield(self._let_go(step, song, call, waiting))
+            await asyncio.shield(self._cancel_or_abandon(step, song, call, waiting))
             raise
         return outcome
 
-    async def _keep(self, step: str, song: Song, call: Any) -> None:
-        """Notes the call, so that whoever goes on with the song after us finds it."""
+    async def _record(self, step: str, song: Song, call: Any) -> None:
+        """Records the call in the bucket, for a later runner of the song."""
         if step == DRAFT:
             return
         try:
-            await asyncio.to_thread(self._marks.keep_step, song.id, step, call.object_id)
+            await asyncio.to_thread(self._records.keep_step, song.id, step, call.object_id)
         except StoreUnavailable as error:
-            # Only a runner that is lost now would make the step again.
-            log.warning("the %s step's call was not kept: %s", step, error, extra={"song_id": song.id})
+            # This only matters if this runner is lost now: the step is then made again.
+            log.warning("the %s step's call was not recorded: %s", step, error, extra={"song_id": song.id})
 
-    async def _let_go(self, step: str, song: Song, call: Any, waiting: asyncio.Future[Any]) -> None:
-        """Cancels a call whose answer nobody waits for any more; one whose song may go on elsewhere, or has
-        run out of time, is left until ``stop``."""
-        if step != DRAFT and not await self._cancelled(song.id):
-            self._left.setdefault(song.id, []).append(call)
-            waiting.add_done_callback(_seen)
+    async def _cancel_or_abandon(
+        self, step: str, song: Song, call: Any, waiting: asyncio.Future[Any]
+    ) -> None:
+        """Cancels the call of a draft or of a cancelled song. For other songs the call goes on until
+        ``stop``: another runner may need it."""
+        if step != DRAFT and not await self._is_cancelled(song.id):
+            self._abandoned.setdefault(song.id, []).append(call)
+            waiting.add_done_callback(retrieve_exception)
         else:
             await _stop(call, waiting)
 
-    async def _cancelled(self, song_id: str) -> bool:
+    async def _is_cancelled(self, song_id: str) -> bool:
         try:
-            return await asyncio.to_thread(self._marks.is_cancelled, song_id)
+            return await asyncio.to_thread(self._records.is_cancelled, song_id)
         except StoreUnavailable as error:
             log.warning("taken as cancelled: %s", error, extra={"song_id": song_id})
             return True
 
 
-async def _known(call_id: str) -> Any:
+async def _call_of(call_id: str) -> Any:
     call: modal.FunctionCall[Any] = modal.FunctionCall.from_id(call_id)
-    await call.hydrate.aio()  # which asks nothing: without it, the call does not know its own id
+    await call.hydrate.aio()  # sends no request; without it, the object has no id
     return call
 
 
-async def _answer(engine: str, call: Any) -> Outcome:
-    """What the call returned. An ``OSError`` is the step's own, for the client makes ``ConnectionError`` of
-    the network's: it is not to be asked for again."""
+async def _get_outcome(engine: str, call: Any) -> Outcome:
+    """Waits for what the call returns. An ``OSError`` is the step's own and is not retried: the client raises
+    ``ConnectionError`` for the network's."""
     try:
         outcome: Outcome = await call.get.aio()
     except OSError as error:
@@ -230,19 +218,13 @@ async def _answer(engine: str, call: Any) -> Outcome:
 
 
 async def _stop(call: Any, waiting: asyncio.Future[Any]) -> None:
-    """Cancels a call, and waits a little for its container to have stopped."""
+    """Cancels a call, and waits up to ``_STOPPED_S`` seconds for its end."""
     try:
-        await steady("cancelling", lambda: call.cancel.aio())
-    except (Unavailable, *REFUSALS) as error:
+        await retrying("cancelling", lambda: call.cancel.aio())
+    except (Unavailable, *MODAL_ERRORS) as error:
         log.warning("a call was not cancelled: %s", error)
     await asyncio.wait([waiting], timeout=_STOPPED_S)
     if waiting.done():
-        _seen(waiting)
+        retrieve_exception(waiting)
     else:
         waiting.cancel()
-
-
-def _seen(waiting: asyncio.Future[Any]) -> None:
-    """So that asyncio does not report what it ended with as lost."""
-    if not waiting.cancelled():
-        waiting.exception()

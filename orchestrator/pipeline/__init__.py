@@ -1,1 +1,1 @@
-"""How a song is made: the order of its stages, and the work of each."""
+"""Makes a song: the order of its stages, and the work of each."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from art.contract import PAINTERS
-from config.engine import Registry
+from config.registry import Registry
 from lyrics.contract import WRITERS
 from music.contract import COMPOSERS
 from vision.contract import READERS

@@ -1,5 +1,5 @@
-"""Photos decoded in a process of their own, which can be killed: what a photo does to its decoder, it does to
-no song and no other request."""
+"""Decodes photos in a separate process, which can be killed: a bad photo harms no song and no other
+request."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from config.errors import Cancelled, EngineFailed, InvalidRequest, QueueFull, Un
 from vision.decode import ANSWER, CPU_S, KEPT, LENGTH, MEMORY_BYTES, refusal_of
 
 WALL_S = 60.0
-"""A photo that waits for a processor for most of this is not to blame; one that hangs is."""
+"""The deadline of one photo. It is long enough for a busy machine, and ends a decoder that hangs."""
 MOST_WAITING = 16
-"""Photos that may wait for their turn, each as a file of its request."""
+"""Photos that may wait for the decoder, each in a file of its request."""
 _RETRY_S = 5.0
 _NAME = "photo decoder"
-# What an interpreter needs to start. The rest, where the secrets are, is not for who reads strangers' files.
+# What an interpreter needs to start. The decoder reads untrusted files and gets no secrets.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
 
 
 class Decoder:
-    """One warm process, started with the first photo. One thread at a time may ``decode``, any ``end``."""
+    """One process, started with the first photo and kept. Only one thread at a time may call ``decode``; any
+    thread may call ``end``."""
 
     def __init__(self, cpu_s: float = CPU_S, memory_bytes: int = MEMORY_BYTES) -> None:
-        """``cpu_s`` bounds each photo, ``memory_bytes`` the process."""
+        """``cpu_s`` limits each photo, ``memory_bytes`` the process."""
         self._limits = cpu_s, memory_bytes
         self._process: subprocess.Popen[bytes] | None = None
         self._guard = threading.Lock()  # of ``_process`` and ``_closed``
         self._closed = False
-        self._late = False
+        self._timed_out = False
 
     def __enter__(self) -> Decoder:
         return self
@@ -47,61 +48,61 @@ class Decoder:
         self.close()
 
     def decode(self, data: bytes, stop: threading.Event | None = None) -> bytes:
-        """The photo as ``vision.photo.kept_photo`` gives it; raises as that does, and ``InvalidRequest`` for
-        one that takes more time or memory than a photo does, or that breaks its decoder; ``Cancelled`` where
-        ``stop`` was set and ``end`` called meanwhile."""
-        process, is_ready = self._running(stop)
+        """The photo as ``vision.photo.kept_photo`` returns it. Raises as that does; ``InvalidRequest`` if the
+        photo takes too much time or memory, or crashes its decoder; ``Cancelled`` if ``stop`` was set and
+        ``end`` called meanwhile."""
+        process, is_ready = self._get_process(stop)
         assert process.stdin
         assert process.stdout
-        self._late = False
-        alarm = threading.Timer(WALL_S, self._too_late, [process])
-        alarm.daemon = True
-        alarm.start()
-        whole = False
+        self._timed_out = False
+        timer = threading.Timer(WALL_S, self._time_out, [process])
+        timer.daemon = True
+        timer.start()
+        complete = False
         try:
             if not is_ready:
-                _answer(process.stdout)
+                _response(process.stdout)
                 is_ready = True
             process.stdin.write(LENGTH.pack(len(data)))
             process.stdin.write(data)
             process.stdin.flush()
-            kind, answer = _answer(process.stdout)
-            whole = True
+            kind, body = _response(process.stdout)
+            complete = True
         except (OSError, EOFError) as error:
-            raise self._fate(process, data, started=is_ready) from error
+            raise self._exit_error(process, data, started=is_ready) from error
         finally:
-            alarm.cancel()
-            if not whole:
+            timer.cancel()
+            if not complete:
                 self._end(process)
         if kind == KEPT:
-            return answer
-        raise refusal_of(answer)
+            return body
+        raise refusal_of(body)
 
     def end(self) -> None:
-        """Kills the process, in the middle of a photo too; the next photo starts another."""
+        """Kills the process, even in the middle of a photo. The next photo starts another."""
         with self._guard:
             if self._process:
                 self._process.kill()
 
     def shut(self) -> None:
-        """The same, and there is no other. Waits for nothing."""
+        """Kills the process for good, without waiting for its end."""
         with self._guard:
             self._closed = True
         self.end()
 
     def close(self) -> None:
-        """The same, and waits until the process is gone."""
+        """Kills the process for good, and waits until it has ended."""
         self.shut()
         if self._process:
             self._end(self._process)
 
-    def _running(self, stop: threading.Event | None) -> tuple[subprocess.Popen[bytes], bool]:
-        """The process, and whether it has said yet that it is ready."""
+    def _get_process(self, stop: threading.Event | None) -> tuple[subprocess.Popen[bytes], bool]:
+        """The process, and whether it has reported that it is ready."""
         with self._guard:
             if self._closed or (stop and stop.is_set()):
                 raise Cancelled
             is_ready = self._process is not None
-            self._process = self._process or _started(*self._limits)
+            self._process = self._process or _start_process(*self._limits)
             return self._process, is_ready
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
@@ -114,17 +115,17 @@ class Decoder:
             assert pipe
             try:
                 pipe.close()
-            except BrokenPipeError:  # what was not sent yet is of no use to anybody
+            except BrokenPipeError:  # unsent data is not needed any more
                 continue
 
-    def _too_late(self, process: subprocess.Popen[bytes]) -> None:
-        self._late = True
+    def _time_out(self, process: subprocess.Popen[bytes]) -> None:
+        self._timed_out = True
         process.kill()
 
-    def _fate(self, process: subprocess.Popen[bytes], data: bytes, *, started: bool) -> Exception:
-        """Why the process has ended, as an error."""
+    def _exit_error(self, process: subprocess.Popen[bytes], data: bytes, *, started: bool) -> Exception:
+        """The error that says why the process has ended."""
         code, size = process.wait(), f"{len(data):,} bytes"
-        if self._late or code == -_number("SIGXCPU"):
+        if self._timed_out or code == -_number("SIGXCPU"):
             fix = f"it takes more than {self._limits[0]:g} s to decode, which no photo does: save it anew"
             return InvalidRequest("image", size, fix)
         if code == -_number("SIGKILL"):
@@ -138,36 +139,36 @@ class Decoder:
         return EngineFailed(_NAME, f"it ended with exit code {code}")
 
 
-class Decoding:
-    """A service's decoder: one photo after another, since a large one takes a gigabyte for a moment, and a
-    bounded number that wait."""
+class DecoderQueue:
+    """A service's decoder with a bounded queue. It decodes one photo at a time, for a large one takes a
+    gigabyte for a moment."""
 
     def __init__(self) -> None:
         self._decoder = Decoder()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="photo")
         self._turn = asyncio.Lock()
-        self._held = 0
+        self._waiting = 0
         self._closed = False
 
     async def kept_photo(self, data: Callable[[], Awaitable[bytes]]) -> bytes:
-        """The photo in ``data``, which is read when its turn has come, as it is kept. Cancelling the awaiting
-        task ends its decoding.
+        """The photo as it is stored. ``data`` is called when the decoder is free, and returns the uploaded
+        file. Cancelling the awaiting task stops the decoding.
 
-        Raises as ``Decoder.decode`` does, ``QueueFull`` where too many wait already, and ``Unavailable`` when
-        stopping.
+        Raises as ``Decoder.decode`` does, ``QueueFull`` if too many photos wait already, and ``Unavailable``
+        when stopping.
         """
-        if self._held > MOST_WAITING:
-            raise QueueFull(self._held, _RETRY_S, "photos")
-        self._held += 1
+        if self._waiting > MOST_WAITING:
+            raise QueueFull(self._waiting, _RETRY_S, "photos")
+        self._waiting += 1
         try:
             async with self._turn:
                 if self._closed:
                     raise _stopping()
-                return await self._decoded(await data())
+                return await self._decode(await data())
         finally:
-            self._held -= 1
+            self._waiting -= 1
 
-    async def _decoded(self, data: bytes) -> bytes:
+    async def _decode(self, data: bytes) -> bytes:
         stop = threading.Event()
         future = asyncio.get_running_loop().run_in_executor(self._thread, self._decoder.decode, data, stop)
         try:
@@ -176,7 +177,7 @@ class Decoding:
             stop.set()
             self._decoder.end()
             await asyncio.wait([future])
-            future.exception()  # seen, so that asyncio does not report it as lost
+            future.exception()  # retrieved, so that asyncio does not report it as lost
             raise
         except Cancelled as error:
             if self._closed:
@@ -185,44 +186,47 @@ class Decoding:
             raise Unavailable(what, "ask again, or send a smaller photo") from error
 
     def close(self) -> None:
-        """Ends the decoder, in the middle of a photo too; a second time is as none."""
+        """Ends the decoder, even in the middle of a photo. A second call does nothing."""
         if not self._closed:
             self._closed = True
             self._decoder.shut()
-            # Its memory takes the system a while to free, which is no time of the event loop.
+            # In the thread: the system takes a while to free its memory, which must not block the event loop.
             self._thread.submit(self._decoder.close)
             self._thread.shutdown(wait=False)
 
 
-def decoded(data: bytes) -> bytes:
-    """One photo, by a process of its own; raises as ``Decoder.decode`` does."""
+def decode_photo(data: bytes) -> bytes:
+    """Decodes one photo in a process of its own; raises as ``Decoder.decode`` does."""
     with Decoder() as decoder:
         return decoder.decode(data)
 
 
-def _started(cpu_s: float, memory_bytes: int) -> subprocess.Popen[bytes]:
+def _start_process(cpu_s: float, memory_bytes: int) -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    # One thread: a photo is scaled by one, and each that a library starts takes addresses of the limit.
+    # One thread is enough to scale a photo, and each thread of a library takes addresses from the limit.
     environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
-    # -P: nothing is imported from the present folder.
+    # -P: nothing is imported from the current folder.
     command = [sys.executable, "-P", "-m", "vision.decode", f"{cpu_s:g}", str(memory_bytes)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    # In a process group of its own: a terminal's Ctrl-C is for us, and not for a decoder that just starts.
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, process_group=0
+    )
 
 
-def _answer(answers: IO[bytes]) -> tuple[bytes, bytes]:
-    """The kind of an answer, and what there is to it. Raises ``EOFError`` where it is cut short."""
-    head = answers.read(ANSWER.size)
+def _response(pipe: IO[bytes]) -> tuple[bytes, bytes]:
+    """The kind and the body of the decoder's next response. Raises ``EOFError`` if it is cut short."""
+    head = pipe.read(ANSWER.size)
     if len(head) < ANSWER.size:
         raise EOFError
     kind, size = ANSWER.unpack(head)
-    answer = answers.read(size)
-    if len(answer) < size:
+    body = pipe.read(size)
+    if len(body) < size:
         raise EOFError
-    return kind, answer
+    return kind, body
 
 
 def _number(name: str) -> int:
-    """The signal of this name; 0 where the system has none."""
+    """The number of the signal with this name; 0 if the system has none."""
     return int(getattr(signal, name, 0))
 
 

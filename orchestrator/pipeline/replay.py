@@ -1,4 +1,4 @@
-"""A song made again: the same plan, seeds and engines, as its manifest tells them."""
+"""Repeats a song with the plan, seeds and engines in its manifest."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from orchestrator.songs.limits import KeptPlan
 from orchestrator.songs.manifest import GIVEN, PHOTO, Song, new_songs
 
 CRAFTS = ("music", "art")
-"""Those that work again; the words are in the manifest."""
+"""The crafts that work again; the lyrics are in the manifest."""
 
 
 def again(
     song: Song, library: Library, settings: Settings, changes: Mapping[str, object]
 ) -> tuple[list[Song], bytes, Settings]:
-    """Songs like ``song``, the photo that it was made from, and the settings with the engines that made it.
-    Raises as the three below do."""
+    """New songs like ``song`` with ``changes``, its photo (empty if none), and the settings with its engines.
+    Raises as the three functions below do."""
     brief = brief_like(song, **changes)
     settings = settings_like(settings, song)
     engines = {
@@ -36,13 +36,13 @@ def again(
 
 
 def brief_like(song: Song, **changes: object) -> Brief:
-    """What asks for ``song`` again, or for one that differs from it in ``changes``. Raises
-    ``InvalidRequest`` for what is out of today's bounds, in the changes or in the song itself."""
+    """The brief of ``song`` with ``changes``. Raises ``InvalidRequest`` for values out of today's bounds, in
+    the changes or in the song itself."""
     if isinstance(song.plan, KeptPlan):
         fix = "it is past today's limits: send it as `plan` of a new request, shortened to them"
         raise InvalidRequest("like", song.id, fix)
     known = song.brief.model_dump() | {"plan": song.plan, "variations": 1}
-    # A song that never came to its plan is planned with the seed of the whole request.
+    # A song without a plan is planned with the seed of the whole request.
     known["seed"] = song.seed if song.plan else song.brief.seed
     return Brief.model_validate(known | changes)
 
@@ -54,7 +54,7 @@ def settings_like(settings: Settings, song: Song) -> Settings:
         facts, now = song.engines.get(craft), getattr(settings, craft)
         if facts is None or facts.name == PHOTO:
             continue
-        # What the registry does not know was set as package.module:Class, and must be set again.
+        # An engine that is not in the registry was set as package.module:Class, and must be set again.
         engine = facts.name if facts.name in REGISTRIES[craft] else now.engine
         hub = facts.revision and not facts.revision.startswith("sha256-")
         model = f"{facts.model}@{facts.revision}" if hub else facts.model
@@ -65,17 +65,22 @@ def settings_like(settings: Settings, song: Song) -> Settings:
 
 
 def differences(song: Song, engines: Mapping[str, EngineInfo]) -> tuple[str, ...]:
-    """What may change the last bits of ``song`` if ``engines``, by craft, make it again: other libraries,
-    another device. Raises ``Conflict`` where they would make something else altogether."""
+    """Notes on small differences to ``song`` if ``engines``, by craft, repeat it: other libraries, another
+    device. Raises ``Conflict`` if another engine or model would make another song."""
     notes: list[str] = []
     for craft in CRAFTS:
         facts, info = song.engines.get(craft), engines.get(craft)
         if facts is None or info is None or facts.name in (GIVEN, PHOTO):
             continue
         if facts.identity != info.identity:
+            setting = f"SONGWRIGHT_{craft.upper()}__ENGINE"
+            fix = f"set {setting}, __MODEL and __PRECISION to the former, or ask anew"
+            if (facts.name, facts.model) == (info.name, info.model) and facts.version != info.version:
+                fix = f"no {setting} is of that version: use the Songwright that made it, or send the song's "
+                fix += "plan as `plan` of a new request: the same words, played anew"
             raise Conflict(
                 f"the {craft} of song {song.id} was made by {facts.identity}, and here is {info.identity}",
-                f"set SONGWRIGHT_{craft.upper()}__ENGINE, __MODEL and __PRECISION to the former, or ask anew",
+                fix,
             )
         now = installed(*info.libraries)
         changed = [

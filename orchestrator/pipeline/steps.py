@@ -1,132 +1,122 @@
-"""The steps of a song, each run where its engine runs: engine, then encode, then store.
+"""The steps of a song. Each runs in its engine's process: the engine, then encoding, then storing.
 
-Only keys and facts travel back, so that on Modal a WAV goes from the GPU container straight to the bucket.
+Only keys and facts are returned, so on Modal a WAV goes from the GPU container straight to the bucket.
 """
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from art.contract import CoverRequest, Painter
 from art.encode import png_bytes
 from art.photo import photo_cover
-from config.cuda import gpu_error
 from config.engine import EngineInfo, Report
-from config.errors import EngineFailed, SongwrightError
 from config.version import installed
-from lyrics.contract import PlanRequest, SongPlan, Writer
+from lyrics.contract import SongPlan, Writer
 from music.artwork import with_cover
 from music.contract import Audio, Composer, MusicRequest
 from music.encode import encode
 from music.formats import FORMATS
+from music.hearing.aloud import compose_aloud
+from music.hearing.pieces import Hear
 from music.lrc import lrc_text
+from music.singing import not_as_asked
 from music.tags import Tags
 from music.waveform import waveform_json
-from orchestrator.estimates.meter import Meter
-from orchestrator.pipeline.worker import StepResult
+from orchestrator.pipeline.photos import full_description
+from orchestrator.pipeline.worker import StepResult, engine_for
 from orchestrator.songs.brief import MODEL_PARAMETERS
 from orchestrator.songs.library import put_asset
 from orchestrator.songs.manifest import GIVEN, PHOTO, Asset, EngineFacts, MusicFacts, SectionTime, Song
+from orchestrator.songs.stages import Stage
+from reading.languages.codes import language_code, three_letters
 from storage.contract import Store, read
-from vision.contract import ImageRequest, Reader, Scene
+from vision.contract import ImageRequest, Reader
 from vision.photo import pixels_of
 
 _SEED_BOUND = 2**63
+_WRITERS = 4
+"""At most so many files of a song are encoded at once."""
+_OF_PLAN = set(MusicRequest.model_fields) & set(SongPlan.model_fields)
 
 T = TypeVar("T")
 
-
-def metered(meter: Meter, engine: str, step: Callable[[], T]) -> T:
-    """The result of ``step``, which runs on the engine called ``engine``; a ``StepResult`` with its usage.
-
-    Every place where an engine lives runs its steps through this. An error of ours is raised as it is, one of
-    the GPU as ``EngineUnavailable``, any other as ``EngineFailed``: an engine's bug ends its song, with the
-    reason kept, and not the process that makes others. Each has what was used until then in ``spent``.
-    """
-    try:
-        with meter.measure() as measured:
-            result = step()
-    except SongwrightError as error:
-        error.spent = measured.usage
-        raise
-    except Exception as error:
-        failed = gpu_error(engine, error) or EngineFailed(engine, f"{type(error).__name__}: {error}")
-        failed.spent = measured.usage
-        raise failed from error
-    if isinstance(result, StepResult):
-        return cast(T, replace(result, usage=measured.usage))
-    return result
+Step = Callable[[Any, Store, Song, Report], T]
+"""``step(engine, store, song, report)``: the work of one stage of a song."""
 
 
-def make_room(engine: Any, error: SongwrightError) -> None:
-    """After work of ``engine`` that ended with ``error`` for want of memory: lets go of the tensors that its
-    frames hold, and of what the engine's libraries keep for later."""
-    each = error.__cause__  # the frames of ``error`` itself are those of who waits for the work
-    while each is not None:
-        traceback.clear_frames(each.__traceback__)
-        each = each.__cause__ or each.__context__
-    if relieve := getattr(engine, "relieve", None):
-        relieve()
+def step_of(stage: Stage, song: Song, hear: Hear | None = None) -> Step[StepResult]:
+    """The function for the ``stage`` of ``song``. It runs in the process of its engine; if ``engine_for``
+    returns None, its first argument may be anything. ``hear`` is given if somebody listens to the music."""
+    if stage is Stage.MUSIC and hear:
+        return partial(_music, hear=hear)
+    if stage is Stage.TAGS:
+        return _tags
+    if engine_for(stage, song) is None:
+        return _given_plan if stage is Stage.LYRICS else _photo_cover
+    return _STEPS[stage]
 
 
-def scene_step(reader: Reader, store: Store, song: Song, report: Report) -> StepResult:
-    """Has the song's photo read."""
+def _scene(reader: Reader, store: Store, song: Song, report: Report) -> StepResult:
+    """Reads the song's photo."""
     seed = song.brief.seed % _SEED_BOUND
     pixels = pixels_of(read(store, song.assets["photo"].key))
     scene = reader.read(ImageRequest(pixels, seed), report)
     return StepResult(_facts(reader.info, seed, ()), {}, scene=scene)
 
 
-def plan_step(writer: Writer, store: Store, song: Song, report: Report) -> StepResult:
-    """Has the plan written, and stores the lyrics."""
-    plan = draft_step(writer, store, song, report)
+def _written_plan(writer: Writer, store: Store, song: Song, report: Report) -> StepResult:
+    """Writes the plan, and stores the lyrics."""
+    plan = draft(writer, store, song, report)
     facts = _facts(writer.info, song.brief.seed, plan.warnings)
     return StepResult(facts, _lyrics(store, song, plan), plan=plan)
 
 
-def given_plan_step(store: Store, song: Song, plan: SongPlan) -> StepResult:
-    """Takes the plan that came with the request, and stores the lyrics. No engine has a part in it."""
+def _given_plan(_engine: object, store: Store, song: Song, _report: Report) -> StepResult:
+    """Takes the plan that came with the request, and stores the lyrics. Needs no engine."""
+    plan = given_plan(song)
     facts = EngineFacts(
         name=GIVEN, version="", licence="the giver's", seed=song.brief.seed, warnings=plan.warnings
     )
     return StepResult(facts, _lyrics(store, song, plan), plan=plan)
 
 
-def draft_step(writer: Writer, _store: Store, song: Song, report: Report) -> SongPlan:
-    """Has the plan written, and stores nothing: for who wants to read and edit it first."""
+def draft(writer: Writer, _store: Store, song: Song, report: Report) -> SongPlan:
+    """Writes the plan and stores nothing, so that the user can edit it first."""
     brief = song.brief
-    request = PlanRequest(
-        description=described(brief.description, song.scene),
+    from lyrics.requests import planned, read_request  # late: see fork_server and the service's start
+
+    wanted = read_request(
+        full_description(brief.description, song.scene),
         lyrics=brief.lyrics,
-        lyrics_about=brief.about,
+        about=brief.about,
         instrumental=brief.instrumental,
         duration_s=brief.duration_s,
         seed=brief.seed,
     )
-    return writer.plan(request, report)
+    return planned(writer.plan(wanted.request, report), wanted, writer.info.name)
 
 
-def music_step(composer: Composer, store: Store, song: Song, report: Report) -> StepResult:
-    """Has the plan composed, and stores the audio, its stems, the MIDI file and the timed lyrics."""
+def given_plan(song: Song) -> SongPlan:
+    """The plan that came with the request, read as a new one is."""
+    assert song.brief.plan
+    from lyrics.requests import given  # likewise
+
+    return given(song.brief.plan, instrumental=song.brief.instrumental, duration_s=song.brief.duration_s)
+
+
+def _music(
+    composer: Composer, store: Store, song: Song, report: Report, hear: Hear | None = None
+) -> StepResult:
+    """Composes the plan, and stores the audio, its stems, the MIDI file and the timed lyrics."""
     request = music_request(song)
-    audio = composer.compose(request, report)
+    audio = compose_aloud(composer, request, report, hear) if hear else composer.compose(request, report)
     files = list(_music_files(audio, song, request))
-    # Encoding is most of this step's own work, and libsndfile leaves Python's lock while it runs.
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        pending = {file.role: pool.submit(_store_file, store, song.id, file) for file in files}
-        assets = {}
-        try:
-            for role, future in pending.items():
-                report("saving files", 1.0)
-                assets[role] = future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # a caller who has gone, a full disk: write no more of them
-            raise
     facts = MusicFacts(
         duration_s=round(audio.duration_s, 3),
         rate_hz=audio.rate_hz,
@@ -139,12 +129,25 @@ def music_step(composer: Composer, store: Store, song: Song, report: Report) -> 
             for section in audio.sections
         ),
     )
-    warnings = (*audio.warnings, *_unheeded(composer.info, request))
+    warnings = (*audio.warnings, *unsung(composer.info.name, _plan(song)), *_unused(composer.info, request))
+    del audio  # each stem is freed as soon as it is written
+    # Most of the time is encoding, and libsndfile releases Python's lock while it runs.
+    with ThreadPoolExecutor(max_workers=min(_WRITERS, os.cpu_count() or 1)) as pool:
+        pending = {file.role: pool.submit(_store_file, store, song.id, file) for file in files}
+        files.clear()
+        assets = {}
+        try:
+            for role, future in pending.items():
+                report("saving files", 1.0)
+                assets[role] = future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # cancelled, or a full disk: write no more files
+            raise
     return StepResult(_facts(composer.info, request.seed, warnings), assets, music=facts)
 
 
-def cover_step(painter: Painter, store: Store, song: Song, report: Report) -> StepResult:
-    """Has the cover painted, and stores it as PNG."""
+def _cover(painter: Painter, store: Store, song: Song, report: Report) -> StepResult:
+    """Paints the cover, and stores it as PNG."""
     plan = _plan(song)
     request = CoverRequest(
         prompt=plan.cover_prompt,
@@ -160,8 +163,8 @@ def cover_step(painter: Painter, store: Store, song: Song, report: Report) -> St
     return StepResult(_facts(painter.info, request.seed, cover.warnings), {"cover": asset})
 
 
-def photo_cover_step(store: Store, song: Song) -> StepResult:
-    """Takes the song's photo as its cover. No painter has a part in it."""
+def _photo_cover(_engine: object, store: Store, song: Song, _report: Report) -> StepResult:
+    """Takes the song's photo as its cover. Needs no engine."""
     title = _plan(song).title
     pixels = pixels_of(read(store, song.assets["photo"].key))
     cover = photo_cover(pixels, title, titled=song.brief.cover_title)
@@ -177,51 +180,29 @@ def photo_cover_step(store: Store, song: Song) -> StepResult:
     return StepResult(facts, {"cover": asset})
 
 
-def tag_step(store: Store, song: Song) -> StepResult:
-    """Puts the cover into the stored audio file. Doing it again changes nothing. No engine has a part in
-    it."""
+def _tags(_engine: object, store: Store, song: Song, _report: Report) -> StepResult:
+    """Puts the cover into the stored audio file. A second run changes nothing. Needs no engine."""
     audio, cover = song.assets["audio"], song.assets["cover"]
     data = with_cover(read(store, audio.key), song.brief.format, read(store, cover.key))
     tagged = put_asset(store, song.id, audio.key.rpartition("/")[2], data, audio.content_type)
     return StepResult(None, {"audio": tagged})
 
 
-def described(words: str, scene: Scene | None) -> str:
-    """The song in words: the user's own, which come first and so hold where the two differ, then what was
-    read from the photo."""
-    if scene is None:
-        return words
-    style = " and ".join(dict.fromkeys(scene.genres[:2]))
-    seen = " and ".join(scene.elements[:2])
-    photo = (
-        f"a {scene.mood} {style} song, {scene.tempo_bpm:g} BPM, energy {scene.energy}, about {seen}. "
-        f"The photo it goes with: {scene.description}"
-    )
-    return f"{words}; {photo}" if words else photo
-
-
 def music_request(song: Song) -> MusicRequest:
-    """The plan as the music craft's own request."""
+    """The plan as a request for the composer."""
     plan = _plan(song)
     return MusicRequest(
         prompt=", ".join(plan.tags),
-        lyrics=plan.lyrics,
-        title=plan.title,
         duration_s=song.brief.duration_s,
         seed=song.seed % _SEED_BOUND,
-        genre=plan.genre,
-        mood=plan.mood,
-        energy=plan.energy,
-        tempo_bpm=plan.tempo_bpm,
-        tempo_fixed=plan.tempo_fixed,
-        key=plan.key,
-        metre=plan.metre,
-        voice=plan.voice,
-        instruments=plan.instruments,
-        exclude=plan.exclude,
-        language=plan.language,
+        **plan.model_dump(include=_OF_PLAN),
         **song.brief.model_dump(include=set(MODEL_PARAMETERS)),
     )
+
+
+def unsung(composer: str, plan: SongPlan) -> Iterator[str]:
+    """Warnings about what the engine called ``composer`` cannot sing as the plan has it."""
+    return not_as_asked(composer, plan.lyrics, plan.language, plan.line_times_s)
 
 
 @dataclass(frozen=True)
@@ -235,8 +216,8 @@ class _File:
 
 
 def _music_files(audio: Audio, song: Song, request: MusicRequest) -> Iterator[_File]:
-    """The longest work first."""
-    kind = FORMATS[song.brief.format]
+    """The files to store; the longest work comes first."""
+    kind, language = FORMATS[song.brief.format], language_code(request.language)
     tags = Tags(
         title=request.title,
         genre=request.genre,
@@ -244,6 +225,7 @@ def _music_files(audio: Audio, song: Song, request: MusicRequest) -> Iterator[_F
         lines=audio.lines,
         tempo_bpm=audio.tempo_bpm,
         key=audio.key or "",
+        language=three_letters(language),
         comment=f"Made with Songwright, seed {request.seed}",
     )
     mix = partial(encode, audio.samples, audio.rate_hz, song.brief.format, tags)
@@ -254,9 +236,11 @@ def _music_files(audio: Audio, song: Song, request: MusicRequest) -> Iterator[_F
         yield _File(f"stem:{name}", f"stems/{name}{flac.extension}", flac.media_type, stem)
     if audio.midi is not None:
         yield _File("midi", "song.mid", "audio/midi", partial(bytes, audio.midi))
-    yield _File("waveform", "waveform.json", "application/json", partial(waveform_json, audio))
+    yield _File(
+        "waveform", "waveform.json", "application/json", partial(waveform_json, replace(audio, stems={}))
+    )
     if audio.lines:
-        text = lrc_text(audio.lines, title=request.title, duration_s=audio.duration_s)
+        text = lrc_text(audio.lines, title=request.title, duration_s=audio.duration_s, language=language)
         yield _File("lrc", "lyrics.lrc", "text/plain; charset=utf-8", text.encode)
 
 
@@ -277,7 +261,7 @@ def _plan(song: Song) -> SongPlan:
     return song.plan
 
 
-def _unheeded(info: EngineInfo, request: MusicRequest) -> Iterator[str]:
+def _unused(info: EngineInfo, request: MusicRequest) -> Iterator[str]:
     for name in MODEL_PARAMETERS:
         value = getattr(request, name)
         if value is not None and name not in info.parameters:
@@ -297,3 +281,11 @@ def _facts(info: EngineInfo, seed: int, warnings: tuple[str, ...]) -> EngineFact
         device=info.device,
         libraries=installed(*info.libraries),
     )
+
+
+_STEPS: Mapping[Stage, Step[StepResult]] = {
+    Stage.PHOTO: _scene,
+    Stage.LYRICS: _written_plan,
+    Stage.MUSIC: _music,
+    Stage.COVER: _cover,
+}

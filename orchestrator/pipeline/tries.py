@@ -1,9 +1,9 @@
-"""How often a song is tried that kills the process which works on it, and when such a death is not its doing.
+"""Limits on the tries of a song that kills its process, and the rules for blaming it.
 
-A step whose engine's process dies is tried three times in all, after the first death with nobody else in the
-process, so that whoever shared it with the culprit ends well (``Song.crashes``). A song that has been begun
-three times, and each time the process of the whole service or command died before another step was stored, is
-not begun again (``Song.runs``). Both counts are in the manifest: they outlive whatever dies.
+A step whose engine's process dies is tried three times in all. After the first death it runs alone in its
+process, so that songs that shared the process are not harmed again (``Song.crashes``). If the process of the
+whole service or command dies in three runs before another step is stored, the song is not started again
+(``Song.runs``). Both counts are in the manifest: they survive every death.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from config.errors import EngineFailed, SongwrightError
 from orchestrator.songs.manifest import Failure, Song
 
 MOST_TRIES = 3
-QUIET_S = 10.0
-"""Seconds after a death that no song explains, before a song gets its last try."""
+COOLDOWN_S = 10.0
+"""Seconds after a death that no song caused, before a song gets its last try."""
 
 
 class ProcessDied(EngineFailed):
-    """The engine's process ended in the middle of the work. ``blamed``: what it worked on may be why."""
+    """The engine's process ended in the middle of the work. ``blamed``: the work may have caused it."""
 
     def __init__(self, engine: str, reason: str, blamed: bool = True) -> None:  # noqa: FBT001, FBT002 - a field
         super().__init__(engine, reason)
@@ -30,14 +30,14 @@ class ProcessDied(EngineFailed):
 
 
 def is_deadly(error: SongwrightError) -> bool:
-    """Whether ``error`` says that the work took its engine's process, its GPU or its memory with it: another
-    try, alone in a new process, may succeed."""
+    """Whether the work killed its engine's process, lost its GPU or ran out of memory: another try, alone in
+    a new process, may succeed."""
     no_memory = isinstance(error, EngineFailed) and error.reason.startswith("MemoryError")
     return isinstance(error, ProcessDied) or no_memory or out_of_memory(error) or lost_gpu(error)
 
 
-def given_up(error: SongwrightError, tries: int) -> SongwrightError:
-    """``error``, with how often the step was tried."""
+def final_error(error: SongwrightError, tries: int) -> SongwrightError:
+    """``error``, with the number of tries in its message."""
     if isinstance(error, EngineFailed):
         failed = EngineFailed(error.engine, f"{error.reason} (tried {tries} times)")
         failed.spent = error.spent
@@ -45,8 +45,8 @@ def given_up(error: SongwrightError, tries: int) -> SongwrightError:
     return error
 
 
-def exhausted(song: Song) -> Failure | None:
-    """Why ``song`` may not be begun once more, if it may not."""
+def run_limit_failure(song: Song) -> Failure | None:
+    """Why ``song`` may not be started again; None if it may."""
     if song.status.finished or song.runs < MOST_TRIES:
         return None
     reason = (
@@ -57,30 +57,30 @@ def exhausted(song: Song) -> Failure | None:
 
 
 def is_suspect(song: Song) -> bool:
-    """Whether the next death may end it: it then runs alone, once all is quiet, so that no other song's deeds
-    and no kill from outside are taken for its own."""
+    """Whether the next death of its process makes the song fail. It then runs alone and after a cooldown, so
+    that it is not blamed for another song's crash or a kill from outside."""
     return not song.status.finished and song.runs >= MOST_TRIES - 1
 
 
-class Unrest:
-    """When a process last died that no song explains: killed while it was idle or loaded its engine, or the
-    whole service. Whoever kills these may have killed others, at work."""
+class CrashCooldown:
+    """The time after a process died that no song explains: it was killed while idle or loading, or the whole
+    service was. The cause may also have killed processes at work, so no song gets its last try meanwhile."""
 
     def __init__(self) -> None:
         self._last_s: float | None = None
 
-    def note(self) -> None:
-        """May be called in any thread."""
+    def restart(self) -> None:
+        """Starts the cooldown after such a death. May be called in any thread."""
         self._last_s = time.monotonic()
 
     @property
-    def rest_s(self) -> float:
-        """Seconds until it has been quiet for long enough; 0 where it has."""
+    def left_s(self) -> float:
+        """Seconds until the cooldown ends; 0 if none runs."""
         if self._last_s is None:
             return 0.0
-        return max(0.0, self._last_s + QUIET_S - time.monotonic())
+        return max(0.0, self._last_s + COOLDOWN_S - time.monotonic())
 
-    async def over(self) -> None:
-        """Waits until it is quiet."""
-        while rest_s := self.rest_s:  # noqa: ASYNC110 - it ends by the clock, and may be put off
-            await asyncio.sleep(rest_s)
+    async def wait(self) -> None:
+        """Waits until the cooldown has ended."""
+        while left_s := self.left_s:  # noqa: ASYNC110 - it ends by the clock, and another death extends it
+            await asyncio.sleep(left_s)

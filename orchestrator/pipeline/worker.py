@@ -1,15 +1,21 @@
-"""What a song asks of whoever runs its steps, and what it gets."""
+"""The contract of a worker, which runs the steps of songs, and a step's result."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar, cast
 
 from config.engine import Report
 from lyrics.contract import SongPlan
 from orchestrator.estimates.meter import Usage
 from orchestrator.songs.manifest import Asset, EngineFacts, MusicFacts, Song
+from orchestrator.songs.stages import Stage
 from vision.contract import Scene
+
+T = TypeVar("T")
+
+DRAFT = "draft"
+"""The step that only writes a plan, for no song."""
 
 
 @dataclass(frozen=True)
@@ -17,20 +23,30 @@ class StepResult:
     """What a step adds to the manifest."""
 
     engine: EngineFacts | None
-    """None where no engine had a part in it."""
+    """None if no engine was needed."""
     assets: dict[str, Asset]
     plan: SongPlan | None = None
     music: MusicFacts | None = None
     usage: Usage | None = None
-    """What it used of an engine's process; None where it ran beside them."""
+    """The engine time; None if the step did not run in an engine's process."""
     scene: Scene | None = None
 
 
-class Worker(Protocol):
-    """Runs each step of a song somewhere. Cancelling the awaiting task stops the work itself."""
+def with_usage(result: T, usage: Usage) -> T:
+    """``result`` with its ``usage``; a result without that field, such as a plan, is unchanged."""
+    return cast(T, replace(result, usage=usage)) if isinstance(result, StepResult) else result
 
-    async def scene(self, song: Song, report: Report) -> StepResult: ...
-    async def plan(self, song: Song, report: Report) -> StepResult: ...
-    async def music(self, song: Song, report: Report) -> StepResult: ...
-    async def cover(self, song: Song, report: Report) -> StepResult: ...
-    async def tag(self, song: Song) -> StepResult: ...
+
+class Worker(Protocol):
+    """Runs the steps of songs."""
+
+    async def run(self, stage: Stage, song: Song, report: Report) -> StepResult:
+        """Runs the ``stage`` of ``song``. Cancelling the awaiting task stops the work itself."""
+        ...
+
+
+def engine_for(stage: Stage, song: Song) -> str | None:
+    """The craft whose engine runs the ``stage`` of ``song``. None if no engine is needed: for a plan that
+    came with the request, for a photo as cover, and for the tags."""
+    given = song.brief.plan if stage is Stage.LYRICS else stage is Stage.COVER and song.brief.photo_as_cover
+    return None if given else stage.craft

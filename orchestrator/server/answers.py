@@ -1,50 +1,54 @@
-"""What clients get: manifests with what is only known while the service runs, or changes with the hour."""
+"""The models of the API's responses: manifests with progress, estimates and temporary addresses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 from urllib.parse import urljoin
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.jobs.contract import Outlook
+from orchestrator.jobs.contract import QueueEstimate
 from orchestrator.songs.library import Damaged
-from orchestrator.songs.manifest import Owner, Song, Status
+from orchestrator.songs.manifest import Asset, Owner, Song, Status
 
-PACKAGE = "package.zip"
+PACKAGE, LIVE = "package.zip", "live.wav"
+"""What is made while it is sent: a song's files, and its sound while the song itself is made."""
+_SOUND = ("audio", "waveform", "stem:")
 
 
 class PartProgress(BaseModel):
-    """How far one part is."""
+    """The progress of one part."""
 
     stage: str
     fraction: float = Field(ge=0.0, le=1.0)
 
 
 class SongAnswer(Song):
-    """A song: the three keys of the API it replaces, and the whole manifest."""
+    """A song: the three fields of the earlier API, and the whole manifest."""
 
     r2_key: str | None = Field(default=None, description="The audio's key in the store, once it is there.")
     cover_image_r2_key: str | None = Field(default=None, description="The cover's key, once it is there.")
     categories: tuple[str, ...] = ()
     owner: Owner | None = Field(default=None, exclude=True)
     idempotency: str = Field(default="", exclude=True)
-    cached: bool = Field(default=False, description="Whether an earlier song answers this request.")
+    cached: bool = Field(default=False, description="Whether this is the song of an earlier, equal request.")
     queue_position: int | None = Field(default=None, description="1 is next; null once its work began.")
-    seconds_left: float | None = Field(default=None, description="Until it is done, where that can be told.")
+    seconds_left: float | None = Field(default=None, description="Until it is done; null if unknown.")
     progress: dict[str, PartProgress] = Field(
-        default_factory=dict, description="Of `photo`, `lyrics`, `music` and `cover`, while it is made."
+        default_factory=dict, description="By `photo`, `lyrics`, `music` and `cover`, while it is made."
     )
     urls: dict[str, str] = Field(
         default_factory=dict,
-        description="By role, and `package`: addresses to read without a token, for about an hour.",
+        description="By role, and `package`: addresses that need no token, valid for about an hour. A song "
+        "that failed or was cancelled has none for its sound. `live` is the sound of a song that is being "
+        "made for one who prefers to `listen`.",
     )
 
 
 class SongSummary(BaseModel):
-    """A song as the library lists it."""
+    """A song in the library's list."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -64,18 +68,17 @@ class SongSummary(BaseModel):
 
 
 class UnreadableSong(BaseModel):
-    """A song that is damaged, as the library lists it: with the facts that are known of it, and the reason.
-    It can be deleted."""
+    """A damaged song in the library's list, with its known facts and the reason. It can be deleted."""
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     status: Literal["unreadable"] = "unreadable"
     title: str = ""
-    description: str = Field(description="The reason, for who reads the list as it is.")
-    reason: str = Field(description="What is wrong with what is stored of it.")
+    description: str = Field(description="The reason, for clients that show only the description.")
+    reason: str = Field(description="What is wrong with its stored manifest.")
     categories: tuple[str, ...] = ()
-    created_at: datetime = Field(description="As the id tells.")
+    created_at: datetime = Field(description="From the id.")
     duration_s: float = 0.0
     seed: int = 0
     variation: int = 0
@@ -95,7 +98,7 @@ class SongPage(BaseModel):
 
 
 class StatusEvent(BaseModel):
-    """A song has come into a status."""
+    """A song has entered a status."""
 
     status: Status
     at: datetime
@@ -104,14 +107,14 @@ class StatusEvent(BaseModel):
 
 
 class QueueEvent(BaseModel):
-    """A waiting song's place has changed."""
+    """A waiting song's position has changed."""
 
     queue_position: int | None
     seconds_left: float | None
 
 
 class ProgressEvent(BaseModel):
-    """A part has come further."""
+    """A part has made progress."""
 
     part: Literal["photo", "lyrics", "music", "cover"]
     stage: str
@@ -120,32 +123,30 @@ class ProgressEvent(BaseModel):
 
 
 class Waveform(BaseModel):
-    """The outline of a song, to draw."""
+    """The outline of a song, for drawing."""
 
     duration_s: float
-    peaks: list[float] = Field(
-        description="The largest magnitude in each of so many equal stretches, 0 to 1."
-    )
+    peaks: list[float] = Field(description="The largest magnitude in each of many equal time spans, 0 to 1.")
 
 
 class AuthStatus(BaseModel):
-    """That the token is good."""
+    """The token is valid."""
 
     authenticated: Literal[True] = True
     message: str = "The token is valid."
 
 
 class Health(BaseModel):
-    """That the service runs."""
+    """The service runs."""
 
     status: Literal["healthy"] = "healthy"
     service: Literal["songwright"] = "songwright"
     version: str
-    model: str = Field(description="What makes the music: a model's id, or the engine's name.")
+    model: str = Field(description="The model that makes the music: its id, or the engine's name.")
 
 
 class PartReadiness(BaseModel):
-    """How an engine or the store is."""
+    """The state of an engine or of the store."""
 
     state: Literal["ready", "starting", "unavailable"]
     name: str
@@ -154,7 +155,7 @@ class PartReadiness(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether songs can be made now, and what stands against it."""
+    """Whether songs can be made now, with the state of each part."""
 
     ready: bool
     engines: dict[str, PartReadiness]
@@ -164,47 +165,63 @@ class Readiness(BaseModel):
 
 
 class Addresses:
-    """Makes the addresses of assets absolute: a store's own are kept, ours begin with ``base``."""
+    """Makes the addresses of assets absolute: those of a store stay, ours begin with ``base``."""
 
-    def __init__(self, base: str, url: Callable[[str], str], package_path: Callable[[Song], str]) -> None:
+    def __init__(
+        self, base: str, url: Callable[[Song, str], str], own_path: Callable[[Song, str], str]
+    ) -> None:
         self._base = base
         self._url = url
-        self._package_path = package_path
+        self._own_path = own_path
 
     def of(self, song: Song, roles: Iterable[str] | None = None) -> dict[str, str]:
-        """By role; all that the song has, and its package once it is done, or only ``roles``."""
-        wanted = list(song.assets) if roles is None else [role for role in roles if role in song.assets]
-        urls = {role: urljoin(self._base, self._url(song.assets[role].key)) for role in wanted}
+        """The addresses by role: all of the song's files, and its package once it is done; or only
+        ``roles``."""
+        has = offered(song)
+        wanted = list(has) if roles is None else [role for role in roles if role in has]
+        urls = {role: urljoin(self._base, self._url(song, role)) for role in wanted}
         if roles is None and song.status is Status.DONE:
-            urls["package"] = urljoin(self._base, self._package_path(song))
+            urls["package"] = self.own(song, PACKAGE)
         return urls
+
+    def own(self, song: Song, name: str) -> str:
+        """The address of what the service makes of the song: ``PACKAGE`` or ``LIVE``."""
+        return urljoin(self._base, self._own_path(song, name))
+
+
+def offered(song: Song) -> Mapping[str, Asset]:
+    """The files of the song that others are told of, by role: all that are stored; but no sound of a song
+    that failed or was cancelled, since that is not the song."""
+    if song.status not in (Status.FAILED, Status.CANCELLED):
+        return song.assets
+    return {role: asset for role, asset in song.assets.items() if not role.startswith(_SOUND)}
 
 
 def song_answer(
     song: Song,
     urls: dict[str, str],
-    outlook: Outlook,
+    estimate: QueueEstimate,
     progress: dict[str, PartProgress] | None = None,
     *,
     cached: bool = False,
 ) -> SongAnswer:
-    """The answer about one song."""
-    audio, cover = song.assets.get("audio"), song.assets.get("cover")
+    """The full response about one song."""
+    audio, cover = offered(song).get("audio"), song.assets.get("cover")
     return SongAnswer.model_construct(
         **{name: getattr(song, name) for name in Song.model_fields},
         r2_key=audio.key if audio else None,
         cover_image_r2_key=cover.key if cover else None,
         categories=song.plan.categories if song.plan else (),
         cached=cached,
-        queue_position=outlook.queue_position,
-        seconds_left=_rounded(outlook.seconds_left),
+        queue_position=estimate.queue_position,
+        seconds_left=_rounded(estimate.seconds_left),
         progress=progress or {},
         urls=urls,
     )
 
 
-def song_summary(song: Song, urls: dict[str, str], outlook: Outlook) -> SongSummary:
-    """The line about one song."""
+def song_summary(song: Song, urls: dict[str, str], estimate: QueueEstimate) -> SongSummary:
+    """The entry of one song in a list."""
     seen = song.scene.description if song.scene else ""
     return SongSummary(
         id=song.id,
@@ -217,19 +234,19 @@ def song_summary(song: Song, urls: dict[str, str], outlook: Outlook) -> SongSumm
         seed=song.seed,
         variation=song.variation,
         instrumental=song.brief.instrumental,
-        queue_position=outlook.queue_position,
-        seconds_left=_rounded(outlook.seconds_left),
+        queue_position=estimate.queue_position,
+        seconds_left=_rounded(estimate.seconds_left),
         urls=urls,
     )
 
 
 def unreadable_song(song: Damaged) -> UnreadableSong:
-    """The line about a song that cannot be read."""
+    """The entry of a damaged song in a list."""
     return UnreadableSong(id=song.id, description=song.reason, reason=song.reason, created_at=song.created_at)
 
 
 def listed(song: Song | Damaged) -> Song | UnreadableSong:
-    """What a list of manifests has of a song."""
+    """The entry of a song in a list of manifests."""
     return unreadable_song(song) if isinstance(song, Damaged) else song
 
 

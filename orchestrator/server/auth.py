@@ -1,5 +1,4 @@
-"""Who may use the service: bearer tokens, compared in constant time and never written anywhere but to the
-owner's file."""
+"""Bearer tokens: they are compared in constant time, and only written to the owner's file."""
 
 from __future__ import annotations
 
@@ -15,15 +14,15 @@ from storage.configured import SHORTEST, kept_secret, private_folder
 
 TOKEN_FILE = "token"
 MAKE_ONE = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # what RFC 6750 lets a bearer token be made of
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")  # the characters of a bearer token in RFC 6750
 _LONGEST = 512
 _DIFFERENT = 8
-"""Characters of a token that differ from each other, or it can be guessed."""
+"""The fewest different characters of a token; one with fewer can be guessed."""
 _PREFIX = "sw_"
 
 
 class Tokens:
-    """The tokens that are good. Only their digests are kept."""
+    """The valid tokens. Only their digests are kept."""
 
     def __init__(self, tokens: tuple[str, ...]) -> None:
         self._digests = tuple(_digest(token) for token in tokens)
@@ -34,13 +33,13 @@ class Tokens:
 
     @property
     def holders(self) -> tuple[str, ...]:
-        """The names of all that ``holder`` knows."""
+        """The names that ``holder`` returns, one for each token."""
         return tuple(_holder(digest) for digest in self._digests)
 
     def holder(self, authorization: str) -> str | None:
-        """A short name for who sends this ``Authorization`` header, or None for nobody we know.
+        """A short name for the token in this ``Authorization`` header; None if the token is not valid.
 
-        Every token is compared, each in constant time, so that the time taken tells nothing.
+        Every token is compared, each in constant time, so that the time reveals nothing.
         """
         scheme, _, token = authorization.partition(" ")
         digest = _digest(token.strip())
@@ -49,8 +48,8 @@ class Tokens:
 
 
 def as_bearer(authorization: str) -> str:
-    """The header of a client that was given its token within a URL, ``https://:TOKEN@host/``, as one that
-    bears the token: its password (RFC 7617). Any other header stays as it is."""
+    """A bearer header for a client whose token is the password of a URL, ``https://:TOKEN@host/`` (RFC 7617).
+    Any other header is returned unchanged."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return authorization
@@ -62,9 +61,9 @@ def as_bearer(authorization: str) -> str:
 
 
 def load_tokens(settings: Settings) -> tuple[Tokens, str]:
-    """The tokens of ``API_BEARER_TOKEN``, else the one kept beside the songs; and, if that was made just now,
-    the token itself, to be shown to its owner this once. Raises as ``given_tokens`` does, and
-    ``StoreUnavailable``."""
+    """The tokens of ``API_BEARER_TOKEN``, else the one that is stored beside the songs. The second value is a
+    token that was just made, to be shown to its owner once; else it is empty. Raises as ``given_tokens``
+    does, and ``StoreUnavailable``."""
     if tokens := given_tokens(settings):
         return Tokens(tokens), ""
     token, made = kept_secret(settings, TOKEN_FILE, _PREFIX)
@@ -77,9 +76,9 @@ def load_tokens(settings: Settings) -> tuple[Tokens, str]:
 
 
 def given_tokens(settings: Settings) -> tuple[str, ...]:
-    """The tokens of ``API_BEARER_TOKEN``, without what a file or a form may have put around them (quotes,
-    line ends, a byte order mark). Raises ``InvalidRequest`` for one that no ``Authorization`` header can
-    carry or that can be guessed; what it says shows none of them."""
+    """The tokens of ``API_BEARER_TOKEN``, without quotes, line ends and byte order marks around them. Raises
+    ``InvalidRequest`` for a token that an ``Authorization`` header cannot carry or that can be guessed. The
+    message shows no token."""
     parts = _bare(settings.api_bearer_token.get_secret_value()).split(",")
     tokens = tuple(dict.fromkeys(filter(None, map(_bare, parts))))
     for number, token in enumerate(tokens, 1):
@@ -89,9 +88,9 @@ def given_tokens(settings: Settings) -> tuple[str, ...]:
     return tokens
 
 
-def wanted_tokens(settings: Settings) -> tuple[str, ...]:
-    """As ``given_tokens``, where none can be made because nobody would see it: raises ``InvalidRequest`` too
-    if none is given."""
+def required_tokens(settings: Settings) -> tuple[str, ...]:
+    """As ``given_tokens``, but also raises ``InvalidRequest`` if there is no token: here none can be made,
+    for no one would see it."""
     if tokens := given_tokens(settings):
         return tokens
     raise InvalidRequest("API_BEARER_TOKEN", "", f"it is empty, and nobody could use the service: {MAKE_ONE}")
@@ -108,7 +107,7 @@ def _quoted(text: str) -> bool:
 
 
 def _fault(token: str) -> str:
-    """What is wrong with it; nothing where it will do."""
+    """What is wrong with the token; empty if it is valid."""
     if not _TOKEN.fullmatch(token):
         return "may only have letters, digits and . _ ~ + / = - (and commas between tokens)"
     if len(token) > _LONGEST:

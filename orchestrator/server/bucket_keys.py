@@ -1,5 +1,4 @@
-"""The service's own keys where its songs are in a bucket: one object, made once, that all its containers and
-machines share."""
+"""The service's own keys for songs in a bucket: one object, made once, for all containers and machines."""
 
 from __future__ import annotations
 
@@ -17,37 +16,37 @@ from storage.contract import Store, read
 log = logging.getLogger(__name__)
 
 KEY = "keys/service.json"
-NAMES = ("signing-key", "webhook-secret")
-_PREFIXES = {"webhook-secret": "whsec_"}
+SIGNING_KEY, WEBHOOK_SECRET = NAMES = ("signing-key", "webhook-secret")
+PREFIXES = {SIGNING_KEY: "", WEBHOOK_SECRET: "whsec_"}
 _BROKEN = "restore it from a backup, or delete it: another is made, which receivers of webhooks must know"
 
 
 class Keys:
-    """Signs addresses and webhooks with the same keys whatever becomes of the tokens, of which no key is
-    made. Whoever can read the object can read every song: the bucket is private."""
+    """The keys that sign addresses and webhooks. They do not depend on the tokens, which may change. A reader
+    of the object can read every song: the bucket must be private."""
 
     def __init__(self, store: Store, former: Callable[[str], str | None] = lambda _name: None) -> None:
-        """``former`` knows the key that the library's only machine has used so far, if it has one of this
-        name: it goes on, where the bucket has none yet."""
+        """``former`` returns the key of a name that this machine has used so far, or None. It becomes the
+        bucket's key if the bucket has none yet."""
         self._store = store
         self._former = former
         self._lock = threading.Lock()
-        self._known: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
 
     def of(self, name: str) -> str:
         """The key of this name, one of ``NAMES``. Blocks on the store the first time. Raises
-        ``StoreUnavailable`` where it cannot be read, or is not what was kept."""
+        ``StoreUnavailable`` if it cannot be read or is damaged."""
         with self._lock:
-            self._known = self._known or self._kept()
-            return self._known[name]
+            self._keys = self._keys or self._load_or_make()
+            return self._keys[name]
 
-    def _kept(self) -> dict[str, str]:
+    def _load_or_make(self) -> dict[str, str]:
         try:
             data = read(self._store, KEY)
         except NotFound:
             made = {name: self._former(name) or _new(name) for name in NAMES}
             data = json.dumps(made).encode()
-            # Of several containers that begin at once one makes it, and all have that one's.
+            # If several containers start at once, one stores its keys, and all others use these.
             if not self._store.put_if(KEY, data, "application/json", etag=None):
                 data = read(self._store, KEY)
             elif has_songs(self._store):
@@ -57,21 +56,21 @@ class Keys:
                     "SONGWRIGHT_WEBHOOKS__SECRET to the one they have",
                     KEY,
                 )
-        return _checked(data)
+        return _parse(data)
 
 
 def _new(name: str) -> str:
-    return _PREFIXES.get(name, "") + secrets.token_urlsafe(32)
+    return PREFIXES[name] + secrets.token_urlsafe(32)
 
 
-def _checked(data: bytes) -> dict[str, str]:
+def _parse(data: bytes) -> dict[str, str]:
     try:
         kept = json.loads(data)
         if wrong := [name for name in NAMES if not isinstance(kept[name], str)]:
             raise TypeError(f"{wrong[0]} is no text")
         return {name: checked_secret(kept[name].encode(), name) for name in NAMES}
     except (ValueError, KeyError, TypeError) as error:
-        # Its own text may have a piece of a key in it.
+        # The error's own text may contain a part of a key.
         why = f"{type(error).__name__}, {error}" if isinstance(error, KeyError) else type(error).__name__
         raise StoreUnavailable(f"the keys in {KEY} cannot be read ({why})", _BROKEN) from error
     except StoreUnavailable as error:

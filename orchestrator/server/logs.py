@@ -1,4 +1,11 @@
-"""One JSON object a line on stderr, with the ids of request and song; text instead where a person watches."""
+"""Logs on stderr: a JSON object a line with the ids of request and song, or lines of text for a person.
+
+Why not structlog: its ``ConsoleRenderer`` writes control characters of a message as they are
+(``test_what_came_from_outside_draws_no_line_and_orders_no_terminal``), its lines and times are not those that
+``test_a_log_line_for_people_has_the_same_facts`` and ``test_a_log_line_is_one_json_object_with_its_ids``
+want, and with it rich is imported: a tenth of the server's import time. Processors of our own would be all
+that is below.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +24,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The request that this task answers."""
+"""The id of the request that this task answers."""
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {
     "message",
@@ -26,13 +33,13 @@ _STANDARD = set(vars(logging.makeLogRecord({}))) | {
     "taskName",
     "color_message",  # uvicorn's own, for terminals
 }
-_LONGEST = 20_000  # characters of a line, or of a part of it: what comes from outside can be a megabyte
+_LONGEST = 20_000  # characters of a message, a field or a traceback: what clients send can be a megabyte
 _WAITING_LINES = 10_000
 _LAST_LINES_S = 1.0
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON; what was given as ``extra`` are fields of their own."""
+    """A record as one line of JSON. The names in ``extra`` are fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {
@@ -45,12 +52,12 @@ class JsonFormatter(logging.Formatter):
         }
         if exception := _exception(record):
             fields["exception"] = exception[-_LONGEST:]
-        return json.dumps(fields, default=str)  # in ASCII: all else is escaped
+        return json.dumps(fields, default=str)  # escapes all that is not ASCII
 
 
 class TextFormatter(logging.Formatter):
-    """A record as a line for people. What came from outside draws no line of its own and gives a terminal no
-    orders: all that does not print is escaped, and lines that follow the first are indented."""
+    """A record as a line for people. What clients send cannot forge a line or control the terminal:
+    characters that do not print are escaped, and all lines after the first are indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         extra = " ".join(f"{name}={_value(value)}" for name, value in (_ids(record) | _extra(record)).items())
@@ -61,8 +68,8 @@ class TextFormatter(logging.Formatter):
 
 
 def printable(text: str) -> str:
-    """``text`` with an escape for each character that does not print: ends of lines, orders to a terminal,
-    marks that turn the direction of writing round."""
+    """``text`` with escapes for all characters that do not print: line ends, terminal controls, marks that
+    change the direction of writing."""
     text = text[:_LONGEST]
     if text.isprintable():
         return text
@@ -70,30 +77,32 @@ def printable(text: str) -> str:
 
 
 def _value(value: object) -> str:
-    """Of a field; in quotes where it could be taken for several."""
+    """The value of a field; in quotes if it could be read as several fields."""
     text = str(value)
     return json.dumps(printable(text), ensure_ascii=False) if set(text) & set(' ="') else printable(text)
 
 
 @contextmanager
 def logging_to_stderr(log_format: str) -> Iterator[None]:
-    """Sends all logs there from a thread of its own: whoever reads slowly holds up no request. Lines that
-    nobody has read in time are dropped: past ten thousand of them, and at the end after a second."""
+    """Writes all logs to stderr from a thread of its own, so that a slow reader of stderr delays no request.
+    Lines are dropped when ten thousand wait, and those that still wait a second after the end.
+
+    ``log_format`` is ``text``, ``json``, or ``auto``: text if stderr is a terminal."""
     text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
     handler = _Stderr(sys.stderr.fileno())
     handler.setFormatter(TextFormatter() if text else JsonFormatter())
     lines: queue.Queue[logging.LogRecord | None] = queue.Queue(_WAITING_LINES)
-    gate = _Gate(lines)
-    # A daemon: it may never come back from a write that nobody reads.
+    handler_of_root = _Enqueue(lines)
+    # A daemon, since a write that nobody reads may never return.
     writer = threading.Thread(target=_write, args=(lines, handler), name="logs", daemon=True)
     root = logging.getLogger()
-    root.addHandler(gate)
+    root.addHandler(handler_of_root)
     root.setLevel(logging.INFO)
     writer.start()
     try:
         yield
     finally:
-        root.removeHandler(gate)
+        root.removeHandler(handler_of_root)
         until = time.monotonic() + _LAST_LINES_S
         with suppress(queue.Full):
             lines.put(None, timeout=_LAST_LINES_S)
@@ -102,12 +111,12 @@ def logging_to_stderr(log_format: str) -> Iterator[None]:
 
 def _write(lines: queue.Queue[logging.LogRecord | None], handler: logging.Handler) -> None:
     while (record := lines.get()) is not None:
-        # Not ``handle``: the lock that it takes would be waited for at the process's end.
+        # Not ``handle``, whose lock the process would wait for at its end.
         handler.emit(record)
 
 
 class _Stderr(logging.Handler):
-    """Writes past ``sys.stderr``, whose own lock would be waited for at the process's end as well."""
+    """Writes to the descriptor, not to ``sys.stderr``, whose lock the process would wait for at its end."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
@@ -119,17 +128,17 @@ class _Stderr(logging.Handler):
             while left:
                 left = left[os.write(self._descriptor, left) :]
         except OSError:
-            return  # nobody reads there any more
-        except Exception:  # noqa: BLE001 - as the library's own handlers do: one odd record ends no other
+            return  # the reader has closed it
+        except Exception:  # noqa: BLE001 - as in the library's handlers, so that one bad record stops no other
             self.handleError(record)
 
 
-class _Gate(logging.handlers.QueueHandler):
-    """Marks each record with the request it belongs to, while that is still known."""
+class _Enqueue(logging.handlers.QueueHandler):
+    """Queues each record, with the id of the request that it belongs to."""
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        # Written out in the thread that logs, for what it names may change; the standard library's own way
-        # would make the traceback a part of the message.
+        # The message is formatted here, in the thread that logs, since its arguments may change afterwards.
+        # The standard library's ``prepare`` would make the traceback part of the message.
         record = copy.copy(record)
         record.msg = record.message = record.getMessage()
         record.args = None

@@ -1,4 +1,4 @@
-"""What an operator watches, in Prometheus's format."""
+"""The service's metrics in Prometheus's format."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from orchestrator.songs.manifest import CRAFT_OF_STAGE, CRAFTS, Song, Status
+from orchestrator.songs.manifest import Song, Status
+from orchestrator.songs.stages import CRAFTS, craft_of
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _STAGE_S = (0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1800)
@@ -15,7 +16,8 @@ _REQUEST_S = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 3, 10, 30, 120)
 
 
 class Metrics:
-    """The service's figures, in a registry of their own so that two services in one process do not meet."""
+    """The service's metrics, in a registry of their own, so that two services in one process do not
+    collide."""
 
     def __init__(self, waiting: Callable[[], int], running: Callable[[], int]) -> None:
         self._registry = CollectorRegistry()
@@ -59,7 +61,7 @@ class Metrics:
         engine = song.engines["music"].name if "music" in song.engines else (made[0] if made else "none")
         self._songs.labels(engine, song.status.value).inc()
         for stage, seconds in song.timings_s.items():
-            facts = song.engines.get(CRAFT_OF_STAGE.get(stage, ""))
+            facts = song.engines.get(craft_of(stage) or "")
             self._stages.labels(stage, facts.name if facts else "none").observe(seconds)
         if song.status is Status.FAILED and song.error:
             self._failures.labels(song.error.step, song.error.type).inc()

@@ -1,4 +1,4 @@
-"""Whether the store can be used, looked at so seldom that anybody may ask."""
+"""Whether the store can be used. It is checked so rarely that any client may ask."""
 
 from __future__ import annotations
 
@@ -15,53 +15,54 @@ PATIENCE_S = 1.0
 
 
 class StoreReadiness:
-    """Looks at the store at most every ``LOOK_EVERY_S`` seconds, in one thread, for all who ask at once. Used
-    in the event loop's thread."""
+    """Checks the store at most every ``LOOK_EVERY_S`` seconds, in one thread, for all callers. Used in the
+    event loop's thread."""
 
     def __init__(self, look: Callable[[], None]) -> None:
-        """``look`` raises what stands against the store's use; it may block for as long as it likes."""
+        """``look`` checks the store: it raises the error of a store that cannot be used, and may block for
+        ever."""
         self._look = look
-        self._looking: asyncio.Future[str] | None = None
+        self._check: asyncio.Future[str] | None = None
         self._began_s = 0.0
-        self._found: str | None = None
-        self._wanted: queue.SimpleQueue[asyncio.Future[str]] = queue.SimpleQueue()
+        self._problem: str | None = None
+        self._checks: queue.SimpleQueue[asyncio.Future[str]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    async def what_stands_against(self) -> str:
-        """Why the store cannot be used; empty if it can. Of a look that does not end, who asks hears after
-        ``PATIENCE_S`` seconds."""
+    async def problem(self) -> str:
+        """Why the store cannot be used; empty if it can. Returns after ``PATIENCE_S`` seconds even if the
+        check has not ended."""
         now_s = time.monotonic()
-        if self._looking is None and (self._found is None or now_s - self._began_s >= LOOK_EVERY_S):
+        if self._check is None and (self._problem is None or now_s - self._began_s >= LOOK_EVERY_S):
             self._began_s = now_s
-            self._looking = asyncio.get_running_loop().create_future()
-            self._wanted.put(self._looking)
+            self._check = asyncio.get_running_loop().create_future()
+            self._checks.put(self._check)
             if self._thread is None:
-                # Not one of the threads that songs need: those may all wait for a store that hangs. A daemon,
-                # for neither is the process's end to wait for it.
+                # Not a thread of the songs' pool: those may all wait for a store that hangs. A daemon, for
+                # the process must not wait for it at its end.
                 self._thread = threading.Thread(target=self._run, name="readiness", daemon=True)
                 self._thread.start()
-        if self._looking:
+        if self._check:
             left_s = self._began_s + PATIENCE_S - time.monotonic()
-            await asyncio.wait([self._looking], timeout=max(left_s, 0.0))
-        if self._looking:
+            await asyncio.wait([self._check], timeout=max(left_s, 0.0))
+        if self._check:
             return f"the store has not answered for {time.monotonic() - self._began_s:.0f} s"
-        return self._found or ""
+        return self._problem or ""
 
     def _run(self) -> None:
         while True:
-            looking = self._wanted.get()
+            check = self._checks.get()
             try:
                 self._look()
-                found = ""
+                problem = ""
             except SongwrightError as error:
-                found = str(error)
-            except Exception as error:  # noqa: BLE001 - a bug there must not leave everybody waiting: it is said
-                found = f"{type(error).__name__}: {error}"
+                problem = str(error)
+            except Exception as error:  # noqa: BLE001 - a bug in the check is reported and must not block callers
+                problem = f"{type(error).__name__}: {error}"
             try:
-                looking.get_loop().call_soon_threadsafe(self._ended, looking, found)
+                check.get_loop().call_soon_threadsafe(self._finish, check, problem)
             except RuntimeError:
                 return  # the service has stopped meanwhile, and its loop with it
 
-    def _ended(self, looking: asyncio.Future[str], found: str) -> None:
-        self._found, self._looking = found, None
-        looking.set_result(found)
+    def _finish(self, check: asyncio.Future[str], problem: str) -> None:
+        self._problem, self._check = problem, None
+        check.set_result(problem)

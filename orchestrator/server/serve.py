@@ -1,70 +1,61 @@
-"""``songwright serve``: the app behind uvicorn, one service to a library at a time."""
+"""``songwright serve``: the app behind uvicorn, and at most one service for a library."""
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import gc
 import logging
 import os
 import signal
-import socket
 import stat
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import uvicorn
+from filelock import lock_descriptor
 
-from config.errors import Conflict, InvalidRequest, SongwrightError, StoreUnavailable, Unavailable
+from config.errors import Conflict, SongwrightError, StoreUnavailable, Unavailable
 from config.settings import Settings
-from orchestrator.jobs.lease import Tenure, leased_bucket
+from orchestrator.jobs.lease import HeldLease, leased_bucket
 from orchestrator.server.api import create_app
 from orchestrator.server.api.middleware.hosts import answered_hosts
 from orchestrator.server.auth import TOKEN_FILE, load_tokens
-from orchestrator.server.ending import Watchdog
 from orchestrator.server.http.connections import ACCEPTED_AT_ONCE, fitted
+from orchestrator.server.http.listening import listening
 from orchestrator.server.http.protocol import protocol
+from orchestrator.server.http.server import ServiceServer
 from orchestrator.server.logs import logging_to_stderr
 from orchestrator.server.service import Service
+from orchestrator.server.watchdog import Watchdog
+from orchestrator.server.wiring import local_service
 from storage.configured import open_store, private_folder
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _LOCK_FILE = "serve.lock"
-_BACKLOG = 2048
-# Objects, and collections of each age before one of the next: the middle ones take 30 ms so, with thousands
-# of listeners, and a full one comes after four million objects.
-_COLLECT_AFTER = (10_000, 4, 100)
-_LAST_REQUESTS_S = 5
 _PREPARE_S = 5.0
-_END_S = 3.5  # beyond the grace, until the watchdog ends what hangs
-_FORCED_END_S = 1.0
 _FAILED_END_S = 2.0
 
 
 def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = False) -> None:
-    """Runs the service until SIGINT or SIGTERM. ``say`` is told where it is, and its token if that is new.
-    With ``take_over`` a bucket is taken from another service that has it.
+    """Runs the service until SIGINT or SIGTERM. ``say`` shows its user a line: the service's address, and its
+    token if that is new. With ``take_over`` it takes the bucket from another service that has it.
 
-    Raises ``InvalidRequest`` for an address that cannot be had, ``Conflict`` if another service has this
-    library, ``StoreUnavailable`` for a folder or a bucket that cannot be used, and ``Unavailable`` for
-    whatever else keeps it from starting. Once it has ended, or failed to start, the process has a few seconds
-    until a watchdog ends it.
+    Raises ``InvalidRequest`` for an address that it cannot listen on, ``Conflict`` if another service has
+    this library, ``StoreUnavailable`` for a folder or a bucket that it cannot use, and ``Unavailable`` for
+    any other failure to start. After its end, or a failed start, a watchdog ends the process within a few
+    seconds.
     """
     watchdog = Watchdog()
     with (
         logging_to_stderr(settings.log_format),
         _in_one_line(watchdog),
         _only_service(settings, say, take_over=take_over) as tenure,
-        _listening(settings) as listener,
+        listening(settings) as listener,
     ):
         settings = fitted(settings)
         app, service, new_token = _prepared(settings)
@@ -77,7 +68,7 @@ def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = F
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=list(settings.trusted_proxies),
             backlog=ACCEPTED_AT_ONCE,
-            lifespan="off",  # the server starts and stops the service itself
+            lifespan="off",  # ``ServiceServer`` starts and stops the service
             ws="none",
         )
         host, port = listener.getsockname()[:2]
@@ -87,9 +78,9 @@ def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = F
             say(f"Your token, shown only now:  {new_token}")
         if not settings.api_bearer_token.get_secret_value():
             say(f"It is kept in {private_folder(settings) / TOKEN_FILE}; Ctrl-C stops.")
-        server = _Server(config, service, watchdog, tenure)
-        # Before the server's own handlers, and after: a signal at any moment ends it, and in good order. The
-        # server raises it again at its end: a service that was told to end has not failed.
+        server = ServiceServer(config, service, watchdog, tenure)
+        # Set before uvicorn sets its own handlers, so that a signal at any moment ends the service in order.
+        # Uvicorn raises the signal again at its end; with this handler the process does not fail of it.
         signal.signal(signal.SIGTERM, server.handle_exit)
         gc.collect()
         server.run(sockets=[listener])
@@ -98,75 +89,14 @@ def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = F
         tenure.check()
 
 
-class _Server(uvicorn.Server):
-    """Starts the service before it listens, and stops it after it has let go of event streams and waiting
-    requests, which would hold up the end for ever."""
-
-    def __init__(self, config: uvicorn.Config, service: Service, watchdog: Watchdog, tenure: Tenure) -> None:
-        super().__init__(config)
-        self.failure: BaseException | None = None
-        """Why the service did not start."""
-        self._service = service
-        self._watchdog = watchdog
-        self._tenure = tenure
-        self._most_s = service.settings.shutdown_grace_s + _END_S
-        self._told_at: float | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self._told_at is None:
-            self._told_at = time.monotonic()
-        forced = self.should_exit and sig == signal.SIGINT
-        code = 130 if sig == signal.SIGINT else 0
-        self._watchdog.set(_FORCED_END_S if forced else self._most_s, code)
-        super().handle_exit(sig, frame)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        starting = asyncio.ensure_future(self._service.start())
-        while not (starting.done() or self.should_exit):
-            await asyncio.wait([starting], timeout=0.1)
-        if not starting.done():
-            starting.cancel()
-            await asyncio.wait([starting])
-        elif error := starting.exception():
-            self.failure = error
-            self.should_exit = True
-        elif self.should_exit:
-            await self._service.stop()
-        else:
-            await super().startup(sockets)
-            for listener in sockets or []:
-                listener.listen(_BACKLOG)  # which the event loop has made as few as it takes in at once
-            # What is there by now stays, and looking through it all took up to a tenth of a second each time.
-            gc.freeze()
-            gc.set_threshold(*_COLLECT_AFTER)
-
-    async def on_tick(self, counter: int) -> bool:
-        """Ends the service once the bucket is another's, which makes its songs from now on."""
-        if self._tenure.lost_to:
-            await self._service.jobs.drain(0.0)
-            return True
-        return await super().on_tick(counter)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for listener in self.servers:
-            listener.close()
-        draining = asyncio.ensure_future(self._service.drain())
-        while not draining.done() and not self.force_exit:
-            await asyncio.wait([draining], timeout=0.1)
-        left_s = self._most_s - (time.monotonic() - (self._told_at or time.monotonic()))
-        self.config.timeout_graceful_shutdown = max(1, int(min(left_s - 2.0, _LAST_REQUESTS_S)))
-        await super().shutdown(sockets)
-        await self._service.stop()
-
-
 def _prepared(settings: Settings) -> tuple[Any, Service, str]:
-    """The app and its service over a store that was seen to work, and the token if it is new. Raises
-    ``StoreUnavailable`` where the store keeps silent."""
+    """The app, its service, and the token if it is new. The store has been checked. Raises
+    ``StoreUnavailable`` if it does not work or does not respond."""
 
     def prepare() -> tuple[Any, Service, str]:
         open_store(settings).check_writable()
         tokens, new_token = load_tokens(settings)
-        service = Service(settings, tokens)
+        service = local_service(settings, tokens)
         app = create_app(settings, service=service, hosts=answered_hosts(settings))
         return app, service, new_token
 
@@ -174,16 +104,16 @@ def _prepared(settings: Settings) -> tuple[Any, Service, str]:
 
 
 def _within(seconds: float, settings: Settings, work: Callable[[], T]) -> T:
-    """What ``work`` gives. Raises ``StoreUnavailable`` where the store holds it up for longer."""
+    """The result of ``work``. Raises ``StoreUnavailable`` if the store keeps it busy for longer than that."""
     outcome: Future[T] = Future()
 
     def run() -> None:
         try:
             outcome.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised in the waiting thread
             outcome.set_exception(error)
 
-    # A daemon: it may never come back.
+    # A daemon, since it may never return.
     threading.Thread(target=run, name="prepare", daemon=True).start()
     try:
         return outcome.result(seconds)
@@ -196,7 +126,8 @@ def _within(seconds: float, settings: Settings, work: Callable[[], T]) -> T:
 
 @contextmanager
 def _in_one_line(watchdog: Watchdog) -> Iterator[None]:
-    """Makes one of our errors of whatever nobody expected; where it came from goes to the log."""
+    """Turns an unexpected error into one of ours, which is shown in one line; its traceback goes to the
+    log."""
     try:
         yield
     except SongwrightError:
@@ -210,51 +141,21 @@ def _in_one_line(watchdog: Watchdog) -> Iterator[None]:
 
 
 @contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    """A socket at the address that the settings name, before anything is started for it."""
-    try:
-        found = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-        family, kind, protocol, _, address = found[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise InvalidRequest(
-            "host", settings.host, f"{error.strerror}: use an address of this machine"
-        ) from error
-    with listener:
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(address)
-            listener.listen(_BACKLOG)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                fix = "another program listens there: stop it, or choose another with --port"
-                raise InvalidRequest("port", settings.port, fix) from error
-            raise InvalidRequest(
-                "host", settings.host, f"{error.strerror}: choose another address"
-            ) from error
-        listener.setblocking(False)  # noqa: FBT003 - the socket's own signature
-        yield listener
-
-
-@contextmanager
-def _only_service(settings: Settings, say: Callable[[str], None], *, take_over: bool) -> Iterator[Tenure]:
-    """Holds the library's lock, which the system lets go of however this process ends, and the lease of its
-    bucket if it is in one."""
+def _only_service(settings: Settings, say: Callable[[str], None], *, take_over: bool) -> Iterator[HeldLease]:
+    """Holds the lock of the library, which the system releases however this process ends, and the lease of
+    its bucket if it is in one."""
     path = private_folder(settings) / _LOCK_FILE
     try:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
         if os.name == "posix":
-            os.fchmod(file.fileno(), 0o600)  # an earlier version gave others a part in it
+            os.fchmod(file.fileno(), 0o600)  # an earlier version let others read it
     except OSError as error:
         raise StoreUnavailable(
             f"cannot use {path}: {error.strerror}", "check who may read and write it"
         ) from error
     with file:
         try:
-            locked = _locked(file)
+            locked = lock_descriptor(file.fileno(), blocking=False)
         except OSError as error:
             log.warning(
                 "%s has no locks (%s): see to it that no other service uses this library", path, error
@@ -266,33 +167,16 @@ def _only_service(settings: Settings, say: Callable[[str], None], *, take_over: 
                 "stop that one, or set SONGWRIGHT_HOME to another folder",
             )
         if settings.store == "local":
-            _say_who_can_look(settings.home / "songs")
-            yield Tenure()
+            _warn_of_readers(settings.home / "songs")
+            yield HeldLease()
         else:
             _within(_PREPARE_S, settings, open_store(settings).look)
             with leased_bucket(settings, say, take_over=take_over) as tenure:
                 yield tenure
 
 
-def _say_who_can_look(songs: Path) -> None:
-    """Of songs that others may see, as an earlier version made them: their owner may have wanted that."""
+def _warn_of_readers(songs: Path) -> None:
+    """Warns of songs that other users can read, as an earlier version made them; their owner may want
+    that."""
     if os.name == "posix" and songs.is_dir() and (wide := stat.S_IMODE(songs.stat().st_mode)) & 0o077:
         log.warning("%s can be looked into by other users (%o): chmod 700 keeps songs private", songs, wide)
-
-
-def _locked(file: IO[bytes]) -> bool:
-    """Whether nobody else had the lock. Raises ``OSError`` where there are no locks to be had."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
-            return False
-        raise
-    return True

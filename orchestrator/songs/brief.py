@@ -1,21 +1,24 @@
-"""The one shape that every request for a song takes, whichever door it came through."""
+"""The brief: the one form of every request for a song, from the command line, the service or Modal."""
 
 from __future__ import annotations
 
 import re
 import secrets
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
 from config.errors import InvalidRequest
+from lyrics.contract import TITLE_CHARACTERS, SongPlan
 from orchestrator.songs.limits import AnyPlan, is_kept
+from reading.cleaning import stripped, without_html
 
 DESCRIPTION_CHARACTERS = 2_000
 LYRICS_CHARACTERS = 10_000
 DURATION_S = (5.0, 600.0)
+DEFAULT_DURATION_S = 180.0
 INSTRUMENTAL_S = (1.0, DURATION_S[1])
-"""Words take their time to be sung; an instrumental may be shorter."""
+"""An instrumental may be shorter: words need time to be sung."""
 VARIATIONS = (1, 4)
 GUIDANCE_SCALE = (0.0, 100.0)
 INFER_STEP = (1, 1000)
@@ -29,11 +32,28 @@ MODEL_PARAMETERS = {
     "top_k": TOP_K,
     "top_p": TOP_P,
 }
-"""What some models heed, and its bounds; left out, it is what is best for the engine."""
+"""Parameters that some models use, and their bounds. One that is left out has the engine's best value."""
+
+# Python, Rust and JavaScript read these patterns, and differ in \S, \w and \p. So each names what it leaves
+# out: code points of the basic plane, and the tags, which are no others' part.
+_CONTROLS_AND_SPACES = (
+    r"\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180e\u2000-\u200f\u2028-\u202f"
+    r"\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff" + "\U000e0000-\U000e0fff"
+)
+_PUNCTUATION_AND_MARKS = (
+    r"\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e\xa1-\xa9\xab-\xac\xae-\xb1\xb4\xb6-\xb8\xbb\xbf\xd7\xf7\u02b0-\u036f"
+    r"\u0483-\u0489\u055a-\u055f\u0589\u058a\u0591-\u05c7\u05f3\u05f4\u0600-\u061f\u064b-\u065f\u066a-\u066d"
+    r"\u06d4\u0964\u0965\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u25ff\u2e00-\u2e7f\u3001-\u3004"
+    r"\u3008-\u3020\u3030\u30fb\ufe10-\ufe6f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\uffe0-\uffef"
+)
+VISIBLE = f"[^{_CONTROLS_AND_SPACES}]"
+"""At least one character that can be seen: neither space nor control character nor an invisible one."""
+SOMETHING = f"[^{_CONTROLS_AND_SPACES}{_PUNCTUATION_AND_MARKS}]"
+"""At least one letter, digit or picture: more than punctuation."""
 
 KEPT_DURATION_S = (0.0, 1e6)
 KEPT_SEED = 2**64 - 1
-"""What a brief in a manifest may have, whatever the limits on asking were when it was written."""
+"""Bounds of a brief in a manifest. They are wider than those of a request, which change with versions."""
 
 RANDOM_SEED = -1
 LARGEST_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exact
@@ -41,13 +61,15 @@ LARGEST_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exa
 Format = Literal["wav", "flac", "mp3"]
 FORMATS: tuple[Format, ...] = ("wav", "flac", "mp3")
 _FORMAT = re.compile(r"[a-z0-9]{1,16}")
+_PLAN_LINES = ("genre", "mood", "key", "metre", "language", "cover_prompt")
+_PLAN_LISTS = ("tags", "categories", "instruments", "exclude", "theme", "warnings")
 
 
 class Brief(BaseModel):
-    """What is asked for: a description, own lyrics with a style, or described lyrics with a style.
+    """The requested song: a description, the user's lyrics with a style, or described lyrics with a style.
 
-    Raises ``InvalidRequest`` with the field, its value and the fix for anything out of bounds. Those are the
-    bounds on asking; a brief that is read from a manifest has wider ones (see ``limits``).
+    Raises ``InvalidRequest`` with the field, its value and the fix for anything out of bounds. These are the
+    bounds of a request; a brief that is read from a manifest has wider ones (see ``limits``).
     """
 
     model_config = ConfigDict(frozen=True, validate_default=True)
@@ -57,38 +79,60 @@ class Brief(BaseModel):
     lyrics: str = ""
     about: str = ""
     instrumental: bool = False
-    duration_s: float = 180.0
+    duration_s: float = DEFAULT_DURATION_S
+    """Left out, it is the length that ``description`` asks for ("a 30 second jingle"), if it does."""
     seed: int = RANDOM_SEED
     format: str = "wav"
     variations: int = 1
     guidance_scale: float | None = None
-    """How closely a model keeps to the prompt; None: what is best for the engine. So with the next four."""
+    """How closely a model follows the prompt. None: the engine's best value, as for the next four."""
     infer_step: int | None = None
     temperature: float | None = None
     top_k: int | None = None
     top_p: float | None = None
     cover_title: bool = True
-    """Whether the title is set on the cover."""
+    """Whether the cover shows the title."""
     cover: bool = True
-    """Whether there is to be a cover at all: who asks for music alone need not wait, or pay, for one."""
+    """Whether a cover is made. Without one, a request for music alone is faster and cheaper."""
     photo: str = ""
-    """The SHA-256 of the photo that the song is made from, as it is kept; ``description`` may add to it."""
+    """The SHA-256 of the stored photo that the song is made from; ``description`` may add to it."""
     photo_as_cover: bool = False
-    """Whether the photo is the cover."""
+    """Whether the photo becomes the cover."""
     plan: AnyPlan | None = None
     """A plan to follow instead of making one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _asked_duration(cls, fields: Any, info: ValidationInfo) -> Any:
+        if is_kept(info) or not isinstance(fields, dict) or "duration_s" in fields:
+            return fields
+        from lyrics.wishes.lengths import (
+            asked_duration,  # late: its patterns would delay each start
+        )
+
+        words = fields.get("description")
+        asked = asked_duration(words[:DESCRIPTION_CHARACTERS]) if isinstance(words, str) else None
+        return fields if asked is None else {**fields, "duration_s": asked}
 
     @field_validator("description", "about")
     @classmethod
     def _short_enough(cls, text: str, info: ValidationInfo) -> str:
         if is_kept(info):
             return text
-        return _checked_text(str(info.field_name), text, DESCRIPTION_CHARACTERS).strip()
+        checked = _checked_text(str(info.field_name), text, DESCRIPTION_CHARACTERS)
+        return _line(checked)
 
     @field_validator("lyrics")
     @classmethod
     def _lyrics_as_written(cls, text: str, info: ValidationInfo) -> str:
-        return text if is_kept(info) else _checked_text("lyrics", text, LYRICS_CHARACTERS)
+        if is_kept(info):
+            return text
+        return stripped(_checked_text("lyrics", text, LYRICS_CHARACTERS), lines=True)
+
+    @field_validator("plan")
+    @classmethod
+    def _clean_plan(cls, plan: SongPlan | None, info: ValidationInfo) -> SongPlan | None:
+        return plan if plan is None or is_kept(info) else _cleaned(plan)
 
     @field_validator("duration_s")
     @classmethod
@@ -141,10 +185,20 @@ class Brief(BaseModel):
             raise InvalidRequest("format", name, f"use one of: {', '.join(FORMATS)}")
         return name
 
+    @model_validator(mode="after")
+    def _in_words(self, info: ValidationInfo) -> Brief:
+        """Marks alone describe no song: a writer would make one of its own."""
+        if self.plan is None and not is_kept(info):
+            for field in ("description", "about"):
+                text: str = getattr(self, field)
+                if text and not re.search(SOMETHING, text):
+                    raise InvalidRequest(field, text, "it is blank: say it in words")
+        return self
+
     @property
     def crafts(self) -> tuple[str, ...]:
-        """Those whose engines have a part in it: none writes a plan that is given, or paints a cover that is
-        not wanted or a photo."""
+        """The crafts whose engines are needed. A given plan needs no writer; a photo as cover, or no cover,
+        needs no painter."""
         wanted = {
             "lyrics": self.plan is None,
             "music": True,
@@ -157,7 +211,7 @@ class Brief(BaseModel):
     def _says_something(self, info: ValidationInfo) -> Brief:
         if is_kept(info):
             return self
-        said = self.description or self.lyrics.strip() or self.about
+        said = _seen(self.description) or self.lyrics.strip() or _seen(self.about)
         if self.plan is None and not (said or self.photo):
             raise InvalidRequest("description", self.description, "say in a sentence what the song is to be")
         if self.lyrics.strip() and self.about:
@@ -165,6 +219,11 @@ class Brief(BaseModel):
         if self.photo_as_cover and not self.photo:
             raise InvalidRequest("photo_as_cover", self.photo_as_cover, "send a photo, or leave it out")
         return self
+
+
+def _seen(text: str) -> str:
+    """The words of ``text``; brackets alone ("[/b]") may be words, and tags of HTML alone are none."""
+    return without_html(text).strip() or (text if "[" in text else "")
 
 
 def _checked_text(field: str, text: str, limit: int) -> str:
@@ -175,3 +234,21 @@ def _checked_text(field: str, text: str, limit: int) -> str:
     except UnicodeEncodeError as error:
         raise InvalidRequest(field, text, "it is not valid Unicode text, send it as UTF-8") from error
     return text
+
+
+def _cleaned(plan: SongPlan) -> SongPlan:
+    """``plan`` without control and invisible characters. Raises ``InvalidRequest`` if no title is left."""
+    title = _line(plan.title)[:TITLE_CHARACTERS].strip()
+    if not title:
+        raise InvalidRequest("plan.title", plan.title, "give it a title that can be seen")
+    cleaned: dict[str, Any] = {
+        "title": title,
+        "lyrics": stripped(plan.lyrics, lines=True),
+        **{name: _line(getattr(plan, name)) for name in _PLAN_LINES},
+        **{name: tuple(_line(text) for text in getattr(plan, name)) for name in _PLAN_LISTS},
+    }
+    return plan.model_copy(update=cleaned)
+
+
+def _line(text: str) -> str:
+    return stripped(text, lines=False).strip()

@@ -1,11 +1,13 @@
-"""Copies of a finished song's files in a folder of the user's choice, under names a person would give
-them."""
+"""Copies a finished song's files to a folder that the user chose, under readable names."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 from uuid import uuid4
@@ -14,7 +16,15 @@ from config.errors import InvalidRequest, SongwrightError, StoreUnavailable
 from music.formats import FORMATS
 from orchestrator.songs.manifest import Asset, Song
 
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')  # in a file name on one of Windows, macOS and Linux
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*]')  # in a file name on one of Windows, macOS and Linux
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's categories of controls, also those that turn the direction of a name around, and line breaks."""
+_JOINERS = "\u200c\u200d"  # of that kind, and yet part of words and of emoji
+_AT_ENDS = f" .{_JOINERS}"
+_DEVICES = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3])(?= *(?:\.|$))", re.IGNORECASE
+)
+"""Names that Windows keeps for devices, whatever ending follows."""
 
 _ENDINGS = {kind.media_type: kind.extension for kind in FORMATS.values()} | {
     "image/png": ".png",
@@ -24,25 +34,27 @@ _ENDINGS = {kind.media_type: kind.extension for kind in FORMATS.values()} | {
     "application/json": ".json",
 }
 
-_LONGEST_BYTES = 200  # of the 255 that a name may have: what follows the title needs its part
+_LONGEST_BYTES = 200  # of the 255 of a file name: what follows the title needs the rest
 
 
 def check_folder(folder: Path) -> None:
-    """Makes ``folder`` where it is missing. Raises ``InvalidRequest`` if files cannot be written into it:
-    better before the song is made than after."""
+    """Makes ``folder`` if it is missing. Raises ``InvalidRequest`` if files cannot be written there. Called
+    before the song is made."""
     probe = folder / f".part-{uuid4().hex}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.touch()
         probe.unlink()
     except OSError as error:
+        with suppress(OSError):  # a disk may have room for a name, and not for another
+            probe.unlink(missing_ok=True)
         raise InvalidRequest(
             "out", str(folder), f"{error.strerror}: choose a folder you can write to"
         ) from error
 
 
 class Readable(Protocol):
-    """Where files are read from: a ``Store``, or what can be reached of one."""
+    """Where files are read from: a ``Store``, or one that can only be read."""
 
     def open(self, key: str) -> Iterator[bytes]: ...
 
@@ -50,8 +62,7 @@ class Readable(Protocol):
 def export(song: Song, store: Readable, folder: Path) -> Path:
     """Copies the song's files to ``folder``: ``<title>.wav``, ``<title>.png``, ..., ``<title> stems/``.
 
-    Answers the audio's path. Files that are there already stay: the new ones are then named ``<title> 2``
-    and so on.
+    Returns the path of the audio. Existing files stay: the new ones are then named ``<title> 2`` and so on.
     """
     stem = _free_stem(folder, song)
     for name, key in file_names(song):
@@ -69,7 +80,7 @@ def export(song: Song, store: Readable, folder: Path) -> Path:
         except OSError as error:
             part.unlink(missing_ok=True)
             raise StoreUnavailable(
-                f"cannot write {path}: {error.strerror}",
+                f"cannot write {path}: {error.strerror or error}",
                 f"the song is whole in the library: songwright show {song.id}",
             ) from error
     audio = song.assets.get("audio")
@@ -77,21 +88,40 @@ def export(song: Song, store: Readable, folder: Path) -> Path:
 
 
 def ending_of(asset: Asset) -> str:
-    """What the file's name ends in, such as ".flac": as its key does, or as its content type tells where the
-    key has none; empty for a type that is not known either."""
+    """The extension of the file's name, such as ".flac": that of its key, else that of its content type;
+    empty if neither is known."""
     kind = asset.content_type.partition(";")[0].strip().lower()
     return PurePosixPath(asset.key).suffix or _ENDINGS.get(kind, "")
 
 
 def plain_title(song: Song) -> str:
-    """The title as a file name of any system, at most ``_LONGEST_BYTES`` long."""
-    title = _FORBIDDEN.sub("", song.title).strip(" .")
-    return title.encode()[:_LONGEST_BYTES].decode(errors="ignore").rstrip(" .") or song.id
+    """The title as a file name that every system accepts, at most ``_LONGEST_BYTES`` long, and that no
+    command takes for an option."""
+    title = "".join(map(_seen, unicodedata.normalize("NFC", song.title)))
+    title = _FORBIDDEN.sub("", title).strip(_AT_ENDS).lstrip("-~ .")
+    if device := _DEVICES.match(title):
+        title = f"{device[0]}_{title[device.end() :]}"
+    return title.encode()[:_LONGEST_BYTES].decode(errors="ignore").rstrip(_AT_ENDS) or song.id
+
+
+def _seen(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if kind == "Zs":
+        return " "
+    return letter if kind not in _UNSEEN or letter in _JOINERS else ""
+
+
+def file_name(song: Song, role: str) -> str:
+    """The name of a file that is downloaded alone: ``<title>.flac``, ``<title> bass.flac``."""
+    asset = song.assets[role]
+    names = {key: name.removeprefix(" stems/") for name, key in file_names(song)}
+    name = names.get(asset.key, role.replace(":", "-") + ending_of(asset))
+    return plain_title(song) + (name if name.startswith((".", " ")) else f" {name}")
 
 
 def file_names(song: Song) -> Iterator[tuple[str, str]]:
-    """What follows the title in each file's name, no two alike, and the file's key; what only players draw is
-    left out."""
+    """For each file the part of its name after the title, each different, and its key. The waveform is left
+    out: only players need it."""
     taken: set[str] = set()
     for role, asset in song.assets.items():
         if role == "waveform":
@@ -108,7 +138,7 @@ def file_names(song: Song) -> Iterator[tuple[str, str]]:
 def _free_stem(folder: Path, song: Song) -> str:
     title = plain_title(song)
     stem, count = title, 1
-    while any((folder / f"{stem}{name}").exists() for name, _ in file_names(song)):
+    while any(os.path.lexists(folder / f"{stem}{name}") for name, _ in file_names(song)):
         count += 1
         stem = f"{title} {count}"
     return stem

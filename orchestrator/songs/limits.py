@@ -1,7 +1,7 @@
-"""What a manifest may hold: bounds on reading, which are wider than those on asking.
+"""Bounds of what a manifest may hold. They are wider than the bounds of a request.
 
-Limits change with versions, and a library outlives them: a song of twenty minutes stays a song when today's
-longest is ten. ``KEPT``, as the context of a validation, says that what is validated was accepted before.
+Limits change with versions, and a library outlives them: a song of twenty minutes stays readable when today's
+longest is ten. The validation context ``KEPT`` says that the value was accepted before.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KEPT: Final = {"kept": True}
 
 EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 LATEST = datetime(9998, 12, 31, tzinfo=UTC)
-"""What every time zone can show."""
+"""Between these two, a time can be shown in every time zone."""
 
 _MOST_VALUES = 20_000  # numbers, texts, lists and objects in a manifest: a song has some hundreds
 _MOST_ENTRIES = 2_000  # of one list or object; each that is wrong is a line in pydantic's report
@@ -36,12 +36,12 @@ _LARGEST_NUMBER = 2**64
 
 
 def is_kept(info: ValidationInfo) -> bool:
-    """Whether what is validated is read from a manifest, and not asked for now."""
+    """Whether the value comes from a manifest and not from a new request."""
     return info.context is KEPT
 
 
 class KeptPlan(SongPlan):
-    """A plan within the bounds of some other version."""
+    """A plan within the bounds of another version."""
 
     title: str
     categories: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class KeptPlan(SongPlan):
 
 
 class KeptScene(Scene):
-    """A scene likewise."""
+    """A scene within the bounds of another version."""
 
     energy: int
     tempo_bpm: float = Field(gt=0.0)
@@ -71,7 +71,7 @@ def _scene(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationIn
 def _wider(
     kind: type[KeptPlan | KeptScene], value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
 ) -> Any:
-    """``value`` within the bounds on asking, or if it is kept and past them, as ``kind``."""
+    """``value`` within the bounds of a request; a value from a manifest that is past them, as ``kind``."""
     try:
         return handler(value)
     except ValidationError:
@@ -81,8 +81,8 @@ def _wider(
 
 
 def _utc(at: datetime) -> datetime:
-    """``at`` in UTC, which one without a zone is taken to be; what no calendar shows is brought to the
-    nearest that every one can."""
+    """``at`` in UTC. A time without a zone is taken as UTC; one outside ``EARLIEST`` to ``LATEST`` is moved
+    to the nearer of the two."""
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     if at.year <= EARLIEST.year:
@@ -98,8 +98,8 @@ UtcTime = Annotated[datetime, AfterValidator(_utc)]
 
 
 def check_values(raw: object) -> None:
-    """Raises ``ValueError`` for JSON of more values than any manifest has, before work is put into them, and
-    for numbers that are infinite or beyond all use."""
+    """Raises ``ValueError`` for JSON with more values than any manifest has, before they are validated, and
+    for numbers that are infinite or too large."""
     for count, value in enumerate(_values(raw)):
         if count >= _MOST_VALUES:
             raise ValueError(f"it has more than {_MOST_VALUES:,} values")

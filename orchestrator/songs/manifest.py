@@ -1,4 +1,4 @@
-"""A song's manifest: everything known about it, kept as ``songs/<id>/song.json`` beside what was made."""
+"""A song's manifest: everything known about it, stored as ``songs/<id>/song.json`` beside its files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 from config.engine import identity
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.limits import AnyPlan, AnyScene, UtcTime
+from orchestrator.songs.stages import CRAFTS
 from vision.contract import Scene
 
-SONG_CRAFTS = ("lyrics", "music", "art")
-CRAFTS = (*SONG_CRAFTS, "vision")  # the last for songs from a photo alone
-CRAFT_OF_STAGE = {"photo": "vision", "lyrics": "lyrics", "music": "music", "cover": "art"}
-"""Whose engine makes a stage; the last one, "tags", needs none."""
 GIVEN = "given"
 PHOTO = "photo"
 
@@ -27,7 +24,7 @@ _RANDOM_BITS = 30
 
 
 class Status(StrEnum):
-    """Where a song is on its way. The first three are unfinished: a restart takes them up again."""
+    """How far a song is. The first three are unfinished: a restart resumes them."""
 
     QUEUED = "queued"
     PLANNING = "planning"
@@ -40,15 +37,19 @@ class Status(StrEnum):
     def finished(self) -> bool:
         return self in (Status.DONE, Status.FAILED, Status.CANCELLED)
 
+    @property
+    def at_work(self) -> bool:
+        return self in (Status.PLANNING, Status.COMPOSING)
+
 
 class Frozen(BaseModel):
-    """A value that is replaced, never changed."""
+    """An immutable value."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class EngineFacts(Frozen):
-    """Which engine made a part, under which licence, from what, and what it wants the user to know."""
+    """The engine that made a part: its licence, model and libraries, and its warnings for the user."""
 
     name: str
     """``GIVEN`` for a plan that came with the request, ``PHOTO`` for a photo taken as the cover."""
@@ -79,7 +80,7 @@ class Asset(Frozen):
 
 
 class SectionTime(Frozen):
-    """Where a section of the song lies, seconds."""
+    """The begin and end of a section of the song, in seconds."""
 
     kind: str
     start_s: float
@@ -87,7 +88,7 @@ class SectionTime(Frozen):
 
 
 class MusicFacts(Frozen):
-    """What the composer knows about the audio; what it does not know is None."""
+    """The composer's facts about the audio; None for an unknown one."""
 
     duration_s: float
     rate_hz: int
@@ -99,14 +100,14 @@ class MusicFacts(Frozen):
 
 
 class Cost(Frozen):
-    """What a stage used of its engine, all attempts that are known of together, and what that costs."""
+    """The engine time of a stage, all known attempts together, and its cost."""
 
     gpu: str = ""
-    """Modal's name of the GPU; empty: a machine of one's own."""
+    """Modal's name of the GPU; empty for the user's own machine."""
     seconds: float = Field(ge=0.0)
-    """The song's share of the time in which the engine was at work; loading it is not in it."""
+    """The song's share of the time in which the engine worked, without loading."""
     gpu_seconds: float | None = Field(default=None, ge=0.0)
-    """As many times that as the container has GPUs; None on a machine of one's own. So with the price."""
+    """``seconds`` times the container's number of GPUs. None, like the price, on the user's own machine."""
     usd: float | None = Field(default=None, ge=0.0)
     prices_of: str = ""
     """The date of the prices."""
@@ -121,26 +122,26 @@ class Failure(Frozen):
 
 
 class Owner(Frozen):
-    """The process that works on the song: no other may take it up while this one lives."""
+    """The process that works on the song. No other may resume the song while this one runs."""
 
     host: str
     pid: int
     service: bool = False
-    """Whether it is a service, of which a library has one at a time: the next one takes over at once."""
+    """Whether it is a service. A library has one service at a time: the next one takes over at once."""
     started: str = ""
-    """When the process was started, by the kernel's own count: tells it from a later one with the same id.
-    Empty where the system does not say."""
+    """When the process was started, by the kernel's count: a later process with the same id differs. Empty if
+    the system does not say."""
 
 
 class Moment(Frozen):
-    """When the song came into a status; a song that is taken up again comes into one again."""
+    """The time at which the song entered a status. A resumed song enters one again."""
 
     status: Status
     at: UtcTime
 
 
 class Webhook(Frozen):
-    """Whom to call when the song has ended, and how that went."""
+    """The webhook to call when the song has ended, and its delivery."""
 
     url: str
     delivered_at: UtcTime | None = None
@@ -155,7 +156,7 @@ class Webhook(Frozen):
 
 
 class Song(Frozen):
-    """The manifest. A song is whole if, and only if, ``status`` is "done"."""
+    """The manifest. A song is complete if, and only if, ``status`` is "done"."""
 
     id: str
     status: Status = Status.QUEUED
@@ -163,9 +164,9 @@ class Song(Frozen):
     updated_at: UtcTime
     brief: Brief
     variation: int = 0
-    """Which of ``brief.variations`` this is, from 0; the music's and the cover's seed go up with it."""
+    """Which of ``brief.variations`` this is, from 0. It is added to the seed of the music and the cover."""
     scene: AnyScene | None = None
-    """What was read from the photo, if the song was made from one."""
+    """What the photo shows, if the song is made from one."""
     plan: AnyPlan | None = None
     engines: dict[str, EngineFacts] = Field(default_factory=dict)
     """By craft, a key of ``CRAFTS``."""
@@ -173,32 +174,32 @@ class Song(Frozen):
     """By role: "audio", "cover", "lyrics", "lrc", "midi", "stem:<name>", "photo"."""
     music: MusicFacts | None = None
     timings_s: dict[str, float] = Field(default_factory=dict)
-    """Wall time by step: "photo", "lyrics", "music", "cover", "tags"."""
+    """Wall time by stage."""
     costs: dict[str, Cost] = Field(default_factory=dict)
-    """Likewise, of the steps that ran where an engine is."""
+    """By stage, for the steps that ran in an engine's process."""
     error: Failure | None = None
     crashes: dict[str, int] = Field(default_factory=dict)
-    """By step, as in ``timings_s``: how often an engine's process died while it was at work on it."""
+    """By stage: how often an engine's process died while it worked on the stage."""
     runs: int = 0
-    """How often its work was begun since a step was last stored; 0 again once the work ended in good order,
-    done or not."""
+    """How often the work was started since a step was last stored. 0 again once the work ended normally, with
+    success or not."""
     owner: Owner | None = None
     history: tuple[Moment, ...] = ()
     sibling_ids: tuple[str, ...] = ()
-    """All songs of the request, this one among them, by variation."""
+    """All songs of the request, this one included, by variation."""
     webhook: Webhook | None = None
     notes: tuple[str, ...] = ()
-    """What the user should know about how the request was read."""
+    """What the user should know about how the request was understood."""
     like: str = ""
-    """The id of the song that this one makes again."""
+    """The id of the song that this one repeats."""
     idempotency: str = ""
-    """The name under which ``songs.reuse`` knows the request, so that it can be forgotten with the song."""
+    """The request's name in ``songs.reuse``, so that it can be deleted with the song."""
 
     @computed_field  # type: ignore[prop-decorator]  # pydantic's own way to show a property in JSON
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know: ``notes``, then what the engines say in the order of the crafts, nothing
-        twice."""
+        """What the user should know: ``notes``, then the engines' warnings in the order of the crafts, each
+        once."""
         crafts = (self.engines[craft] for craft in CRAFTS if craft in self.engines)
         of_engines = (warning for facts in crafts for warning in facts.warnings)
         return tuple(dict.fromkeys((*self.notes, *of_engines)))
@@ -206,7 +207,7 @@ class Song(Frozen):
     @computed_field  # type: ignore[prop-decorator]  # likewise
     @property
     def seed(self) -> int:
-        """The seed of the music and the cover; the lyrics' is the brief's, so variations share their
+        """The seed of the music and the cover. The lyrics use the brief's seed: variations share their
         words."""
         return self.brief.seed + self.variation
 
@@ -218,24 +219,24 @@ class Song(Frozen):
     @computed_field  # type: ignore[prop-decorator]  # likewise
     @property
     def started_at(self) -> datetime | None:
-        """When its work began: the time a song waits in the queue is not on its clock."""
+        """When its work began, after its time in the queue."""
         begun = (moment.at for moment in self.history if moment.status is not Status.QUEUED)
         return next(begun, None)
 
     @property
-    def taken_up(self) -> bool:
-        """Whether somebody was at work on it before and was lost: it came into a status once more."""
+    def was_interrupted(self) -> bool:
+        """Whether an earlier runner of the song was lost: the song has entered a status more than once."""
         statuses = [moment.status for moment in self.history]
         return len(set(statuses)) < len(statuses)
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is left to do for it: it has ended, and who asked to be called has been."""
+        """Whether nothing is left to do: the song has ended and its webhook, if any, is delivered or given
+        up."""
         return self.status.finished and not (self.webhook and self.webhook.pending)
 
     def changed(self, **facts: object) -> Song:
-        """A copy with ``facts``, a new ``updated_at``, and a moment of history where ``status`` is among
-        them."""
+        """A copy with ``facts`` and a new ``updated_at``; a new ``status`` adds a moment to the history."""
         now = datetime.now(UTC)
         if "status" in facts:
             moment = Moment(status=Status(str(facts["status"])), at=now)
@@ -253,7 +254,7 @@ def new_songs(
     scene: Scene | None = None,
     idempotency: str = "",
 ) -> list[Song]:
-    """A queued song with a new id for each of the brief's variations; one after the other, the later sorts
+    """A queued song with a new id for each of the brief's variations. The ids of later variations sort
     first."""
     now = datetime.now(UTC)
     ids = tuple(new_id(now.timestamp() + variation / 1000) for variation in range(brief.variations))
@@ -278,8 +279,8 @@ def new_songs(
 
 
 def new_id(now_s: float | None = None) -> str:
-    """A new song id, 15 characters: nine of time, counting down so that ids sort newest first, then six at
-    random."""
+    """A new song id of 15 characters: nine of time, which count down so that ids sort newest first, then six
+    random ones."""
     ms = int((time.time() if now_s is None else now_s) * 1000)
     left = 2**_TIME_BITS - 1 - ms
     number = left << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
@@ -288,7 +289,7 @@ def new_id(now_s: float | None = None) -> str:
 
 
 def id_time(song_id: str) -> datetime:
-    """When the id was made, by the clock of who made it: that of the store is another."""
+    """When the id was made, by the clock of the machine that made it; the store has another clock."""
     number = 0
     for character in song_id:
         number = number << 5 | _ALPHABET.index(character)

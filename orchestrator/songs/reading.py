@@ -1,4 +1,4 @@
-"""A manifest as it was stored, by this version or another, whole or damaged, to the song that it tells of."""
+"""Reads a stored manifest, written by this version or another, and checks it for damage."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from orchestrator.songs.manifest import Asset, Song
 from storage.contract import is_key
 
 LARGEST_BYTES = 2 << 20
-"""Of a manifest; one of the longest lyrics has a tenth of that. It is parsed in one go, beside the event
-loop."""
-_MARKS, _MOST_MARKS = (b",", b"[", b"{"), 100_000  # those in lyrics are counted, too
+"""The largest manifest; one with the longest lyrics has a tenth of that. It is parsed in one call, in a
+thread beside the event loop."""
+_SEPARATORS, _MOST_SEPARATORS = (b",", b"[", b"{"), 100_000  # those in lyrics are counted too
 
 _ROLE = re.compile(r"[a-z0-9_-]{1,60}(:[a-z0-9_.-]{1,60})?")
 _DIGEST = re.compile(r"[0-9a-f]{0,128}")
@@ -27,11 +27,11 @@ _PLAIN_TYPE = "application/octet-stream"
 
 
 def song_of(song_id: str, data: bytes) -> Song:
-    """The song whose manifest is ``data``. Raises ``Unreadable`` with the reason where it is none, or names
-    what is not this song's."""
+    """The song whose manifest is ``data``. Raises ``Unreadable`` with the reason if ``data`` is no manifest,
+    or names objects of another song."""
     try:
-        if sum(map(data.count, _MARKS)) > _MOST_MARKS:
-            raise ValueError(f"it has more than {_MOST_MARKS:,} commas and brackets")
+        if sum(map(data.count, _SEPARATORS)) > _MOST_SEPARATORS:
+            raise ValueError(f"it has more than {_MOST_SEPARATORS:,} commas and brackets")
         raw = from_json(data, allow_inf_nan=False)
         check_values(raw)
         song = Song.model_validate(raw, context=KEPT)
@@ -46,7 +46,7 @@ def song_of(song_id: str, data: bytes) -> Song:
 
 
 def unreadable(song_id: str, reason: str) -> Unreadable:
-    """Of the song whose manifest cannot be read for this ``reason``."""
+    """The error for a song whose manifest cannot be read, with the ``reason``."""
     return Unreadable(
         f"song {song_id} cannot be read: {reason}",
         f"restore songs/{song_id}/song.json from a backup, or delete the song: songwright delete {song_id}",
@@ -54,7 +54,7 @@ def unreadable(song_id: str, reason: str) -> Unreadable:
 
 
 def _check(song: Song, song_id: str) -> None:
-    """Raises ``ValueError`` for what every part of the manifest allows, and the song does not."""
+    """Raises ``ValueError`` for values that each field allows, but this song does not."""
     if song.id != song_id:
         raise ValueError(f"it is that of song {shown(song.id)}")
     for role, asset in song.assets.items():
@@ -81,7 +81,7 @@ def _check(song: Song, song_id: str) -> None:
 
 
 def _typed(song: Song) -> Song:
-    """``song`` with a content type for each file that a header can carry."""
+    """``song`` with content types that an HTTP header can carry."""
     odd = {role: asset for role, asset in song.assets.items() if not _plain(asset)}
     if not odd:
         return song
@@ -94,7 +94,7 @@ def _plain(asset: Asset) -> bool:
 
 
 def _first(error: ValidationError) -> str:
-    """The first of what is wrong, in one line."""
+    """The first error, in one line."""
     first = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     message = first["msg"][0].lower() + first["msg"][1:]

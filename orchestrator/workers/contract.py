@@ -1,4 +1,4 @@
-"""What a service asks of the place where its engines are: this machine's processes or Modal's containers."""
+"""The contract of a service's worker, whose engines are in processes here or in containers on Modal."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from config.engine import EngineInfo
 from config.errors import SongwrightError
 from lyrics.contract import SongPlan
 from orchestrator.pipeline.worker import Worker
-from orchestrator.songs.manifest import SONG_CRAFTS, Song
+from orchestrator.songs.manifest import Song
+from orchestrator.songs.stages import SONG_CRAFTS
 
 
 @dataclass(frozen=True)
 class EngineState:
-    """What is known of a craft's engine: "starting", "ready" with its facts, or "unavailable" with why."""
+    """The state of a craft's engine: "starting", "ready" with its facts, or "unavailable" with the error."""
 
     state: str
     engine: str
     info: EngineInfo | None = None
     error: SongwrightError | None = None
     retry_in_s: float | None = None
-    """Seconds until loading is tried again; 0 while it is being tried, None where nobody does."""
+    """Seconds until the next try to load it; 0 during a try, None if there is none."""
 
     @property
     def detail(self) -> str | None:
-        """Why it is unavailable, and when the next try is."""
+        """Why it is unavailable, and the time of the next try."""
         if not self.error or self.retry_in_s is None:
             return str(self.error) if self.error else None
         when = f"in {self.retry_in_s:.0f} s" if self.retry_in_s >= 0.5 else "now"
@@ -34,7 +35,7 @@ class EngineState:
 
 
 class ServiceWorker(Worker, Protocol):
-    """A ``Worker`` whose engines can be asked after."""
+    """A ``Worker`` that reports the state of its engines."""
 
     @property
     def music_lanes(self) -> int:
@@ -44,15 +45,15 @@ class ServiceWorker(Worker, Protocol):
     def start(self) -> None: ...
 
     def states(self) -> dict[str, EngineState]:
-        """By craft, how its engine is."""
+        """The states of the engines, by craft."""
         ...
 
     def check(self, crafts: Iterable[str] = SONG_CRAFTS) -> None:
-        """Raises what is known to keep an engine of ``crafts`` from its work."""
+        """Raises the error of an engine of ``crafts`` that is known to be unavailable."""
         ...
 
     async def draft(self, song: Song) -> SongPlan:
-        """The plan alone; nothing is stored."""
+        """Writes only the plan; nothing is stored."""
         ...
 
     def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""What runs inside a process that holds an engine."""
+"""The main loop of an engine's process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -17,41 +17,26 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from config.cuda import lost_gpu, out_of_memory
-from config.engine import Report
 from config.errors import Cancelled, EngineFailed, SongwrightError
 from config.settings import Settings, options_of
 from orchestrator.estimates.meter import Meter
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.steps import (
-    cover_step,
-    draft_step,
-    make_room,
-    metered,
-    music_step,
-    photo_cover_step,
-    plan_step,
-    scene_step,
-    tag_step,
-)
+from orchestrator.pipeline.metering import free_memory, metered
+from orchestrator.pipeline.steps import Step, draft, step_of
+from orchestrator.pipeline.worker import DRAFT, with_usage
 from orchestrator.songs.manifest import Song
+from orchestrator.songs.stages import Stage
 from storage.configured import open_store
 
-_STEPS: Mapping[str, Callable[..., Any]] = {
-    "scene": scene_step,
-    "draft": draft_step,
-    "plan": plan_step,
-    "music": music_step,
-    "cover": cover_step,
-}
-_NICENESS = 10  # answering comes before rendering
+_NICENESS = 10  # the service's responses come before rendering
 _REPORT_EVERY_S = 0.1
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-def serve(connection: Connection, craft: str, settings: Settings, together: int, *, forked: bool) -> None:
-    """Loads a craft's engine, then does what it is sent until the service has gone. ``forked``: by the fork
-    server."""
-    # Ctrl-C and a service manager's SIGTERM go to the whole group; only the service decides what they mean.
+def serve(connection: Connection, craft: str, settings: Settings, batch_size: int, *, forked: bool) -> None:
+    """Loads a craft's engine, then runs the calls that it receives until the service has ended. ``forked``:
+    by the fork server."""
+    # Ctrl-C and a service manager's SIGTERM go to the whole group; only the service acts on them.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     if hasattr(os, "nice"):
@@ -64,30 +49,40 @@ def serve(connection: Connection, craft: str, settings: Settings, together: int,
         connection.send(("error", error))
         return
     store = open_store(settings)
-    meter = Meter()  # whatever GPU the settings name for Modal, this is a machine of one's own
+    meter = Meter()  # without a GPU of Modal: this is the user's own machine
     sending = threading.Lock()
     stops: dict[int, threading.Event] = {}
-    threads = ThreadPoolExecutor(max_workers=together, thread_name_prefix=craft)
+    threads = ThreadPoolExecutor(max_workers=batch_size, thread_name_prefix=craft)
 
-    def say(number: int, kind: str, value: object) -> None:
-        # The service gone: nobody waits for the rest, and this process ends.
+    def send(number: int, kind: str, value: object) -> None:
+        # ``OSError``: the service has ended, and this process ends too.
         with sending, suppress(OSError):
             connection.send((number, kind, value))
 
-    def work(number: int, step: str, song: Song) -> None:
-        report = _Reporter(stops[number], partial(say, number, "report"))
-        kind, value = _outcome(step, song, engine, store, report, meter)
+    def work(number: int, name: str, song: Song, heard: bool) -> None:  # noqa: FBT001 - as it is sent
+        report = _Reporter(stops[number], partial(send, number, "report"))
+        kind = "done"
+        value: object
+        try:
+            with metered(meter, engine.info.name) as measured:
+                hear = partial(send, number, "piece") if heard else None
+                step: Step[Any] = draft if name == DRAFT else step_of(Stage(name), song, hear)
+                result = step(engine, store, song, report)
+                report("done", 1.0)
+            value = with_usage(result, measured.usage)
+        except SongwrightError as error:
+            kind, value = "error", error
         del stops[number]
         try:
-            say(number, kind, value)
+            send(number, kind, value)
         except (pickle.PicklingError, TypeError, AttributeError) as error:
-            failed = EngineFailed(engine.info.name, f"what it answered cannot be sent: {error}")
-            say(number, "error", failed)
+            failed = EngineFailed(engine.info.name, f"its result cannot be sent: {error}")
+            send(number, "error", failed)
         if isinstance(value, SongwrightError):
             if out_of_memory(value):
-                make_room(engine, value)
+                free_memory(engine, value)
             elif lost_gpu(value):
-                os._exit(1)  # it could only fail the next song as well; another process takes its place
+                os._exit(1)  # the next song would fail too; a new process takes its place
 
     with suppress(EOFError, OSError):
         connection.send(("ready", engine.info))
@@ -96,24 +91,23 @@ def serve(connection: Connection, craft: str, settings: Settings, together: int,
             if what != "stop":
                 stops[number] = threading.Event()
                 threads.submit(work, number, *what)
-            elif stop := stops.get(number):  # else the work had ended by then
+            elif stop := stops.get(number):  # else the work has ended already
                 stop.set()
-    os._exit(0)  # not to wait for engines at work
+    os._exit(0)  # without waiting for engines at work
 
 
 def _end_with_the_service(*, forked: bool) -> None:
-    """Sees to it that this process ends, even in the middle of an engine that never reports, once the service
-    is killed."""
+    """Makes this process end once the service is killed, even while an engine works and never reports."""
     service = multiprocessing.parent_process()
     assert service
     if forked:
-        # The fork server ends when nobody holds the other end of this pipe any more. Every child of it does,
-        # so as to start children of its own there: an engine would keep it, and so itself, alive.
+        # The fork server ends when no process holds the other end of this pipe. Each of its children inherits
+        # that end, to start children of its own: an engine would keep the server, and so itself, alive.
         from multiprocessing import forkserver
 
         os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
-        # The kernel does the rest: an engine that never lets go of Python's lock would keep our own thread
-        # from it. Bound to the thread that forked us (prctl(2)), the fork server's only one.
+        # The kernel kills this process then: a thread of ours could not, if an engine never released Python's
+        # lock. The signal is bound to the thread that forked us (prctl(2)), the fork server's only one.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def watch() -> None:
@@ -123,37 +117,19 @@ def _end_with_the_service(*, forked: bool) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _outcome(
-    step: str, song: Song, engine: Any, store: Any, report: Report, meter: Meter
-) -> tuple[str, object]:
-    def work() -> Any:
-        if step == "tag":
-            return tag_step(store, song)
-        if step == "photo cover":
-            return photo_cover_step(store, song)
-        result = _STEPS[step](engine, store, song, report)
-        report("done", 1.0)
-        return result
-
-    try:
-        return "done", metered(meter, engine.info.name, work)
-    except SongwrightError as error:
-        return "error", error
-
-
 class _Reporter:
-    """A ``Report`` that tells the service of each new stage, and else ten times a second at most."""
+    """A ``Report`` that sends to the service: a new stage at once, else at most ten times a second."""
 
-    def __init__(self, stop: threading.Event, say: Callable[[tuple[str, float]], None]) -> None:
+    def __init__(self, stop: threading.Event, send: Callable[[tuple[str, float]], None]) -> None:
         self._stop = stop
-        self._say = say
+        self._send = send
         self._stage = ""
-        self._told_at = 0.0
+        self._sent_at = 0.0
 
     def __call__(self, stage: str, fraction: float) -> None:
         if self._stop.is_set():
             raise Cancelled
         now = time.monotonic()
-        if stage != self._stage or fraction >= 1.0 or now - self._told_at > _REPORT_EVERY_S:
-            self._stage, self._told_at = stage, now
-            self._say((stage, fraction))
+        if stage != self._stage or fraction >= 1.0 or now - self._sent_at > _REPORT_EVERY_S:
+            self._stage, self._sent_at = stage, now
+            self._send((stage, fraction))

@@ -1,4 +1,4 @@
-"""The service's end of one process that holds an engine; what runs inside is ``engine_loop``."""
+"""The service's side of an engine's process; ``engine_loop`` runs inside it."""
 
 from __future__ import annotations
 
@@ -18,36 +18,38 @@ from typing import Any
 from config.engine import EngineInfo, Report
 from config.errors import Cancelled, EngineUnavailable
 from config.settings import Settings
+from music.hearing.pieces import Hear, Piece
 from orchestrator.pipeline.tries import ProcessDied
 from orchestrator.songs.manifest import Song
 
 log = logging.getLogger(__name__)
 
-_CANCEL_GRACE_S = 5.0  # engines report every 0.3 s or more often: one that has not noticed by then hangs
+_CANCEL_GRACE_S = 5.0  # engines report at least every 0.3 s: one that has not stopped by then hangs
 
 _FORKS = sys.platform == "linux"
-"""Whether engines' processes are forked. Never from the service, whose threads' locks would be copied in
-whatever state they are: a fork server imports what they need once, and forks for each engine. That takes
-0.05 s in place of 0.5 s, and they share its memory. Elsewhere the system's own libraries do not bear it."""
+"""Whether engines' processes are forked from a fork server, which imports once what they need. A fork takes
+0.05 s instead of 0.5 s, and shares memory. The service itself must not fork: the locks of its threads would
+be copied in any state. On other systems, the system's libraries do not support forking."""
 
 _Message = tuple[str, object]
-"""What a process says about a call: "report", "error" or "done", and which. "ended" is said of it."""
+"""A message of the process about a call: "report", "piece", "error" or "done", and its value; or "ended",
+once the process has ended."""
 
 
 class EngineProcess:
-    """The parent's end of one process that holds an engine. Several threads may call it at once; no call of
-    a method here waits for what the process does, but ``ready``, ``call`` and ``wait``."""
+    """The parent's side of an engine's process. Any thread may use it. Only ``ready``, ``call`` and ``wait``
+    wait for the process."""
 
-    def __init__(self, craft: str, engine: str, settings: Settings, together: int) -> None:
-        """Raises ``OSError`` or ``RuntimeError`` where the system has no room for it."""
+    def __init__(self, craft: str, engine: str, settings: Settings, batch_size: int) -> None:
+        """Starts the process. Raises ``OSError`` or ``RuntimeError`` if the system lacks resources."""
         self._engine = engine
         start = multiprocessing.get_context
         context = start("forkserver") if _FORKS else start("spawn")
         context.set_forkserver_preload(["orchestrator.workers.fork_server"])
-        self._connection, theirs = context.Pipe()
+        self._connection, child_end = context.Pipe()
         self._process = context.Process(
             target=_run,
-            args=(theirs, craft, settings, together),
+            args=(child_end, craft, settings, batch_size),
             name=f"songwright-{craft}",
             daemon=True,
         )
@@ -59,29 +61,29 @@ class EngineProcess:
                 raise OSError("the process that was to fork it has ended") from error
             raise
         finally:
-            theirs.close()
-        self.lives = True
+            child_end.close()
+        self.is_running = True
         self.worked = False
-        """Whether a call was done here."""
+        """Whether it has finished a call."""
         self.refused = False
-        """Whether the engine itself said what keeps it from loading: its process did not die of it."""
+        """Whether the engine reported an error of loading, and its process did not crash."""
         self.ended_idle = False
-        """Whether it ended by itself, or was killed by another than us, when no call was at work here."""
+        """Whether it ended during no call, and not by our ``end``."""
         self.killed_idle = False
-        """Whether it was killed so."""
+        """Whether it was killed during no call, and not by our ``end``."""
         self._ending = False
-        self._fate = ""
+        self._how_ended = ""
         self._loaded: Future[EngineInfo] = Future()
-        self._over = threading.Event()
+        self._ended = threading.Event()
         self._numbers = count()
         self._calls: dict[int, queue.SimpleQueue[_Message]] = {}
-        self._guard = threading.Lock()  # of ``lives`` and ``_calls``; nobody waits for anything within
-        # A thread of its own sends: a process that reads nothing would hold up who wants to stop its work.
+        self._guard = threading.Lock()  # of ``is_running`` and ``_calls``; held only for moments
+        # A thread of its own sends: a process that reads nothing must not block a caller that stops its work.
         self._outbox: queue.SimpleQueue[object] = queue.SimpleQueue()
         try:
             for work in (self._listen, self._send):
                 threading.Thread(target=work, name=f"{work.__name__[1:]}-{craft}", daemon=True).start()
-        except RuntimeError:  # no thread to be had
+        except RuntimeError:  # no more threads
             self.end()
             raise
 
@@ -90,35 +92,41 @@ class EngineProcess:
         return self._process.pid
 
     def ready(self) -> EngineInfo:
-        """Waits until the engine is loaded. Raises what kept it from that; after ``end``, that it ended."""
+        """Waits until the engine is loaded. Raises the error of loading, or that the process has ended."""
         return self._loaded.result()
 
     def wait(self) -> None:
         """Waits until the process has ended."""
-        self._over.wait()
+        self._ended.wait()
 
-    def call(self, step: str, song: Song, told: Report, stop: threading.Event) -> Any:
-        """The result of ``step``. Raises the error that ended it, ``Cancelled`` after ``stop`` and
-        ``ProcessDied`` where the process ended in the middle."""
-        heard: queue.SimpleQueue[_Message] = queue.SimpleQueue()
+    def call(
+        self, step: str, song: Song, report: Report, stop: threading.Event, hear: Hear | None = None
+    ) -> Any:
+        """Runs ``step`` and returns its result; ``hear`` gets the pieces of its sound. Raises the step's
+        error, ``Cancelled`` after ``stop``, and ``ProcessDied`` if the process ended in the middle."""
+        messages: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         number = next(self._numbers)
-        if not self._sent((number, (step, song)), heard):
+        if not self._post((number, (step, song, hear is not None)), messages):
             raise ProcessDied(self._engine, "its process had ended before it began", blamed=False)
         try:
-            asked_to_stop_at: float | None = None
+            stop_sent_at: float | None = None
             while True:
-                if stop.is_set() and asked_to_stop_at is None:
-                    self._sent((number, "stop"))
-                    asked_to_stop_at = time.monotonic()
-                if asked_to_stop_at and time.monotonic() - asked_to_stop_at > _CANCEL_GRACE_S:
+                if stop.is_set() and stop_sent_at is None:
+                    self._post((number, "stop"))
+                    stop_sent_at = time.monotonic()
+                if stop_sent_at and time.monotonic() - stop_sent_at > _CANCEL_GRACE_S:
                     self.end()
                     raise Cancelled
                 try:
-                    kind, value = heard.get(timeout=0.05)
+                    kind, value = messages.get(timeout=0.05)
                 except queue.Empty:
                     continue
                 if kind == "report":
-                    told(*value)  # type: ignore[misc]  # it is what ``_Reporter`` was told
+                    report(*value)  # type: ignore[misc]  # they are the arguments of ``_Reporter``
+                elif kind == "piece":
+                    assert hear
+                    assert isinstance(value, Piece)
+                    hear(value)
                 elif kind == "done":
                     self.worked = True
                     return value
@@ -128,26 +136,27 @@ class EngineProcess:
                 elif stop.is_set():
                     raise Cancelled
                 else:
-                    reason = f"its process ended in the middle of its work, {self._fate}"
+                    reason = f"its process ended in the middle of its work, {self._how_ended}"
                     raise ProcessDied(self._engine, reason, blamed=not self._ending)
         finally:
             with self._guard:
                 self._calls.pop(number, None)
 
     def end(self) -> None:
-        """Kills it; whoever waits for it is told."""
+        """Kills the process; calls that wait for it raise an error."""
         self._ending = True
-        self.lives = False
+        self.is_running = False
         self._process.kill()
 
-    def _sent(self, message: object, heard: queue.SimpleQueue[_Message] | None = None) -> bool:
-        """Whether the process was still there to be sent it; the answers go to ``heard``."""
+    def _post(self, message: object, messages: queue.SimpleQueue[_Message] | None = None) -> bool:
+        """Sends ``message`` and returns True, or False if the process has ended. The responses go to
+        ``messages``."""
         with self._guard:
-            if not self.lives:
+            if not self.is_running:
                 return False
-            if heard:
+            if messages:
                 assert isinstance(message, tuple)
-                self._calls[message[0]] = heard
+                self._calls[message[0]] = messages
         self._outbox.put(message)
         return True
 
@@ -155,13 +164,13 @@ class EngineProcess:
         with suppress(OSError):  # it has ended: ``_listen`` finds that, too
             while (message := self._outbox.get()) is not None:
                 self._connection.send(message)
-        self._over.wait()
+        self._ended.wait()
         self._connection.close()
 
     def _listen(self) -> None:
-        """Hands on what the process says, until it has ended."""
+        """Forwards the messages of the process to its calls, until it has ended."""
         try:
-            kind, value = self._received()
+            kind, value = self._receive()
             if kind == "error":
                 self.refused = True
                 self.end()
@@ -169,46 +178,46 @@ class EngineProcess:
             else:
                 self._loaded.set_result(value)
                 while True:
-                    number, kind, value = self._received()
+                    number, kind, value = self._receive()
                     with self._guard:
-                        heard = self._calls.get(number)
-                    if heard:
-                        heard.put((kind, value))
+                        messages = self._calls.get(number)
+                    if messages:
+                        messages.put((kind, value))
         except (EOFError, OSError):
-            pass  # it has ended; how, is told to all who wait
+            pass  # it has ended; all waiting calls get the reason below
         except Exception:
-            # Cut short by its death, or an error of an engine's own that cannot be put together again here.
-            log.exception("the process of engine %r said what cannot be read", self._engine)
-        code, self._fate = self._how_it_ended()
+            # A message cut short by its death, or an engine's own error that cannot be unpickled here.
+            log.exception("the process of engine %r sent a message that cannot be read", self._engine)
+        code, self._how_ended = self._exit()
         with self._guard:
-            self.lives = False
+            self.is_running = False
             self.ended_idle = not self._calls and not self._ending
             self.killed_idle = self.ended_idle and code == -signal.SIGKILL
-            for heard in self._calls.values():
-                heard.put(("ended", None))
+            for messages in self._calls.values():
+                messages.put(("ended", None))
         if not self._loaded.done():
             error = EngineUnavailable(
-                f"the process of engine {self._engine!r} ended while loading, {self._fate}",
+                f"the process of engine {self._engine!r} ended while loading, {self._how_ended}",
                 "see the service's log, and 'songwright doctor'",
             )
             self._loaded.set_exception(error)
-        self._over.set()
+        self._ended.set()
         self._outbox.put(None)
 
-    def _received(self) -> Any:
-        """The next thing that the process says. Raises ``EOFError`` once it has ended, also where a process
-        of its own still holds the other end."""
+    def _receive(self) -> Any:
+        """The next message of the process. Raises ``EOFError`` once it has ended, even if a child of its own
+        still holds the other end of the pipe."""
         while not self._connection.poll(1.0):
             if not self._process.is_alive() and not self._connection.poll():
                 raise EOFError
         return self._connection.recv()
 
-    def _how_it_ended(self) -> tuple[int | None, str]:
-        """Its exit code, and that in words; it is over after this."""
+    def _exit(self) -> tuple[int | None, str]:
+        """Waits for its end, kills it if need be, and returns its exit code and a text about it."""
         self._process.join(timeout=1.0)
         code = self._process.exitcode
         self._process.kill()
-        self._process.join(timeout=5.0)  # one that a driver holds in the kernel does not end even so
+        self._process.join(timeout=5.0)  # a driver may keep it in the kernel even after a kill
         if code is not None and code < 0:
             known = {number.value: number.name for number in signal.Signals}
             name = known.get(-code, f"signal {-code}")
@@ -216,8 +225,8 @@ class EngineProcess:
         return code, f"with exit code {code}"
 
 
-def _run(connection: Connection, craft: str, settings: Settings, together: int) -> None:
-    # Here, for the service has no use for what engines' processes import.
+def _run(connection: Connection, craft: str, settings: Settings, batch_size: int) -> None:
+    # Imported here: the service does not need the libraries of the engines.
     from orchestrator.workers.engine_loop import serve
 
-    serve(connection, craft, settings, together, forked=_FORKS)
+    serve(connection, craft, settings, batch_size, forked=_FORKS)

@@ -1,9 +1,10 @@
-"""What the process that is forked for each engine imports once. For it alone: as it is imported it makes its
-process deaf to what ends a whole process group, with which every engine would end."""
+"""Imported once by the fork server, and only there: the import makes the process ignore SIGINT and SIGTERM.
+These go to a whole process group, and would end every engine with the fork server."""
 
 import signal
 
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.SIG_IGN)
 
-import orchestrator.workers.engine_loop  # noqa: E402, F401 - the imports are what this is for, and take a while
+import lyrics.requests  # noqa: E402, F401 - likewise
+import orchestrator.workers.engine_loop  # noqa: E402, F401 - imported before forking, because it takes a while

@@ -1,41 +1,32 @@
-"""Every step in this process, where the command line makes a song."""
+"""Runs every step in this process, for the command line."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from art.contract import PAINTERS, Painter
-from config.engine import EngineOptions, Registry, Report
+from config.engine import Closable, EngineOptions, Report
 from config.errors import Cancelled
+from config.registry import Registry
 from config.settings import Settings, options_of
-from lyrics.contract import WRITERS, Writer
-from music.contract import COMPOSERS, Composer
 from orchestrator.estimates.meter import Meter
-from orchestrator.pipeline.steps import (
-    cover_step,
-    given_plan_step,
-    metered,
-    music_step,
-    photo_cover_step,
-    plan_step,
-    scene_step,
-    tag_step,
-)
-from orchestrator.pipeline.worker import StepResult
+from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.metering import metered
+from orchestrator.pipeline.steps import Step, step_of
+from orchestrator.pipeline.worker import StepResult, engine_for, with_usage
 from orchestrator.songs.manifest import Song
+from orchestrator.songs.stages import Stage
+from orchestrator.workers.listening import Listening
 from storage.contract import Store
-from vision.contract import READERS, Reader
 
 T = TypeVar("T")
 
 
-class Lane:
-    """One engine and the threads it runs in, as many as it takes songs together: one, unless it is said
-    otherwise. It is loaded there on first use."""
+class EngineThreads:
+    """One engine and its threads, one for each song that it works on at a time. The engine is loaded in such
+    a thread on first use."""
 
     def __init__(
         self,
@@ -43,128 +34,108 @@ class Lane:
         name: str,
         options: EngineOptions,
         *,
-        together: int = 1,
+        batch_size: int = 1,
     ) -> None:
         self.name = name
         self._options = options
         self._registry = registry
         self._engine: Any = None
-        self._meter = Meter()  # whatever GPU the settings name for Modal, this is a machine of one's own
+        self._meter = Meter()  # without a GPU of Modal: this is the user's own machine
         self._loading = threading.Lock()
-        self._pool = ThreadPoolExecutor(max_workers=together, thread_name_prefix=f"{registry.craft}-{name}")
+        self._pool = ThreadPoolExecutor(max_workers=batch_size, thread_name_prefix=f"{registry.craft}-{name}")
 
     def load(self) -> Any:
-        """The engine, loaded if it was not yet. Raises as ``Registry.load`` does."""
+        """The engine; loads it on the first call. Raises as ``Registry.load`` does."""
         with self._loading:
             if self._engine is None:
                 self._engine = self._registry.load(self.name, self._options)
             return self._engine
 
     def charge(self, gpu: str) -> None:
-        """From now on, what is used is used of this GPU of Modal's."""
+        """From now on, usage is counted for this GPU of Modal's."""
         self._meter = Meter(gpu)
 
-    async def run(self, work: Callable[[Any, Report], T], report: Report) -> T:
-        """``work(engine, report)`` in the lane's thread. When the awaiting task is cancelled, the next
-        report that the engine makes raises ``Cancelled`` inside it, and this returns once the thread is free
-        again; at once where the engine is still being loaded, which nothing can stop."""
+    async def run(self, step: Step[T], store: Store, song: Song, report: Report) -> T:
+        """Runs ``step`` of ``song`` in one of the engine's threads. If the awaiting task is cancelled, the
+        engine's next report raises ``Cancelled`` inside it, and this returns once the thread is free. Loading
+        cannot be stopped: during it, this returns at once."""
         stop = threading.Event()
         loaded = threading.Event()
 
-        def begun(engine: Any, watched: Report) -> T:
-            loaded.set()
+        def report_or_cancel(doing: str, fraction: float) -> None:
             if stop.is_set():
                 raise Cancelled
-            return work(engine, watched)
+            report(doing, fraction)
 
-        def watched(stage: str, fraction: float) -> None:
-            if stop.is_set():
-                raise Cancelled
-            report(stage, fraction)
-
-        future = asyncio.get_running_loop().run_in_executor(self._pool, self._work, begun, watched)
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(
+            self._pool, self._work, step, store, song, report_or_cancel, loaded, stop
+        )
         try:
             return await asyncio.shield(future)
-        except asyncio.CancelledError as gone:
+        except asyncio.CancelledError as cancelled:
             stop.set()
             if not loaded.is_set():
-                future.add_done_callback(_seen)
+                future.add_done_callback(retrieve_exception)
                 raise
             await asyncio.wait([future])
-            # Seen, so that asyncio does not report it as lost; and it tells what was used until then.
-            raise gone from future.exception()
+            # Retrieved, so that asyncio does not report it as lost; it also has the usage until then.
+            raise cancelled from future.exception()
 
     def close(self) -> None:
-        """Lets the thread end, and unloads the engine's model if it has one."""
+        """Lets the threads end, and unloads the engine's model if it has one."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        if unload := getattr(self._engine, "close", None):
-            unload()
+        if isinstance(self._engine, Closable):
+            self._engine.close()
 
-    def _work(self, work: Callable[[Any, Report], T], report: Report) -> T:
+    def _work(
+        self,
+        step: Step[T],
+        store: Store,
+        song: Song,
+        report: Report,
+        loaded: threading.Event,
+        stop: threading.Event,
+    ) -> T:
         report("loading", 0.0)
         engine = self.load()
-
-        def step() -> T:
-            result = work(engine, report)
+        loaded.set()
+        with metered(self._meter, self.name) as measured:
+            if stop.is_set():
+                raise Cancelled
+            result = step(engine, store, song, report)
             report("done", 1.0)
-            return result
-
-        return metered(self._meter, self.name, step)
+        return with_usage(result, measured.usage)
 
 
-def _seen(future: asyncio.Future[Any]) -> None:
-    """So that asyncio does not report what it ended with as lost."""
+def retrieve_exception(future: asyncio.Future[Any]) -> None:
+    """Retrieves the exception, so that asyncio does not report it as lost."""
     if not future.cancelled():
         future.exception()
 
 
-class LocalWorker:
-    """Runs every step in this process, a bounded thread per engine, so that music and cover are made
-    together."""
+class InProcessWorker:
+    """Runs every step in this process, with a thread for each engine, so that music and cover are made at the
+    same time."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, listening: Listening | None = None) -> None:
         self._store = store
-        self._writer = Lane(WRITERS, settings.lyrics.engine, options_of(settings, "lyrics"))
-        self._composer = Lane(COMPOSERS, settings.music.engine, options_of(settings, "music"))
-        self._painter = Lane(PAINTERS, settings.art.engine, options_of(settings, "art"))
-        self._reader = Lane(READERS, settings.vision.engine, options_of(settings, "vision"))
+        self._listening = listening or Listening()
+        self._engines = {
+            craft: EngineThreads(registry, getattr(settings, craft).engine, options_of(settings, craft))
+            for craft, registry in REGISTRIES.items()
+        }
 
-    async def scene(self, song: Song, report: Report) -> StepResult:
-        def work(reader: Reader, watched: Report) -> StepResult:
-            return scene_step(reader, self._store, song, watched)
-
-        return await self._reader.run(work, report)
-
-    async def plan(self, song: Song, report: Report) -> StepResult:
-        if song.brief.plan:  # nothing to write: the writer need not even be there
-            return await asyncio.to_thread(given_plan_step, self._store, song, song.brief.plan)
-
-        def work(writer: Writer, watched: Report) -> StepResult:
-            return plan_step(writer, self._store, song, watched)
-
-        return await self._writer.run(work, report)
-
-    async def music(self, song: Song, report: Report) -> StepResult:
-        def work(composer: Composer, watched: Report) -> StepResult:
-            return music_step(composer, self._store, song, watched)
-
-        return await self._composer.run(work, report)
-
-    async def cover(self, song: Song, report: Report) -> StepResult:
-        if song.brief.photo_as_cover:  # nothing to paint: likewise
-            result = await asyncio.to_thread(photo_cover_step, self._store, song)
+    async def run(self, stage: Stage, song: Song, report: Report) -> StepResult:
+        craft, step = engine_for(stage, song), step_of(stage, song, self._listening.hear_of(stage, song.id))
+        if craft:
+            return await self._engines[craft].run(step, self._store, song, report)
+        result = await asyncio.to_thread(step, None, self._store, song, report)
+        if stage.craft:  # the tags have no progress to show
             report("done", 1.0)
-            return result
-
-        def work(painter: Painter, watched: Report) -> StepResult:
-            return cover_step(painter, self._store, song, watched)
-
-        return await self._painter.run(work, report)
-
-    async def tag(self, song: Song) -> StepResult:
-        return await asyncio.to_thread(tag_step, self._store, song)
+        return result
 
     def close(self) -> None:
-        """Lets the threads end; work that still runs is waited for by whoever awaits it."""
-        for lane in (self._writer, self._composer, self._painter, self._reader):
-            lane.close()
+        """Lets the threads end. Work that still runs goes on until its end."""
+        for engine in self._engines.values():
+            engine.close()

@@ -1,8 +1,7 @@
-"""A service's worker: each engine in processes of its own.
+"""A service's worker, with each engine in processes of its own.
 
-The service's process then only waits and answers, however long an engine holds Python's lock; a crash or
-an engine that hangs costs the songs of one process and not the service; and what an engine's memory grows to
-is its own.
+The service can respond while an engine holds Python's lock. A crash or an engine that hangs ends the songs of
+one process and not the service. An engine's memory is not the service's.
 """
 
 from __future__ import annotations
@@ -15,125 +14,120 @@ from config.engine import Report, ignore_progress
 from config.settings import EngineSettings, Settings
 from lyrics.contract import SongPlan
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.tries import ProcessDied, Unrest
-from orchestrator.pipeline.worker import StepResult
-from orchestrator.songs.manifest import SONG_CRAFTS, Song
+from orchestrator.pipeline.tries import CrashCooldown, ProcessDied
+from orchestrator.pipeline.worker import DRAFT, StepResult, engine_for
+from orchestrator.songs.manifest import Song
+from orchestrator.songs.stages import SONG_CRAFTS, Stage
 from orchestrator.workers.contract import EngineState as EngineState
-from orchestrator.workers.engine_pool import ProcessLane
+from orchestrator.workers.engine_pool import EnginePool
+from orchestrator.workers.listening import Listening
 from storage.configured import open_store
 from storage.contract import Store
 
-_MUSIC_BYTES = 2_000_000_000  # a song of some minutes takes about half of this
+_HOST_CRAFTS = {Stage.COVER: "vision", Stage.TAGS: "art"}
+"""By stage, the craft whose process runs it if it needs no engine."""
+_MUSIC_BYTES = 2_000_000_000  # a song of a few minutes takes about half of this
 
 
 class ProcessWorker:
-    """Runs the steps in other processes of this machine; see ``Worker`` for the promises."""
+    """A ``Worker`` that runs the steps in other processes of this machine."""
 
-    def __init__(self, settings: Settings, unrest: Unrest) -> None:
-        """``unrest`` is told of each process that is killed while no song is at work in it."""
+    def __init__(
+        self, settings: Settings, cooldown: CrashCooldown, listening: Listening | None = None
+    ) -> None:
+        """``cooldown`` is restarted by each process that is killed while it works on no song; ``listening``
+        knows which songs are to be heard while they are made."""
+        self._listening = listening or Listening()
         self._store = open_store(settings)
-        self._lanes = {
-            craft: ProcessLane(
-                craft, settings, processes_for(craft, settings), together_for(craft, settings), unrest
+        self._pools = {
+            craft: EnginePool(
+                craft, settings, processes_for(craft, settings), batch_size_for(craft, settings), cooldown
             )
             for craft in REGISTRIES
         }
-        writers = self._lanes["lyrics"]
-        # Half of the writer's places at most are for plans alone, and each queues up behind the songs that
-        # wait by then: a song waits for one plan.
-        self._drafting = asyncio.Semaphore(max(1, writers.size * writers.together // 2))
-        self._reader = self._lanes["vision"]
+        writers = self._pools["lyrics"]
+        # At most half of the writer's places are for drafts, and each draft queues behind the waiting songs:
+        # a song waits for one draft at most.
+        self._drafting = asyncio.Semaphore(max(1, writers.size * writers.batch_size // 2))
+        self._reader = self._pools["vision"]
         self._reader_loads_slowly = settings.vision.engine != "sketch"
 
     @property
     def songs_at_once(self) -> int:
-        """How many songs keep every lane at work: those that are composed, and one being planned."""
+        """How many songs keep every pool busy: those that are composed, and one that is planned."""
         return self.music_lanes + 1
 
     @property
     def music_lanes(self) -> int:
         """How many songs can be composed at once."""
-        lane = self._lanes["music"]
-        return lane.size * lane.together
+        pool = self._pools["music"]
+        return pool.size * pool.batch_size
 
     def start(self) -> None:
-        """Loads every engine, in the background; the embedded reader, which is there in a moment, with the
-        first photo."""
-        for lane in self._lanes.values():
-            if lane is not self._reader or self._reader_loads_slowly:
-                lane.start()
+        """Loads every engine in the background. The embedded reader loads quickly, and starts with the first
+        photo."""
+        for pool in self._pools.values():
+            if pool is not self._reader or self._reader_loads_slowly:
+                pool.start()
 
     def states(self) -> dict[str, EngineState]:
-        """By craft, how its engine is; without one that nobody has asked for yet."""
+        """The states of the engines, by craft; without a reader that was not started yet."""
         return {
-            craft: lane.state
-            for craft, lane in self._lanes.items()
-            if lane.started or lane is not self._reader
+            craft: pool.state
+            for craft, pool in self._pools.items()
+            if pool.started or pool is not self._reader
         }
 
     def check(self, crafts: Iterable[str] = SONG_CRAFTS) -> None:
-        """Raises what keeps an engine of ``crafts`` from loading; when that is tried again, is in it."""
+        """Raises the error of an engine of ``crafts`` that did not load, with the time of the next try."""
         if "vision" in crafts:
             self._reader.start()
-        for lane in (self._lanes[craft] for craft in crafts):
-            if error := lane.state.error:
+        for pool in (self._pools[craft] for craft in crafts):
+            if error := pool.state.error:
                 raise error
 
     async def draft(self, song: Song) -> SongPlan:
-        """The plan alone; nothing is stored. It is tried once more where the process died of it, or of what
-        it shared the process with."""
-        lane = self._lanes["lyrics"]
+        """Writes only the plan; nothing is stored. If the process died, it is tried once more, alone."""
+        pool = self._pools["lyrics"]
         async with self._drafting:
             try:
-                result = await lane.run("draft", song, ignore_progress)
+                result = await pool.run(DRAFT, song, ignore_progress)
             except ProcessDied:
-                result = await lane.run("draft", song, ignore_progress, alone=True)
+                result = await pool.run(DRAFT, song, ignore_progress, alone=True)
         assert isinstance(result, SongPlan)
         return result
 
-    async def scene(self, song: Song, report: Report) -> StepResult:
-        self._reader.start()
-        return await self._step("vision", "scene", "photo", song, report)
-
-    async def plan(self, song: Song, report: Report) -> StepResult:
-        if song.brief.plan:
-            return await asyncio.to_thread(_take_plan, self._store, song, song.brief.plan)
-        return await self._step("lyrics", "plan", "lyrics", song, report)
-
-    async def music(self, song: Song, report: Report) -> StepResult:
-        return await self._step("music", "music", "music", song, report)
-
-    async def cover(self, song: Song, report: Report) -> StepResult:
-        # A photo that is the cover needs no painter: the reader's process has the time.
-        if song.brief.photo_as_cover:
+    async def run(self, stage: Stage, song: Song, report: Report) -> StepResult:
+        craft = engine_for(stage, song)
+        if craft is None and stage is Stage.LYRICS:
+            return await asyncio.to_thread(_without_engine, stage, self._store, song)
+        if craft is None:
+            craft = _HOST_CRAFTS[stage]
+        if stage.craft is None:  # the tags have no progress to show
+            report = ignore_progress
+        if craft == "vision":
             self._reader.start()
-            return await self._step("vision", "photo cover", "cover", song, report)
-        return await self._step("art", "cover", "cover", song, report)
-
-    async def tag(self, song: Song) -> StepResult:
-        return await self._step("art", "tag", "tags", song, ignore_progress)
-
-    async def _step(self, craft: str, step: str, stage: str, song: Song, report: Report) -> StepResult:
-        result = await self._lanes[craft].run(step, song, report, alone=stage in song.crashes)
+        alone, hear = stage in song.crashes, self._listening.hear_of(stage, song.id)
+        result = await self._pools[craft].run(stage, song, report, alone=alone, hear=hear)
         assert isinstance(result, StepResult)
         return result
 
     def close(self) -> None:
-        """Ends every process; what still runs in one is lost."""
-        for lane in self._lanes.values():
-            lane.close()
+        """Ends every process; work that still runs is lost."""
+        for pool in self._pools.values():
+            pool.close()
 
 
-def _take_plan(store: Store, song: Song, plan: SongPlan) -> StepResult:
-    # Here, and so in a thread: it comes with libraries of pictures and sound.
-    from orchestrator.pipeline.steps import given_plan_step
+def _without_engine(stage: Stage, store: Store, song: Song) -> StepResult:
+    # Imported here, in a thread: it loads libraries for images and sound.
+    from orchestrator.pipeline.steps import step_of
 
-    return given_plan_step(store, song, plan)
+    return step_of(stage, song)(None, store, song, ignore_progress)
 
 
 def processes_for(craft: str, settings: Settings) -> int:
-    """How many processes a craft's engine gets: as set, or one; for music as many as this machine has cores
-    and memory for."""
+    """The number of processes of a craft's engine: the setting, or one; for music as many as this machine has
+    cores and memory for."""
     chosen: EngineSettings = getattr(settings, craft)
     if chosen.processes:
         return chosen.processes
@@ -142,9 +136,9 @@ def processes_for(craft: str, settings: Settings) -> int:
     return max(1, min(os.cpu_count() or 1, _memory_bytes() // _MUSIC_BYTES))
 
 
-def together_for(craft: str, settings: Settings) -> int:
-    """How many songs one process of a craft's engine works on together: as set, or as many as its batch
-    takes."""
+def batch_size_for(craft: str, settings: Settings) -> int:
+    """The number of songs that one process of a craft's engine works on at once: the setting, or the engine's
+    batch size."""
     chosen: EngineSettings = getattr(settings, craft)
     return chosen.together or REGISTRIES[craft].spec(chosen.engine).batch_size
 
@@ -152,5 +146,5 @@ def together_for(craft: str, settings: Settings) -> int:
 def _memory_bytes() -> int:
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not told on this system: assume a small machine
+    except (AttributeError, ValueError, OSError):  # unknown on this system: assume a small machine
         return 4_000_000_000

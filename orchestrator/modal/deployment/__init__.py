@@ -1,1 +1,1 @@
-"""What is deployed, and what is there before the first song: classes, weights, warm containers."""
+"""The deployment on Modal: its settings, images, weights and warm containers."""

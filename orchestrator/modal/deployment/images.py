@@ -1,4 +1,4 @@
-"""The images of a deployment: what each is made of, which engine runs in which, what is built from source."""
+"""The images of a deployment: their packages, and the packages that are built from source."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _FFMPEG = ("avformat", "avcodec", "avdevice", "avutil", "avfilter", "swscale", "
 
 @dataclass(frozen=True)
 class Source:
-    """A package that has no wheel for Linux on x86-64 and Python 3.11, so that an image builds it."""
+    """A package without a wheel for Linux on x86-64 and Python 3.11, which an image builds."""
 
     why: str
-    """Why it is wanted all the same, and what it takes to build it."""
+    """Why there is no wheel, and what the build needs."""
     system: tuple[str, ...] = ()
-    """The packages of Debian that it is built with."""
+    """The Debian packages that the build needs."""
     debian: str = ""
-    """The release of Debian that it has to be built on; empty: any."""
+    """The Debian release that it must be built on; empty: any."""
     requires: tuple[str, ...] | None = None
-    """What it depends on, where ``system`` is needed even to ask it; None: it is asked."""
+    """Its dependencies, if its metadata cannot be read without ``system``; None: they are read."""
 
 
 SOURCES: Mapping[str, Source] = {
@@ -41,35 +41,35 @@ SOURCES: Mapping[str, Source] = {
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """What an image holds beside our own code."""
+    """The content of an image, beside our own code."""
 
     extras: tuple[str, ...]
-    """Of ``pyproject.toml``, beside what a plain installation needs."""
+    """Extras of ``pyproject.toml``, beside the plain installation."""
     constraints: str = CONSTRAINTS
     """The file with the exact version of every package in it."""
     base: str = ""
-    """An image of Docker's registry with Python 3.11; empty: Modal's own Debian."""
+    """An image of Docker's registry with Python 3.11; empty: Modal's own Debian image."""
     sources: tuple[str, ...] = ()
-    """Those of ``SOURCES`` that are built in it."""
+    """The packages of ``SOURCES`` that are built in it."""
     tools: tuple[str, ...] = ()
-    """The packages of Debian that what runs in it wants."""
+    """The Debian packages that are needed at run time."""
 
     @property
     def system(self) -> tuple[str, ...]:
-        """The packages of Debian that are installed in it."""
+        """The Debian packages that are installed in it."""
         built_with = (name for source in self.sources for name in SOURCES[source].system)
         return tuple(dict.fromkeys([*self.tools, *built_with]))
 
 
 WEB = ImageSpec(("r2",))
-"""For all that runs without a model."""
+"""The image of all functions without a model."""
 MODEL = ImageSpec(("r2", "models"), tools=("gcc", "libc6-dev"))
-"""With a C compiler: Triton builds the launcher of a kernel where it first runs."""
+"""It has a C compiler, for Triton builds the launcher of a kernel at its first run."""
 AUDIOCRAFT = ImageSpec(
     ("r2", "audiocraft"), AUDIOCRAFT_CONSTRAINTS, "python:3.11-slim-bookworm", tuple(SOURCES)
 )
-"""Apart, for AudioCraft's torch of 2023 and today's cannot live together."""
+"""An image of its own, for AudioCraft needs a torch of 2023."""
 
 
 IMAGES: Mapping[str, ImageSpec] = {"web": WEB, "models": MODEL, "audiocraft": AUDIOCRAFT}
-"""By the names that an ``EngineSpec`` has for them."""
+"""By their names in an ``EngineSpec``."""

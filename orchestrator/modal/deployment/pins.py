@@ -13,10 +13,10 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def pins(*extras: str, constraints: str = CONSTRAINTS) -> list[str]:
-    """What a plain installation needs, and ``extras``, each as ``name==version``. What these need in turn is
-    held by ``constraints``, a file of this repository.
+    """The direct dependencies, and those of ``extras``, each as ``name==version``. ``constraints``, a file of
+    this repository, pins these and their own dependencies.
 
-    Raises ``LookupError`` for a package that it does not pin.
+    Raises ``LookupError`` for a package that the file does not pin.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = list(project["dependencies"])
@@ -32,12 +32,12 @@ def pins(*extras: str, constraints: str = CONSTRAINTS) -> list[str]:
 
 
 def version_of(package: str) -> str:
-    """The version of ``package`` that ``CONSTRAINTS`` has. Raises ``LookupError`` where it has none."""
+    """The version of ``package`` in ``CONSTRAINTS``. Raises ``LookupError`` if it is not there."""
     return pinned_in((ROOT / CONSTRAINTS).read_text())[plain(package)]
 
 
 def pinned_in(constraints: str) -> dict[str, str]:
-    """The exact versions in a constraints file's text, by the plain name of the package."""
+    """The exact versions in the text of a constraints file, by the normal name of the package."""
     exact = (
         line.strip().split("==", 1)
         for line in constraints.splitlines()
@@ -47,5 +47,5 @@ def pinned_in(constraints: str) -> dict[str, str]:
 
 
 def plain(name: str) -> str:
-    """A package's name as an index writes it: in small letters, with hyphens."""
+    """A package's name in the normal form of package indexes: lower case, with hyphens."""
     return re.sub(r"[-_.]+", "-", name).lower()

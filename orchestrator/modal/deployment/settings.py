@@ -1,5 +1,5 @@
-"""The settings of a deployment on Modal: the same tree, with the real models where a laptop has the embedded
-engines, and what only Modal has."""
+"""The settings of a deployment on Modal: the same tree with the real models as defaults, and Modal's own
+settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECRET_KEYS = (
     "R2_SECRET_ACCESS_KEY",
     "API_BEARER_TOKEN",
 )
-"""What the Modal secret has to hold."""
+"""The keys that the Modal secret must have."""
 _CRON = re.compile(r"[\w*/,-]+( +[\w*/,-]+){4}", re.ASCII)
 
 
@@ -35,29 +35,29 @@ class ModalSettings(BaseModel):
     secret: str = "music-gen-secret"
     """The Modal secret with ``SECRET_KEYS``."""
     packages: str = Field(default="", pattern=r"^([a-z_]\w*(,[a-z_]\w*)*)?$")
-    """Packages of your own that containers need, with commas between: where your engines are."""
+    """Your own packages that containers need, such as those of your engines, separated by commas."""
     weights: str = Field(default="/weights", pattern=r"^/[\w./-]+$")
-    """Where a container sees the volume of its model: as a folder in this one."""
+    """The folder in which a container mounts the volume of its model."""
     scaledown_s: int = Field(default=60, ge=2, le=3600)
-    """Seconds that a GPU container waits for the next song before it is let go."""
+    """Seconds that a GPU container waits for the next song before it ends."""
     startup_s: int = Field(default=900, ge=10, le=3600)
     """Seconds in which a container must have loaded its model."""
     gpu_containers: int = Field(default=4, ge=1, le=100)
-    """How many containers each model may have at once."""
+    """The most containers of each model."""
     web_containers: int = Field(default=0, ge=0, le=1)
-    """1 keeps the web function's container there all the time: no cold start, about 0.20 USD a day."""
+    """1 keeps the web function's container running: no cold start, about 0.20 USD a day."""
     warm: str = ""
-    """A cron line (``0 8 * * 1-5``) from whose times on a container of each model in use is kept warm; empty:
-    never."""
+    """A cron line (``0 8 * * 1-5``): at its times, a container of each model in use is started and kept warm.
+    Empty: never."""
     warm_s: int = Field(default=900, ge=300, le=86_400)
-    """Seconds for which each of these times keeps them; they are let go up to five minutes later."""
+    """Seconds for which they are kept warm; they end up to five minutes later."""
     timezone: str = "UTC"
-    """In which ``warm`` is read."""
+    """The time zone of ``warm``."""
 
     @field_validator("warm")
     @classmethod
     def _cron(cls, line: str) -> str:
-        """Its form alone: what is in the fields, Modal looks at when it deploys."""
+        """Checks only the form: Modal checks the fields when it deploys."""
         if line and not _CRON.fullmatch(line.strip()):
             fix = "write the five fields of a cron line, minute hour day month weekday: 0 8 * * 1-5"
             raise PydanticCustomError("cron", "{fix}", {"fix": fix})
@@ -65,9 +65,9 @@ class ModalSettings(BaseModel):
 
 
 class Deployment(Settings, nested_model_default_partial_update=True):
-    """``Settings`` as a deployment has them."""
+    """The ``Settings`` of a deployment."""
 
-    home: Path = Path("/tmp/songwright")  # of a container: nothing is kept there
+    home: Path = Path("/tmp/songwright")  # in a container: nothing stays there
     store: Literal["local", "r2"] = "r2"
     lyrics: EngineSettings = EngineSettings(engine="qwen", gpu="A10")
     music: EngineSettings = EngineSettings(engine="acestep", gpu="L40S")
@@ -78,8 +78,8 @@ class Deployment(Settings, nested_model_default_partial_update=True):
 
 
 def load_deployment() -> Deployment:
-    """The settings in force, with engines named so that containers find them: into these, packages are
-    copied. Raises as ``load`` does."""
+    """The current settings, with engines named by package and class, so that containers can import them.
+    Raises as ``load`` does."""
     settings = load(Deployment)
     named = {
         craft: getattr(settings, craft).model_copy(
@@ -91,12 +91,12 @@ def load_deployment() -> Deployment:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What was set otherwise than by default, as a container's environment; no secret, and nothing that the
-    Modal secret holds."""
-    return dict(_given(settings))
+    """The settings that differ from their defaults, as environment variables for a container; without secrets
+    and without the keys of the Modal secret."""
+    return dict(_changed_settings(settings))
 
 
-def _given(settings: Settings) -> Iterator[tuple[str, str]]:
+def _changed_settings(settings: Settings) -> Iterator[tuple[str, str]]:
     for name, value, default in variables(settings):
         if value != default and name not in SECRET_KEYS and not isinstance(value, SecretStr):
             text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

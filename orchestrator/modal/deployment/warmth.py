@@ -1,5 +1,5 @@
-"""Engines that are kept warm at set times: a container each, from a time of ``SONGWRIGHT_MODAL__WARM`` for as
-long as ``SONGWRIGHT_MODAL__WARM_S`` says, and then none."""
+"""Keeps engines warm at set times: one container each, from a time of ``SONGWRIGHT_MODAL__WARM`` for
+``SONGWRIGHT_MODAL__WARM_S`` seconds, and then none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import modal
 
-from orchestrator.modal.calls import steady
+from orchestrator.modal.calls import retrying
 
 log = logging.getLogger(__name__)
 
@@ -19,34 +19,38 @@ _UNTIL = "until"
 
 
 class Warmth:
-    """Until when engines are warm, kept where all containers see it, and Modal's autoscaler held to that.
+    """Stores until when engines stay warm, for all containers, and sets Modal's autoscaler to that.
 
-    A deployment sets every autoscaler back to none, and whoever was to end a window may be lost: so ``keep``
-    compares what is with what is to be, as often as it is called.
+    A deployment resets every autoscaler to no container, and the call that ends a window may be lost. So
+    ``keep`` compares the autoscalers with the stored time at every call.
     """
 
     def __init__(self, name: str, hosts: Mapping[str, Any], window_s: float) -> None:
         """``hosts``: by craft, an object of its class on Modal."""
-        self._kept = modal.Dict.from_name(name, create_if_missing=True)
+        self._dict = modal.Dict.from_name(name, create_if_missing=True)
         self._hosts = hosts
         self._window_s = window_s
 
     async def begin(self, now_s: float | None = None) -> None:
-        """Has each engine kept warm for the window's seconds from now."""
+        """Keeps each engine warm from now, for the window's seconds."""
         until_s = (time.time() if now_s is None else now_s) + self._window_s
-        await steady("warming", lambda: self._kept.put.aio(_UNTIL, until_s))
+        await retrying("warming", lambda: self._dict.put.aio(_UNTIL, until_s))
         await self.keep(now_s)
 
-    async def keep(self, now_s: float | None = None) -> None:
-        """Sees to it that one container of each engine is kept within a window, and none outside."""
-        until_s = await steady("warming", lambda: self._kept.get.aio(_UNTIL, 0.0))
-        containers = int(until_s > (time.time() if now_s is None else now_s))
-        await asyncio.gather(*(self._hold(craft, containers) for craft in self._hosts))
+    async def wake(self) -> None:
+        """Waits until a container of each engine has loaded its model. Raises the error of one that fails."""
+        await asyncio.gather(*(host.wake.remote.aio() for host in self._hosts.values()))
 
-    async def _hold(self, craft: str, containers: int) -> None:
-        # A class without parameters and its methods are one function to Modal, with one autoscaler.
+    async def keep(self, now_s: float | None = None) -> None:
+        """Sets the autoscalers: one container of each engine within a window, and none outside."""
+        until_s = await retrying("warming", lambda: self._dict.get.aio(_UNTIL, 0.0))
+        containers = int(until_s > (time.time() if now_s is None else now_s))
+        await asyncio.gather(*(self._set_containers(craft, containers) for craft in self._hosts))
+
+    async def _set_containers(self, craft: str, containers: int) -> None:
+        # For Modal, a class without parameters and its methods are one function, with one autoscaler.
         autoscaler = self._hosts[craft].step.autoscaler
-        settings = await steady("warming", lambda: autoscaler.settings.aio())
+        settings = await retrying("warming", lambda: autoscaler.settings.aio())
         if (settings.min_containers or 0) != containers:
-            await steady("warming", lambda: autoscaler.update.aio(min_containers=containers))
+            await retrying("warming", lambda: autoscaler.update.aio(min_containers=containers))
             log.info("the %s engine is %s", craft, "kept warm" if containers else "let go")

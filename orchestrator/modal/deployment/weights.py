@@ -1,48 +1,51 @@
-"""Weights into their volumes, before any GPU waits for them."""
+"""Fetches weights into their volumes before a GPU needs them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from config.downloads import gpu_download
 from config.engine import EngineOptions
+from config.models import gpu_download
+from config.settings import EngineSettings
+from config.spec import EngineSpec
 from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.pipeline.engines import REGISTRIES
 
 
 def fetch_weights(settings: Deployment) -> Iterator[str]:
-    """Fetches what the engines in use need, to where a container that has a volume as its ``HF_HOME`` looks,
-    says so, and gives the name of each volume that was written to. Raises ``EngineUnavailable`` where the hub
-    has no such model, and ``WeightsMissing`` where it cannot be reached."""
-    for craft, registry in REGISTRIES.items():
-        chosen = getattr(settings, craft)
-        spec = registry.spec(chosen.engine)
-        if not spec.volume:
-            print(f"{craft}: engine {chosen.engine!r} has no weights", flush=True)
-            continue
+    """Fetches the weights of the engines in use into their volumes, which containers use as ``HF_HOME``.
+    Prints each, and yields the name of each volume that was written to. Raises ``EngineUnavailable`` if the
+    hub has no such model, and ``WeightsMissing`` if the hub cannot be reached."""
+    for craft, chosen, spec in _with_weights(settings):
         print(f"{craft}: fetching {chosen.model or spec.default_model} ...", flush=True)
         fetching = spec.fetched_as or chosen.engine
         cache = Path(settings.modal.weights) / spec.volume / "hub"
         options = EngineOptions(model=chosen.model, device=chosen.device, precision=chosen.precision)
-        size = registry.fetch(fetching, options, cache)
+        size = REGISTRIES[craft].fetch(fetching, options, cache)
         print(f"{craft}: {size / 1e9:.1f} GB in volume {spec.volume!r}", flush=True)
         yield spec.volume
 
 
 def count_weights(settings: Deployment) -> None:
-    """Says what ``fetch_weights`` would fetch into empty volumes, engine by engine and in all. Raises
-    ``EngineUnavailable`` where the hub has no such model, or has it only pickled."""
+    """Prints what ``fetch_weights`` would fetch into empty volumes, for each engine and in all. Raises
+    ``EngineUnavailable`` if the hub has no such model, or has it only pickled."""
     whole, ask_hub = 0, True
-    for craft, registry in REGISTRIES.items():
-        chosen = getattr(settings, craft)
-        spec = registry.spec(chosen.engine)
-        if not spec.volume:
-            print(f"{craft}: engine {chosen.engine!r} has no weights", flush=True)
-            continue
+    for craft, chosen, spec in _with_weights(settings):
         model = chosen.model or spec.default_model
         size = gpu_download(model, chosen.precision, ask_hub=ask_hub)
-        ask_hub = bool(size and size.listed)  # one wait for a hub that does not answer is enough
+        ask_hub = bool(size and size.listed)  # waits only once for a hub that does not respond
         print(f"{craft}: {model} for {chosen.engine!r}: {size or 'of unknown size'}", flush=True)
         whole += size.size_bytes if size else 0
     print(f"in all: {whole / 1e9:.1f} GB", flush=True)
+
+
+def _with_weights(settings: Deployment) -> Iterator[tuple[str, EngineSettings, EngineSpec]]:
+    """The crafts in use whose engine has weights, with its settings and spec. Prints the others."""
+    for craft, registry in REGISTRIES.items():
+        chosen: EngineSettings = getattr(settings, craft)
+        spec = registry.spec(chosen.engine)
+        if spec.volume:
+            yield craft, chosen, spec
+        else:
+            print(f"{craft}: engine {chosen.engine!r} has no weights", flush=True)

@@ -1,4 +1,4 @@
-"""The app: routes, errors and what stands in front of them, around one ``Service``."""
+"""The app: routes, error handlers and middleware around one ``Service``."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ from config.settings import Settings
 from config.version import VERSION
 from orchestrator.compat import musicgen
 from orchestrator.jobs.feed import Listeners
-from orchestrator.server.api.middleware.gate import PAGE_PATH, Gate, Watch
-from orchestrator.server.api.middleware.hosts import Hosts
+from orchestrator.server.api.heads import heads_of
+from orchestrator.server.api.middleware.auth import PAGE_PATH, AuthMiddleware
+from orchestrator.server.api.middleware.hosts import HostMiddleware
+from orchestrator.server.api.middleware.log import LogMiddleware
 from orchestrator.server.api.openapi import document
 from orchestrator.server.api.problems import (
     MALFORMED,
@@ -37,10 +39,12 @@ from orchestrator.server.api.problems import (
 )
 from orchestrator.server.api.requests.fields import field_problem, is_of_the_whole, of_nearest_kind
 from orchestrator.server.api.requests.incoming import is_json
+from orchestrator.server.api.requests.unknown import KNOWN_QUERY
 from orchestrator.server.api.responses.stream import Shared
 from orchestrator.server.api.routes import assets, generation, operations, photos, songs
 from orchestrator.server.auth import Tokens
 from orchestrator.server.service import Service
+from orchestrator.server.wiring import local_service
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +53,7 @@ _CONTENT_SECURITY = (
     "default-src 'self'; img-src 'self' https: data: blob:; media-src 'self' https: blob:; "
     "style-src 'self'; script-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-_ROUTERS = (
+_READ_AND_WRITTEN = (
     generation.router,
     musicgen.router,
     photos.router,
@@ -57,9 +61,18 @@ _ROUTERS = (
     assets.router,
     operations.router,
 )
+_PROBES = heads_of((operations.router,))
+_ROUTERS = (*_READ_AND_WRITTEN, heads_of(_READ_AND_WRITTEN[:-1]), _PROBES)
+_ANY_QUERY = (operations.router, _PROBES)
+"""Probes add what keeps caches away."""
+_PAGES = frozenset({PAGE_PATH, "/openapi.json", "/docs"})
+"""What is no part of the API, and is only read; as is all below ``_PAGE_FILES``."""
+_PAGE_FILES = "/page"
 _EXPOSED = [
     "Location",
     "ETag",
+    "Last-Modified",
+    "Content-Disposition",
     "Retry-After",
     "X-Request-ID",
     "Content-Range",
@@ -79,13 +92,13 @@ def create_app(
     service: Service | None = None,
     hosts: Iterable[str] = (),
 ) -> FastAPI:
-    """The service as an ASGI app, ``service`` itself where it is given. It starts its engines and takes up
-    unfinished songs in its lifespan. It answers by the names in ``hosts`` (see ``answered_hosts``), by any if
+    """The ASGI app of ``service``, or of a new one with ``settings``. Its lifespan starts the engines and
+    takes up unfinished songs. It answers to the names in ``hosts`` (see ``answered_hosts``), or to any if
     there are none.
 
-    Raises ``InvalidRequest`` and ``StoreUnavailable`` for settings and a folder that do not do.
+    Raises ``InvalidRequest`` for settings and ``StoreUnavailable`` for a folder that cannot be used.
     """
-    service = service or Service(settings, tokens)
+    service = service or local_service(settings, tokens)
     app = FastAPI(
         title="Songwright",
         version=VERSION,
@@ -103,12 +116,12 @@ def create_app(
     app.state.shared = Shared()
     app.state.listeners = Listeners(settings.listener_limit, tokens=service.tokens.count)
     for router in _ROUTERS:
-        app.include_router(router)
-    app.openapi = partial(document, app)  # type: ignore[method-assign]  # the framework's own way
+        app.include_router(router, dependencies=() if router in _ANY_QUERY else (KNOWN_QUERY,))
+    app.openapi = partial(document, app)  # type: ignore[method-assign]  # as the framework's documentation says
     _add_page(app)
     _add_errors(app)
-    # The last that is added stands in front.
-    app.add_middleware(Gate, service=lambda: service)
+    # The middleware that is added last runs first.
+    app.add_middleware(AuthMiddleware, service=lambda: service)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -118,10 +131,10 @@ def create_app(
             expose_headers=_EXPOSED,
             max_age=3600,
         )
-    app.add_middleware(Hosts, answered=hosts)
-    app.add_middleware(Watch, count=service.metrics.request_answered)
+    app.add_middleware(HostMiddleware, answered=hosts)
+    app.add_middleware(LogMiddleware, count=service.metrics.request_answered)
     for route in app.routes:
-        # The framework makes a router's routes when one is first looked for: not while a client waits.
+        # The framework builds a router's routes at the first match: now, and not while a client waits.
         route.matches({"type": "http", "method": "GET", "path": "", "headers": []})
     return app
 
@@ -146,17 +159,19 @@ def _add_page(app: FastAPI) -> None:
     schema = b""
 
     @app.get("/openapi.json", include_in_schema=False)
+    @app.head("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
         nonlocal schema
-        async with making:  # it takes a quarter of a second: in a thread, and once
+        async with making:  # once and in a thread, since it takes a quarter of a second
             schema = schema or await asyncio.to_thread(lambda: json.dumps(app.openapi()).encode())
         return Response(schema, media_type="application/json")
 
     @app.get("/docs", include_in_schema=False)
+    @app.head("/docs", include_in_schema=False)
     async def docs() -> Response:
         return _file("docs.html")
 
-    app.mount("/page", StaticFiles(directory=PAGE), name="page")
+    app.mount(_PAGE_FILES, StaticFiles(directory=PAGE), name="page")
 
 
 def _file(name: str) -> Response:
@@ -198,7 +213,7 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _methods(path: str) -> set[str]:
-    """What a path can be asked with; the framework would tell of its first route alone."""
+    """The methods of a path; the framework knows those of its first route alone."""
     routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    page = {"GET", "HEAD"} if path == PAGE_PATH else set()
+    page = {"GET", "HEAD"} if path in _PAGES or path.startswith(f"{_PAGE_FILES}/") else set()
     return page.union(*(route.methods or () for route in routes if route.path_regex.match(path)))

@@ -1,4 +1,4 @@
-"""What a route is given of the service, and of who asks."""
+"""What routes depend on: the service, the address by which the client reached it, a song's id."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from fastapi.security import HTTPBearer
 
 from orchestrator.server.service import Service
 
-# The token is asked for in ``gate.Gate``, before a body is read; here it is only said in the OpenAPI
-# document.
+# Only for the OpenAPI document: ``AuthMiddleware`` checks the token, before a body is read.
 BEARER = Depends(HTTPBearer(auto_error=False, description="The service's token."))
 
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond the routes' own types: every refusal, every header, the examples."""
+"""What the OpenAPI document has beyond the types of the routes: refusals, headers, examples."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _REFUSALS = {
     404: "There is no such song, or it has no such file.",
     408: "The body came in too slowly.",
     409: "It does not fit the state of the song, or of an earlier request.",
+    412: "The file is not the version that the conditions name.",
     413: "The body is too large.",
     415: "The body is not JSON.",
     416: "The range lies outside the file.",
@@ -40,7 +41,16 @@ _REQUEST_ID = {
         "schema": {"type": "string"},
     }
 }
-_ETAG = {"ETag": {"description": "Changes with the file.", "schema": {"type": "string"}}}
+_VALIDATORS = {
+    "ETag": {"description": "Changes with the file.", "schema": {"type": "string"}},
+    "Last-Modified": {"description": "When it was stored.", "schema": {"type": "string"}},
+}
+_NAME = {
+    "Content-Disposition": {
+        "description": "The name to save it by: the song's title (RFC 6266).",
+        "schema": {"type": "string"},
+    }
+}
 _SPAN = {"Content-Range": {"description": "`bytes first-last/size`.", "schema": {"type": "string"}}}
 _ELSEWHERE = {"Location": {"description": "Where the store itself serves it.", "schema": {"type": "string"}}}
 _EVENTS = (StatusEvent, QueueEvent, ProgressEvent, SongAnswer)
@@ -85,21 +95,24 @@ EVENTS: dict[int | str, dict[str, Any]] = {
     204: {"description": "It has ended, and you have seen its end."},
 }
 
-
+_DATE = "Sun, 29 Nov 2026 01:02:03 GMT"
 RANGE_HEADERS = {
     "parameters": [
         {"name": name, "in": "header", "description": text, "schema": {"type": "string"}, "example": example}
         for name, text, example in (
-            ("Range", "One range of bytes.", "bytes=0-65535"),
+            ("Range", "One range of bytes, of a GET.", "bytes=0-65535"),
             ("If-Range", "The `ETag` of your copy: if the file has changed, all of it comes.", '"5f0c2f6e"'),
             ("If-None-Match", "The `ETag` of your copy: 304 if it is still good.", '"5f0c2f6e"'),
+            ("If-Match", "The `ETag` of the version you want: 412 if it is another.", '"5f0c2f6e"'),
+            ("If-Modified-Since", "The `Last-Modified` of your copy, where you have no `ETag`.", _DATE),
+            ("If-Unmodified-Since", "412 if the file has changed since then.", _DATE),
         )
     ]
 }
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The refusals of a route, 401 among them."""
+    """The refusals of a route with these statuses, and with 401."""
     return {
         status: {
             "description": _REFUSALS[status],
@@ -110,15 +123,28 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+SONG_ANSWERS = {
+    **SONG_MADE,
+    **SONG_ACCEPTED,
+    **refusals(400, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504),
+}
+"""The responses of a route that makes songs."""
+
+
 def bytes_answer(*media_types: str, ranges: bool = True) -> dict[int | str, dict[str, Any]]:
-    """A file's answers."""
+    """The responses of a route for a file of these media types."""
     content = {media_type: {"schema": _file_schema(media_type)} for media_type in media_types}
     whole: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": content}}
+    whole[200]["headers"] = _NAME
     if ranges:
         part = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
-        whole[200]["headers"] = _ETAG
-        whole[206] = {"description": "The range of it.", "content": part, "headers": _ETAG | _SPAN}
-        whole[304] = {"description": "Your copy is still good.", "headers": _ETAG}
+        whole[200]["headers"] = _VALIDATORS | _NAME
+        whole[206] = {
+            "description": "The range of it.",
+            "content": part,
+            "headers": _VALIDATORS | _NAME | _SPAN,
+        }
+        whole[304] = {"description": "Your copy is still good.", "headers": _VALIDATORS}
         whole[307] = {"description": "The file is to be read from the store.", "headers": _ELSEWHERE}
     return whole
 
@@ -143,7 +169,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         for path in made["paths"].values():
             for operation in path.values():
                 if operation["responses"].get("422", {}).get("description") == "Validation Error":
-                    del operation["responses"]["422"]  # the framework's own: these paths answer 400
+                    del operation["responses"]["422"]  # the framework adds it; these paths answer 400
                 for response in operation["responses"].values():
                     response["headers"] = response.get("headers", {}) | _REQUEST_ID
         app.openapi_schema = made

@@ -1,4 +1,5 @@
-"""Every refusal as an RFC 9457 problem document: a stable type, the field, the fix, if a retry can help."""
+"""Every refusal as an RFC 9457 problem document: a stable type, the field, the fix, whether a retry can
+help."""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ from config.errors import (
     Unreadable,
     UnsupportedFormat,
     WeightsMissing,
-    shown,
 )
+from orchestrator.server.api.values import json_shown
 from orchestrator.server.logs import request_id
 from orchestrator.songs.manifest import Song
 
@@ -37,13 +38,13 @@ _TYPE = "urn:songwright:problem:"
 _UNAVAILABLE_RETRY_S = 10.0
 
 replaced: ContextVar[bool] = ContextVar("replaced", default=False)
-"""Whether the present request is for a path of the MusicGen services that Songwright replaces: their clients
-look for ``success`` and ``error``, and know 400 for whatever is wrong with a body."""
+"""Whether this request is for a path of the MusicGen services that Songwright replaces. Their clients read
+``success`` and ``error``, and expect 400 for any error of a body."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A sort of problem: its HTTP status, the end of its type, its title, whether asking again can help."""
+    """A kind of problem: its HTTP status, the end of its type, its title, whether a retry can help."""
 
     status: int
     slug: str
@@ -69,6 +70,7 @@ NOT_PHOTO = Kind(415, "unsupported-format", "The file is of a format that is not
 ENCODED = Kind(415, "encoded-body", "The body must not be compressed")
 CHARSET = Kind(415, "unsupported-charset", "The body must be UTF-8")
 LONG_ADDRESS = Kind(414, "address-too-long", "The address is too long")
+PRECONDITION = Kind(412, "precondition-failed", "The file is not the version you asked for")
 RANGE = Kind(416, "range-not-satisfiable", "The range lies outside the file")
 MISDIRECTED = Kind(421, "unknown-host", "The service does not answer by this name")
 INVALID = Kind(422, "invalid-request", "A field cannot be used as it is")
@@ -170,12 +172,15 @@ def problem(kind: Kind, detail: str, *, headers: Mapping[str, str] | None = None
 
 
 def of_error(error: SongwrightError, song_id: str | None = None) -> Response:
-    """What an error of ours is to a client."""
+    """The response for one of our errors."""
     kind = next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
     facts: dict[str, Any] = {"song_id": song_id} if song_id else {}
     headers: dict[str, str] = {}
+    detail = str(error)
     if isinstance(error, InvalidRequest):
-        facts |= {"field": error.field, "value": shown(error.value)}
+        value = json_shown(error.value)
+        facts |= {"field": error.field, "value": value}
+        detail = f"{error.field}: {value} - {error.fix}"
     if fix := getattr(error, "fix", ""):
         facts["fix"] = fix
     if isinstance(error, QueueFull):
@@ -183,11 +188,11 @@ def of_error(error: SongwrightError, song_id: str | None = None) -> Response:
         facts["fix"] = f"ask again in {headers['Retry-After']} s"
     elif isinstance(error, Unavailable) and kind.status == 503:
         headers = retry_after(error.retry_after_s or _UNAVAILABLE_RETRY_S)
-    return problem(kind, str(error), headers=headers, **facts)
+    return problem(kind, detail, headers=headers, **facts)
 
 
 def of_failure(song: Song) -> Response:
-    """Why a song has ended without being done, as the answer to who waited for it."""
+    """The response to a client that waited for a song which failed or was cancelled."""
     headers = {"Location": f"/songs/{song.id}"}
     if song.error is None:
         return problem(
@@ -200,13 +205,13 @@ def of_failure(song: Song) -> Response:
 
 
 def of_status(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """What the framework refused by itself."""
+    """The response for a refusal of the framework."""
     known = _BY_STATUS.get(status, Kind(status, f"http-{status}", detail))
     return problem(known, detail, headers=headers)
 
 
 def of_fields(errors: Sequence[FieldProblem]) -> Response:
-    """Fields that cannot be used: the first in front, all in ``errors``."""
+    """The response for fields that cannot be used: it is about the first, and ``errors`` has them all."""
     first = errors[0]
     detail = (
         f"{first.field}: {first.value} - {first.detail}" if first.value else f"{first.field}: {first.detail}"
@@ -216,5 +221,5 @@ def of_fields(errors: Sequence[FieldProblem]) -> Response:
 
 
 def retry_after(seconds: float) -> dict[str, str]:
-    """The header, in whole seconds."""
+    """The ``Retry-After`` header, in whole seconds, at least one."""
     return {"Retry-After": str(max(1, math.ceil(seconds)))}

@@ -1,1 +1,1 @@
-"""What stands between a socket and the app: limits on all that a client can draw out."""
+"""What stands between a socket and the app: limits on all that a client can prolong or pile up."""

@@ -1,4 +1,4 @@
-"""Who calls, by address: one name for each client, and how many wrong tokens have come from it."""
+"""Clients by address: one name for each, and how many wrong tokens it has sent."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections import OrderedDict
 
 _MOST_CALLERS = 10_000
 _WINDOW_S = 60.0
-_V6_PREFIX = 64  # of one customer: whoever has one address of it has all 2**64
+_V6_PREFIX = 64  # of one customer, who can use all 2**64 addresses
 
 
 def caller(address: str) -> str:
-    """The name under which an address is counted: itself, or the network of 64 bits that an IPv6 address is
-    in. An IPv4 address within IPv6 is the IPv4 address; what is no address at all is one caller, ``""``."""
+    """The name under which an address is counted: the address itself, or the /64 network of an IPv6 address.
+    An IPv4 address within IPv6 is the IPv4 address; all that is no address is one caller, ``""``."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -25,13 +25,13 @@ def caller(address: str) -> str:
 
 
 class WrongTokens:
-    """Counts wrong tokens by caller. Past ``per_minute`` of them a caller has to wait.
+    """Counts wrong tokens by caller. After ``per_minute`` of them a caller has to wait.
 
-    Of at most ten thousand callers anything is kept: past that, of those with the newest wrong tokens.
+    It remembers ten thousand callers at most, those with the newest wrong tokens.
     """
 
     def __init__(self, per_minute: int) -> None:
-        """``per_minute``: 0 is no limit."""
+        """``per_minute``: 0 for no limit."""
         self._per_minute = per_minute
         self._seen: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self.count = 0
@@ -53,5 +53,5 @@ class WrongTokens:
 
     @property
     def callers(self) -> int:
-        """Of how many something is kept."""
+        """How many callers it remembers."""
         return len(self._seen)

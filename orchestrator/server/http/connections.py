@@ -1,5 +1,5 @@
-"""All connections of clients: how many there may be, whose place is given to another, and who has taken too
-long. What each of them does is in ``orchestrator.server.http.protocol``."""
+"""The connections of all clients: how many there may be, which one makes room for another, and which are too
+slow. Each single one is in ``orchestrator.server.http.protocol``."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from config.settings import Settings
 log = logging.getLogger(__name__)
 
 ACCEPTED_AT_ONCE = 128
-"""Connections that one callback of the event loop takes in."""
+"""Connections that one callback of the event loop accepts."""
 
 _RESERVED = 3 * ACCEPTED_AT_ONCE  # descriptors for the store, the engines, and what is being closed
-_STALLED_S = 5.0  # without reading, after which a client's place may be given to another
+_STALLED_S = 5.0  # without reading, after which a client's place may go to another
 _SWEEP_S = 0.5
 
 
 class Connection(Protocol):
-    """What is asked of each of them."""
+    """What ``Connections`` needs of each connection."""
 
     loop: asyncio.AbstractEventLoop
     caller: str
@@ -44,14 +44,14 @@ class Connections:
         self.head_s = settings.body_timeout_s
         self.write_s = settings.write_timeout_s
         self._all: set[Connection] = set()
-        # By caller, those without a whole request, the oldest first.
+        # By caller, those without a complete request, the oldest first.
         self._idle: dict[str, dict[Connection, None]] = {}
         self._stalled: dict[Connection, None] = {}
         self._sweeping: asyncio.TimerHandle | None = None
 
     def add(self, connection: Connection) -> bool:
-        """Takes one in, in the place of the oldest that is idle where there are too many. False: there is no
-        place."""
+        """Adds a connection. At the limit it closes another one for it, the oldest idle one first; returns
+        False if there is none to close."""
         if len(self._all) >= self.limit and not self._shed():
             return False
         self._all.add(connection)
@@ -65,25 +65,25 @@ class Connections:
         self.busy(connection)
 
     def idle(self, connection: Connection) -> None:
-        """It has no whole request from now on."""
+        """From now on it has no complete request."""
         self._idle.setdefault(connection.caller, {})[connection] = None
 
     def busy(self, connection: Connection) -> None:
-        """It has one."""
+        """It has a complete request."""
         if own := self._idle.get(connection.caller):
             own.pop(connection, None)
             if not own:
                 del self._idle[connection.caller]
 
     def stalled(self, connection: Connection, *, yes: bool) -> None:
-        """Whether it takes in nothing of what was written."""
+        """Whether its client reads nothing of what was written."""
         self._stalled.pop(connection, None)
         if yes:
             self._stalled[connection] = None
 
     def _shed(self) -> bool:
-        """Closes the idle connection that has waited the longest, of whoever has the most of them; else that
-        of a client that has read nothing for a while."""
+        """Closes the oldest idle connection of the caller that has the most of them; if none is idle, one
+        whose client has read nothing for a while. Returns whether it closed one."""
         if self._idle:
             most = max(self._idle, key=lambda name: len(self._idle[name]))
             victim = next(iter(self._idle[most]))
@@ -109,8 +109,8 @@ class Connections:
 
 
 def fitted(settings: Settings) -> Settings:
-    """The settings with limits that this process has descriptors for, after asking the system for as many as
-    it gives. Where those do not do, a warning says so."""
+    """The settings with limits that fit this process's file descriptors, after raising their number as far as
+    the system allows. Logs a warning if that is too few."""
     available = _descriptors(settings.connection_limit + _RESERVED)
     most = max(available - min(_RESERVED, available // 2), 10)
     if most >= settings.connection_limit:
@@ -122,7 +122,7 @@ def fitted(settings: Settings) -> Settings:
             most,
             settings.connection_limit,
         )
-    # Half of the connections are for who does not listen.
+    # Half of the connections are for clients that do not follow a song.
     listeners = min(settings.listener_limit, max(most // 2, 1))
     return settings.model_copy(update={"connection_limit": most, "listener_limit": listeners})
 

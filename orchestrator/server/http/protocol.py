@@ -1,8 +1,8 @@
-"""One connection of a client: uvicorn's HTTP/1.1 with a limit on everything that a client can draw out.
+"""One connection of a client: uvicorn's HTTP/1.1 with a time limit on everything that a client can prolong.
 
-That is the head of each request and not of the first alone, the time between two, an answer that is not read,
-an end that is not taken note of. The body of a request is timed where it is read, in
-``orchestrator.server.api.requests.incoming``.
+That is the head of each request, not only of the first; the time between two requests; a response that the
+client does not read; a close that it does not notice. ``orchestrator.server.api.requests.incoming`` limits
+the body.
 """
 
 from __future__ import annotations
@@ -10,9 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import socket
-import struct
-import sys
 from contextlib import suppress
 from typing import Any
 
@@ -21,22 +18,21 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from config.settings import Settings
 from orchestrator.server.http.callers import caller
 from orchestrator.server.http.connections import Connections
+from orchestrator.server.http.sockets import reset_on_close, set_up
 
 log = logging.getLogger(__name__)
 
 _KEEP_ALIVE_S = 75.0
-_LINGER_S = 2.0  # for a client to stop sending what is not wanted, so that it reads why
+_LINGER_S = 2.0  # for a client to stop sending a refused body, so that it reads the response
 _LINGER_BYTES = 1_048_576
 _HEAD_BYTES = 32_768
 _FIELDS = 100
-_FRAMING_BYTES = 1_048_576  # of a body's chunks, beside what is in them
+_FRAMING_BYTES = 1_048_576  # of a body's chunks, beside their content
 _PIPELINED = 20
-_RESET = struct.pack("ii", 1, 0) if sys.platform != "win32" else struct.pack("hh", 1, 0)
-_SEND_BUFFER_BYTES = 262_144  # of the system's, for each connection
 
 
 def protocol(settings: Settings) -> type[HttpToolsProtocol]:
-    """Uvicorn's HTTP within the bounds of ``settings``."""
+    """Uvicorn's HTTP protocol with the limits of ``settings``."""
 
     class Bounded(Connection):
         bounds = Connections(settings)
@@ -51,17 +47,17 @@ class Connection(HttpToolsProtocol):
 
     caller = ""
     _active: RequestResponseCycle | None = None
-    """The request that is being answered, or was the last."""
+    """The request that is being answered, or the last one that was."""
     stalled_since = 0.0
     _since = 0.0
-    """When it began to wait for what it waits for now: a request's head, or the next request."""
+    """When it began to wait for a request's head, or for the next request."""
     _left_since = 0.0
-    """When it was closed by us; what comes after that is thrown away."""
+    """When we closed it; later data is ignored."""
     _in_head = False
     _in_message = False
     _begun = False
-    """Whether a request has begun in the data that came last."""
-    _head_bytes = 0  # of data that is all of a head
+    """Whether a request began in the last data."""
+    _head_bytes = 0  # of data within one head
     _field_bytes = 0  # of what the parser found in it
     _fields = 0
     _framing_bytes = 0
@@ -74,7 +70,7 @@ class Connection(HttpToolsProtocol):
             host = self.client[0]
             self.client = (host.removeprefix("::ffff:") if "." in host else host, self.client[1])
             self.caller = caller(host)
-        _set_up(transport, self.bounds.write_s)
+        set_up(transport, self.bounds.write_s)
         if not self.bounds.add(self):
             self._refuse(503, "too-many-connections", "The service has as many connections as it may.")
             return
@@ -84,7 +80,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.bounds.remove(self)
         if self._active and not self._active.response_complete:
-            # Uvicorn lets only the newest of several requests know.
+            # Uvicorn informs only the newest of several requests.
             self._active.disconnected = True
             self._active.message_event.set()
         super().connection_lost(exc)
@@ -112,22 +108,18 @@ class Connection(HttpToolsProtocol):
                 self.transport.close()
 
     def drop(self) -> None:
-        """Ends the connection at once. What was not read is thrown away, which the system would otherwise go
-        on sending for minutes."""
-        connection = self._real.get_extra_info("socket")
-        if connection is not None:
-            with suppress(OSError):  # it has gone already
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        """Ends the connection at once, and throws away what the client did not read."""
+        reset_on_close(self._real)
         self._real.abort()
 
     def leave(self) -> None:
-        """Closes the connection; one whose client still sends only in our direction, for a reset would keep
-        the client from reading the answer."""
+        """Closes the connection. While the client still sends, it closes only our direction, since a reset
+        would keep the client from reading the response."""
         if self._left_since:
             return
         self._left_since = self.loop.time()
         if self._in_message and not self._real.is_closing() and self._real.can_write_eof():
-            with suppress(OSError):  # it has gone
+            with suppress(OSError):  # it is closed already
                 self._real.write_eof()
             self.flow.resume_reading()
         else:
@@ -137,7 +129,7 @@ class Connection(HttpToolsProtocol):
     def left(self) -> bool:
         return bool(self._left_since)
 
-    # What the transport tells
+    # Calls from the transport
 
     def data_received(self, data: bytes) -> None:
         if self._left_since:
@@ -162,7 +154,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(400, "malformed-request", "The chunks of the body have too little in them.")
 
     def eof_received(self) -> None:
-        # What is left is written, within the time for that.
+        # The rest is still written, within the time limit.
         self._left_since = self._left_since or self.loop.time()
         self._real.close()
 
@@ -176,7 +168,7 @@ class Connection(HttpToolsProtocol):
         self.bounds.stalled(self, yes=False)
         super().resume_writing()
 
-    # What the parser tells
+    # Calls from the parser
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= _PIPELINED:
@@ -192,7 +184,7 @@ class Connection(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._fields += 1
         self._count(len(name) + len(value))
-        if self._in_head:  # and not after the body, where nobody wants any
+        if self._in_head:  # not after the body, where trailers are ignored
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -213,7 +205,7 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._unset_keepalive_if_required()  # ours is in ``check``
+        self._unset_keepalive_if_required()  # ``check`` has ours
         if not self._left_since and not self._answering:
             self._since = self.loop.time()
             self.bounds.idle(self)
@@ -238,8 +230,8 @@ class Connection(HttpToolsProtocol):
         self._refuse(431, "headers-too-large", detail)
 
     def _refuse(self, status: int, slug: str, detail: str) -> None:
-        """Answers a problem document and closes; while another request is being answered it just closes, for
-        into that answer no other can be put."""
+        """Sends a problem document and closes. While another request is being answered it only closes, since
+        nothing can be sent within that response."""
         if self._answering:
             self.drop()
             return
@@ -257,12 +249,12 @@ class Connection(HttpToolsProtocol):
             f"connection: close\r\n{again}\r\n"
         )
         self._real.write(STATUS_LINE[status] + head.encode() + body)
-        self._in_message = status != 503  # who is told that there is no place may not keep one
+        self._in_message = status != 503  # a client without a place may not keep one by sending
         self.leave()
 
 
 class _Leaving:
-    """A transport that, asked to close, lets its client read the last answer; otherwise as it is."""
+    """The transport, except that its close lets the client read the last response."""
 
     def __init__(self, transport: asyncio.Transport, connection: Connection) -> None:
         self._transport = transport
@@ -279,23 +271,4 @@ class _Leaving:
 
 
 class _Unbounded(Exception):
-    """More than a client may send; the parser gives it to ``send_400_response``."""
-
-
-def _set_up(transport: asyncio.Transport, write_s: float) -> None:
-    """Has the system find out about clients that have gone without a word, and keep little for those that do
-    not read."""
-    connection: socket.socket | None = transport.get_extra_info("socket")
-    if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    with suppress(OSError):  # it has gone already
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-        for name, value in (
-            ("TCP_KEEPIDLE", 60),
-            ("TCP_KEEPINTVL", 15),
-            ("TCP_KEEPCNT", 4),
-            ("TCP_USER_TIMEOUT", int(write_s * 1000)),
-        ):
-            if hasattr(socket, name):
-                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    """A client sends more than it may; the parser passes it to ``send_400_response``."""

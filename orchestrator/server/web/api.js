@@ -97,7 +97,7 @@ const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds 
 
 // The same key goes with every retry, so that a request whose answer was lost does not make a second song.
 export async function orderSong(path, body, key) {
-  const headers = { Prefer: "respond-async", "Idempotency-Key": key };
+  const headers = { Prefer: "respond-async, listen", "Idempotency-Key": key };
   for (const wait of [1, 3]) {
     try {
       return await askJson(path, { method: "POST", body, headers });

@@ -11,6 +11,7 @@ const slider = document.getElementById("seek");
 const error = document.getElementById("player-error");
 const now = document.getElementById("time-now");
 const all = document.getElementById("time-all");
+const liveNote = document.getElementById("live-note");
 
 let duration = 0;
 let sections = [];
@@ -18,6 +19,9 @@ let freshUrl = null;
 let renewedAt = 0;
 let frame = 0;
 let dragging = false;
+// The id of the song whose sound comes while it is made, and its file, once it is done.
+let live = null;
+let whole = null;
 
 function showTime() {
   const time = audio.currentTime || 0;
@@ -42,8 +46,19 @@ function showDuration(seconds) {
 
 export function seek(seconds) {
   const time = Math.min(Math.max(0, seconds), Math.max(0, duration - 0.05));
-  audio.currentTime = time;
+  // What comes while it is made comes once, from its beginning to its end.
+  if (live && !whole) return;
+  if (live) playFile(whole, time, !audio.paused);
+  else audio.currentTime = time;
   showTime();
+}
+
+function playFile(url, time, playing) {
+  live = whole = null;
+  audio.preload = "metadata";
+  audio.src = url;
+  if (time) audio.addEventListener("loadedmetadata", () => (audio.currentTime = time), { once: true });
+  if (playing) play();
 }
 
 export function seekAndPlay(seconds) {
@@ -76,6 +91,8 @@ export function pausePlayer() {
 }
 
 export function hidePlayer() {
+  live = whole = null;
+  liveNote.hidden = true;
   audio.pause();
   audio.removeAttribute("src");
   audio.load();
@@ -83,15 +100,40 @@ export function hidePlayer() {
 }
 
 // renew() answers a new signed address, for they expire after an hour.
-export function showPlayer({ url, seconds, sections: marks, renew }) {
+export function showPlayer({ id, url, seconds, sections: marks, renew }) {
   error.hidden = true;
+  liveNote.hidden = true;
+  slider.removeAttribute("aria-disabled");
   freshUrl = renew;
   renewedAt = 0;
   sections = marks;
   showDuration(seconds || 0);
   part.hidden = false;
-  audio.src = url;
+  // Who listens already hears the same song to its end: another source would be a gap.
+  if (live === id && audio.currentTime > 0 && !audio.ended) whole = url;
+  else playFile(url, 0, false);
   showTime();
+}
+
+// The sound of a song that is being made: there is nothing to play until its beginning has come.
+export function showLivePlayer({ id, url, seconds, renew, ready }) {
+  if (live === id) return;
+  hidePlayer();
+  error.hidden = true;
+  live = id;
+  freshUrl = renew;
+  renewedAt = 0;
+  sections = [];
+  showDuration(seconds || 0);
+  slider.setAttribute("aria-disabled", "true");
+  audio.addEventListener("canplay", () => {
+    if (live !== id || whole || !part.hidden) return;
+    part.hidden = liveNote.hidden = false;
+    showTime();
+    ready();
+  }, { once: true });
+  audio.preload = "auto";
+  audio.src = url;
 }
 
 async function renewAddress() {
@@ -105,9 +147,7 @@ async function renewAddress() {
   try {
     const url = await asked();
     if (asked !== freshUrl || !url) return;
-    audio.src = url;
-    audio.addEventListener("loadedmetadata", () => (audio.currentTime = time), { once: true });
-    if (wasPlaying) play();
+    playFile(url, time, wasPlaying);
   } catch (problem) {
     complain(problem.sentence || "The audio cannot be loaded.");
   }
@@ -156,4 +196,5 @@ export function wirePlayer() {
   audio.addEventListener("seeked", showTime);
   audio.addEventListener("loadedmetadata", () => Number.isFinite(audio.duration) && showDuration(audio.duration));
   audio.addEventListener("error", renewAddress);
+  audio.addEventListener("ended", () => whole && playFile(whole, 0, false));
 }

@@ -1,8 +1,8 @@
 // The open song: its words, cover, files and facts.
 
 import { hideLyrics, showLrc, showWords } from "/page/lyrics.js";
-import { hidePlayer, pausePlayer, seekAndPlay, showPlayer } from "/page/player.js";
-import { isRunning, STATUS_WORDS } from "/page/progress.js";
+import { hidePlayer, pausePlayer, seekAndPlay, showLivePlayer, showPlayer } from "/page/player.js";
+import { announce, isRunning, STATUS_WORDS } from "/page/progress.js";
 import { readSong, readText, readWaveform } from "/page/api.js";
 import { clock } from "/page/times.js";
 import { showSections, showWaveform } from "/page/waveform.js";
@@ -153,12 +153,25 @@ async function showSound(song) {
   const { signal } = reading;
   const seconds = song.music?.duration_s || song.brief?.duration_s || 0;
   const sections = song.music?.sections || [];
-  showPlayer({ url: song.urls.audio, seconds, sections, renew: async () => (await readSong(song.id)).urls?.audio });
+  const renew = async () => (await readSong(song.id)).urls?.audio;
+  showPlayer({ id: song.id, url: song.urls.audio, seconds, sections, renew });
   showWaveform([]);
   showSections(sections, seconds);
   if (song.urls.waveform || song.assets?.waveform) {
     readWaveform(song.id, signal).then((wave) => showWaveform(wave.peaks)).catch(() => {});
   }
+}
+
+function showLiveSound(song) {
+  showWaveform([]);
+  showSections([], 0);
+  showLivePlayer({
+    id: song.id,
+    url: song.urls.live,
+    seconds: song.brief?.duration_s,
+    renew: async () => (await readSong(song.id)).urls?.audio,
+    ready: () => announce("You can listen to the beginning already."),
+  });
 }
 
 async function showSungWords(song) {
@@ -208,7 +221,8 @@ export function showSong(song) {
     showSound(song);
     showSungWords(song);
   } else {
-    hidePlayer();
+    if (isRunning(song.status) && song.urls?.live) showLiveSound(song);
+    else hidePlayer();
     if (song.plan?.lyrics && !song.brief?.instrumental) showWords(song.plan.lyrics);
   }
   const running = isRunning(song.status);

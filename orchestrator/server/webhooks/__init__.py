@@ -1,1 +1,1 @@
-"""Calls to addresses that clients named, once their songs have ended."""
+"""Webhooks: POSTs to the addresses that clients gave, sent when their songs have ended."""

@@ -1,7 +1,12 @@
-"""One POST to an address that somebody else chose: who it may reach, and what its answer may cost us.
+"""One POST to an address that a client chose: which hosts it may reach, and what the response may cost us.
 
-The address may be aimed at what only this machine can reach, its name server may never answer, and whoever
-answers may do so for ever: each has a bound here.
+The address may aim at a host that only this machine can reach, its name server may never answer, and the
+response may never end. Each has a limit here.
+
+Why not httpcore, whose network backend could connect to the checked address: it reads responses with h11,
+which needs 3 s of the event loop for a header of 15 KB of blanks, within our limit of 16 KiB; and it has no
+limit on interim responses. ``test_answers_that_never_end_are_ended`` (tests/hostile/test_webhooks.py) holds
+both.
 """
 
 from __future__ import annotations
@@ -21,28 +26,28 @@ import httptools
 from config.errors import Forbidden
 
 CALL_S = 20.0
-"""Seconds for one call, from its connection to the head of its answer."""
+"""Seconds for one call, from connecting to the end of the response's head."""
 RESOLVE_S = 10.0
-_CONNECT_S = 5.0  # to each address of a name: one that answers nothing leaves time for the next
-_ADDRESSES = 4  # of a name are tried; a name may have thousands
-_ADDRESSES_SEEN = 64  # are looked at before that
-_INTERIM = 10  # answers of 100 to 199 before the real one
-_HEAD_BYTES = 1 << 14  # of one answer, all its headers together
+_CONNECT_S = 5.0  # for each address of a name, so that one that is silent leaves time for the next
+_ADDRESSES = 4  # of a name that are tried; a name may have thousands
+_ADDRESSES_SEEN = 64  # of a name that are checked
+_INTERIM = 10  # responses with status 100 to 199 before the final one
+_HEAD_BYTES = 1 << 14  # of one response: its status line and all headers
 _PIECE_BYTES = 1 << 14
 _REASON_CHARACTERS = 200
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
 _IPV6_PUBLIC = ipaddress.IPv6Network("2000::/3")
-# Set apart by IANA (RFC 6890, RFC 7526, RFC 9637), which not every Python's ``is_global`` knows or refuses.
-_SET_APART = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20")))
+# Reserved by IANA (RFC 6890, RFC 7526, RFC 9637). Not every Python's ``is_global`` knows and refuses them.
+_RESERVED = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20")))
 _REFUSED = "webhook addresses in private networks are not allowed here"
 _FIX = "use a public address; the service's owner may set SONGWRIGHT_WEBHOOKS__ALLOW_PRIVATE=true"
 
 
 class Resolver:
-    """Looks names up in threads of its own, ``at_once`` of them at most.
+    """Resolves names in threads of its own, at most ``at_once`` at a time.
 
-    A name server that is silent holds a thread for up to half a minute: not one of the loop's own threads,
-    which everything else waits for, nor one that the process waits for when it ends.
+    A silent name server holds a thread for up to half a minute. So these are not the event loop's threads,
+    which everything else needs, and they are daemons, which do not keep the process from ending.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -54,15 +59,15 @@ class Resolver:
             return [str(ipaddress.ip_address(host))]
         await self._free.acquire()
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[list[str]] = loop.create_future()
+        result: asyncio.Future[list[str]] = loop.create_future()
 
         def settle(found: list[str], error: Exception | None) -> None:
-            self._free.release()  # only now: a thread that nobody waits for any more is still one
-            if not answer.done():
+            self._free.release()  # only now: a thread counts until it ends, also if nobody waits for it
+            if not result.done():
                 if error:
-                    answer.set_exception(error)
+                    result.set_exception(error)
                 else:
-                    answer.set_result(found)
+                    result.set_result(found)
 
         def look_up() -> None:
             found: list[str] = []
@@ -71,7 +76,7 @@ class Resolver:
                 found = _looked_up(host)
             except (OSError, UnicodeError) as error:
                 failure = error
-            with suppress(RuntimeError):  # the loop has ended meanwhile
+            with suppress(RuntimeError):  # the loop has been closed
                 loop.call_soon_threadsafe(settle, found, failure)
 
         try:
@@ -79,7 +84,7 @@ class Resolver:
         except RuntimeError as error:
             self._free.release()
             raise OSError(f"no thread to look up its name: {error}") from error
-        return await answer
+        return await result
 
 
 def _looked_up(host: str) -> list[str]:
@@ -97,18 +102,20 @@ def refuse_private(addresses: Iterable[str]) -> None:
             else:
                 address = address.ipv4_mapped or address.sixtofour or address
         outside = isinstance(address, ipaddress.IPv6Address) and address not in _IPV6_PUBLIC
-        apart = any(address in network for network in _SET_APART)
-        if outside or apart or not address.is_global or address.is_multicast:
+        reserved = any(address in network for network in _RESERVED)
+        if outside or reserved or not address.is_global or address.is_multicast:
             raise Forbidden(_REFUSED, _FIX)
 
 
 async def post(
     url: str, headers: Mapping[str, str], body: bytes, addresses: Sequence[str], tls: ssl.SSLContext
 ) -> int:
-    """The status of the answer, whose body is not read: it is of no use, and may have no end.
+    """Sends ``body`` and returns the status of the response. The response's body is not read: it has no use,
+    and may have no end.
 
-    ``addresses`` are those that were looked at: a name that answers otherwise the second time gains nothing.
-    Raises ``OSError`` and ``ValueError`` where there is no such answer; ``TimeoutError`` is the former.
+    ``addresses`` are the checked addresses of the host: the name is not resolved again, so it cannot lead
+    elsewhere by then. Raises ``OSError``, of which ``TimeoutError`` is one, and ``ValueError`` if there is no
+    response.
     """
     async with asyncio.timeout(CALL_S):
         parts = urlsplit(url)
@@ -126,7 +133,7 @@ async def post(
             await writer.drain()
             return await _status(reader)
         finally:
-            writer.transport.abort()  # closing would wait for a peer that may never read
+            writer.transport.abort()  # a normal close waits for a peer that may never read
 
 
 def _request(path: str, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -136,7 +143,7 @@ def _request(path: str, headers: Mapping[str, str], body: bytes) -> bytes:
 
 
 class _Head:
-    """Told by the parser of each answer's head. (h11 takes a second for 15 KB of blanks, httptools none.)"""
+    """What the parser has found: the final status, and how many interim responses came before it."""
 
     def __init__(self) -> None:
         self.parser = httptools.HttpResponseParser(self)
@@ -163,7 +170,7 @@ async def _status(reader: asyncio.StreamReader) -> int:
         try:
             head.parser.feed_data(data)
         except httptools.HttpParserError as error:
-            if not head.status:  # else it is the body that is odd
+            if not head.status:  # otherwise only the body is malformed
                 raise OSError(f"its answer is not HTTP: {error}") from error
         if head.interim > _INTERIM:
             raise OSError(f"it sent more than {_INTERIM} interim answers")
@@ -175,7 +182,7 @@ async def _status(reader: asyncio.StreamReader) -> int:
 async def _connected(
     addresses: Sequence[str], port: int, tls: ssl.SSLContext | None, host: str
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to the first of ``addresses`` that takes one."""
+    """A connection to the first of ``addresses`` that accepts one."""
     failure = OSError("its name has no address")
     for address in addresses[:_ADDRESSES]:
         try:
@@ -183,13 +190,13 @@ async def _connected(
                 return await asyncio.open_connection(
                     address, port, ssl=tls, server_hostname=host if tls else None, limit=_PIECE_BYTES
                 )
-        except OSError as error:  # ``TimeoutError`` is one
+        except OSError as error:  # also ``TimeoutError``
             failure = error
     raise failure
 
 
 def reason(error: Exception) -> str:
-    """Why a call failed, on one line that is not long: the receiver may have written a part of it."""
+    """Why a call failed, in one short printable line: the receiver may have written a part of the text."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     text = f"{type(error).__name__}: {error}"

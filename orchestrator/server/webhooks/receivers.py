@@ -1,9 +1,9 @@
-"""Whose webhook is called next: receivers take turns, and none can hold up another.
+"""Which webhook is sent next: receivers take turns, and none can hold up another.
 
-A receiver is a host and its port. It has few calls under way at once; so have all receivers of one site
-(``example.com``, whatever stands before it), and all of one address. A receiver that gave no answer several
-times in a row is left alone for a while, and then tried with one call, whose outcome stands for all that
-wait. Plain data: nothing here calls anybody, and the caller says what time it is.
+A receiver is a host and a port. The calls under way are limited for each receiver, for all receivers of one
+site (``example.com`` and its subdomains), and for each address. A receiver that did not answer several times
+in a row is paused, and then tried with a single call, whose failure counts for all that wait. This is plain
+data: nothing here makes calls, and the caller passes the time.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ CALLS = 128
 """Calls under way at once, to all receivers together."""
 CALLS_OF_RECEIVER = 4
 CALLS_OF_GROUP = 24
-"""To one site, and to one address."""
+"""Calls at once to one site, and to one address."""
 
-_FAILURES = 5  # in a row without an answer, until a receiver is left alone
+_FAILURES = 5  # in a row without an answer, until a receiver is paused
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5.0, 60.0
 _RECEIVERS_KNOWN = 4096
-_IPV6_BITS = 56  # of an IPv6 address say whose it is: the rest are the owner's to choose
+_IPV6_BITS = 56  # of an IPv6 address that identify its owner, who chooses the rest
 
 T = TypeVar("T")
 
 
 @dataclass(eq=False)
 class Group(Generic[T]):
-    """Receivers that share a limit; those in ``blocked`` wait for one of its calls to end."""
+    """Receivers that share a limit; those in ``blocked`` wait for one of the group's calls to end."""
 
     under_way: int = 0
     blocked: list[Receiver[T]] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Group(Generic[T]):
 
 @dataclass(eq=False)
 class Receiver(Generic[T]):
-    """Who is called, ``waiting`` what for, and how the last calls went."""
+    """A host and port, the items waiting for it, and how its last calls went."""
 
     name: tuple[str, int]
     waiting: deque[T] = field(default_factory=deque)
@@ -49,23 +49,23 @@ class Receiver(Generic[T]):
     """Calls in a row that were not answered."""
     closed_until_s: float = 0.0
     addresses: tuple[str, ...] = ()
-    """Where it was the last time."""
+    """Where the last call went, by owner."""
     offered: bool = False
-    """Whether it has a place among those whose turn comes, or among the blocked."""
+    """Whether it is queued for its turn, or blocked."""
 
 
 @dataclass(eq=False)
 class Call(Generic[T]):
-    """``item`` under way to ``receiver``."""
+    """A call under way: ``item`` to ``receiver``."""
 
     receiver: Receiver[T]
     item: T
     groups: tuple[str, ...]
-    """Whose limits it counts for."""
+    """The groups whose limits it counts towards."""
 
 
 class Turns(Generic[T]):
-    """What waits to be sent (``T``), by receiver, and whose turn it is."""
+    """The items (``T``) that wait to be sent, by receiver, and whose turn it is."""
 
     def __init__(self) -> None:
         self._receivers: dict[tuple[str, int], Receiver[T]] = {}
@@ -74,27 +74,27 @@ class Turns(Generic[T]):
         self._under_way = 0
 
     def add(self, url: str, item: T) -> None:
-        """``item`` waits for its turn at the receiver that ``url`` names."""
+        """Queues ``item`` for the receiver that ``url`` names."""
         name = _name(url)
         receiver = self._receivers.setdefault(name, Receiver(name))
         receiver.waiting.append(item)
         self.offer(receiver)
 
     def remove(self, url: str, item: T) -> None:
-        """``item`` waits no longer, if it did."""
+        """Removes ``item`` from the queue, if it is there."""
         receiver = self._receivers.get(_name(url))
         if receiver and item in receiver.waiting:
             receiver.waiting.remove(item)
 
     def take(self, now_s: float) -> Call[T] | None:
-        """The next call to make, which is under way until it has ``ended``."""
+        """The next call to make, or None. It counts as under way until ``ended``."""
         while self._ready and self._under_way < CALLS:
             receiver = self._ready.popleft()
             receiver.offered = False
             if not receiver.waiting or now_s < receiver.closed_until_s:
-                continue  # ``offer`` follows: with the next item, or once its pause is over
+                continue  # ``offer`` follows with the next item, or after its pause
             if receiver.under_way >= (1 if receiver.failures >= _FAILURES else CALLS_OF_RECEIVER):
-                continue  # ``offer`` follows with the end of one of its calls
+                continue  # ``offer`` follows when one of its calls ends
             groups = _groups(receiver)
             if full := self._full(groups):
                 self._block(receiver, full)
@@ -106,8 +106,8 @@ class Turns(Generic[T]):
         return None
 
     def enter(self, call: Call[T], addresses: Iterable[str]) -> bool:
-        """Whether the call may go on to its ``addresses``. If not, one of them has enough calls: its item
-        waits again, and the call has ended."""
+        """Whether the call may connect to ``addresses``. If not, one of them is at its limit: the item waits
+        again, and the call has ended."""
         receiver = call.receiver
         receiver.addresses = tuple(_owner(address) for address in addresses)
         groups = _groups(receiver)
@@ -121,9 +121,9 @@ class Turns(Generic[T]):
         return True
 
     def ended(self, call: Call[T], now_s: float, *, answered: bool | None) -> tuple[float, list[T]]:
-        """A call has ended: ``answered`` with whatever status, or not at all; None where that tells nothing
-        of the receiver. Gives the seconds for which the receiver is left alone from now on, after which it is
-        to be ``offer``-ed again, and what waited for it and has failed with this call."""
+        """Ends a call. ``answered`` says whether there was a response, of any status; None if that is not
+        known. Returns the seconds for which the receiver is paused, after which the caller must ``offer`` it,
+        and the waiting items that have failed with this call."""
         receiver = call.receiver
         self._count(receiver, call.groups, -1)
         pause_s, failed = 0.0, []
@@ -142,13 +142,13 @@ class Turns(Generic[T]):
         return pause_s, failed
 
     def offer(self, receiver: Receiver[T]) -> None:
-        """Gives the receiver a place in the round, if something waits for it and it has none."""
+        """Queues the receiver for its turn, if something waits for it and it is not queued."""
         if receiver.waiting and not receiver.offered:
             receiver.offered = True
             self._ready.append(receiver)
 
     def _full(self, groups: tuple[str, ...]) -> Group[T] | None:
-        """One of the groups that has as many calls as it may."""
+        """One of the groups that is at its limit, or None."""
         found = (self._groups.get(name) for name in groups)
         return next((group for group in found if group and group.under_way >= CALLS_OF_GROUP), None)
 
@@ -164,14 +164,14 @@ class Turns(Generic[T]):
             group = self._groups.setdefault(name, Group())
             group.under_way += calls
             if calls < 0:
-                # All of them: one that turns out not to need the place would keep it from the others.
+                # Offer all of them: a single one might not use the free place, which the others need.
                 self._ready.extend(group.blocked)
                 group.blocked.clear()
             if not group.under_way:
                 del self._groups[name]
 
     def _forget(self, receiver: Receiver[T]) -> None:
-        """Keeps no receiver that nothing is known of; and of those that gave no answer not too many."""
+        """Drops a receiver without failures; and one with failures, where too many are known."""
         if receiver.failures and len(self._receivers) <= _RECEIVERS_KNOWN:
             return
         if not (receiver.waiting or receiver.under_way or receiver.offered):
@@ -179,19 +179,20 @@ class Turns(Generic[T]):
 
 
 def _name(url: str) -> tuple[str, int]:
-    """Host and port, the same for all ways to write them."""
+    """Host and port, the same for each way to write them."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     return host, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _groups(receiver: Receiver[T]) -> tuple[str, ...]:
-    """Whose limits a call to it counts for; an address that is called by itself is one group, not two."""
+    """The groups that a call to it counts towards. A URL that names an address is in one group, not two."""
     return tuple(dict.fromkeys((_site(receiver.name[0]), *receiver.addresses)))
 
 
 def _site(host: str) -> str:
-    """What all names of one owner end with, more or less: the last two labels; an address is its own."""
+    """The site of ``host``: roughly its registered domain, the last two labels; an address stands for
+    itself."""
     try:
         return _owner(host)
     except ValueError:

@@ -1,1 +1,1 @@
-"""What every request passes before its route."""
+"""ASGI middleware that every request passes before its route."""

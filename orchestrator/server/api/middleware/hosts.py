@@ -1,7 +1,7 @@
-"""By which names the service answers.
+"""The host names that the service answers to.
 
-A page of any site can have its own name point to 127.0.0.1, and is then of one origin with the service (DNS
-rebinding): a service for this machine alone answers only by names that nobody else can have.
+Any site can point its own name at 127.0.0.1, and its pages then share the service's origin (DNS rebinding).
+So a service for this machine alone answers only to names that no site can have.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOCAL = ("localhost", "*.localhost", "127.0.0.1", "[::1]")
 
 
 def answered_hosts(settings: Settings) -> tuple[str, ...]:
-    """The names that a service at the address of ``settings`` answers by; none: by any."""
+    """The names that a service with these settings answers to; empty: to any."""
     public = urlsplit(settings.public_url).hostname or ""
     if ":" in public:
         public = f"[{public}]"
@@ -34,8 +34,8 @@ def answered_hosts(settings: Settings) -> tuple[str, ...]:
     return ()
 
 
-class Hosts:
-    """Refuses requests for any other host; one without a ``Host`` comes from no browser and may pass."""
+class HostMiddleware:
+    """Refuses requests for any other host. A request without ``Host`` comes from no browser, and passes."""
 
     def __init__(self, app: ASGIApp, answered: Iterable[str]) -> None:
         self._app = app
@@ -69,7 +69,7 @@ class Hosts:
 
 
 def _is_local(host: str) -> bool:
-    """Whether what listens at ``host`` is reached from this machine alone."""
+    """Whether only this machine can reach a service that listens at ``host``."""
     try:
         found = {str(info[4][0]) for info in socket.getaddrinfo(host, None)} if host else set()
         return bool(found) and all(ipaddress.ip_address(address).is_loopback for address in found)

@@ -1,1 +1,1 @@
-"""What clients send: read, bounded, and refused in plain words."""
+"""What clients send: how it is read, limited, and refused."""

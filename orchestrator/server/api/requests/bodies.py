@@ -1,17 +1,18 @@
-"""What clients send. Names, defaults and meanings are those of the API that Songwright replaces."""
+"""The bodies of requests. Names, defaults and meanings are those of the API that Songwright replaces."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from config.errors import shown
-from lyrics.contract import SongPlan, Voice
+from config.errors import InvalidRequest
+from orchestrator.server.api.requests.body import Body
+from orchestrator.server.api.requests.plan import EditedPlan
+from orchestrator.server.api.requests.texts import URL, WHOLE, Sentence, Whole
+from orchestrator.server.api.requests.unknown import notes_of
 from orchestrator.songs.brief import (
-    DESCRIPTION_CHARACTERS,
     DURATION_S,
     GUIDANCE_SCALE,
     INFER_STEP,
@@ -26,59 +27,22 @@ from orchestrator.songs.brief import (
     Brief,
     Format,
 )
+from reading.cleaning import stripped
 
-# At least one character that is no space and no control character, in words that every dialect of regular
-# expressions reads alike: \S does not mean the same in Python, Rust and JavaScript.
-SOMETHING = r"[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?"
-_PORT = r":([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3})"
-_URL = rf"^https?://({_LABEL}\.){{0,8}}{_LABEL}({_PORT})?(/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*)?$"
-_KEY = r"^[A-G][#b]? (major|minor|dorian|mixolydian|phrygian|lydian)$"
-
-Sentence = Annotated[str, Field(min_length=1, max_length=DESCRIPTION_CHARACTERS, pattern=SOMETHING)]
-Words = Annotated[str, Field(max_length=100)]
-# 3.0 is an integer to JSON Schema, and what some languages write for 3.
-_WHOLE = BeforeValidator(lambda value: int(value) if _is_whole(value) else value)
-Whole = Annotated[int, _WHOLE]
-
-_LONGEST_NAME = 60  # of a field that might be meant: a longer one takes long to compare
+_SUNG = "send it with prompt to /generate-with-lyrics"
+_DESCRIBED = "send it with prompt to /generate-with-described-lyrics"
+_WHOLE_SONG = "send it alone to /generate-from-description"
+_PHOTO = "send a form with the file to /generate-from-image"
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, float) and value.is_integer()
+class Asking(Body):
+    """The fields that every request for new music may have."""
 
-
-class EditedPlan(SongPlan):
-    """A plan as ``POST /plan`` answered it, with whatever was changed."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    title: str = Field(min_length=1, max_length=80, pattern=SOMETHING)
-    tags: tuple[Words, ...] = Field(max_length=50, strict=False)
-    lyrics: str = Field(max_length=LYRICS_CHARACTERS)
-    categories: tuple[Words, ...] = Field(min_length=3, max_length=5, strict=False)
-    genre: Words
-    mood: Words
-    energy: Whole = Field(ge=0, le=10)
-    key: str = Field(pattern=_KEY, examples=["D minor"])
-    metre: Literal["4/4", "3/4", "2/4", "6/8", "12/8", "5/4", "7/8"] = "4/4"
-    voice: Voice
-    instruments: tuple[Words, ...] = Field(default=(), max_length=50, strict=False)
-    exclude: tuple[Words, ...] = Field(default=(), max_length=50, strict=False)
-    theme: tuple[Words, ...] = Field(default=(), max_length=50, strict=False)
-    language: str = Field(default="en", max_length=35)
-    cover_prompt: str = Field(max_length=DESCRIPTION_CHARACTERS)
-    warnings: tuple[Annotated[str, Field(max_length=1000)], ...] = Field(
-        default=(), max_length=50, strict=False
-    )
-
-
-class Asking(BaseModel):
-    """What every request for new music may say."""
-
-    # Strict, so that a number in quotes is an error with its field's name and not a guess. Fields nobody
-    # knows are kept, to be named in the manifest's warnings.
+    # Strict, so that a number in quotes is an error and not a guess. Unknown fields are kept, to be named.
     model_config = ConfigDict(strict=True, frozen=True, extra="allow")
+
+    FIELDS: ClassVar[Mapping[str, str]] = {}
+    """What this request calls fields of the brief, where it calls them otherwise."""
 
     seed: Whole = Field(
         default=RANDOM_SEED,
@@ -89,25 +53,28 @@ class Asking(BaseModel):
     webhook: str | None = Field(
         default=None,
         max_length=500,
-        pattern=_URL,
+        pattern=URL,
         description="Called with a signed POST when the song has ended (standardwebhooks.com).",
         examples=["https://example.com/songs-done"],
     )
 
     def notes(self) -> tuple[str, ...]:
-        """What the user should know about how this was read: fields that nobody knows."""
-        return tuple(self._unknown())
+        """Warnings about how the request was read: the fields that are not known."""
+        return notes_of(self)
 
-    def _unknown(self) -> Iterator[str]:
-        known = list(type(self).model_fields)
-        for name in list(self.model_extra or {})[:20]:
-            close = difflib.get_close_matches(name[:_LONGEST_NAME], known, n=1)
-            hint = f", did you mean {close[0]}?" if close else ""
-            yield f"the request's field {shown(name)} is not known and was not used{hint}"
+    def _brief(self, fields: Mapping[str, object]) -> Brief:
+        """The brief of these fields. Raises ``InvalidRequest``, which names the request's own field."""
+        try:
+            return Brief.model_validate(fields)
+        except InvalidRequest as error:
+            name = self.FIELDS.get(error.field)
+            if name is None:
+                raise
+            raise InvalidRequest(name, getattr(self, name), error.fix) from error
 
 
 class Options(Asking):
-    """What all three kinds of request for a song may say besides their words."""
+    """The fields that all requests for a song may have besides their words."""
 
     audio_duration: float = Field(
         default=180.0, ge=DURATION_S[0], le=DURATION_S[1], description="Seconds of music."
@@ -120,7 +87,7 @@ class Options(Asking):
         "ACE-Step). An engine that has no such thing says so in `warnings`.",
         examples=[15.0],
     )
-    infer_step: Annotated[int, Field(ge=INFER_STEP[0], le=INFER_STEP[1]), _WHOLE] | None = Field(
+    infer_step: Annotated[int, Field(ge=INFER_STEP[0], le=INFER_STEP[1]), WHOLE] | None = Field(
         default=None,
         description="Inference steps of a diffusion model; by default what is best for it (60 for "
         "ACE-Step). An engine that has no such thing says so in `warnings`.",
@@ -132,7 +99,7 @@ class Options(Asking):
         le=TEMPERATURE[1],
         description="Of a model that draws tokens, as MusicGen (1): higher is more random.",
     )
-    top_k: Annotated[int, Field(ge=TOP_K[0], le=TOP_K[1]), _WHOLE] | None = Field(
+    top_k: Annotated[int, Field(ge=TOP_K[0], le=TOP_K[1]), WHOLE] | None = Field(
         default=None, description="Likewise: draw from so many of the likeliest tokens (250); 0 for all."
     )
     top_p: float | None = Field(
@@ -155,64 +122,63 @@ class Options(Asking):
     )
 
     def brief(self) -> Brief:
-        """The request in the shape that all requests take. Raises ``InvalidRequest``."""
+        """The brief that the request stands for. Raises ``InvalidRequest``."""
         raise NotImplementedError
 
     def _common(self) -> dict[str, object]:
         return {
-            "duration_s": self.audio_duration,
+            # Left out, the description may ask for a length.
+            **({"duration_s": self.audio_duration} if "audio_duration" in self.model_fields_set else {}),
             "seed": self.seed,
             **{name: getattr(self, name) for name in MODEL_PARAMETERS},
             "instrumental": self.instrumental,
             "format": self.format,
             "variations": self.variations,
             "cover_title": self.cover_title,
-            "plan": SongPlan.model_validate(self.plan.model_dump()) if self.plan else None,
+            "plan": self.plan.followed() if self.plan else None,
         }
+
+
+def _example(**words: str) -> ConfigDict:
+    """Shows these fields in the OpenAPI document, with the options that such requests usually have."""
+    options = {
+        "audio_duration": 180.0,
+        "seed": -1,
+        "guidance_scale": 15.0,
+        "infer_step": 60,
+        "instrumental": False,
+    }
+    return ConfigDict(json_schema_extra={"examples": [{**words, **options}]})
 
 
 class FromDescription(Options):
-    """The whole song in a sentence."""
+    """A sentence that describes the whole song."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "full_described_song": "A upbeat electronic dance track with energetic beats",
-                    "audio_duration": 180.0,
-                    "seed": -1,
-                    "guidance_scale": 15.0,
-                    "infer_step": 60,
-                    "instrumental": False,
-                }
-            ]
-        }
-    )
+    model_config = _example(full_described_song="A upbeat electronic dance track with energetic beats")
+    FIELDS: ClassVar[Mapping[str, str]] = {"description": "full_described_song", "duration": "audio_duration"}
+    UNUSED: ClassVar[Mapping[str, str]] = {
+        "prompt": "full_described_song describes the song",
+        "lyrics": _SUNG,
+        "described_lyrics": _DESCRIBED,
+        "image": _PHOTO,
+    }
 
     full_described_song: Sentence = Field(description="Style, theme, tempo, key, voice, in your own words.")
 
     def brief(self) -> Brief:
-        return Brief.model_validate({"description": self.full_described_song, **self._common()})
+        return self._brief({"description": self.full_described_song, **self._common()})
 
 
 class WithLyrics(Options):
     """A style, and the words to sing."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "prompt": "electronic rap, 140BPM",
-                    "lyrics": "Your custom lyrics here...",
-                    "audio_duration": 180.0,
-                    "seed": -1,
-                    "guidance_scale": 15.0,
-                    "infer_step": 60,
-                    "instrumental": False,
-                }
-            ]
-        }
-    )
+    model_config = _example(prompt="electronic rap, 140BPM", lyrics="Your custom lyrics here...")
+    FIELDS: ClassVar[Mapping[str, str]] = {"description": "prompt", "duration": "audio_duration"}
+    UNUSED: ClassVar[Mapping[str, str]] = {
+        "full_described_song": _WHOLE_SONG,
+        "described_lyrics": "lyrics are sung",
+        "image": _PHOTO,
+    }
 
     prompt: Sentence = Field(description="The style: genre, mood, tempo, voice, instruments.")
     lyrics: str = Field(
@@ -222,46 +188,46 @@ class WithLyrics(Options):
 
     def brief(self) -> Brief:
         common = self._common()
-        if not self.lyrics.strip():
+        if self._is_blank:
             common["instrumental"] = True
-        return Brief.model_validate({"description": self.prompt, "lyrics": self.lyrics, **common})
+        return self._brief({"description": self.prompt, "lyrics": self.lyrics, **common})
 
     def notes(self) -> tuple[str, ...]:
-        notes = super().notes()
-        if not self.lyrics.strip() and not self.instrumental and self.plan is None:
-            notes = ("lyrics was blank, so the song is an instrumental", *notes)
-        return notes
+        if self._is_blank and not self.instrumental and self.plan is None:
+            return ("lyrics was blank, so the song is an instrumental", *super().notes())
+        return super().notes()
+
+    @property
+    def _is_blank(self) -> bool:
+        return not stripped(self.lyrics, lines=True).strip()
 
 
 class WithDescribedLyrics(Options):
-    """A style, and what the words are to be about."""
+    """A style, and what the words should be about."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "prompt": "rave, funk, 140BPM, disco",
-                    "described_lyrics": "lyrics about summer nights and dancing",
-                    "audio_duration": 180.0,
-                    "seed": -1,
-                    "guidance_scale": 15.0,
-                    "infer_step": 60,
-                    "instrumental": False,
-                }
-            ]
-        }
+    model_config = _example(
+        prompt="rave, funk, 140BPM, disco", described_lyrics="lyrics about summer nights and dancing"
     )
+    FIELDS: ClassVar[Mapping[str, str]] = {
+        "description": "prompt",
+        "about": "described_lyrics",
+        "duration": "audio_duration",
+    }
+    UNUSED: ClassVar[Mapping[str, str]] = {
+        "full_described_song": _WHOLE_SONG,
+        "lyrics": _SUNG,
+        "image": _PHOTO,
+    }
 
     prompt: Sentence = Field(description="The style: genre, mood, tempo, voice, instruments.")
     described_lyrics: Sentence = Field(description="What the lyrics are to be about.")
 
     def brief(self) -> Brief:
-        fields = {"description": self.prompt, "about": self.described_lyrics, **self._common()}
-        return Brief.model_validate(fields)
+        return self._brief({"description": self.prompt, "about": self.described_lyrics, **self._common()})
 
 
-class Like(BaseModel):
-    """A song of the library, to be made again; what else is given takes the place of what was asked then."""
+class Like(Body):
+    """A song of the library to make again; the other fields replace those of its request."""
 
     model_config = ConfigDict(
         strict=True,
@@ -273,14 +239,14 @@ class Like(BaseModel):
     like: str = Field(pattern=r"^[0-9a-z]{1,40}$", description="The song's id.")
     audio_duration: float | None = Field(default=None, ge=DURATION_S[0], le=DURATION_S[1])
     # Bounds on the number itself: on the choice they would not get into the schema.
-    seed: Annotated[int, Field(ge=RANDOM_SEED, le=LARGEST_SEED), _WHOLE] | None = None
+    seed: Annotated[int, Field(ge=RANDOM_SEED, le=LARGEST_SEED), WHOLE] | None = None
     format: Format | None = None
     variations: Whole = Field(default=1, ge=VARIATIONS[0], le=VARIATIONS[1])
     cover_title: bool | None = None
-    webhook: str | None = Field(default=None, max_length=500, pattern=_URL)
+    webhook: str | None = Field(default=None, max_length=500, pattern=URL)
 
     def changes(self) -> dict[str, object]:
-        """What is to differ, by the names of a brief."""
+        """The fields of the brief that should differ."""
         given = {
             "duration_s": self.audio_duration,
             "seed": self.seed,

@@ -1,4 +1,4 @@
-"""Work that is of use to one client alone, and ends when that client hangs up."""
+"""Work for one client alone, which ends when that client disconnects."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ T = TypeVar("T")
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of ``work``, which is cancelled when the client goes; the request's body is read by then.
-    Raises ``Cancelled`` in that case, which nobody is there to be told."""
+    """The result of ``work``. If the client disconnects, it cancels the work and raises ``Cancelled``, which
+    no client sees. The request's body must have been read."""
     task = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_gone(request))
     try:
@@ -28,7 +28,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
             each.cancel()
         await asyncio.wait((task, gone))
         if not task.cancelled():
-            task.exception()  # seen, so that asyncio does not report it as lost
+            task.exception()  # retrieved, so that asyncio does not report it as lost
 
 
 async def _gone(request: Request) -> None:

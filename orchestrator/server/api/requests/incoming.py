@@ -1,6 +1,6 @@
-"""A request's body: bounded in size and time while it comes in, and as JSON in the number of its values.
+"""Limits of a request's body: its size and time while it arrives, and the number of values in its JSON.
 
-What is read here is read in the event loop, so each bound is such that no body takes a tenth of a second.
+The event loop itself parses it, so the limits are such that no body takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from email.message import Message as Headers
 from typing import Any
@@ -21,25 +22,28 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
 from orchestrator.server.api.problems import SLOW_BODY, TOO_LARGE
+from orchestrator.server.api.requests.plan import MOST_LINES
 
 CLOSE = {"Connection": "close"}
 MOST_VALUES = 1_000
-"""In one body. The longest plan has some 300."""
+"""Values in one body, besides those of ``_LONG_LISTS``. The longest plan has some 300."""
+_LONG_LISTS = {"line_times_s": MOST_LINES}
 _DEEPEST = 20
-_MOST_SIGNS = 200_000  # of JSON, and those in texts with them: what is below is parsed in some 20 ms
+_MOST_SIGNS = 200_000  # of JSON syntax, also within texts: a body with fewer is parsed in some 20 ms
 _TOO_MANY = f"a body may have {MOST_VALUES:,} values in all: send fewer"
 _LOOKED_AT_BYTES = 100_000
 _SIGNS = (b'"', b",", b":", b"[", b"{")
-_PIECE_BYTES = 16_384  # a form is parsed in so much at once
+_PIECE_BYTES = 16_384  # of a form that are parsed at once
 _SHOWN_NAME = 60
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Incoming:
-    """A ``receive`` that refuses what is larger or slower than may be."""
+    """An ASGI ``receive`` that refuses a body which is too large or too slow."""
 
     def __init__(self, receive: Receive, limit_bytes: int, limit_s: float, *, pieces: bool) -> None:
-        """``pieces``: whether it comes in pieces so small that others are answered between two of them."""
+        """With ``pieces`` the body is passed on in small pieces, and other requests are answered in
+        between."""
         self._receive = receive
         self._limit_bytes = limit_bytes
         self._limit_s = limit_s
@@ -51,10 +55,10 @@ class Incoming:
 
     async def __call__(self) -> Message:
         if self._rest:
-            await asyncio.sleep(0)  # others first
+            await asyncio.sleep(0)  # for other requests
             return self._piece(self._rest)
         if self._whole:
-            return await self._receive()  # only the client's leaving can come now, whenever it likes
+            return await self._receive()  # only a disconnect can follow, at any time
         loop = asyncio.get_running_loop()
         self._until = self._until or loop.time() + self._limit_s
         try:
@@ -83,7 +87,7 @@ def too_large(limit: int) -> str:
 
 
 class JsonRoute(APIRoute):
-    """A route whose JSON body is bounded before it is validated."""
+    """A route that checks the limits of a JSON body before the framework validates it."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
@@ -98,7 +102,7 @@ class JsonRoute(APIRoute):
 
 
 class _Request(Request):
-    """A request whose JSON is known, where its ``Content-Type`` says that it has any."""
+    """A request whose JSON has been parsed, if its ``Content-Type`` says that it is JSON."""
 
     value: Any = None
 
@@ -117,27 +121,42 @@ def is_json(content_type: str) -> bool:
 
 
 def bounded_json(body: bytes) -> Any:
-    """The value of a body in JSON; None for none. Raises ``RequestValidationError``, as the framework does,
-    for what is no JSON, and naming the field where the body has more values than may be, is too deep, or has
-    text that is not Unicode."""
+    """The value of a JSON body; None if it is empty. Raises ``RequestValidationError``, as the framework
+    does, for malformed JSON, too many values, too deep nesting, and text that is not Unicode; it names the
+    field."""
     if not body:
         return None
     try:
         if sum(body.count(sign) for sign in _SIGNS) > _MOST_SIGNS:
-            _check(from_json(body[:_LOOKED_AT_BYTES], allow_partial=True))  # which may know the field
+            _check(
+                from_json(body[:_LOOKED_AT_BYTES], allow_partial=True)
+            )  # which raises with the field's name, if it finds one
             raise _refused((), _TOO_MANY, "")
-        value = json.loads(body)
+        if json.detect_encoding(body) not in ("utf-8", "utf-8-sig"):
+            raise _malformed("It is UTF-16 or UTF-32: send it as UTF-8")
+        value = json.loads(body, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise _malformed(error.msg, error.pos) from error
     except RecursionError as error:
         raise _malformed("It is nested too deep") from error
     except UnicodeDecodeError as error:
-        raise _malformed("It is not UTF-8", error.start) from error
+        raise _malformed("It is not UTF-8: send it as UTF-8", error.start) from error
     except ValueError as error:
         why = "It has a number of more than 4,300 digits" if "digits" in str(error) else "It is not JSON"
         raise _malformed(why) from error
     _check(value)
     return value
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two members with one name, JSON readers take either: it is refused."""
+    made = dict(members)
+    if len(made) < len(members):
+        counted = Counter(name for name, _ in members)
+        name = next(name for name, count in counted.items() if count > 1)
+        values = [value for each, value in members if each == name]
+        raise _refused((name[:_SHOWN_NAME],), "it is given twice: send it once", values)
+    return made
 
 
 def _malformed(why: str, *place: int) -> RequestValidationError:
@@ -154,7 +173,7 @@ def _invalid(kind: str, where: tuple[str | int, ...], why: str, value: object) -
 
 
 def _check(whole: object) -> None:
-    """Counts every value, in an order in which no more is looked at than may be."""
+    """Counts the values, and stops at the first that is too many."""
     left = MOST_VALUES
     waiting: list[tuple[tuple[str | int, ...], object]] = [((), whole)]
     while waiting:
@@ -165,7 +184,9 @@ def _check(whole: object) -> None:
             continue
         if not isinstance(value, (dict, list)):
             continue
-        left -= len(value)
+        length = len(value)
+        if length > _LONG_LISTS.get(str(where[-1]) if where else "", 0):
+            left -= length
         if left < 0:
             raise _refused(where, _TOO_MANY, value)
         if len(where) > _DEEPEST:

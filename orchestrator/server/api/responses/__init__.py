@@ -1,1 +1,1 @@
-"""What clients get that is more than a JSON document."""
+"""Responses that are more than a JSON document."""

@@ -1,4 +1,4 @@
-"""A response in pieces that are read in a thread, from something that has to be closed."""
+"""A streaming response from an iterator that runs in a thread, and is closed at the end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 
 class Pieces(StreamingResponse):
-    """The bytes of an iterator, which is closed when the response ends, and when its client has gone: an open
-    file would wait for the garbage collector."""
+    """The bytes of an iterator. It closes the iterator at the end and when the client disconnects; otherwise
+    an open file would wait for the garbage collector."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A song's files: by role with the token, by key with a signature, and all of them in one package."""
+"""A song's files: by role with the token, by key with a signature, and all in one package."""
 
 from __future__ import annotations
 
@@ -8,27 +8,36 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from config.errors import Conflict, Forbidden, NotFound, Unreadable
-from orchestrator.server.answers import PACKAGE
+from orchestrator.server.answers import LIVE, PACKAGE, offered
 from orchestrator.server.api.context import BEARER, SongId, TheService
-from orchestrator.server.api.middleware.gate import TOKEN_NEEDED
+from orchestrator.server.api.middleware.auth import TOKEN_NEEDED
 from orchestrator.server.api.openapi import RANGE_HEADERS, bytes_answer, refusals
 from orchestrator.server.api.problems import UNAUTHORIZED, problem
+from orchestrator.server.api.responses.live import live_response
 from orchestrator.server.api.responses.package import check_files, package, package_name
 from orchestrator.server.api.responses.pieces import Pieces
 from orchestrator.server.api.responses.ranges import asset_response
+from orchestrator.server.http.naming import disposition
 from orchestrator.server.service import Service
-from orchestrator.songs.export import ending_of
-from orchestrator.songs.manifest import Asset, Song, Status
+from orchestrator.songs.export import file_name
+from orchestrator.songs.manifest import Song, Status
+
+Download = Annotated[
+    bool,
+    Query(description="Whether a browser is to save the file, and not to show or play it."),
+]
 
 router = APIRouter(tags=["assets"])
 
-# Read by programs, often from a page of ours: always answered here, where the answer's CORS headers are ours.
+# Programs read these, often in a page: the service sends them itself, with its own CORS headers.
 _SMALL = frozenset({"lyrics", "lrc", "midi", "waveform"})
 _ROLES = {
     "audio": (
         "Audio",
         "audio/wav",
-        "The song as WAV, FLAC or MP3, as it was asked for; FLAC and MP3 with tags and cover.",
+        "The song as WAV, FLAC or MP3, as requested; FLAC and MP3 with tags and cover. While it is made for "
+        "a client that prefers to `listen`: a WAV file that grows, in one piece, without ranges and ETag; "
+        "the answer comes with its first seconds.",
     ),
     "cover": ("Cover", "image/png", "The cover, 1024 x 1024 where the engine can."),
     "lyrics": ("Lyrics", "text/plain", "The lyrics, tagged by section."),
@@ -46,7 +55,7 @@ def _add_routes() -> None:
     """A GET and a HEAD for each role."""
     for role, (title, media_type, summary) in _ROLES.items():
         kinds = ("audio/wav", "audio/flac", "audio/mpeg") if role == "audio" else (media_type,)
-        ranges = role != "waveform"  # a part of a JSON document is none
+        ranges = role != "waveform"  # a part of a JSON document is no JSON
         for method in ("GET", "HEAD"):
             router.add_api_route(
                 f"/songs/{{id}}/{role}",
@@ -58,7 +67,7 @@ def _add_routes() -> None:
                 response_class=Response,
                 responses={
                     **bytes_answer(*kinds, ranges=ranges),
-                    **refusals(404, 409, 416, 422, 429, 500, 503),
+                    **refusals(404, 409, 412, 416, 422, 429, 500, 503),
                 },
                 dependencies=[BEARER],
                 openapi_extra=RANGE_HEADERS if ranges else None,
@@ -66,11 +75,24 @@ def _add_routes() -> None:
 
 
 def _reader(role: str):  # type: ignore[no-untyped-def]
-    async def read_asset(song_id: SongId, request: Request, service: TheService) -> Response:
-        song = await service.jobs.load(song_id)
-        return await _response(request, service, song, _asset(song, role), role)
+    async def read_asset(
+        song_id: SongId, request: Request, service: TheService, *, download: Download = False
+    ) -> Response:
+        song = await service.threads.load(song_id)
+        if role == "audio":
+            return await _audio(request, service, song, download=download)
+        return await _response(request, service, song, role, download=download)
 
     return read_asset
+
+
+async def _audio(request: Request, service: Service, song: Song, *, download: bool = False) -> Response:
+    """The song's sound: of a song at work, what there is of it, where somebody asked for that."""
+    if song.status.at_work:
+        if response := await live_response(request, service, song):
+            return response
+        song = await service.threads.load(song.id)  # it may have ended meanwhile
+    return await _response(request, service, song, "audio", download=download)
 
 
 async def read_stem(
@@ -78,16 +100,18 @@ async def read_stem(
     name: Annotated[str, Path(pattern="^[a-z0-9_-]{1,40}$", examples=["vocals"])],
     request: Request,
     service: TheService,
+    *,
+    download: Download = False,
 ) -> Response:
     """One stem as FLAC; the stems of a song add up to it."""
-    song = await service.jobs.load(song_id)
-    return await _response(request, service, song, _asset(song, f"stem:{name}"), f"stem-{name}")
+    song = await service.threads.load(song_id)
+    return await _response(request, service, song, f"stem:{name}", download=download)
 
 
 async def read_package(song_id: SongId, request: Request, service: TheService) -> Response:
     """Everything of a finished song in one ZIP for release: tagged audio, cover, lyrics, timed lyrics, stems,
     MIDI and manifest."""
-    return await _package(request, service, await service.jobs.load(song_id))
+    return await _package(request, service, await service.threads.load(song_id))
 
 
 async def read_file(
@@ -96,6 +120,8 @@ async def read_file(
     service: TheService,
     expires: Annotated[str, Query(max_length=20)] = "",
     signature: Annotated[str, Query(max_length=100)] = "",
+    *,
+    download: Download = False,
 ) -> Response:
     """What the addresses in `urls` lead to. A signature stands in for the token until it expires."""
     if not service.tokens.holder(request.headers.get("authorization", "")):
@@ -109,12 +135,15 @@ async def read_file(
     folder, _, rest = key.removeprefix("songs/").partition("/")
     if not key.startswith("songs/") or not rest:
         raise NotFound("file", key, "see `assets` of the song")
-    song = await service.jobs.load(folder)
+    song = await service.threads.load(folder)
     if rest == PACKAGE:
         return await _package(request, service, song)
+    if rest == LIVE:
+        return await _audio(request, service, song, download=download)
     for role, asset in song.assets.items():
         if asset.key == key:
-            return await _stored(request, service, asset, role)
+            _check_offered(song, role)
+            return await _stored(request, service, song, role, download=download)
     raise NotFound("file", key, "see `assets` of the song")
 
 
@@ -128,7 +157,7 @@ def _add_others() -> None:
             operation_id=f"{method.lower()}_stem",
             summary="A stem of a song",
             response_class=Response,
-            responses={**bytes_answer("audio/flac"), **refusals(404, 409, 416, 422, 429, 500, 503)},
+            responses={**bytes_answer("audio/flac"), **refusals(404, 409, 412, 416, 422, 429, 500, 503)},
             dependencies=[BEARER],
             openapi_extra=RANGE_HEADERS,
         )
@@ -151,7 +180,7 @@ def _add_others() -> None:
             response_class=Response,
             responses={
                 **bytes_answer("application/octet-stream"),
-                **refusals(403, 404, 409, 416, 422, 500, 503),
+                **refusals(403, 404, 409, 412, 416, 422, 500, 503),
             },
             openapi_extra=RANGE_HEADERS,
         )
@@ -161,45 +190,56 @@ _add_routes()
 _add_others()
 
 
-def _asset(song: Song, role: str) -> Asset:
-    asset = song.assets.get(role)
-    if asset is None:
-        has = ", ".join(song.assets) or "nothing yet"
-        raise NotFound("file", role, f"song {song.id} is {song.status} and has: {has}")
-    return asset
+def _check_offered(song: Song, role: str) -> None:
+    """Raises ``NotFound`` if the song has no such file for others."""
+    has = offered(song)
+    if role in has:
+        return
+    state = f"song {song.id} is {song.status} and has: {', '.join(has) or 'nothing yet'}"
+    if song.status in (Status.FAILED, Status.CANCELLED):
+        state += f'. POST /generate-like with {{"like": "{song.id}"}} makes it again'
+    elif role == "audio":
+        state += ". It can be heard while it is made if its engine begins early, and its request had "
+        state += "'Prefer: listen'"
+    raise NotFound("file", role, state)
 
 
-async def _response(request: Request, service: Service, song: Song, asset: Asset, name: str) -> Response:
-    """The bytes; or the way to them, where the store can serve them itself."""
-    url = service.library.store.url(asset.key, service.settings.url_expires_s)
-    if name not in _SMALL and url.startswith("https://"):
-        return RedirectResponse(url, status_code=307)
-    return await _stored(request, service, asset, name)
+async def _response(request: Request, service: Service, song: Song, role: str, *, download: bool) -> Response:
+    """The bytes, or a redirect if the store can serve them itself."""
+    _check_offered(song, role)
+    # A HEAD is answered here: an address of a store is signed for GET alone.
+    if role not in _SMALL and request.method == "GET":
+        name = _disposition(song, role, download=download)
+        url = service.library.store.url(song.assets[role].key, service.settings.url_expires_s, name)
+        if url.startswith("https://"):
+            return RedirectResponse(url, status_code=307)
+    return await _stored(request, service, song, role, download=download)
 
 
-async def _stored(request: Request, service: Service, asset: Asset, name: str) -> Response:
-    """The bytes. Raises ``NotFound`` and ``Unreadable`` for a file that is not as the manifest has it: once
-    an answer has begun, nothing can be said of that any more."""
-    store = service.library.store
-    size_bytes = (await service.jobs.stored(store.stat, asset.key)).size_bytes
-    if size_bytes != asset.size_bytes:
+async def _stored(request: Request, service: Service, song: Song, role: str, *, download: bool) -> Response:
+    """The bytes. Raises ``NotFound`` for a missing file, and ``Unreadable`` for one whose size differs from
+    the manifest: both now, since a response that has begun can report nothing."""
+    store, asset = service.library.store, song.assets[role]
+    stat = await service.threads.run(store.stat, asset.key)
+    if stat.size_bytes != asset.size_bytes:
         raise Unreadable(
-            f"{asset.key} has {size_bytes:,} bytes, and {asset.size_bytes:,} in the song's manifest",
+            f"{asset.key} has {stat.size_bytes:,} bytes, and {asset.size_bytes:,} in the song's manifest",
             "restore it from a backup, or delete the song",
         )
-    return asset_response(request, store, asset, filename=_filename(name, asset))
+    return asset_response(request, store, asset, stat, _disposition(song, role, download=download))
 
 
-def _filename(name: str, asset: Asset) -> str:
-    return name.replace(":", "-") + ending_of(asset)
+def _disposition(song: Song, role: str, *, download: bool) -> str:
+    return disposition("attachment" if download else "inline", file_name(song, role), song.id)
 
 
 async def _package(request: Request, service: Service, song: Song) -> Response:
     if song.status is not Status.DONE:
         raise Conflict(f"song {song.id} is {song.status}", "there is a package of it when it is done")
-    await service.jobs.stored(check_files, song, service.library.store)
+    size_bytes = await service.threads.run(check_files, song, service.library.store)
     headers = {
-        "Content-Disposition": f'attachment; filename="{package_name(song)}.zip"',
+        "Content-Disposition": disposition("attachment", package_name(song), song.id),
+        "Content-Length": str(size_bytes),
         "Cache-Control": "private",
     }
     if request.method == "HEAD":

@@ -1,4 +1,4 @@
-"""Whether the service runs, whether it is ready, who asks, and its figures."""
+"""Whether the service runs and is ready, whether a token is valid, and the metrics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def health(service: TheService) -> Health:
     """Answers without a token, and without looking at anything that could be slow."""
     chosen, info = service.settings.music, service.engines().get("music")
     model = PurePath((info.model if info else chosen.model) or chosen.engine)
-    # Of a folder only its name: where it lies is nobody's business.
+    # Of a folder only the name, since its path is private.
     return Health(version=VERSION, model=model.name if model.is_absolute() else str(model))
 
 
@@ -36,11 +36,11 @@ async def ready(service: TheService, response: Response) -> Readiness:
     """Each engine's state and the store's, which is looked at every few seconds at most, whoever asks.
     Nothing is written or listed."""
     engines = {craft: _engine(service, craft) for craft in service.worker.states()}
-    stands_against = await service.readiness.what_stands_against()
+    problem = await service.readiness.problem()
     store = PartReadiness(
-        state="unavailable" if stands_against else "ready",
+        state="unavailable" if problem else "ready",
         name=service.settings.store,
-        detail=stands_against or None,
+        detail=problem or None,
     )
     fine = store.state == "ready" and all(engine.state == "ready" for engine in engines.values())
     response.status_code = 200 if fine else 503

@@ -1,26 +1,30 @@
-"""A song from a photo: a form with the photo in it, and the same song as from any other request."""
+"""A song from a photo, which comes in a form."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from config.errors import InvalidRequest, shown
 from orchestrator.pipeline.photos import photo_name
-from orchestrator.server.answers import SongAnswer
 from orchestrator.server.api.context import BEARER
-from orchestrator.server.api.middleware.gate import PHOTO_PATH
+from orchestrator.server.api.middleware.auth import PHOTO_PATH
+from orchestrator.server.api.openapi import SONG_ANSWERS
 from orchestrator.server.api.problems import CHARSET, MALFORMED_FORM, NOT_FORM, TOO_LARGE, problem
 from orchestrator.server.api.requests.bodies import Options
+from orchestrator.server.api.requests.call import TheCall
 from orchestrator.server.api.requests.connection import while_connected
-from orchestrator.server.api.routes.generation import ANSWERS, Asked, TheCall, generate
+from orchestrator.server.api.song_requests import SongRequest, generate, song_route
 from orchestrator.songs.brief import DESCRIPTION_CHARACTERS, Brief
 
 router = APIRouter(tags=["generate"], dependencies=[BEARER])
@@ -29,16 +33,24 @@ _MOST_FIELDS = 40
 _FIELD_BYTES = 4 * DESCRIPTION_CHARACTERS + 1024
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 _MULTIPART = "multipart/form-data"
+_NOTHING = ("null", "undefined")
+_TEXTS = ("prompt",)
 
 
 class FromImage(Options):
     """A photo, and words that add to it."""
 
-    # A form has only texts: "30" is a number there.
+    # All fields of a form are text, so "30" must pass for a number.
     model_config = ConfigDict(strict=False, frozen=True, extra="allow")
+    FIELDS: ClassVar[Mapping[str, str]] = {"description": "prompt", "duration": "audio_duration"}
+    UNUSED: ClassVar[Mapping[str, str]] = {
+        "lyrics": "send it with prompt to /generate-with-lyrics",
+        "described_lyrics": "say it in the prompt",
+        "full_described_song": "say it in the prompt",
+    }
 
     image: str = Field(description="The photo: PNG, JPEG or WebP.")
-    """Of what was sent, the name of the photo as it is kept."""
+    """The name under which the photo is stored."""
     prompt: str = Field(
         default="",
         max_length=DESCRIPTION_CHARACTERS,
@@ -49,7 +61,7 @@ class FromImage(Options):
     plan: None = None
 
     def brief(self) -> Brief:
-        return Brief.model_validate(
+        return self._brief(
             {
                 "description": self.prompt,
                 "photo": self.image,
@@ -57,6 +69,12 @@ class FromImage(Options):
                 **self._common(),
             }
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(core_schema)  # a form has no null
 
 
 def _form_schema() -> dict[str, Any]:
@@ -73,12 +91,11 @@ def _form_schema() -> dict[str, Any]:
 _REFUSED = "The body is not a form, or the photo is neither PNG nor JPEG nor WebP."
 
 
-@router.post(
+@song_route(
+    router,
     PHOTO_PATH,
-    operation_id="generate_from_image",
-    summary="A song from a photo",
-    response_model=SongAnswer,
-    responses={**ANSWERS, 415: {**ANSWERS[415], "description": _REFUSED}},
+    "A song from a photo",
+    responses={**SONG_ANSWERS, 415: {**SONG_ANSWERS[415], "description": _REFUSED}},
     openapi_extra={"requestBody": {"required": True, "content": {_MULTIPART: {"schema": _form_schema()}}}},
 )
 async def generate_from_image(call: TheCall) -> Response:
@@ -99,7 +116,7 @@ async def generate_from_image(call: TheCall) -> Response:
             upload = _upload(form)
             if (upload.size or 0) > limit:
                 return problem(TOO_LARGE, f"The photo may have {limit:,} bytes.")
-            body = _body(form)  # before the photo is looked at, which takes longer
+            body = _body(form)  # before the photo is decoded, which takes longer
             photo = await while_connected(request, service.kept_photo(upload.read))
     except HTTPException as error:
         if error.status_code != 400:
@@ -107,19 +124,27 @@ async def generate_from_image(call: TheCall) -> Response:
         why = error.detail.rstrip(".")
         return problem(MALFORMED_FORM, f"{why}: send one photo, and up to {_MOST_FIELDS} fields.")
     body = body.model_copy(update={"image": photo_name(photo)})
-    return await generate(Asked(body, body.brief(), body.notes(), photo=photo), call)
+    return await generate(SongRequest(body, body.brief(), body.notes(), photo=photo), call)
 
 
 def _upload(form: FormData) -> UploadFile:
     found = form.get("image")
     if isinstance(found, UploadFile):
         return found
-    raise InvalidRequest("image", found or "", "send the photo as a file of this name")
+    named = next((name for name, value in form.multi_items() if isinstance(value, UploadFile)), "")
+    question = f", not as {shown(named)}" if named else ""
+    raise InvalidRequest("image", found or "", f"send the photo as a file of this name{question}")
 
 
 def _body(form: FormData) -> FromImage:
-    """The fields beside the photo; one that is empty, as a form sends it that nobody filled in, is none."""
-    fields = {name: value for name, value in form.multi_items() if isinstance(value, str) and value}
+    """The fields beside the photo. An empty one was not filled in, and counts as missing, as does one that a
+    page made of its ``null``."""
+    fields: dict[str, str] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, str) and value and (value not in _NOTHING or name in _TEXTS):
+            if name in fields:
+                raise InvalidRequest(name, [fields[name], value], "it is given twice: send it once")
+            fields[name] = value
     try:
         return FromImage.model_validate(fields | {"image": ""})
     except ValidationError as error:

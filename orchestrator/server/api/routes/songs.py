@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
 
-from orchestrator.jobs.feed import mark_of
+from orchestrator.jobs.feed import position_of
 from orchestrator.server.answers import (
     Addresses,
     SongAnswer,
@@ -22,23 +20,21 @@ from orchestrator.server.answers import (
 )
 from orchestrator.server.api.context import BEARER, Base, SongId, TheService
 from orchestrator.server.api.openapi import EVENTS, refusals
-from orchestrator.server.api.problems import LISTENERS, problem, retry_after
-from orchestrator.server.api.responses.stream import Stream
-from orchestrator.server.api.routes.generation import song_response
+from orchestrator.server.api.responses.stream import EventStream, Stream
+from orchestrator.server.api.song_requests import song_response
 from orchestrator.server.service import Service
 from orchestrator.songs.library import Damaged
 from orchestrator.songs.manifest import Song
 
 router = APIRouter(prefix="/songs", tags=["songs"], dependencies=[BEARER])
 
-_PLACE_RETRY_S = 10
 _COVER = ("audio", "cover")
 
 LastEventId = Annotated[
     str,
     Header(
         alias="Last-Event-ID",
-        description="The last id you have seen: what came after it is told, and nothing twice.",
+        description="The last id you have seen: the stream goes on with the event after it.",
         examples=["3.17"],
     ),
 ]
@@ -61,7 +57,7 @@ async def list_songs(
     def page() -> list[Song | Damaged]:
         return list(islice(service.library.entries(after=cursor), limit + 1))
 
-    songs = await service.jobs.stored(page)
+    songs = await service.threads.run(page)
     addresses = service.addresses(base)
     return SongPage(
         songs=tuple(_summary(service, addresses, song) for song in songs[:limit]),
@@ -79,7 +75,7 @@ async def list_songs(
 async def get_song(song_id: SongId, service: TheService, base: Base) -> Response:
     """The manifest; and while it is made, its place in the queue, its progress and the seconds left. Of a
     damaged song there is none: the answer is 409 and says what is wrong."""
-    return song_response(service.answer(await service.jobs.load(song_id), base))
+    return song_response(service.answer(await service.threads.load(song_id), base))
 
 
 @router.delete(
@@ -122,30 +118,14 @@ async def follow_song(
     """Server-sent events: `status` with each state, `queue` while it waits, `progress` of each part, and
     `end` with the whole song, after which the stream closes. Who comes back after the end is answered 204,
     which tells an `EventSource` to stop. So many may listen at once; the next is answered 503."""
-    after = mark_of(last_event_id)
+    after = position_of(last_event_id)
     end = await service.feed.end(song_id)
     if end and after >= end:
         return Response(status_code=204)
-    return _Events(Stream(service, request.app.state.shared, song_id, base).blocks(after))
+    return EventStream(Stream(service, request.app.state.shared, song_id, base).blocks(after))
 
 
 def _summary(service: Service, addresses: Addresses, song: Song | Damaged) -> SongSummary | UnreadableSong:
     if isinstance(song, Damaged):
         return unreadable_song(song)
-    return song_summary(song, addresses.of(song, _COVER), service.jobs.outlook(song.id))
-
-
-class _Events(StreamingResponse):
-    """A stream that has a listener's place for as long as it runs."""
-
-    def __init__(self, blocks: AsyncIterator[bytes]) -> None:
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(blocks, headers=headers, media_type="text/event-stream")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with scope["app"].state.listeners.place(scope["songwright.holder"]) as free:
-            if free:
-                await super().__call__(scope, receive, send)
-                return
-        detail = "As many clients follow songs as may: ask again later, or look at GET /songs/{id}."
-        await problem(LISTENERS, detail, headers=retry_after(_PLACE_RETRY_S))(scope, receive, send)
+    return song_summary(song, addresses.of(song, _COVER), service.jobs.estimate(song.id))

@@ -1,6 +1,9 @@
-"""What the bucket says of the calls that make a song: ``calls/<id>`` of the song's own; of each step's,
-``calls/<id>.<step>`` which was spawned, and ``calls/<id>.<step>.run`` which runs, and what it has made.
-Whoever goes on with the song finds by it what is under way or paid for already."""
+"""Records in the bucket of the calls that make a song. A later runner finds by them which steps run already
+or are paid for.
+
+``calls/<id>`` is the record of the song's own call. For each step, ``calls/<id>.<step>`` is the id of the
+call that was spawned, and ``calls/<id>.<step>.run`` the record of the call that runs, with its result.
+"""
 
 from __future__ import annotations
 
@@ -16,66 +19,66 @@ _CALLS = "calls/"
 _RUN = ".run"
 
 
-class Mark(BaseModel):
-    """What ``calls/<id>`` says."""
+class CallRecord(BaseModel):
+    """The content of ``calls/<id>``."""
 
     model_config = ConfigDict(frozen=True)
 
     call_id: str
     """Empty between the decision to spawn and the spawning."""
     number: int = 1
-    """How many calls this song has had."""
+    """How many calls the song has had."""
     at: datetime
     cancelled: bool = False
-    """Whether nobody is to spawn another."""
+    """Whether no other call may be spawned."""
     begun: int = 0
-    """How often a call has begun to make the song from ``stage`` on."""
+    """How often a call has started to make the song from ``stage`` on."""
     stage: str = ""
 
 
-class Run(BaseModel):
-    """What ``calls/<id>.<step>.run`` says."""
+class StepRun(BaseModel):
+    """The content of ``calls/<id>.<step>.run``."""
 
     model_config = ConfigDict(frozen=True)
 
     call_id: str = ""
-    """The call that is at the step, or was."""
+    """The call that runs the step, or ran it last."""
     number: int = 0
-    """How many have been."""
+    """How many runs the step has had."""
     result: str = ""
-    """What it has made, a ``StepResult`` as JSON; empty until then."""
+    """The ``StepResult`` as JSON; empty until the run has ended."""
 
 
-class Marks:
-    """The marks of all songs. Every method blocks on the store and raises as it does."""
+class CallRecords:
+    """The call records of all songs. Every method blocks on the store and raises its errors."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def read(self, song_id: str) -> tuple[Mark, str | None]:
-        """The song's mark and its version; one without a call and None where there is none."""
-        nothing = Mark(call_id="", number=0, at=datetime.fromtimestamp(0, UTC))
+    def read(self, song_id: str) -> tuple[CallRecord, str | None]:
+        """The song's record and its etag; an empty record and None if there is none."""
+        nothing = CallRecord(call_id="", number=0, at=datetime.fromtimestamp(0, UTC))
         try:
             version = self._store.version(_CALLS + song_id)
         except NotFound:
             return nothing, None
         try:
-            return Mark.model_validate_json(version.data), version.etag
+            return CallRecord.model_validate_json(version.data), version.etag
         except ValidationError:
             return nothing, version.etag
 
-    def replace(self, song_id: str, mark: Mark, etag: str | None) -> bool:
-        """Writes the mark if it is still the version with ``etag``; answers whether it did."""
-        data = mark.model_dump_json().encode()
+    def replace(self, song_id: str, record: CallRecord, etag: str | None) -> bool:
+        """Writes the record if the stored version still has ``etag``. Returns whether it was written."""
+        data = record.model_dump_json().encode()
         return bool(self._store.put_if(_CALLS + song_id, data, "application/json", etag=etag))
 
     def is_cancelled(self, song_id: str) -> bool:
-        """Whether nobody is to make the song any more; so too where its mark is gone, for it has ended."""
-        mark, etag = self.read(song_id)
-        return mark.cancelled or etag is None
+        """Whether the song must not be made any more. True too if it has no record, for then it has ended."""
+        record, etag = self.read(song_id)
+        return record.cancelled or etag is None
 
     def step(self, song_id: str, step: str) -> str:
-        """The id of the last call of a step; empty where there was none."""
+        """The id of the last call that was spawned for a step; empty if there is none."""
         try:
             return read(self._store, _of_step(song_id, step)).decode()
         except NotFound:
@@ -84,20 +87,20 @@ class Marks:
     def keep_step(self, song_id: str, step: str, call_id: str) -> None:
         self._store.put(_of_step(song_id, step), call_id.encode(), "text/plain")
 
-    def run(self, song_id: str, step: str) -> tuple[Run, str | None]:
-        """Who is at the step, and that version; an empty one and None where nobody was."""
+    def run(self, song_id: str, step: str) -> tuple[StepRun, str | None]:
+        """The record of the step's run and its etag; an empty record and None if there is none."""
         try:
             version = self._store.version(_of_step(song_id, step) + _RUN)
         except NotFound:
-            return Run(), None
+            return StepRun(), None
         try:
-            return Run.model_validate_json(version.data), version.etag
+            return StepRun.model_validate_json(version.data), version.etag
         except ValidationError:
-            return Run(), version.etag
+            return StepRun(), version.etag
 
-    def replace_run(self, song_id: str, step: str, run: Run, etag: str | None) -> str:
-        """Writes who is at the step if it is still the version with ``etag``; the new version's, or nothing
-        where it is not."""
+    def replace_run(self, song_id: str, step: str, run: StepRun, etag: str | None) -> str:
+        """Writes the record of a run if the stored version still has ``etag``. Returns the new etag, or an
+        empty string if it was not written."""
         key, data = _of_step(song_id, step) + _RUN, run.model_dump_json().encode()
         return self._store.put_if(key, data, "application/json", etag=etag)
 
@@ -113,12 +116,12 @@ class Marks:
         return ids - {""}
 
     def forget(self, song_id: str) -> None:
-        """Once the song has ended."""
+        """Deletes all records of a song that has ended."""
         for key in list(self._store.list(_CALLS + song_id)):
             self._store.delete(key)
 
     def songs(self) -> Iterator[str]:
-        """The ids of all songs with a mark of any kind."""
+        """The ids of all songs that have a record."""
         names = (key.removeprefix(_CALLS).partition(".")[0] for key in self._store.list(_CALLS))
         yield from dict.fromkeys(names)
 

@@ -1,0 +1,134 @@
+"""The commands about songs that are there: ``list``, ``show``, ``cost``, ``resume`` and ``delete``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from config.errors import InvalidRequest, Unreadable
+from config.settings import Settings, load_settings
+from orchestrator.cli.commands.exits import FAILED
+from orchestrator.cli.lines import plain, print_json, print_line, say
+
+if TYPE_CHECKING:
+    from orchestrator.songs.library import Library
+
+_FIRST_DAY = datetime(1970, 1, 2)  # the first ones that any time zone has, and older than every song
+
+
+def open_library(settings: Settings) -> Library:
+    """The songs in the store that ``settings`` name."""
+    from orchestrator.songs.library import Library
+    from storage.configured import open_store
+
+    return Library(open_store(settings))
+
+
+@click.command("list")
+@click.option("--limit", default=20, show_default=True, help="How many, newest first; 0 for all.")
+@click.option("--json", "as_json", is_flag=True, help="The manifests as a JSON array on stdout.")
+def list_(limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
+    """List the library's songs, newest first; those that are damaged with what is wrong with them."""
+    from orchestrator.cli.output import print_list
+    from orchestrator.server.answers import listed
+
+    if limit < 0:
+        raise InvalidRequest("limit", limit, "give 1 or more, or 0 for all")
+    limit = min(limit, sys.maxsize)
+    library = open_library(load_settings())
+    songs = list(islice(library.entries(), limit or None))
+    if as_json:
+        manifests = [listed(song).model_dump(mode="json") for song in songs]
+        print_json(json.dumps(manifests, indent=2, ensure_ascii=False))
+    else:
+        print_list(songs, more=sum(1 for _ in library.ids(after=songs[-1].id)) if songs else 0)
+
+
+@click.command()
+@click.argument("song_id", metavar="ID", default="latest")
+@click.option("--json", "as_json", is_flag=True, help="The manifest on stdout.")
+def show(song_id: str, as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
+    """Show a song: its facts, lyrics and files. Without ID, the newest."""
+    from orchestrator.cli.output import print_song
+    from storage.configured import places_in
+
+    settings = load_settings()
+    library = open_library(settings)
+    song = library.load(library.find(song_id))
+    if as_json:
+        print_json(song.model_dump_json(indent=2))
+    else:
+        print_song(song, places_in(settings, library.store))
+
+
+@click.command()
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only songs requested on this day or later.")
+@click.option("--last", type=click.IntRange(1, sys.maxsize), metavar="N", help="Only the newest N songs.")
+@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
+def cost(since: datetime | None, last: int | None, as_json: bool) -> None:  # noqa: FBT001 - as above
+    """Sum up what the library's songs cost: engine time, GPU-seconds and their price, by stage."""
+    from orchestrator.cli.output import counted, print_costs
+    from orchestrator.estimates.costs import newest, summary
+
+    day = max(since, _FIRST_DAY).astimezone() if since else None
+    songs = newest(open_library(load_settings()), last=last, since=day)
+    costs = summary(counted(songs))
+    if as_json:
+        print_json(json.dumps(asdict(costs), indent=2, ensure_ascii=False))
+    else:
+        print_costs(costs)
+
+
+@click.command()
+@click.argument("song_ids", metavar="[ID]...", nargs=-1)
+def resume(song_ids: tuple[str, ...]) -> None:
+    """Finish songs that were interrupted, from their last step. Without ID: all whose process has died, but
+    for those that the service of this bucket takes up.
+
+    A song that failed or was cancelled is only taken up again by its ID.
+    """
+    from orchestrator.cli.produce import produce
+    from orchestrator.jobs.resuming import check_resumable, interrupted
+
+    settings = load_settings()
+    library = open_library(settings)
+    if song_ids:
+        songs = [library.load(library.find(song_id)) for song_id in song_ids]
+    else:
+        # One that may be what killed whoever made it comes last.
+        songs = sorted(interrupted(library), key=lambda song: song.runs)
+    for song in songs:
+        check_resumable(song)
+    if songs:
+        if not produce(songs, settings, out=None, as_json=False, begun=True):
+            click.get_current_context().exit(FAILED)
+    else:
+        print_line("Nothing to resume.")
+
+
+@click.command()
+@click.argument("song_id", metavar="ID")
+def delete(song_id: str) -> None:
+    """Delete a song and all its files, a damaged one too."""
+    from orchestrator.songs.ownership import may_resume
+
+    library = open_library(load_settings())
+    found, title = library.find(song_id), ""
+    try:
+        song = library.load(found)
+    except Unreadable as error:
+        say(plain(f"songwright: {error.what}"))
+    else:
+        title = plain(song.title)
+        if not song.status.finished and not may_resume(song):
+            raise InvalidRequest(
+                "ID", found, "another process is at work on this song: cancel it there first"
+            )
+    library.delete(found)
+    print_line(f"Deleted {found} {title}".rstrip())

@@ -1,0 +1,8 @@
+"""What people see in a terminal: progress bars while a song is made, and its facts when it is done."""
+
+from orchestrator.cli.lines import plain
+from orchestrator.cli.output.bars import counted, progress
+from orchestrator.cli.output.screen import print_song
+from orchestrator.cli.output.tables import print_costs, print_findings, print_list
+
+__all__ = ["counted", "plain", "print_costs", "print_findings", "print_list", "print_song", "progress"]

@@ -1,0 +1,58 @@
+"""What moves on a terminal: a bar for each stage of a song in the making, and a count of songs read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from orchestrator.cli.lines import plain
+from orchestrator.cli.output.text import open_console, styled
+from orchestrator.songs.manifest import Song
+from orchestrator.songs.stages import WITH_ENGINES, Stage, StageReport, ignore_stages
+
+
+@contextmanager
+def progress(*, of: int, number: int) -> Iterator[StageReport]:
+    """A ``Report`` that draws a bar for each part of song ``number`` of ``of`` on stderr, if that is a
+    terminal."""
+    console = open_console(stderr=True)
+    if not console.is_terminal:
+        yield ignore_stages
+        return
+    bars = Progress(
+        TextColumn("{task.fields[stage]:<7}", style="bold", markup=False),
+        BarColumn(bar_width=32),
+        TextColumn("{task.percentage:>3.0f}%", markup=False),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", style="dim", markup=False),
+        console=console,
+        transient=True,
+    )
+    if of > 1:
+        console.print(f"Song {number} of {of}")
+    with bars:
+        tasks: dict[Stage, TaskID] = {}
+        for stage in WITH_ENGINES:
+            shown = stage is not Stage.PHOTO  # until there is one to be read
+            tasks[stage] = bars.add_task("", total=1.0, stage=stage.value, start=False, visible=shown)
+
+        def report(stage: Stage, doing: str, fraction: float) -> None:
+            bars.start_task(tasks[stage])
+            bars.update(tasks[stage], completed=fraction, description=plain(doing), visible=True)
+
+        yield report
+
+
+def counted(songs: Iterable[Song]) -> Iterator[Song]:
+    """``songs``, counted on stderr while they are read, if that is a terminal."""
+    console = open_console(stderr=True)
+    if not console.is_terminal:
+        yield from songs
+        return
+    with console.status(styled("reading the library")) as status:
+        for number, song in enumerate(songs, start=1):
+            if number % 100 == 0:
+                status.update(styled(f"{number:,} songs read"))
+            yield song

@@ -1,0 +1,131 @@
+"""The screen of one song: its facts, lyrics and files, how to play it and how to make it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.cli.lines import plain
+from orchestrator.cli.output.text import STATUS_COLOURS, clock, dollars, open_console, styled
+from orchestrator.cli.players import command_here
+from orchestrator.estimates.costs import usd_of
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.manifest import Song, Status
+from orchestrator.songs.stages import CRAFTS, elapsed
+from storage.configured import Places
+
+
+def print_song(song: Song, places: Places, copies: Path | None = None) -> None:
+    """The last screen: title, facts, lyrics, where the files are, how to play and to make it again."""
+    console = open_console()
+    plan, music = song.plan, song.music
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    if song.status is not Status.DONE:
+        facts.add_row("status", Text(song.status, style=STATUS_COLOURS.get(song.status, "")))
+    if song.error:
+        facts.add_row("error", styled(f"{song.error.message} (in {song.error.step})"))
+    if plan:
+        facts.add_row("style", styled(", ".join(plan.tags)))
+        facts.add_row("key", styled((music.key if music else None) or plan.key))
+        tempo = (music.tempo_bpm if music else None) or plan.tempo_bpm
+        facts.add_row("tempo", styled(f"{tempo:.4g} BPM, {(music.metre if music else None) or plan.metre}"))
+    facts.add_row("duration", clock(music.duration_s if music else song.brief.duration_s))
+    take = f", take {song.variation + 1} of {song.brief.variations}" if song.brief.variations > 1 else ""
+    facts.add_row("seed", f"{song.brief.seed}{take}")
+    made_by = (f"{craft}: {song.engines[craft].name}" for craft in CRAFTS if craft in song.engines)
+    facts.add_row("engines", styled(", ".join(made_by)))
+    if song.timings_s:
+        facts.add_row("made in", f"{elapsed(song.timings_s):.1f} s")
+    if (usd := usd_of(song)) is not None:
+        facts.add_row("cost", f"{dollars(usd)} ({', '.join(_priced(song))})")
+    facts.add_row("id", song.id)
+    for warning in song.warnings:
+        facts.add_row("note", styled(warning, "yellow"))
+
+    parts: list[RenderableType] = [facts]
+    if plan and plan.lyrics:
+        parts += ["", _lyrics(plan.lyrics)]
+    files = {role: places.of(asset.key) for role, asset in song.assets.items()}
+    if files:
+        parts += ["", _files(files)]
+    console.print()
+    console.print(
+        Panel(
+            Padding(Group(*parts), (1, 2)),
+            title=styled(song.title or song.brief.description or song.id, "bold"),
+            border_style="cyan",
+            width=min(console.width, 100),
+        )
+    )
+    if song.status is Status.DONE and "audio" in song.assets:
+        audio = str(copies) if copies else places.playable(song.assets["audio"].key)
+        console.print(_command("Play it", f"{command_here()} {shlex.quote(audio)}"))
+        console.print(_command("Make it again", _again(song, places)))
+
+
+def _priced(song: Song) -> Iterator[str]:
+    for stage, cost in song.costs.items():
+        if cost.usd is not None:
+            yield f"{stage} {dollars(cost.usd)} on {cost.gpu}"
+
+
+def _lyrics(lyrics: str) -> Text:
+    text = Text()
+    for line in map(plain, lyrics.strip().splitlines()):
+        text.append(line + "\n", style="dim cyan" if line.strip().startswith("[") else "")
+    text.rstrip()
+    return text
+
+
+def _files(files: dict[str, str]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for role, path in files.items():
+        if not role.startswith("stem:"):
+            grid.add_row(styled(role), styled(path))
+    stems = [role.removeprefix("stem:") for role in files if role.startswith("stem:")]
+    if stems:
+        folder = PurePath(files[f"stem:{stems[0]}"]).parent
+        grid.add_row("stems", styled(f"{folder} ({', '.join(stems)})"))
+    return grid
+
+
+def _again(song: Song, places: Places) -> str:
+    """The command that makes this very song again."""
+    brief = song.brief
+    if brief.plan or brief.photo:
+        return f"songwright make --like {song.id}"
+    words = ["songwright", "make"]
+    if brief.description:
+        words.append(brief.description)
+    if brief.plan or (brief.lyrics and not (places.folder and "lyrics" in song.assets)):
+        return f"songwright make --like {song.id}"
+    if brief.lyrics:
+        words += ["--lyrics", places.of(song.assets["lyrics"].key)]
+    if brief.about:
+        words += ["--about", brief.about]
+    if brief.instrumental:
+        words.append("--instrumental")
+    if brief.duration_s != Brief.model_fields["duration_s"].default:
+        words += ["--duration", f"{brief.duration_s:g}"]
+    if brief.format != "wav":
+        words += ["--format", brief.format]
+    if brief.variations > 1:
+        words += ["--variations", str(brief.variations)]
+    command = shlex.join([*words, "--seed", str(brief.seed)])
+    # Words of several lines, or with what no terminal shows, would be others when they are typed again.
+    return command if plain(command) == command else f"songwright make --like {song.id}"
+
+
+def _command(label: str, command: str) -> Text:
+    return Text.assemble((f"  {label + ':':<15}", "dim"), (plain(command), "bold"))

@@ -1,0 +1,92 @@
+"""The tables: the library, its costs, and what ``songwright doctor`` found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from config.gpus import PRICES_FROM
+from orchestrator.cli.finding import Finding
+from orchestrator.cli.lines import plain, plain_lines
+from orchestrator.cli.output.text import STATUS_COLOURS, clock, dollars, open_console, or_dash, styled
+from orchestrator.estimates.costs import CostSummary
+from orchestrator.songs.library import Damaged
+from orchestrator.songs.manifest import Song
+
+
+def print_list(songs: Sequence[Song | Damaged], more: int) -> None:
+    """One line a song, newest first; of a damaged one, with what is wrong."""
+    console = open_console()
+    if not songs:
+        console.print('No songs yet. The first: songwright make "a dreamy synthwave song about neon rain"')
+        return
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("id", "title", "style", "length", "status", "made"):
+        table.add_column(name, no_wrap=name not in ("title", "style"))
+    for song in songs:
+        made = f"{song.created_at.astimezone():%Y-%m-%d %H:%M}"
+        if isinstance(song, Damaged):
+            table.add_row(song.id, styled(song.reason, "red"), "", "", Text("unreadable", style="red"), made)
+            continue
+        table.add_row(
+            song.id,
+            styled(song.title) if song.title else styled(song.brief.description[:40], "dim"),
+            styled(", ".join(song.plan.categories[:2])) if song.plan else "",
+            clock(song.music.duration_s if song.music else song.brief.duration_s),
+            Text(song.status, style=STATUS_COLOURS.get(song.status, "")),
+            made,
+        )
+    console.print(table)
+    if more:
+        console.print(f"... and {more} more: songwright list --limit 0", style="dim")
+
+
+def print_costs(costs: CostSummary) -> None:
+    """A line for each stage, engine and GPU, and the sum; without the columns of the price where there is
+    none."""
+    console = open_console()
+    if not costs.rows:
+        console.print(f"Songs: {costs.songs:,}. Nothing was measured of any.")
+        return
+    priced = costs.usd is not None
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("stage", "engine", "gpu", "songs", "s a song", "p90"):
+        table.add_column(name, justify="left" if name in ("stage", "engine", "gpu") else "right")
+    for name in ("GPU-s", "USD") if priced else ():
+        table.add_column(name, justify="right")
+    for row in costs.rows:
+        cells = [
+            plain(row.stage),
+            plain(row.engine) or "-",
+            plain(row.gpu) or "own machine",
+            f"{row.songs:,}",
+        ]
+        cells += [f"{row.seconds_median:,.2f}", f"{row.seconds_p90:,.2f}"]
+        if priced:
+            cells += [or_dash(row.gpu_seconds, "{:,.1f}"), or_dash(row.usd, "{:,.4f}")]
+        table.add_row(*map(styled, cells))
+    console.print(table)
+    price = "No price: a machine of one's own."
+    if costs.usd is not None:
+        price = f"Price: {dollars(costs.usd)}, by the list of {', '.join(costs.prices_of)} ({PRICES_FROM})."
+    console.print(f"Songs: {costs.songs:,}. Engine time: {costs.seconds:,.1f} s. {price}")
+    if priced and any(row.usd is None for row in costs.rows):
+        console.print("Stages without a price ran on a machine of one's own.", style="dim")
+    if missing := costs.songs - costs.measured:
+        console.print(f"Songs of which nothing was measured: {missing:,}.", style="dim")
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """What doctor found, a line each, with the fix where one is needed."""
+    console = open_console()
+    table = Table.grid(padding=(0, 2))
+    for finding in findings:
+        mark = Text("ok", style="green") if finding.ok else Text("!!", style="bold red")
+        if not finding.wanted:
+            mark = Text("ok" if finding.ok else "--", style="dim")
+        table.add_row(mark, styled(finding.subject, "bold"), finding.detail)
+        if finding.fix:
+            table.add_row("", "", Text(plain_lines(finding.fix), style="yellow"))
+    console.print(table)

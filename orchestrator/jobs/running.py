@@ -1,0 +1,101 @@
+"""The songs that this process runs, and how long each still takes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from orchestrator.estimates.pace import Pace
+from orchestrator.jobs.contract import QueueEstimate
+from orchestrator.jobs.feed import Feed
+from orchestrator.jobs.waiting import WaitingQueue
+from orchestrator.songs.stages import Stage
+
+
+@dataclass
+class Run:
+    """A running song."""
+
+    duration_s: float
+    alone: bool
+    """Whether no other song may run at the same time."""
+    began_s: float = field(default_factory=time.monotonic)
+    task: asyncio.Task[None] | None = None
+    began: bool = False
+    """Whether its task has made its first step."""
+    stopping: bool = False
+    leaving: bool = False
+    """Whether this process ends: the song stays unfinished for the next process."""
+
+    def stop(self) -> None:
+        """Cancels it, once: a second cancel would interrupt the writing of its last manifest."""
+        if self.task and not self.stopping:
+            self.stopping = True
+            if self.began:  # a task that has not begun must still run: it checks ``stopping`` itself
+                self.task.cancel()
+
+
+class RunningSongs:
+    """The running songs, by id."""
+
+    def __init__(self, feed: Feed, pace: Pace, lanes: int) -> None:
+        """``lanes`` is how many songs are composed at a time; ``feed`` has the progress of each."""
+        self._feed = feed
+        self._pace = pace
+        self._lanes = lanes
+        self._runs: dict[str, Run] = {}
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __contains__(self, song_id: object) -> bool:
+        return song_id in self._runs
+
+    def get(self, song_id: str) -> Run | None:
+        return self._runs.get(song_id)
+
+    def begin(self, song_id: str, run: Run, task: asyncio.Task[None]) -> None:
+        run.task = task
+        self._runs[song_id] = run
+
+    def end(self, song_id: str) -> None:
+        del self._runs[song_id]
+
+    @property
+    def one_is_alone(self) -> bool:
+        return any(run.alone for run in self._runs.values())
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        return [run.task for run in self._runs.values() if run.task]
+
+    def leave(self) -> None:
+        """Stops every song; the next process resumes them."""
+        for run in self._runs.values():
+            run.leaving = True
+            run.stop()
+
+    def estimate(self, song_id: str, waiting: WaitingQueue) -> QueueEstimate:
+        """The estimate for a song that runs or is in ``waiting``; an empty one for others."""
+        if run := self._runs.get(song_id):
+            return QueueEstimate(None, self._seconds_left(song_id, run))
+        ahead = waiting.ahead(song_id)
+        if ahead is None:
+            return QueueEstimate(None, None)
+        count, ahead_s, duration_s = ahead
+        left = self._pace.queue(self._all_left(), ahead_s, duration_s, self._lanes)
+        return QueueEstimate(count + 1, left)
+
+    def next_place_s(self) -> float:
+        """Seconds until a place in the queue is likely to be free."""
+        known = [seconds for seconds in self._all_left() if seconds is not None]
+        return min(max(min(known, default=10.0), 1.0), 600.0)
+
+    def _all_left(self) -> list[float | None]:
+        return [self._seconds_left(song_id, run) for song_id, run in self._runs.items()]
+
+    def _seconds_left(self, song_id: str, run: Run) -> float | None:
+        music = self._feed.progress_of(song_id).get(Stage.MUSIC)
+        worked_s = time.monotonic() - run.began_s
+        return self._pace.rest(run.duration_s, worked_s, music.fraction if music else 0.0)

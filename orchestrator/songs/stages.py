@@ -1,0 +1,67 @@
+"""The stages of a song: listed here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """The stages of a song, in this order; music and cover run at the same time. Manifests, events, metrics
+    and quotes use the values as names."""
+
+    PHOTO = "photo"
+    """The photo is read, if the song is made from one."""
+    LYRICS = "lyrics"
+    """The plan is written: lyrics, title, tempo, key, prompts."""
+    MUSIC = "music"
+    COVER = "cover"
+    TAGS = "tags"
+    """The cover is put into the audio file."""
+
+    @property
+    def craft(self) -> str | None:
+        """The craft whose engine runs the stage; None for the tags, which need no engine."""
+        return _CRAFTS.get(self)
+
+    @property
+    def follows_length(self) -> bool:
+        """Whether it takes longer for a longer song."""
+        return self in (Stage.MUSIC, Stage.TAGS)
+
+
+_CRAFTS: Mapping[Stage, str] = {
+    Stage.PHOTO: "vision",
+    Stage.LYRICS: "lyrics",
+    Stage.MUSIC: "music",
+    Stage.COVER: "art",
+}
+WITH_ENGINES = tuple(_CRAFTS)
+"""The stages that report progress."""
+ALWAYS = tuple(stage for stage in Stage if stage is not Stage.PHOTO)
+"""The stages of every song with a cover; only some songs begin with a photo."""
+SONG_CRAFTS = tuple(_CRAFTS[stage] for stage in WITH_ENGINES if stage in ALWAYS)
+CRAFTS = (*SONG_CRAFTS, _CRAFTS[Stage.PHOTO])
+
+StageReport = Callable[[Stage, str, float], None]
+"""A callback with the progress of a stage: what its engine does, in words, and the fraction from 0 to 1."""
+
+
+def ignore_stages(_stage: Stage, _doing: str, _fraction: float) -> None:
+    """A ``StageReport`` that does nothing."""
+
+
+def craft_of(stage: str) -> str | None:
+    """The craft of a stage, by the stage's value; None for the tags and for stages of a later version."""
+    return Stage(stage).craft if stage in list(Stage) else None
+
+
+def elapsed(times: Mapping[str, float]) -> float:
+    """The total time of stages that took ``times``, in the same unit. Music and cover run at the same time,
+    all others one after the other."""
+
+    def of(stage: Stage) -> float:
+        return times.get(stage, 0.0)
+
+    beside = max(of(Stage.MUSIC), of(Stage.COVER))
+    return of(Stage.PHOTO) + of(Stage.LYRICS) + beside + of(Stage.TAGS)
