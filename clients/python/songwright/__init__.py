@@ -1,0 +1,89 @@
+"""The Python client of a Songwright service.
+
+    with Client("http://127.0.0.1:8000", token) as client:
+        song = client.wait(client.generate("a slow waltz about the sea", audio_duration=30))
+        client.download(song, "audio", "waltz.wav")
+
+``AsyncClient`` has the same methods, to be awaited. Every error is a ``ClientError``: see
+``songwright.errors``.
+"""
+
+from songwright.answers import Asset, Page, Plan, Progress, Song, Summary
+from songwright.calls import (
+    Asked,
+    Changes,
+    Common,
+    Music,
+    MusicRequest,
+    Options,
+    PhotoRequest,
+    Pictured,
+    SongRequest,
+)
+from songwright.client import AsyncClient, Client
+from songwright.errors import (
+    ApiError,
+    ClientClosed,
+    ClientError,
+    Conflict,
+    ConnectionFailed,
+    DownloadFailed,
+    FieldProblem,
+    FileFailed,
+    FileMissing,
+    Forbidden,
+    InvalidArgument,
+    InvalidCall,
+    InvalidRequest,
+    NotFound,
+    ServerError,
+    SongCancelled,
+    SongFailed,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    WaitTimeout,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ApiError",
+    "Asked",
+    "Asset",
+    "AsyncClient",
+    "Changes",
+    "Client",
+    "ClientClosed",
+    "ClientError",
+    "Common",
+    "Conflict",
+    "ConnectionFailed",
+    "DownloadFailed",
+    "FieldProblem",
+    "FileFailed",
+    "FileMissing",
+    "Forbidden",
+    "InvalidArgument",
+    "InvalidCall",
+    "InvalidRequest",
+    "Music",
+    "MusicRequest",
+    "NotFound",
+    "Options",
+    "Page",
+    "PhotoRequest",
+    "Pictured",
+    "Plan",
+    "Progress",
+    "ServerError",
+    "Song",
+    "SongCancelled",
+    "SongFailed",
+    "SongRequest",
+    "Summary",
+    "TooManyRequests",
+    "Unauthorized",
+    "Unavailable",
+    "WaitTimeout",
+]

@@ -1,0 +1,104 @@
+"""What both clients do, as flows: one method for each of theirs."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from songwright import calls
+from songwright.answers import Page, Plan, Song, page_of, song_of
+from songwright.calls import Changes, MusicRequest, PhotoRequest, SongRequest
+from songwright.checks import checked_id, checked_page, checked_role
+from songwright.content import path_of, picture
+from songwright.download import OnBytes, download
+from songwright.effects import Flow, Request, in_thread
+from songwright.errors import ConnectionFailed
+from songwright.following import OnProgress, Wait, listen
+from songwright.retry import Settings, patience, request_json, request_with_retries
+
+Photo = bytes | str | Path
+"""A picture, or the path of its file."""
+PAGE_SIZE = 50
+
+
+class Operations:
+    """The operations of a client with these settings. A song is given as a ``Song`` or by its id."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises as ``patience``."""
+        self._patience = patience(settings)
+        self._poll_s = settings.get("poll_s", 2.0)
+
+    def generate(
+        self, description: str | None, request: SongRequest, idempotency_key: str | None, *, listen: bool
+    ) -> Flow[Song]:
+        return self._song(calls.generate(description, request, idempotency_key, listen=listen))
+
+    def generate_like(
+        self, song: Song | str, changes: Changes, idempotency_key: str | None, *, listen: bool
+    ) -> Flow[Song]:
+        return self._song(calls.generate_like(_id(song), changes, idempotency_key, listen=listen))
+
+    def generate_from_image(
+        self, image: Photo, request: PhotoRequest, idempotency_key: str | None, *, listen: bool
+    ) -> Flow[Song]:
+        photo = yield from in_thread(partial(picture, image))
+        sent = calls.generate_from_image(photo, request, idempotency_key, listen=listen)
+        return (yield from self._song(sent))
+
+    def generate_music(self, request: MusicRequest, idempotency_key: str | None) -> Flow[Song]:
+        sent = calls.generate_music(request, idempotency_key)
+        # For music that was made before, the service sends what a MusicGen service sends: no manifest.
+        known = yield from request_json(sent, self._patience, _song_or_id)
+        return known if isinstance(known, Song) else (yield from self.song(known))
+
+    def plan(self, description: str | None, request: SongRequest) -> Flow[Plan]:
+        return request_json(calls.plan(description, request), self._patience, _plan_of)
+
+    def quote(self, description: str | None, request: SongRequest) -> Flow[dict[str, Any]]:
+        return request_json(calls.quote(description, request), self._patience, dict)
+
+    def wait(self, song: Song | str, timeout_s: float | None, on_progress: OnProgress | None) -> Flow[Song]:
+        return Wait(_id(song), self._patience, on_progress, timeout_s, self._poll_s).result()
+
+    def listen(self, song: Song | str) -> Flow[None]:
+        return listen(_id(song), self._patience)
+
+    def song(self, song_id: str) -> Flow[Song]:
+        return self._song(calls.song(_id(song_id)))
+
+    def page(self, cursor: str, size: int) -> Flow[Page]:
+        checked_page(cursor, size)
+        return request_json(calls.songs(cursor, size), self._patience, page_of)
+
+    def download(self, song: Song | str, role: str, path: str | Path, on_bytes: OnBytes | None) -> Flow[Path]:
+        target = path_of(path)
+        checked_role(role)
+        if not isinstance(song, Song) or role not in song.assets:
+            song = yield from self.song(_id(song))
+        return (yield from download(song, role, target, self._patience, on_bytes))
+
+    def cancel(self, song: Song | str) -> Flow[Song]:
+        return self._song(calls.cancel(_id(song)))
+
+    def delete(self, song: Song | str) -> Flow[None]:
+        request = calls.delete(_id(song))
+        response = yield from request_with_retries(request, self._patience, accept_gone=True)
+        if response.status not in (204, 404):
+            raise ConnectionFailed(str(request), f"the answer is {response.status}, not 204", retry=False)
+
+    def _song(self, request: Request) -> Flow[Song]:
+        return request_json(request, self._patience, song_of)
+
+
+def _plan_of(document: Any) -> Plan:
+    return cast(Plan, dict(document))
+
+
+def _song_or_id(document: Any) -> Song | str:
+    return str(document["metadata"]["song_id"]) if "audioUrl" in document else song_of(document)
+
+
+def _id(song: Song | str) -> str:
+    return song.id if isinstance(song, Song) else checked_id(song)
