@@ -18,7 +18,7 @@ from diffusers import (
 from diffusers.pipelines.ace_step.modeling_ace_step import AceStepConditionEncoder
 from transformers import Qwen3Config, Qwen3Model
 
-from config.licences import licence_of
+from config.models import licence_of
 from inference.loading import Placement
 from music.acestep import AceStepComposer
 from tests.tiny import byte_tokenizer

@@ -19,7 +19,7 @@ from tests.orchestrator.test_cli import ROOT
 from tests.service.server import TOKEN, Server, serving
 from tests.vision.photos import file_of, shot
 
-_BLOCK = re.compile(r"(?P<told>(?:[^\n]+\n)+)\n```(?P<language>sh|python|ts)\n(?P<code>.*?)```", re.DOTALL)
+_BLOCK = re.compile(r"(?P<text>(?:[^\n]+\n)+)\n```(?P<language>sh|python|ts)\n(?P<code>.*?)```", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,18 @@ class Example:
 def examples(text: str) -> list[Example]:
     found = []
     for block in _BLOCK.finditer(text):
-        leaves = re.search(r"\b[Ll]eaves ((?:`[^`]+`[,\s]*(?:and )?)+)", block["told"].replace("\n", " "))
+        leaves = re.search(r"\b[Ll]eaves ((?:`[^`]+`[,\s]*(?:and )?)+)", block["text"].replace("\n", " "))
         if leaves:
             names = frozenset(re.findall("`([^`]+)`", leaves[1]))
-            takes = frozenset(re.findall(r"\bTakes `([^`]+)`", block["told"]))
+            takes = frozenset(re.findall(r"\bTakes `([^`]+)`", block["text"]))
             found.append(Example(block["language"], block["code"], names, takes))
     return found
 
 
 DOCUMENTED = examples((ROOT / "docs" / "examples.md").read_text())
 README = examples((ROOT / "README.md").read_text())
+CLIENT = ROOT / "clients" / "python"
+CLIENT_README = examples((CLIENT / "README.md").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,9 @@ def check(path: Path) -> None:
         assert path.read_text().strip()
 
 
-@pytest.mark.parametrize("example", [*README, *DOCUMENTED], ids=lambda example: min(example.leaves))
+@pytest.mark.parametrize(
+    "example", [*README, *CLIENT_README, *DOCUMENTED], ids=lambda example: min(example.leaves)
+)
 def test_an_example_runs_and_leaves_what_it_says(server: Server, tmp_path: Path, example: Example) -> None:
     file = tmp_path / f"example.{example.language}"
     for name in example.takes:
@@ -92,7 +96,7 @@ def test_an_example_runs_and_leaves_what_it_says(server: Server, tmp_path: Path,
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=environment(TOKEN=TOKEN, PYTHONPATH=str(ROOT)),
+        env=environment(TOKEN=TOKEN, PYTHONPATH=str(CLIENT)),
         stdin=subprocess.DEVNULL,
         timeout=60,
     )
@@ -109,3 +113,4 @@ def test_there_are_examples_in_every_language_and_none_without_its_files() -> No
     languages = [example.language for example in DOCUMENTED]
     assert languages == ["sh", "sh", "sh", "python", "python", "python", "ts", "ts", "ts"]
     assert [example.language for example in README] == ["python"]
+    assert [example.language for example in CLIENT_README] == ["python"]

@@ -11,7 +11,7 @@ import pytest
 
 from config.spec import EngineSpec
 from tests.modal.control import Control
-from tests.modal.test_declared import FUNCTIONS, SECRET, SKETCH
+from tests.modal.test_declared import ENGINES, FUNCTIONS, SECRET, SKETCH
 from tests.orchestrator.test_cli import ROOT, manifest, songwright
 from tests.service.server import ended, serving
 from tests.service.test_generation import ASYNC, describe
@@ -78,8 +78,8 @@ def test_a_deployment_has_a_class_for_it_with_what_its_spec_says(installed: Path
     with Control(secrets=SECRET) as control:
         control.deploy(ROOT / "main.py", env=env, cwd=ROOT)
         functions = control.functions
-        assert functions.keys() == {"Lyricist.*", "Musician.*", "CoverArtist.*", "Seer.*"} | FUNCTIONS
-        musician = functions["Musician.*"]
+        assert functions.keys() == ENGINES.keys() | FUNCTIONS
+        musician = functions["MusicEngine.*"]
         assert not musician.gpu
         assert musician.max_inputs == 4
         assert musician.definition.resources.memory_mb == 2048

@@ -13,16 +13,30 @@ import pytest
 from PIL import Image
 
 from config.settings import Settings, variable_of
+from orchestrator.pipeline.engines import REGISTRIES
 from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment
 from tests.service.server import TOKEN, serving
 from tests.vision.photos import file_of, shot
 
 README = (ROOT / "README.md").read_text()
-COMMANDS = [
-    line.partition("#")[0].strip()
-    for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
-    for line in block.replace("\\\n", "").splitlines()
-    if line.strip()
+
+
+def commands(text: str) -> list[str]:
+    """The lines of a document's shell blocks."""
+    return [
+        line.partition("#")[0].strip()
+        for block in re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
+        for line in block.replace("\\\n", "").splitlines()
+        if line.strip()
+    ]
+
+
+COMMANDS = commands(README)
+REQUESTS = [
+    line
+    for name in ("README.md", "docs/other-services.md", "docs/api.md")
+    for line in commands((ROOT / name).read_text())
+    if line.startswith("curl ")
 ]
 SERVE = "songwright serve"
 
@@ -59,7 +73,7 @@ def sent(line: str, url: str, token: str) -> httpx.Response:
 def test_the_requests_of_the_readme_are_answered_as_it_says(tmp_path: Path) -> None:
     assert SERVE in COMMANDS
     with serving(tmp_path) as server:
-        answers = [sent(line, server.url, TOKEN) for line in COMMANDS if line.startswith("curl ")]
+        answers = [sent(line, server.url, TOKEN) for line in REQUESTS]
     first, second, third, fourth = answers
     assert first.status_code == 200, first.text
     assert first.json().keys() >= {"r2_key", "cover_image_r2_key", "categories", "urls"}
@@ -80,14 +94,54 @@ def test_a_make_command_of_the_readme_has_its_target(line: str) -> None:
 
 
 def test_the_readme_has_commands_of_both_kinds() -> None:
-    assert {line.split()[0] for line in COMMANDS} == {"make", "songwright", "curl"}
-    assert COMMANDS[0].startswith("make song")
+    assert {line.split()[0] for line in COMMANDS} == {"git", "make", "songwright", "curl"}
+    assert COMMANDS[0].startswith("git clone")
+    assert COMMANDS[1].startswith("make song")
 
 
-def test_every_setting_is_in_the_readme() -> None:
-    for name in Settings.model_fields:
-        variable = variable_of(name)
-        assert variable in README, variable
+def test_every_setting_is_in_the_document_that_the_readme_names() -> None:
+    name = "docs/settings.md"
+    assert f"({name})" in README
+    document = (ROOT / name).read_text()
+    for field in Settings.model_fields:
+        variable = variable_of(field)
+        assert variable in document, variable
+
+
+def headings(document: Path) -> set[str]:
+    """The anchors that a page of GitHub gives to a document's headings."""
+    titles = re.findall(r"^#+ (.*)$", document.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_document_is_in_the_readme_and_every_link_leads_somewhere() -> None:
+    documents = [ROOT / "README.md", ROOT / "DEPLOY.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]
+    for document in documents:
+        for link, anchor in re.findall(r"\]\(([^)#:\s]*)#?([^):]*)\)", document.read_text()):
+            target = document.parent / link if link else document
+            assert target.exists(), f"{document.relative_to(ROOT)}: {link}"
+            assert not anchor or anchor in headings(target), f"{document.relative_to(ROOT)}: {link}#{anchor}"
+    for document in ROOT.glob("docs/*.md"):
+        assert f"({document.relative_to(ROOT)})" in README, document
+
+
+def test_the_memory_of_each_model_is_what_its_engine_says() -> None:
+    rows = re.findall(
+        r"^\| `SONGWRIGHT_(\w+)__ENGINE=(\w+)` \| (.*?) \| (\d+) GiB", README, flags=re.MULTILINE
+    )
+    written = {(craft.lower(), engine): (text, int(gib)) for craft, engine, text, gib in rows}
+    known = {
+        (craft, engine): spec
+        for craft, registry in REGISTRIES.items()
+        for engine in registry
+        if (spec := registry.spec(engine)).models
+    }
+    assert written.keys() == known.keys()
+    for engine, spec in known.items():
+        needs = spec.needs()
+        assert needs
+        assert f"`{spec.default_model}`" in written[engine][0]
+        assert written[engine][1] == round(needs.gpu_gib(needs.precision)), engine
 
 
 def test_every_package_is_on_the_map_that_the_readme_names() -> None:

@@ -12,7 +12,7 @@ from config.engine import EngineOptions
 from music.contract import COMPOSERS
 from music.musicgen.batch import MOST
 from music.musicgen.decoder import Shape
-from music.musicgen.slots import slot_bytes
+from music.musicgen.gpu.slots import slot_bytes
 from tests import real_size, tiny
 from tests.inference.engines import used
 from tests.specs import spec_of

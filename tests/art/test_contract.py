@@ -94,16 +94,16 @@ def test_progress_only_rises_and_ends_at_one(painter: Painter) -> None:
 
 @pytest.mark.parametrize("after", [1, 2])
 def test_a_cancelled_cover_stops_there_and_the_next_is_as_ever(painter: Painter, after: int) -> None:
-    expected, told = paint(painter).pixels, []
+    expected, reported = paint(painter).pixels, []
 
     def stop(_stage: str, fraction: float) -> None:
-        told.append(fraction)
-        if len(told) >= after:
+        reported.append(fraction)
+        if len(reported) >= after:
             raise Cancelled
 
     with pytest.raises(Cancelled):
         painter.paint(CoverRequest(prompt="a cover", title="Neon Rain", seed=1, size=256), stop)
-    assert len(told) == after
+    assert len(reported) == after
     assert np.array_equal(paint(painter).pixels, expected)
 
 

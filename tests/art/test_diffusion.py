@@ -15,7 +15,7 @@ from art.contract import PAINTERS, CoverRequest, Painter
 from art.families import KLEIN, KLEIN_BASE, SCHNELL, SDXL, SDXL_TURBO, family_of
 from config.engine import EngineOptions, ignore_progress
 from config.errors import EngineUnavailable
-from config.licences import licence_of
+from config.models import licence_of
 from tests.tiny import klein, sdxl
 
 pytestmark = pytest.mark.filterwarnings(
@@ -89,7 +89,7 @@ def test_weights_whose_covers_may_not_be_sold_name_others_that_may() -> None:
 def test_a_model_that_waited_for_its_device_paints_the_same_there(folders: dict[str, Path]) -> None:
     options = EngineOptions(model=str(folders["klein"]), precision="fp32")
     waiting: Any = PAINTERS.load("diffusion", replace(options, staged=True))
-    waiting.settle("cpu")
+    waiting.move_to_gpu("cpu")
     assert np.array_equal(made(waiting), made(PAINTERS.load("diffusion", options)))
 
 

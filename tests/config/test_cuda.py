@@ -1,4 +1,4 @@
-"""When CUDA may be asked, and which of its errors end a process."""
+"""When CUDA is hidden, and which of its errors end a process."""
 
 from __future__ import annotations
 

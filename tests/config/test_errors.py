@@ -16,6 +16,7 @@ from config.errors import (
     SongwrightError,
     StoreUnavailable,
     UnsupportedFormat,
+    decoded,
     shown,
 )
 
@@ -60,3 +61,31 @@ def test_a_long_value_is_shortened_to_one_line() -> None:
     line = shown("word\n" * 1000)
     assert len(line) <= 60
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_text_is_decoded_by_its_mark_and_loses_it(encoding: str) -> None:
+    assert decoded("lyrics", "Größe 雨".encode(encoding)) == "Größe 雨"
+
+
+@pytest.mark.parametrize(
+    ("data", "value", "fix"),
+    [
+        (b"a\nb\xf6l\n", "byte 0xf6 in line 2", "this is not valid UTF-8"),
+        (b"\xef\xbb\xbfa\xff", "byte 0xff in line 1", "this is not valid UTF-8"),
+        (b"a\n\nb\0", "byte 0x00 in line 3", "no text has it"),
+        (b"\xff\xfea", "byte 0x61 in line 1", "this is not valid UTF-16"),
+    ],
+)
+def test_a_text_in_no_encoding_of_ours_names_its_byte(data: bytes, value: str, fix: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        decoded("lyrics", data)
+    assert refused.value.value == value
+    assert refused.value.fix == f"{fix}: save the file as UTF-8 text"
+
+
+def test_half_a_character_ends_the_first_part_of_a_file_and_no_whole_one() -> None:
+    half = "雨雨".encode()[:-1]
+    assert decoded("lyrics", half, whole=False) == "雨"
+    with pytest.raises(InvalidRequest):
+        decoded("lyrics", half)

@@ -6,7 +6,7 @@ from config.settings import load_settings
 
 
 @pytest.mark.parametrize(
-    ("asked", "written"),
+    ("text", "written"),
     [
         ("", ""),
         ("L40S", "L40S"),
@@ -19,12 +19,12 @@ from config.settings import load_settings
         *((name, name) for name in GPUS),
     ],
 )
-def test_a_gpu_is_written_as_modal_writes_it(asked: str, written: str) -> None:
-    assert checked_gpu(asked) == written
+def test_a_gpu_is_written_as_modal_writes_it(text: str, written: str) -> None:
+    assert checked_gpu(text) == written
 
 
 @pytest.mark.parametrize(
-    ("asked", "fix"),
+    ("text", "fix"),
     [
         ("L40", "did you mean L40S?"),
         ("L4OS", "did you mean L40S?"),
@@ -43,10 +43,10 @@ def test_a_gpu_is_written_as_modal_writes_it(asked: str, written: str) -> None:
         ("A10:5", "ask for 1 to 4 of A10, as in A10:2"),
     ],
 )
-def test_a_gpu_that_modal_does_not_have_is_refused_with_what_was_meant(asked: str, fix: str) -> None:
+def test_a_gpu_that_modal_does_not_have_is_refused_with_what_was_meant(text: str, fix: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        checked_gpu(asked, "SONGWRIGHT_MUSIC__GPU")
-    assert (caught.value.field, caught.value.value) == ("SONGWRIGHT_MUSIC__GPU", asked)
+        checked_gpu(text, "SONGWRIGHT_MUSIC__GPU")
+    assert (caught.value.field, caught.value.value) == ("SONGWRIGHT_MUSIC__GPU", text)
     assert any(part in caught.value.fix for part in fix.split("|")), caught.value.fix
 
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_told_has_no_price(gpu: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "device", "billed"),
+    ("text", "device", "billed"),
     [
         ("L40S", "anything", "L40S"),
         ("A100", "NVIDIA A100 80GB PCIe", "A100"),
@@ -90,8 +90,8 @@ def test_what_cannot_be_told_has_no_price(gpu: str) -> None:
         ("L40S,A100", "cpu", "L40S,A100"),
     ],
 )
-def test_of_a_list_the_gpu_that_came_is_the_one_that_is_billed(asked: str, device: str, billed: str) -> None:
-    assert billed_gpu(checked_gpu(asked), device) == billed
+def test_of_a_list_the_gpu_that_came_is_the_one_that_is_billed(text: str, device: str, billed: str) -> None:
+    assert billed_gpu(checked_gpu(text), device) == billed
 
 
 def test_the_table_is_dated_and_larger_of_a_kind_costs_more() -> None:

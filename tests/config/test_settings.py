@@ -1,9 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from config.errors import InvalidRequest
-from config.settings import load_settings, variable_of
+from config.settings import given_names, load_settings, variable_of
 
 
 @pytest.fixture(autouse=True)
@@ -75,4 +76,53 @@ def test_a_service_setting_out_of_bounds_names_its_variable(
 ) -> None:
     monkeypatch.setenv(f"SONGWRIGHT_{name}", value)
     with pytest.raises(InvalidRequest, match=f"SONGWRIGHT_{name}: "):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fix"),
+    [
+        ("SONGWRIGHT_MUSIC", "abc", "set its members one by one, as SONGWRIGHT_MUSIC__NAME"),
+        ("SONGWRIGHT_WEBHOOKS", "{", "set its members one by one, as SONGWRIGHT_WEBHOOKS__NAME"),
+        ("SONGWRIGHT_MUSIC", "[1]", "SONGWRIGHT_MUSIC: "),
+        ("SONGWRIGHT_MUSIC__PROCESSES", "many", "'many' - input should be a valid integer"),
+        ("SONGWRIGHT_MUSIC__PROCESSES", "", "'' - input should be a valid integer"),
+        ("SONGWRIGHT_MUSIC__PROCESSES", "1e400", "input should be a valid integer"),
+        ("SONGWRIGHT_JOB_TIMEOUT_S", "nan", "input should be less than or equal to 1000000000"),
+        ("SONGWRIGHT_JOB_TIMEOUT_S", "inf", "input should be less than or equal to 1000000000"),
+        ("SONGWRIGHT_SHUTDOWN_GRACE_S", "1e308", "input should be less than or equal to 1000000000"),
+        ("SONGWRIGHT_BODY_TIMEOUT_S", "-inf", "input should be greater than 0"),
+    ],
+)
+def test_nonsense_names_its_variable_and_what_would_do(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, fix: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidRequest, match=f"^{name}: ") as refused:
+        load_settings()
+    assert fix in str(refused.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_the_file_is_read_in_the_encoding_that_its_mark_names(encoding: str) -> None:
+    Path(".env").write_bytes("# Größe\r\nSONGWRIGHT_HOME=Büro\r\n".encode(encoding))
+    assert load_settings().home == Path("Büro")
+    assert "SONGWRIGHT_HOME" in given_names()
+
+
+def test_a_folder_of_the_files_name_is_no_file_of_settings() -> None:
+    Path(".env").mkdir()
+    assert load_settings().home == Path()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_named() -> None:
+    Path(".env").touch(0)
+    with pytest.raises(InvalidRequest, match=r"the file \.env: .* - Permission denied: let the user"):
+        load_settings()
+
+
+def test_a_file_that_is_no_file_of_settings_is_refused_by_its_size() -> None:
+    Path(".env").write_bytes(b"x" * 1_000_001)
+    with pytest.raises(InvalidRequest, match=r"the file \.env: '1,000,001 bytes'"):
         load_settings()

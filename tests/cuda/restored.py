@@ -15,14 +15,14 @@ from typing import Any
 
 from config.settings import EngineSettings
 from orchestrator.modal.deployment.settings import Deployment
-from orchestrator.modal.engine_host import Station
+from orchestrator.modal.engine_host import EngineHost
 
 
 def main(craft: str, name: str, folder: str, home: str) -> None:
     questions = Path(os.environ["DRIVER_QUESTIONS"])
     chosen = EngineSettings(engine=name, model=folder, gpu="L4")
     settings = Deployment(home=Path(home), store="local", **{craft: chosen})  # type: ignore[arg-type]
-    station = Station(settings, craft, name)
+    station = EngineHost(settings, craft, name)
     station.load()
     loading = questions.read_text().splitlines()
     engine, moved = station._lane.load(), []

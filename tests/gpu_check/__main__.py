@@ -32,7 +32,7 @@ _ROOM_BYTES = 45e9  # the largest checkpoint is 17 GB, and main memory holds a c
 
 
 def main() -> int:
-    asked = _arguments()
+    arguments = _arguments()
     take_along()
     if lacking := missing():
         print(
@@ -42,16 +42,17 @@ def main() -> int:
         return 2
     os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     os.environ |= {"TRANSFORMERS_VERBOSITY": "error", "DIFFUSERS_VERBOSITY": "error"}
-    if asked.device == "cpu":
+    if arguments.device == "cpu":
         os.environ["TRITON_INTERPRET"] = "1"  # a kernel runs on a processor so
-    wanted = asked.only.split(",") if asked.only else list(PARTS)
+    wanted = arguments.only.split(",") if arguments.only else list(PARTS)
     if unknown := [name for name in wanted if name not in PARTS]:
         print(f"gpu-check: --only: {unknown[0]!r} - use some of: {', '.join(PARTS)}")
         return 2
     context = multiprocessing.get_context("fork")
-    if asked.device.startswith("cuda") and not _there(context, asked.device):
+    if arguments.device.startswith("cuda") and not _there(context, arguments.device):
         print(
-            f"gpu-check: there is no device {asked.device!r} here - use --device cpu --tiny to try the checks"
+            f"gpu-check: there is no device {arguments.device!r} here"
+            " - use --device cpu --tiny to try the checks"
         )
         return 2
     import torch
@@ -61,7 +62,7 @@ def main() -> int:
 
     for name in wanted:
         look_of(name)  # its imports, once for all processes
-    card = Card(asked.device, asked.tiny)
+    card = Card(arguments.device, arguments.tiny)
     began = time.perf_counter()
     print(_head(card.device, {name: _version(name) for name in _LIBRARIES}), flush=True)
     every: list[Finding] = []
@@ -72,9 +73,9 @@ def main() -> int:
 
     ceilings: Ceilings | None = None
     for name in ["card", *wanted]:
-        left_s = 60.0 * asked.minutes - (time.perf_counter() - began)
+        left_s = 60.0 * arguments.minutes - (time.perf_counter() - began)
         if left_s < 0:
-            Findings(name, publish).skip(f"no time is left of {asked.minutes:g} minutes")
+            Findings(name, publish).skip(f"no time is left of {arguments.minutes:g} minutes")
             continue
         ours, theirs = context.Pipe(duplex=False)
         process = context.Process(target=_part, args=(name, card, ceilings, theirs))
@@ -94,8 +95,8 @@ def main() -> int:
     print()
     print(table(every))
     print(f"{time.perf_counter() - began:.0f} s in all, torch {torch.__version__}")
-    if asked.json:
-        Path(asked.json).write_text("[" + ",\n".join(found.as_json() for found in every) + "]\n")
+    if arguments.json:
+        Path(arguments.json).write_text("[" + ",\n".join(found.as_json() for found in every) + "]\n")
     return int(any(found.ok is False for found in every))
 
 
@@ -118,7 +119,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _there(context: multiprocessing.context.ForkContext, device: str) -> bool:
-    """Asked in a process of its own: this one must not have asked CUDA anything when it forks."""
+    """Whether there is such a device. A process of its own looks: this one must not have called CUDA when it
+    forks."""
     process = context.Process(target=_ask, args=(device,))
     process.start()
     process.join()

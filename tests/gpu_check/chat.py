@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from config.engine import Report
-from inference.slots import Slots
+from inference.text.slots import BatchedSlots
 from inference.weights import stored_tensors
 from lyrics.contract import PlanRequest
 from tests.gpu_check.card import Card, Ceilings
@@ -46,19 +46,19 @@ def _scene(seed: int, card: Card) -> Callable[[Any, Report], str]:
     return lambda engine, report: engine.read(ImageRequest(pixels, seed=seed), report).model_dump_json()
 
 
-def _begun(slots: Slots, count: int, length: int) -> None:
+def _begun(slots: BatchedSlots, count: int, length: int) -> None:
     chance = torch.Generator().manual_seed(7)
     for slot in range(count):
         slots.begin(slot, torch.randint(5, 2000, (length,), generator=chance), expected=64)
 
 
-def _ended(slots: Slots) -> None:
+def _ended(slots: BatchedSlots) -> None:
     for slot in range(PLANS):
         slots.end(slot)
 
 
 def _logits(
-    slots: Slots, count: int, steps: int, step: Callable[[Mapping[int, int]], Tensor]
+    slots: BatchedSlots, count: int, steps: int, step: Callable[[Mapping[int, int]], Tensor]
 ) -> list[Tensor]:
     """Of the first text, at each of so many steps with tokens that were drawn before."""
     _begun(slots, count, 40)

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from config.engine import Report
 from music.contract import MusicRequest
-from music.musicgen.attention import Masked
 from music.musicgen.decoder import Track
-from music.musicgen.reading import Reading
+from music.musicgen.gpu.attention import Masked
+from music.musicgen.gpu.reading import Reading
+from music.musicgen.gpu.slots import COLUMNS, Slots
 from music.musicgen.sampling import Sampling, gumbel
-from music.musicgen.slots import COLUMNS, Slots
 from tests.gpu_check.card import Card, Ceilings
 from tests.gpu_check.findings import Findings
 from tests.gpu_check.trial import behaviour, eager, moved

@@ -20,6 +20,7 @@ from tests.gpu_check import trial
 from tests.gpu_check.card import Card, Ceilings
 from tests.gpu_check.findings import Finding, Findings, table
 from tests.gpu_check.parts import PARTS, look_of
+from tests.long import short_if
 
 ROOT = Path(__file__).parent.parent.parent
 CARD = Card("cpu", tiny=True)
@@ -40,7 +41,13 @@ def looked_at(part: str, folder: Path) -> list[Finding]:
     return findings
 
 
-@pytest.mark.parametrize("part", [part for part in PARTS if part not in ("musicgen-large", "sdxl_turbo")])
+@pytest.mark.parametrize(
+    "part",
+    short_if(
+        lambda part: part in ("diffusion", "qwen_vl"),
+        [part for part in PARTS if part not in ("musicgen-large", "sdxl_turbo")],
+    ),
+)
 def test_every_check_of_a_part_runs_and_holds(part: str, tmp_path: Path) -> None:
     """Of two parts that are looked at by the same code, with another checkpoint, the quicker one."""
     findings = looked_at(part, tmp_path)
@@ -111,7 +118,7 @@ class Flawed:
         odd = self.broken or (self.flaw == "the same once more" and self.made % 2)
         return b"other" if odd else b"made"
 
-    def beside(self, engine: object, report: Any) -> bytes:
+    def use_in_company(self, engine: object, report: Any) -> bytes:
         if self.flaw == "alone and among 3":
             self.broken = True
         return self.use(engine, report)
@@ -134,12 +141,13 @@ def test_an_engine_with_a_flaw_fails_the_check_of_it(flaw: str) -> None:
     engine._place = type("Place", (), {"needed": 1})()
     found: list[Finding] = []
     trial.behaviour(
-        Findings("flawed", found.append), CARD, engine, engine.use, engine.beside, 3, engine.network
+        Findings("flawed", found.append), CARD, engine, engine.use, engine.use_in_company, 3, engine.network
     )
     failed = [one.check for one in found if one.ok is False]
     assert (FLAWS[flaw] in failed) if FLAWS[flaw] else not failed
 
 
+@pytest.mark.long
 def test_the_program_prints_one_table_and_writes_what_it_found(tmp_path: Path) -> None:
     file = tmp_path / "findings.json"
     command = [

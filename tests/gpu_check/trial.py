@@ -48,7 +48,7 @@ def moved(findings: Findings, card: Card, engine: str, folder: Path) -> Iterator
     if loaded is None:
         raise LookupError(f"{engine} was not loaded")
     with findings.check("move to the device") as found:
-        seconds = card.seconds(lambda: loaded.settle(card.device))
+        seconds = card.seconds(lambda: loaded.move_to_gpu(card.device))
         moved_bytes = card.used_bytes() - before if card.is_cuda else loaded._place.needed
         found.figure = f"{moved_bytes / 1e9:.2f} GB, {moved_bytes / seconds / 1e9:.1f} GB/s"
         found.ok = card.name in loaded.info.device if card.is_cuda else loaded.info.device == "cpu"
@@ -92,7 +92,7 @@ def behaviour(
     with findings.check("cancelled, then the same again") as found:
         seconds = _cancelled(engine, use)
         again = use(engine, ignore_progress) == made
-        found.figure = f"gone {1000 * seconds:.0f} ms after it was asked to"
+        found.figure = f"gone {1000 * seconds:.0f} ms after it was cancelled"
         found.ok = again and seconds < _CANCELLED_S
     with findings.check("out of memory, then the same again") as found:
         why = _out_of_memory(engine, use, card, network)
@@ -128,14 +128,14 @@ def _among(engine: Any, use: Use, others: Use, company: int) -> object:
 
 def _cancelled(engine: Any, use: Use) -> float:
     """Seconds from the moment in which nobody wanted it any more until the engine had let go of it."""
-    asked = threading.Event()
+    cancelled = threading.Event()
     at = 0.0
 
     def report(_stage: str, fraction: float) -> None:
         nonlocal at
         if fraction > 0.0:
             at = time.perf_counter()
-            asked.set()
+            cancelled.set()
             raise Cancelled
 
     try:

@@ -39,7 +39,7 @@ def soon_quiet() -> None:
     """A tenth of a second without deaths is quiet."""
     import orchestrator.pipeline.tries
 
-    orchestrator.pipeline.tries.QUIET_S = 0.1
+    orchestrator.pipeline.tries.COOLDOWN_S = 0.1
 
 
 ALTERATIONS: tuple[Callable[[], None], ...] = (with_a_bug_at_start, without_locks, soon_quiet)

@@ -42,11 +42,11 @@ class Composer(HumComposer):
 if __name__ == "__main__":
     import orchestrator
     import orchestrator.jobs.lease
-    import orchestrator.jobs.takeup
+    import orchestrator.jobs.recovery
 
     platform.node = lambda: os.environ["TEST_MACHINE"]
     orchestrator.jobs.lease.RENEWAL_S = float(os.environ.get("TEST_RENEWAL_S", RENEWAL_S))
-    orchestrator.jobs.takeup._LOOK_S = 1.0
+    orchestrator.jobs.recovery._LOOK_S = 1.0
     for module in pkgutil.iter_modules(orchestrator.__path__, "orchestrator."):
         if module.name.rpartition(".")[2] not in ("__main__", "remote"):
             loaded = importlib.import_module(module.name)

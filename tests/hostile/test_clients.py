@@ -95,6 +95,7 @@ def drip(connection: socket.socket, data: bytes, stop: threading.Event) -> None:
             return
 
 
+@pytest.mark.long
 def test_a_request_that_drips_is_cut_off_wherever_it_drips(tmp_path: Path) -> None:
     limit_s = 1.0
     stop = threading.Event()
@@ -196,6 +197,7 @@ def test_an_answer_that_nobody_reads_is_given_up(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_full_house_gives_the_place_of_the_oldest_idle_and_keeps_who_is_served(tmp_path: Path) -> None:
     engines = {"SONGWRIGHT_MUSIC__ENGINE": "tests.orchestrator.engines:PatientComposer"}
     with serving(tmp_path, timed=True, SONGWRIGHT_CONNECTION_LIMIT="60", **engines) as server:

@@ -39,6 +39,7 @@ def shim(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="preloads a library")
 def test_songs_are_made_while_the_clock_is_set_back_and_forth(tmp_path: Path, shim: str) -> None:
     clock = tmp_path / "clock"

@@ -313,6 +313,7 @@ def test_damaged_songs_can_be_deleted_and_take_nothing_else_along(shelf: Shelf) 
     )
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_damaged_songs_in_a_bucket_cost_themselves_as_well(tmp_path: Path) -> None:
     first = make_song(tmp_path / "here")

@@ -11,6 +11,8 @@ import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.export import export
 from orchestrator.songs.library import Library
@@ -23,6 +25,7 @@ from tests.orchestrator.test_cli import QUICK, songwright
 from tests.service.server import serving
 
 
+@pytest.mark.long
 def test_a_date_of_any_kind_costs_nothing(tmp_path: Path) -> None:
     first = make_song(tmp_path)
     dated: dict[str, str] = {}
@@ -103,7 +106,7 @@ def test_files_without_an_ending_have_a_type_and_a_name(tmp_path: Path) -> None:
             assert name, role
         audio = client.get(f"/songs/{folder.name}/audio")
         assert audio.headers["Content-Type"] == "audio/wav"
-        assert 'filename="audio.wav"' in audio.headers["Content-Disposition"]
+        assert f'filename="{told["title"]}.wav"' in audio.headers["Content-Disposition"]
         package = client.get(f"/songs/{folder.name}/package")
         with zipfile.ZipFile(io.BytesIO(package.content)) as archive:
             names = archive.namelist()

@@ -56,6 +56,7 @@ def asking(start: Start, method: str, path: str, **arguments: object) -> Iterato
         assert not thread.is_alive()
 
 
+@pytest.mark.long
 def test_songs_whose_engine_loads_for_ever_are_cancelled_and_deleted_and_the_server_stopped(
     tmp_path: Path,
 ) -> None:
@@ -96,6 +97,7 @@ def test_songs_whose_engine_loads_for_ever_are_cancelled_and_deleted_and_the_ser
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGINT)])
 def test_a_server_with_everything_under_way_is_stopped(tmp_path: Path, numbers: tuple[int, int]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, Start(tmp_path / "home", **STUCK) as start:

@@ -24,6 +24,7 @@ from storage.lock import LONGEST_WAIT_S, held
 from tests.hostile.damage import UNREADABLE, change, copy_of
 from tests.hostile.figures import resisted
 from tests.hostile.test_damaged import ASK, make_song
+from tests.long import few_first
 from tests.orchestrator.test_cli import songwright
 from tests.service.server import ended, serving
 
@@ -183,7 +184,7 @@ def test_what_is_made_is_its_owners_alone(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("where", ["songs", "deep/in/it", ".", "own"])
+@pytest.mark.parametrize("where", few_first(1, ["songs", "deep/in/it", ".", "own"]))
 def test_nothing_is_left_for_git_to_add(tmp_path: Path, where: str) -> None:
     git = shutil.which("git")
     assert git
@@ -214,6 +215,7 @@ def test_nothing_is_left_for_git_to_add(tmp_path: Path, where: str) -> None:
     assert added == before
 
 
+@pytest.mark.long
 def test_a_lock_that_another_program_holds_is_said_and_costs_nothing_once_it_lets_go(tmp_path: Path) -> None:
     with (
         serving(tmp_path, timed=True) as server,

@@ -61,6 +61,7 @@ def seen(home: Path) -> dict[str, int]:
     return {folder: os.stat(folder).st_mtime_ns for folder, _, _ in os.walk(home)}
 
 
+@pytest.mark.long
 def test_a_thousand_who_ask_are_one_look_at_a_bucket_and_its_silence_holds_nobody(
     s3: S3, tmp_path: Path
 ) -> None:
@@ -115,6 +116,7 @@ def test_a_thousand_who_ask_are_one_look_at_a_bucket_and_its_silence_holds_nobod
     )
 
 
+@pytest.mark.long
 def test_nothing_in_a_folder_is_written_and_one_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with serving(home, timed=True) as server, server.client() as client:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from orchestrator.cli.commands import FAILED
 from tests.hostile.figures import resisted
@@ -30,6 +31,7 @@ def tries(tmp_path: Path) -> Counter[int]:
     return Counter(int(line) for line in (tmp_path / "tries").read_text().split())
 
 
+@pytest.mark.long
 def test_songs_that_kill_their_engine_and_those_beside_them(tmp_path: Path) -> None:
     seeds = [1, *KILLERS, 2]
     shared = {"SONGWRIGHT_MUSIC__TOGETHER": "4"}
@@ -59,6 +61,7 @@ def test_songs_that_kill_their_engine_and_those_beside_them(tmp_path: Path) -> N
     )
 
 
+@pytest.mark.long
 def test_a_song_that_kills_the_server(tmp_path: Path) -> None:
     home = tmp_path / "home"
     killer, lives = "", 0
@@ -111,6 +114,7 @@ def test_a_song_that_kills_the_command_line(tmp_path: Path) -> None:
     resisted("a song that kills 'resume'", limit="begun three times, then failed", figure="3 deaths")
 
 
+@pytest.mark.long
 def test_an_engine_that_dies_again_and_again_while_it_loads(tmp_path: Path) -> None:
     variables = {
         "SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:DyingComposer",

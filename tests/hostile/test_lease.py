@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from orchestrator.jobs.lease import KEY as LEASE
-from orchestrator.jobs.lease import Holder, Lessee
-from orchestrator.pipeline.make_song import this_process
+from orchestrator.jobs.lease import Holder, LeaseClient
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Status, new_songs
+from orchestrator.songs.ownership import this_process
 from storage.contract import read
 from tests.hostile.figures import resisted
 from tests.hostile.leased import RENEWAL_S
@@ -115,6 +115,7 @@ def made_once(machine: Machine, library: Library, song_id: str) -> None:
     assert not list(library.store.list("open/"))
 
 
+@pytest.mark.long
 def test_a_second_service_is_refused_and_a_stopped_one_leaves_the_bucket_at_once(
     s3: S3, tmp_path: Path
 ) -> None:
@@ -150,6 +151,7 @@ def test_a_second_service_is_refused_and_a_stopped_one_leaves_the_bucket_at_once
     )
 
 
+@pytest.mark.long
 def test_a_killed_services_bucket_is_taken_over_once_it_has_been_silent(s3: S3, tmp_path: Path) -> None:
     """By a machine whose clock is two hours behind that of the bucket."""
     with machines(tmp_path, s3) as (first, second, library):
@@ -179,6 +181,7 @@ def test_a_killed_services_bucket_is_taken_over_once_it_has_been_silent(s3: S3, 
     )
 
 
+@pytest.mark.long
 def test_a_paused_service_finds_that_it_has_lost_the_bucket_and_writes_nothing_more(
     s3: S3, tmp_path: Path
 ) -> None:
@@ -216,7 +219,7 @@ def test_a_bucket_of_a_deployment_or_of_a_live_service_is_taken_by_command_alone
     s3: S3, tmp_path: Path
 ) -> None:
     with machines(tmp_path, s3) as (first, _, library):
-        deployment = Lessee(library.store, Holder("modal di-1", "the deployment 'songwright' on Modal"))
+        deployment = LeaseClient(library.store, Holder("modal di-1", "the deployment 'songwright' on Modal"))
         assert deployment.acquire() is None
         assert "the deployment 'songwright' on Modal, which makes its songs" in first.refused()
         first.start(take_over=True)

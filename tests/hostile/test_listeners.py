@@ -61,6 +61,7 @@ class Crowd:
         return tasks
 
 
+@pytest.mark.long
 @pytest.mark.alone
 def test_two_thousand_listeners_all_see_the_end_and_others_are_answered(tmp_path: Path) -> None:
     hold = tmp_path / HOLD
@@ -125,6 +126,7 @@ def test_the_listener_too_many_is_told_when_to_come_back_and_a_place_is_given_ba
     )
 
 
+@pytest.mark.long
 def test_a_listener_that_does_not_read_is_dropped(tmp_path: Path) -> None:
     """By the system, which alone notices: a few events fill no buffer that the service could see."""
     (tmp_path / HOLD).touch()

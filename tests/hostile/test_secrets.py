@@ -23,6 +23,7 @@ from orchestrator.songs.manifest import Status
 from orchestrator.songs.reuse import digest
 from storage.local import LocalStore
 from tests.hostile.figures import resisted
+from tests.long import few_first
 from tests.orchestrator.test_cli import QUICK, ROOT, environment, songwright
 from tests.service.receiver import receiving, verified
 from tests.service.server import Server, serving
@@ -53,7 +54,8 @@ def stored(kind: str) -> Iterator[tuple[dict[str, str], s3s.S3 | None, str]]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "tokens"), [("local", ["", f"{FIRST},{SECOND}"]), ("bucket", [f"{FIRST},{SECOND}", SECOND])]
+    ("kind", "tokens"),
+    few_first(1, [("local", ["", f"{FIRST},{SECOND}"]), ("bucket", [f"{FIRST},{SECOND}", SECOND])]),
 )
 def test_changing_tokens_changes_no_signature_no_webhook_and_no_idempotency_key(
     tmp_path: Path, kind: str, tokens: list[str]
@@ -129,8 +131,9 @@ import json, sys
 from config.errors import InvalidRequest
 from config.settings import load_settings
 from orchestrator.server import bucket_keys as keys
-from orchestrator.server.service import Service
+from orchestrator.server.wiring import local_service
 from storage.configured import open_store
+from tests.long import few_first
 settings = load_settings(home=sys.argv[1])
 store = open_store(settings)
 list(store.list("songs/"))
@@ -141,7 +144,7 @@ for number in range(20):  # each a race anew
     keys.KEY = f"keys/race-{number}.json"
     kept.append(keys.Keys(store).of("signing-key"))
 keys.KEY = usual
-service = Service(settings)
+service = local_service(settings)
 print(json.dumps([kept, service.signer.path("songs/x/y", 60, 0.0), service.webhooks._secret()]))
 """
     with stored("bucket") as (store, s3, bucket):
@@ -209,7 +212,7 @@ def test_a_private_folder_that_was_left_open_is_closed_and_nothing_secret_is_tol
     )
 
 
-@pytest.mark.parametrize("planted", ["link", "binary", "pipe", "short"])
+@pytest.mark.parametrize("planted", few_first(2, ["link", "binary", "pipe", "short"]))
 def test_a_secret_that_was_planted_ends_the_start_with_one_line(tmp_path: Path, planted: str) -> None:
     path = tmp_path / "home" / ".songwright" / "signing-key"
     path.parent.parent.mkdir()
@@ -233,7 +236,8 @@ def test_a_secret_that_was_planted_ends_the_start_with_one_line(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    "given", ["nineteen-characters", "ab" * 20, f"{FIRST},12345678", f"{FIRST}\n{SECOND}"]
+    "given",
+    few_first(2, ["nineteen-characters", f"{FIRST},12345678", "ab" * 20, f"{FIRST}\n{SECOND}"]),
 )
 def test_a_token_that_can_be_guessed_is_refused_at_the_start(tmp_path: Path, given: str) -> None:
     result = songwright(tmp_path, "serve", "--port", "0", variables=QUICK | {"API_BEARER_TOKEN": given})
@@ -266,10 +270,10 @@ def test_a_file_of_settings_from_another_system_is_read(tmp_path: Path, encoding
     assert result.stdout.strip() == repr((FIRST,)), result.stderr
 
 
-def test_a_file_of_settings_that_is_no_utf_8_is_named(
+def test_a_file_of_settings_in_no_known_encoding_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / ".env").write_bytes(f"API_BEARER_TOKEN={FIRST}".encode("utf-16"))
+    (tmp_path / ".env").write_bytes(f"API_BEARER_TOKEN={FIRST}é".encode("latin-1"))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InvalidRequest, match=r"\.env"):
         load_settings()

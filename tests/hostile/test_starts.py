@@ -22,6 +22,7 @@ from orchestrator.songs.manifest import Owner, Song, Status, new_songs
 from storage.local import LocalStore
 from tests.hostile.figures import resisted
 from tests.hostile.lives import GRACE_S, Start, soon
+from tests.long import few_first
 from tests.loopback import in_a_thread
 from tests.service.server import alive, ended
 from tests.service.test_generation import describe
@@ -35,6 +36,7 @@ def unfinished(home: Path, **facts: object) -> Song:
     return Library(LocalStore(home)).save(song.changed(status=Status.COMPOSING, owner=DEAD, **facts))
 
 
+@pytest.mark.long
 def test_a_library_full_of_foreign_and_damaged_things(tmp_path: Path) -> None:
     home = tmp_path / "home"
     good = unfinished(home)
@@ -136,7 +138,7 @@ def bucket(status: int) -> Iterator[dict[str, str]]:
             server.over.set()
 
 
-@pytest.mark.parametrize("status", [403, 0])
+@pytest.mark.parametrize("status", few_first(1, [403, 0]))
 def test_a_bucket_that_refuses_or_keeps_silent(tmp_path: Path, status: int) -> None:
     with bucket(status) as settings, Start(tmp_path / "home", **settings) as start:
         line = start.outcome()
@@ -149,6 +151,7 @@ def test_a_bucket_that_refuses_or_keeps_silent(tmp_path: Path, status: int) -> N
     )
 
 
+@pytest.mark.long
 def test_a_bucket_that_keeps_silent_once_the_service_is_up(tmp_path: Path) -> None:
     with bucket(200) as settings, Start(tmp_path / "home", **settings) as start:
         assert start.outcome() == "serves", start.lines
@@ -177,6 +180,7 @@ def test_a_signal_in_the_middle_of_the_start(tmp_path: Path, after_s: float) -> 
     resisted("SIGTERM during the start", limit="the grace and 5 s", figure=f"{took_s:.1f} s")
 
 
+@pytest.mark.long
 def test_a_library_of_another_machine_and_a_clock_that_was_set_back_and_forth(tmp_path: Path) -> None:
     home = tmp_path / "home"
     songs = [unfinished(home) for _ in range(4)]
@@ -203,6 +207,7 @@ def test_a_library_of_another_machine_and_a_clock_that_was_set_back_and_forth(tm
     )
 
 
+@pytest.mark.long
 def test_a_deletion_that_is_killed_in_its_middle(tmp_path: Path) -> None:
     home = tmp_path / "home"
     song = new_songs(Brief(description="A Song"))[0]
@@ -235,6 +240,7 @@ def test_a_deletion_that_is_killed_in_its_middle(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_engines_that_hold_the_interpreter_end_with_a_killed_server(tmp_path: Path) -> None:
     engine = "tests.orchestrator.engines:SpinningWriter"
     with Start(tmp_path / "home", SONGWRIGHT_LYRICS__ENGINE=engine) as start:

@@ -110,6 +110,7 @@ def test_receivers_that_never_answer_hold_up_nobody_else(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.long
 def test_a_dead_receiver_is_not_called_for_each_song(tmp_path: Path) -> None:
     calls = 0
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import lyrics.sketch
+import lyrics.wishes.numbers
 import music.sketch
 import orchestrator.server.api
 import phonetics
@@ -22,6 +23,7 @@ from config.engine import ignore_progress
 from lyrics.contract import PlanRequest, SongPlan
 from lyrics.sketch.couplets import _ways
 from lyrics.sketch.engine import SketchWriter
+from lyrics.wishes.reading import read
 from music.contract import MusicRequest
 from music.lrc import lrc_text
 from music.sketch.compose import write_score
@@ -33,14 +35,18 @@ from music.tags import Tags, id3
 from orchestrator.server.api.requests.bodies import EditedPlan
 from orchestrator.songs.brief import DESCRIPTION_CHARACTERS, LYRICS_CHARACTERS
 from phonetics.dictionary import LONGEST_WORD, _entries
-from phonetics.words import _kept_phones, _kept_syllables, phones, pronounce
+from phonetics.words import _kept_line, _kept_phones, _kept_word, phones, pronounce
+from reading.language import language_of
+from reading.lyrics import read_lyrics
 from tests.hostile.figures import resisted
 from tests.hostile.texts import KINDS, ORDINARY, Text
+from tests.long import few_first
 
 WRITER = SketchWriter()
 MOST_S = 1.0
 """CPU seconds of a text beyond those of an ordinary one."""
 PATTERN_S = 0.1
+READ_S = 1.0
 PATTERN_CHARACTERS = 20_000
 
 
@@ -86,7 +92,7 @@ def ordinary_s() -> float:
     return spent_s(lambda: whole(ORDINARY))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", few_first(2, KINDS))
 def test_a_text_at_its_largest_takes_little_more_than_an_ordinary_one(kind: str, ordinary_s: float) -> None:
     taken_s = {}
     for name, text in KINDS[kind].items():
@@ -125,16 +131,16 @@ def test_a_word_of_consonants_is_split_in_little_time() -> None:
 
 
 def test_long_words_are_not_kept_in_memory() -> None:
-    before = _kept_syllables.cache_info().currsize, _kept_phones.cache_info().currsize
+    before = [kept.cache_info().currsize for kept in (_kept_word, _kept_line, _kept_phones)]
     for n in range(50):
         word = f"{'wonderful' * 100}{n}"
         assert len(pronounce(word)[0].syllables) > 300
         assert len(phones(word)) > 700
-    assert (_kept_syllables.cache_info().currsize, _kept_phones.cache_info().currsize) == before
+    assert [kept.cache_info().currsize for kept in (_kept_word, _kept_line, _kept_phones)] == before
 
 
 def test_no_cache_of_what_users_write_is_without_a_bound() -> None:
-    for kept in (_ways, _file_for, _has, _font, _kept_syllables, _kept_phones):
+    for kept in (_ways, _file_for, _has, _font, _kept_word, _kept_line, _kept_phones):
         assert 0 < (kept.cache_info().maxsize or 0) <= 10_000
 
 
@@ -192,7 +198,10 @@ def test_thirty_syllables_in_ten_seconds_are_sung_whole_and_sixty_as_far_as_they
 
 def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
     """Every compiled pattern of the modules that read what users write."""
-    for package in (lyrics.sketch, music.sketch, phonetics, orchestrator, orchestrator.server.api):
+    # Those of ``reading`` and ``phonetics.speaking`` are matched at one place of one line or word: see
+    # ``test_no_text_takes_long_to_read``.
+    ours = (lyrics.sketch, lyrics.wishes, lyrics.wishes.numbers, music.sketch, phonetics)
+    for package in (*ours, orchestrator, orchestrator.server.api):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             if module.name.endswith(("__main__", ".remote")):
                 continue
@@ -202,6 +211,8 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
 
 
 PATTERNS = dict(patterns())
+MATCHED = {f"lyrics.wishes.numbers.duration.{name}" for name in ("_PART", "_INTRO", "_PIECE_AFTER")}
+"""Patterns that are only tried at one place: behind a length."""
 
 
 @cache
@@ -212,13 +223,25 @@ def long_texts() -> dict[str, str]:
 @pytest.mark.parametrize("name", PATTERNS)
 def test_no_pattern_takes_time_in_proportion_to_the_square_of_its_text(name: str) -> None:
     pattern = PATTERNS[name]
+    is_wish, find = name.startswith("lyrics.wishes"), pattern.match if name in MATCHED else pattern.search
     for name, text in long_texts().items():
-        assert spent_s(partial(pattern.search, text)) < PATTERN_S, name
+        # Of a description, runs of spaces are one space before any of these patterns is tried.
+        typed = " ".join(text.split())[:DESCRIPTION_CHARACTERS] if is_wish else text
+        assert spent_s(partial(find, typed)) < PATTERN_S, name
+
+
+@pytest.mark.parametrize("name", list(long_texts()))
+def test_no_text_takes_long_to_read(name: str) -> None:
+    text = long_texts()[name]
+    assert spent_s(partial(read_lyrics, text[:LYRICS_CHARACTERS])) < READ_S
+    assert spent_s(partial(read, text[:DESCRIPTION_CHARACTERS])) < READ_S
+    assert spent_s(partial(pronounce, text[:LYRICS_CHARACTERS])) < READ_S
+    assert spent_s(partial(language_of, text[:LYRICS_CHARACTERS])) < READ_S
 
 
 def test_the_patterns_are_found() -> None:
     assert len(PATTERNS) > 20
-    assert "lyrics.sketch.topic._STYLE_AFTER" in PATTERNS
+    assert "lyrics.wishes.topic._STYLE_AFTER" in PATTERNS
 
 
 TITLES = (

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Mapping
 from random import Random
 
-from lyrics.sketch.notation import INSTRUMENTS
+from lyrics.wishes.instruments import INSTRUMENTS
 
 Text = Callable[[int], str]
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from art.contract import PAINTERS, CoverRequest
-from config.engine import Registry, Report, ignore_progress
+from config.engine import Report, ignore_progress
+from config.registry import Registry
 from lyrics.contract import WRITERS, PlanRequest
 from music.contract import COMPOSERS, MusicRequest
 from vision.contract import READERS, ImageRequest

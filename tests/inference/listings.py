@@ -109,7 +109,7 @@ _ACESTEP = {
     "tokenizer/tokenizer_config.json": 5_404,
     "tokenizer/vocab.json": 2_776_833,
     "transformer/config.json": 800,
-    # diffusers begins a new shard at 5 GB where it is not told otherwise: how much is in which is assumed.
+    # diffusers begins a new shard at 5 GB by default: the size of each shard is assumed.
     **_sharded("transformer/diffusion_pytorch_model", 4_990_000_000, 4_168_897_088 * 2 - 4_990_000_000),
     "vae/config.json": 425,
     "vae/diffusion_pytorch_model.safetensors": 337_431_388,

@@ -22,6 +22,7 @@ from config.engine import EngineOptions
 from config.errors import EngineUnavailable, InvalidRequest
 from orchestrator.cli.commands import WRONG_USAGE, run
 from tests.inference.engines import CHECKPOINTS, checkpoint, registry_of, used
+from tests.long import few_first
 from tests.loopback import in_a_thread
 
 pytestmark = pytest.mark.filterwarnings(
@@ -281,6 +282,7 @@ def test_weights_that_cannot_be_fetched_say_so_soon(engine: str, hub: str) -> No
     assert ("check the id" if hub == "unknown" else "connect to the network") in said
 
 
+@pytest.mark.long
 def test_without_the_models_extra_doctor_and_make_say_what_to_install(tmp_path: Path) -> None:
     code = (
         HIDE.format(hidden=HIDDEN) + "import os\n"
@@ -307,7 +309,7 @@ def test_without_the_models_extra_doctor_and_make_say_what_to_install(tmp_path: 
         assert f"== {engine} make 1" in result.stderr
 
 
-@pytest.mark.parametrize("package", ["transformers", "safetensors"])
+@pytest.mark.parametrize("package", few_first(1, ["transformers", "safetensors"]))
 def test_an_extra_that_is_half_there_says_what_to_install(package: str, checkpoints: dict[str, Path]) -> None:
     folders = {name: str(folder) for name, folder in checkpoints.items()}
     code = (

@@ -7,8 +7,8 @@ from fnmatch import fnmatch
 
 import pytest
 
-from config.downloads import gpu_download, known_download
 from config.errors import EngineUnavailable
+from config.models import gpu_download, known_download
 from inference.files import Choice, File, gpu_precision, wanted_files
 from inference.weights import SAFETENSORS_AT
 from orchestrator.modal.deployment.settings import Deployment
@@ -202,7 +202,7 @@ def test_an_engines_default_is_the_one_that_is_counted() -> None:
     found = {}
     for registry in REGISTRIES.values():
         for engine in set(registry) & WITH_MODELS.keys() - {"audiocraft"}:  # its packages are not here
-            found[engine] = registry._factory(engine).spec.default_model
+            found[engine] = registry._class(engine).spec.default_model
     assert found == {engine: WITH_MODELS[engine].default_model for engine in found}
     assert len(found) == len(WITH_MODELS) - 1
     assert WITH_MODELS["audiocraft"].default_model == WITH_MODELS["musicgen"].default_model

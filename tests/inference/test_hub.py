@@ -12,9 +12,9 @@ import huggingface_hub
 import pytest
 
 from art.contract import PAINTERS
-from config.downloads import gpu_download
 from config.engine import EngineOptions
 from config.errors import EngineUnavailable, SongwrightError, WeightsMissing
+from config.models import gpu_download
 from inference.hub import download_of, folder_of, index_of
 from inference.weights import ModelName, chosen_files, model_name
 from music.contract import COMPOSERS
@@ -144,7 +144,7 @@ def test_a_musicgen_without_safetensors_on_main_is_read_where_they_are(
     folder = folder_of(model_name("facebook/musicgen-medium"), "fp16")
     assert (folder / "model.safetensors").is_file()
     here.fetched.clear()
-    # A revision that is asked for counts, and is refused from its listing.
+    # The revision in the request counts, and its listing refuses it.
     assert refused("facebook/musicgen-medium@main") == (
         "facebook/musicgen-medium@main has only pickled weights"
         " - use facebook/musicgen-medium@refs/pr/10: pickles can run code, and are not read"

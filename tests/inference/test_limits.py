@@ -8,10 +8,10 @@ import torch
 import xgrammar
 from torch import Tensor
 
-from inference.constrained import Text
-from inference.grammars import Grammars
-from inference.limits import MARK, SPACES, Limits, Position
-from inference.token_table import TokenTable
+from inference.text.constrained import Text
+from inference.text.grammars import Grammars
+from inference.text.limits import MARK, SPACES, Limits, Position
+from inference.text.token_table import TokenTable
 from tests.qwen_vocabulary import LOGITS, qwen2_tokenizer
 from tests.tiny import byte_tokenizer, word_tokenizer
 
@@ -89,6 +89,7 @@ def test_masks_are_those_of_a_grammar_with_all_bounds_in_it() -> None:
     assert compared(word_tokenizer(), 2048, 60, 200) > 2000
 
 
+@pytest.mark.long
 def test_so_they_are_with_the_vocabulary_of_qwen2(pytestconfig: pytest.Config) -> None:
     assert compared(qwen2_tokenizer(pytestconfig), LOGITS, 6, 40) > 150
 

@@ -11,22 +11,30 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from config.engine import EngineOptions, Registry, ignore_progress
+from config.engine import EngineOptions, Report, ignore_progress
 from config.errors import EngineUnavailable
-from orchestrator.workers.in_process import Lane
+from config.registry import Registry
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.manifest import Song, new_songs
+from orchestrator.songs.ownership import this_process
+from orchestrator.workers.in_process import EngineThreads
+from storage.contract import Store
+from storage.local import LocalStore
 from tests.inference.engines import checkpoint, registry_of, used
+from tests.long import few_first
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
 )
 
 
-@pytest.fixture(scope="module", params=["musicgen", "acestep", "sdxl_turbo", "qwen", "qwen_vl"])
+@pytest.fixture(scope="module", params=few_first(3, ["musicgen", "sdxl_turbo", "qwen_vl", "acestep", "qwen"]))
 def name(request: pytest.FixtureRequest) -> str:
     engine: str = request.param
     return engine
@@ -41,8 +49,8 @@ def test_a_model_that_waited_for_its_device_makes_the_same_there(name: str, opti
     """As a memory snapshot wants it: loaded where there is no GPU, and moved to the device afterwards."""
     waiting = registry_of(name).load(name, replace(options, staged=True))
     with pytest.raises(EngineUnavailable, match="there is no device 'cuda' here"):
-        waiting.settle()
-    waiting.settle("cpu")
+        waiting.move_to_gpu()
+    waiting.move_to_gpu("cpu")
     other = registry_of(name).load(name, replace(options, gpu_path=True))
     assert waiting.info == other.info
     assert used(waiting) == used(other)
@@ -107,7 +115,9 @@ def test_eight_threads_that_load_it_at_once_each_get_a_whole_one(name: str, opti
     assert used(engines[0]) == used(engines[7])
 
 
-def test_a_lane_loads_its_engine_once_for_all_who_wait(name: str, options: EngineOptions) -> None:
+def test_a_lane_loads_its_engine_once_for_all_who_wait(
+    name: str, options: EngineOptions, tmp_path: Path
+) -> None:
     loads = []
 
     class Counted(Registry[Any]):
@@ -115,10 +125,16 @@ def test_a_lane_loads_its_engine_once_for_all_who_wait(name: str, options: Engin
             loads.append(name)
             return registry_of(name).load(name, options)
 
-    lane = Lane(Counted("any", {}), name, options)
+    lane = EngineThreads(Counted("any", {}), name, options)
+
+    store = LocalStore(tmp_path)
+    song = new_songs(Brief(description="a song"), owner=this_process())[0]
+
+    def step(engine: Any, _store: Store, _song: Song, report: Report) -> object:
+        return used(engine, report)
 
     async def all_at_once() -> list[object]:
-        return await asyncio.gather(*(lane.run(used, ignore_progress) for _ in range(3)))
+        return await asyncio.gather(*(lane.run(step, store, song, ignore_progress) for _ in range(3)))
 
     try:
         made = asyncio.run(all_at_once())

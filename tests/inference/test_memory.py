@@ -6,9 +6,9 @@ from __future__ import annotations
 import ctypes
 import multiprocessing
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 
 from config.engine import EngineOptions
 from tests.inference.engines import registry_of
+from tests.long import short_if
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 
@@ -32,6 +33,7 @@ CASES = [
     ("qwen", "fp32"),
     ("qwen_vl", "bf16"),
 ]
+SHORT = (("musicgen", "bf16"), ("sdxl_turbo", "bf16"), ("qwen", "bf16"))
 
 _M_MMAP_THRESHOLD = -3  # malloc.h
 
@@ -73,8 +75,8 @@ def built(engine: str, folder: str, *, large: bool) -> None:
 
 
 def loaded(engine: str, precision: str, folders: dict[str, str], parent: Connection) -> None:
-    """Loads the tiny checkpoint, for what only the first loading takes; when told to, the large one; and when
-    told to, closes that."""
+    """Loads the tiny checkpoint first, for all that only a first load needs. Then, each on a message from
+    ``parent``, loads the large one and closes it."""
     # glibc keeps up to 64 MB that were freed, which here would be half a model.
     ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 131_072)
     registry = registry_of(engine)
@@ -85,7 +87,7 @@ def loaded(engine: str, precision: str, folders: dict[str, str], parent: Connect
     large = registry.load(engine, options)
     place = large.placed(options)
     number_bytes = 1 if precision == "int8" else place.dtype.itemsize
-    parent.send(place.needed - large.beside(place.folder, number_bytes=number_bytes))
+    parent.send(place.needed - large.extra_memory(place.folder, number_bytes=number_bytes))
     parent.recv()
     large.close()
     parent.send("closed")
@@ -99,25 +101,32 @@ def anonymous(pid: int | None) -> int:
 
 
 @pytest.fixture(scope="module")
-def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, str]]]:
-    """For each engine the folders of its tiny and its large checkpoint."""
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], dict[str, str]]]:
+    """Gives the folders of an engine's tiny and large checkpoints, built when they are first wanted."""
     base = tmp_path_factory.mktemp("checkpoints")
-    found: dict[str, dict[str, str]] = {}
-    for engine in dict.fromkeys(engine for engine, _ in CASES):
-        found[engine] = {size: str(base / engine / size) for size in ("tiny", "large")}
-        for size, folder in found[engine].items():
+
+    @cache
+    def of(engine: str) -> dict[str, str]:
+        found = {size: str(base / engine / size) for size in ("tiny", "large")}
+        for size, folder in found.items():
             process = _FORKS.Process(target=built, args=(engine, folder), kwargs={"large": size == "large"})
             process.start()
             process.join()
             assert process.exitcode == 0
-    yield found
+        return found
+
+    yield of
     shutil.rmtree(base)
 
 
-@pytest.fixture(scope="module", params=CASES, ids=" in ".join)
-def measured(request: pytest.FixtureRequest, checkpoints: dict[str, dict[str, str]]) -> Measured:
+@pytest.fixture(
+    scope="module",
+    params=short_if(lambda case: case[0] in SHORT, [(case,) for case in CASES]),
+    ids=" in ".join,
+)
+def measured(request: pytest.FixtureRequest, checkpoints: Callable[[str], dict[str, str]]) -> Measured:
     engine, precision = request.param
-    folders = checkpoints[engine]
+    folders = checkpoints(engine)
     connection, theirs = _FORKS.Pipe()
     process = _FORKS.Process(target=loaded, args=(engine, precision, folders, theirs))
     process.start()

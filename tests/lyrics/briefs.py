@@ -25,3 +25,36 @@ _THEMES = (
 BRIEFS: tuple[str, ...] = tuple(
     f"{_STYLES[n % len(_STYLES)]} about {theme}" for n, theme in enumerate(_THEMES)
 )
+
+SUBJECTS: dict[str, str] = {
+    "truck drivers": "road", "my grandmother's kitchen": "kitchen", "a dragon": "dragons", "the lighthouse": "sea",
+    "the last train": "trains", "neon streets": "city", "two robots who fall in love": "robots",
+    "the summer of 1969": "summer", "being tired of Mondays": "monday", "my dog": "dogs", "cats": "cats",
+    "a wedding in June": "wedding", "football": "football", "a lullaby for my son": "lullaby",
+    "the first snow": "winter", "pirates": "pirates", "a haunted house": "ghosts", "a broken heartbreak": "heartbreak",
+    "my best friend": "friendship", "dancing till dawn": "party", "computers": "computers", "the war": "war",
+    "money": "money", "school days": "school", "the mountains": "mountains", "a garden": "garden",
+    "wild horses": "horses", "birds": "birds", "wolves": "wolves", "a knight": "knights",
+    "space travel": "space", "coffee in the morning": "morning", "cowboys": "desert", "music": "music",
+    "faith": "faith", "dreams": "dreams", "revolution": "revolution", "my birthday": "birthday",
+    "the airport": "travel", "Christmas": "christmas", "the forest": "forest", "my childhood": "childhood",
+    "a river": "river", "chess": "games", "my old bicycle": "bicycle", "letters": "letters", "a storm": "storm",
+    "rain": "rain", "the stars": "stars", "my grandfather": "grandparents", "tractors": "farm", "whales": "whales",
+    "bees": "bees", "an old clock": "time", "the funeral": "grief", "autumn leaves": "autumn", "a bonfire": "fire",
+    "the marathon": "sport", "the night shift": "work", "my mother": "home", "kisses": "love",
+}  # fmt: skip
+"""Subjects and the fields of the embedded writer's material that they are of."""
+
+TOPICS: tuple[str, ...] = (
+    "my dog", "two robots who fall in love", "the summer of 1969", "being tired of Mondays", "grandma's kitchen",
+    "driving at night", "neon rain", "99 balloons", "you", "us", "my mother teaching me to swim",
+    "how my father fixed the car", "why I left Berlin", "how to bake bread", "life without you",
+    "someone I used to know", "an astronaut writing letters home", "a king without a crown",
+    "the man who sold the moon", "dancing in the kitchen with my grandmother", "coffee and toast", "climate change",
+    "losing my job", "falling in love with my best friend", "everything", "London", "paris in spring",
+    "the river that runs through our town", "don't worry be happy", "I miss you", "a robot learns to cry",
+    "freedom", "small town kids", "my wife Anna", "running out of time", "a house with no doors", "la pluie",
+    "missing the bus", "the smell of rain on hot asphalt", "flying cars", "Maria", "rain", "dragons", "the moon",
+    "my first apartment in Brooklyn and the neighbours", "never giving up", "a song for my daughter's wedding day",
+)  # fmt: skip
+"""Noun phrases of all kinds, one to eight words, and sentences."""

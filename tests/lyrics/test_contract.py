@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled
 from lyrics.contract import WRITERS, PlanRequest, SongPlan, Writer
+from tests.long import few_first
 from tests.tiny import qwen
 
 pytestmark = pytest.mark.filterwarnings(
@@ -19,10 +20,10 @@ LYRICS = "Walking  home,\r\n\tin the rain\n\n[chorus]\nÑandú 雨\n"
 
 
 EMBEDDED = ["sketch"]
-"""Those that understand what they are told, as a model with random weights does not."""
+"""The engines that follow the request; a model with random weights does not."""
 
 
-@pytest.fixture(scope="module", params=[*EMBEDDED, "qwen", "qwen as on a GPU"])
+@pytest.fixture(scope="module", params=few_first(2, [*EMBEDDED, "qwen", "qwen as on a GPU"]))
 def writer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Writer:
     if request.param == "sketch":
         return WRITERS.load("sketch")
@@ -93,15 +94,15 @@ def test_progress_only_rises_from_near_nothing_to_one(writer: Writer) -> None:
 
 
 def test_a_cancelled_plan_stops_there_and_the_next_is_as_ever(writer: Writer) -> None:
-    expected, told = plan(writer, description="a song"), []
+    expected, reported = plan(writer, description="a song"), []
 
     def stop(_stage: str, fraction: float) -> None:
-        told.append(fraction)
+        reported.append(fraction)
         raise Cancelled
 
     with pytest.raises(Cancelled):
         writer.plan(PlanRequest(description="a song", seed=1), stop)
-    assert len(told) == 1
+    assert len(reported) == 1
     assert plan(writer, description="a song") == expected
 
 

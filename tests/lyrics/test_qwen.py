@@ -18,12 +18,13 @@ from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled, EngineFailed, InvalidRequest
-from inference.constrained import Text, drawn
-from inference.slots import ROOM, Singly, Slots, slots_for
+from inference.text.constrained import Text, draw_tokens
+from inference.text.slots import ROOM, BatchedSlots, SeparateSlots, slots_for
 from lyrics.contract import GENRES, MOODS, WRITERS, PlanRequest, SongPlan, Writer
 from lyrics.qwen.engine import QwenWriter
 from lyrics.qwen.grammar import INSTRUMENTAL, METRES, SECTIONS, limits, plan_of, sections_for
 from lyrics.qwen.prompts import messages
+from tests.long import few_first
 from tests.tiny import qwen
 
 pytestmark = pytest.mark.filterwarnings(
@@ -76,7 +77,7 @@ def wide(brisk: Path) -> Writer:
     """One that writes many plans at a time, quickly."""
 
     class Wide(QwenWriter):
-        together = 64
+        batch_size = 64
 
     return Wide.from_options(EngineOptions(model=str(brisk), precision="fp32"))
 
@@ -84,7 +85,7 @@ def wide(brisk: Path) -> Writer:
 KINDS: list[dict[str, object]] = [*[{"instrumental": True}, {"lyrics": OWN}] * 4, {}, {"duration_s": 20.0}]
 
 
-@pytest.mark.parametrize("first", range(0, 1000, 125))
+@pytest.mark.parametrize("first", few_first(1, range(0, 1000, 125)))
 def test_a_thousand_plans_of_random_weights_are_all_whole(wide: Writer, first: int) -> None:
     wishes = [request(seed, **KINDS[seed % len(KINDS)]) for seed in range(first, first + 125)]
     with ThreadPoolExecutor(80) as threads:
@@ -149,7 +150,7 @@ def test_a_cancelled_plan_stops_within_a_token_and_the_next_is_as_ever(
                 thread.join(5.0)
     assert 0 < at_the_end[0] < 100
     assert steps[0] <= at_the_end[0] + 1
-    assert len(writer._batch._free) == writer.together
+    assert len(writer._batch._free) == writer.batch_size
     assert plan(writer) == expected
 
 
@@ -162,8 +163,9 @@ WISHES: list[dict[str, object]] = [
 ]
 
 
-@pytest.mark.parametrize("path", ["cpu", "gpu"])
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(
+    ("precision", "path"), few_first(2, [("fp32", "cpu"), ("bf16", "gpu"), ("fp32", "gpu"), ("bf16", "cpu")])
+)
 def test_a_plan_is_the_same_alone_and_among_others(brisk: Path, precision: str, path: str) -> None:
     options = EngineOptions(model=str(brisk), precision=precision, gpu_path=path == "gpu")
     writer, other = (QwenWriter.from_options(options) for _ in range(2))
@@ -174,7 +176,7 @@ def test_a_plan_is_the_same_alone_and_among_others(brisk: Path, precision: str, 
         together = list(pool.map(lambda wish: other.plan(wish, ignore_progress), wishes))
     assert together == alone[::-1]
     assert 2 * ROOM in rooms
-    assert max(most) == other.together
+    assert max(most) == other.batch_size
     assert other._batch._slots._room == ROOM  # the memory is given back
 
 
@@ -247,7 +249,7 @@ def test_a_step_that_fails_ends_every_plan_in_it_and_none_after(
 def test_the_cache_counts_in_the_memory_that_is_needed(folder: Path) -> None:
     place = QwenWriter.placed(EngineOptions(model=str(folder), precision="bf16"))
     keys_and_values, layers, heads, width, number_bytes = 2, 2, 2, 8, 2
-    cache = keys_and_values * layers * heads * width * number_bytes * QwenWriter.together * ROOM
+    cache = keys_and_values * layers * heads * width * number_bytes * QwenWriter.batch_size * ROOM
     assert place.needed == place.weights // 2 + cache
 
 
@@ -266,7 +268,7 @@ def test_a_slots_logits_are_the_same_to_the_bit_whoever_is_beside_it(dtype: torc
     text, long = torch.randint(256, (100,)), torch.randint(256, (600,))
 
     def rows(slot: int, others: dict[int, int]) -> Tensor:
-        slots = Slots(model, 8, graphed=False)
+        slots = BatchedSlots(model, 8, graphed=False)
         for other, length in others.items():
             slots.begin(other, long[:length], 10)
         slots.begin(slot, text[:-5], 10)
@@ -289,7 +291,7 @@ def test_steps_give_what_transformers_gives(folder: Path, window: int | None) ->
         )
         model = AutoModelForCausalLM.from_pretrained(folder, config=config).eval()
     slots = slots_for(model, 4, graphed=False)
-    assert isinstance(slots, Singly if window else Slots)
+    assert isinstance(slots, SeparateSlots if window else BatchedSlots)
     texts = {slot: torch.randint(300, (length,)) for slot, length in ((0, 5), (2, 30), (3, 12))}
     for slot, text in texts.items():
         slots.begin(slot, text[:-3], 10)
@@ -306,7 +308,7 @@ def test_what_is_drawn_is_allowed_and_as_likely_as_the_model_says() -> None:
     logits = torch.randn(1, 64, generator=torch.Generator().manual_seed(1))
     allowed = torch.tensor([[0b111100, 0]], dtype=torch.int32)
     chances = (torch.arange(2000, dtype=torch.float64) + 0.5) / 2000
-    tokens = drawn(logits.repeat(2000, 1), allowed.repeat(2000, 1), chances)
+    tokens = draw_tokens(logits.repeat(2000, 1), allowed.repeat(2000, 1), chances)
     shares = (logits[0, 2:6] / 0.8).softmax(0)
     counted = torch.bincount(tokens, minlength=64)[2:6] / 2000
     assert counted.sum() == 1.0
@@ -321,7 +323,7 @@ def test_nothing_is_drawn_from_what_is_no_number(fault: float, place: int) -> No
     logits[1, place] = fault
     logits[2, :] = -torch.inf
     allowed = torch.tensor([[0b111100, 0]] * 3, dtype=torch.int32)
-    tokens = drawn(logits, allowed, torch.full((3,), 0.999, dtype=torch.float64)).tolist()
+    tokens = draw_tokens(logits, allowed, torch.full((3,), 0.999, dtype=torch.float64)).tolist()
     assert tokens[0] in (2, 3, 4)
     assert tokens[1:] == [-1, -1]
 
@@ -359,7 +361,7 @@ def test_who_has_no_numbers_ends_alone(writer: QwenWriter, monkeypatch: pytest.M
     assert len(broken.written) == 20
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", few_first(1, ["fp32", "bf16"]))
 def test_the_path_of_a_gpu_writes_the_same_plans(brisk: Path, precision: str) -> None:
     """The step as one graph over the whole room, and loading before there is a GPU: here both run on a
     processor, all but the replay itself."""
@@ -370,7 +372,7 @@ def test_the_path_of_a_gpu_writes_the_same_plans(brisk: Path, precision: str) ->
         QwenWriter.from_options(EngineOptions(**model, gpu_path=True)),
         QwenWriter.from_options(EngineOptions(**model, staged=True)),
     ]
-    writers[2].settle("cpu")
+    writers[2].move_to_gpu("cpu")
     eager, graphed, staged = ([writer.plan(wish, ignore_progress) for wish in wishes] for writer in writers)
     assert graphed == eager
     assert staged == eager
@@ -397,14 +399,14 @@ class Waits(TorchDispatchMode):
 
 
 def test_nothing_in_a_step_waits_for_the_device(folder: Path) -> None:
-    slots = Slots(AutoModelForCausalLM.from_pretrained(folder).eval(), 4, graphed=True)
+    slots = BatchedSlots(AutoModelForCausalLM.from_pretrained(folder).eval(), 4, graphed=True)
     slots.begin(2, torch.arange(10), 50)
     logits = slots.step({2: 1})
     assert slots._graph is not None
     allowed, chances = torch.full((4, 64), -1, dtype=torch.int32), torch.rand(4, dtype=torch.float64)
     with torch.inference_mode(), Waits() as waits:
         slots._graph.replay()
-        tokens = drawn(logits, allowed, chances)
+        tokens = draw_tokens(logits, allowed, chances)
     assert waits.seen == []
     with waits:
         tokens.tolist()
@@ -423,7 +425,7 @@ def test_what_is_written_is_compiled_when_the_engine_loads(
     monkeypatch.setattr(xgrammar, "GrammarCompiler", late)
     monkeypatch.setattr(xgrammar.GrammarCompiler, "compile_grammar", late, raising=False)
     monkeypatch.setattr(xgrammar.TokenizerInfo, "from_huggingface", late)
-    writer.settle("cpu")
+    writer.move_to_gpu("cpu")
     for duration_s in (10.0, 30.0):
         for more in ({}, {"lyrics": OWN}, {"instrumental": True}):
             checked(plan(writer, duration_s=duration_s, **more))

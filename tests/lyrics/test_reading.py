@@ -1,8 +1,8 @@
 import pytest
 
 from lyrics.contract import GENRES, MOODS
-from lyrics.sketch.reading import read
 from lyrics.sketch.styles import DEFAULT_MOODS, GENRE_FACTS, MOOD_FACTS
+from lyrics.wishes.reading import read
 
 
 def test_the_tables_speak_the_contracts_names() -> None:
@@ -111,8 +111,8 @@ def test_instruments_are_read_once_each_by_their_longest_name() -> None:
     assert read("drum and bass").instruments == ()
 
 
-@pytest.mark.parametrize(("asked", "used"), [("30", 40.0), ("999", 220.0)])
-def test_a_tempo_out_of_range_is_moved_and_said(asked: str, used: float) -> None:
-    found = read(f"techno at {asked} BPM")
+@pytest.mark.parametrize(("bpm", "used"), [("30", 40.0), ("999", 220.0)])
+def test_a_tempo_out_of_range_is_moved_and_said(bpm: str, used: float) -> None:
+    found = read(f"techno at {bpm} BPM")
     assert found.tempo_bpm == used
-    assert asked in found.warnings[0]
+    assert bpm in found.warnings[0]

@@ -77,6 +77,7 @@ def mentions(made: Sequence[SongPlan]) -> tuple[int, int, int]:
     return sum(own), sum(map(sum, table)) - sum(own), sum(map(bool, own))
 
 
+@pytest.mark.long
 def test_a_real_model_writes_in_english_about_what_it_is_to_write_about(folder: Path) -> None:
     writer = Four.from_options(EngineOptions(model=str(folder)))
     assert writer.info.precision == "bf16"
@@ -95,6 +96,7 @@ def test_a_real_model_writes_in_english_about_what_it_is_to_write_about(folder: 
     assert own >= 3 * others
 
 
+@pytest.mark.long
 def test_random_weights_write_neither(folder: Path, tmp_path: Path) -> None:
     """The same tokenizer and rules: what the test above finds comes from the model."""
     torch.manual_seed(20261129)

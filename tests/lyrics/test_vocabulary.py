@@ -14,8 +14,8 @@ import xgrammar
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 from config.engine import EngineOptions, ignore_progress
-from inference.constrained import Text
-from inference.grammars import Grammars
+from inference.text.constrained import Text
+from inference.text.grammars import Grammars
 from lyrics.contract import PlanRequest, SongPlan
 from lyrics.qwen.engine import QwenWriter
 from lyrics.qwen.grammar import INSTRUMENTAL, LENGTHS, OWN, WRITTEN, grammars, limits, plan_of, sections_for
@@ -124,6 +124,7 @@ def lengths(value: object, name: str = "") -> list[tuple[str, int]]:
     return [(name, len(value))] if isinstance(value, str) else []
 
 
+@pytest.mark.long
 def test_plans_drawn_by_chance_are_all_whole_and_within_their_bounds(
     tokenizer: PreTrainedTokenizerFast, rules: Grammars
 ) -> None:

@@ -2,15 +2,15 @@
 
     with Control(secrets={"music-gen-secret": {"R2_BUCKET_NAME": "songs"}}) as control:
         control.deploy("main.py", env={"SONGWRIGHT_MODELS": str(models)})  # `modal deploy`
-        lyricist = control.functions["Lyricist.*"]
+        lyricist = control.functions["LyricsEngine.*"]
         assert lyricist.gpu == "L40S"
         assert lyricist.snapshot and lyricist.max_inputs == 8
         assert lyricist.image.packages["torch"] == "==2.13.0" and not lyricist.image.absent
         assert "lyrics/qwen.py" in {os.path.relpath(path, HOME) for path in lyricist.files}
 
-        plan = control.invoke("Lyricist.*", brief, method="plan").result()  # in a genuine container
+        plan = control.invoke("LyricsEngine.*", brief, method="plan").result()  # in a genuine container
         answer = httpx.post(control.web_url("web") + "/generate", json=...)  # through the web front
-        killed = control.kill("ACEStepMusician.*")  # its input goes to another container
+        killed = control.kill("MusicEngine.*")  # its input goes to another container
         with control.faults(unavailable=0.1, reset=0.05, lost=0.05):  # between client and control plane
             printed = control.run("main.py", "--description", "rain")  # `modal run`, logs and all
 

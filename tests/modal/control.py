@@ -209,7 +209,7 @@ class Control(CommandLine):
 
     @property
     def functions(self) -> dict[str, Function]:
-        """The functions of all deployed apps, by tag: ``"web"``, ``"Lyricist.*"``."""
+        """The functions of all deployed apps, by tag: ``"web"``, ``"LyricsEngine.*"``."""
         apps = [self.world.apps[number] for (kind, _), number in self.world.names.items() if kind == "app"]
         return {tag: function for app in apps for tag, function in app.functions.items()}
 

@@ -127,7 +127,7 @@ def made_once(place: Place, song: Song, killed: str = "") -> None:
     assert [moment.status for moment in song.history].count(Status.DONE) == 1
     for asset in song.assets.values():
         assert place.library.store.stat(asset.key).size_bytes == asset.size_bytes
-    crafts = {"Lyricist.*": "lyrics", "Musician.*": "music", "CoverArtist.*": "cover"}
+    crafts = {"LyricsEngine.*": "lyrics", "MusicEngine.*": "music", "CoverEngine.*": "cover"}
     began = engines.begun(place.runs)
     for tag, craft in crafts.items():
         assert 1 <= began[craft, song.brief.seed] <= 1 + (tag == killed), (craft, killed, began)

@@ -84,7 +84,7 @@ class App:
     id: str
     name: str
     state: int
-    functions: dict[str, Function] = field(default_factory=dict)  # by tag: "produce", "Lyricist.*"
+    functions: dict[str, Function] = field(default_factory=dict)  # by tag: "produce", "LyricsEngine.*"
     class_ids: dict[str, str] = field(default_factory=dict)
     deployed_at: float = 0.0
     stopped: bool = False

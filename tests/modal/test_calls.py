@@ -56,7 +56,7 @@ def of(kind: type[Exception]) -> Exception:
 )
 def test_each_class_of_the_clients_errors_is_decided_on(kind: type[Exception]) -> None:
     assert kind.__name__ in AGAIN | FINAL, f"{kind} is new: is the same request to be made again?"
-    assert calls.passes(of(kind)) == (kind.__name__ in AGAIN)
+    assert calls.is_transient(of(kind)) == (kind.__name__ in AGAIN)
 
 
 def test_the_tables_name_no_class_that_is_gone() -> None:
@@ -72,7 +72,9 @@ def test_an_error_that_the_client_did_not_translate_is_judged_by_its_status(stat
         warnings.simplefilter("error")  # the client warns of whoever looks at a translated error's status
         raw = grpclib.GRPCError(status, "so it was")
         translated = modal._grpc_client.grpc_error_to_modal_exception(raw)
-        assert calls.passes(raw) == calls.passes(translated) == (type(translated).__name__ in AGAIN)
+        assert (
+            calls.is_transient(raw) == calls.is_transient(translated) == (type(translated).__name__ in AGAIN)
+        )
 
 
 @pytest.mark.parametrize(
@@ -86,11 +88,11 @@ def test_an_error_that_the_client_did_not_translate_is_judged_by_its_status(stat
     ids=repr,
 )
 def test_a_broken_connection_passes(error: Exception) -> None:
-    assert calls.passes(error)
+    assert calls.is_transient(error)
 
 
 def test_a_bug_of_ours_does_not_pass() -> None:
-    assert not calls.passes(ValueError("ours"))
+    assert not calls.is_transient(ValueError("ours"))
 
 
 class Asked:
@@ -110,7 +112,7 @@ class Asked:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """What ``steady`` waited, without the waiting."""
+    """What ``retrying`` waited, without the waiting."""
     waited: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -127,14 +129,14 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_what_cannot_succeed_is_asked_once(kind: type[Exception], waits: list[float]) -> None:
     asked = Asked(kind("a bad argument"))
     with pytest.raises(kind, match="a bad argument"):
-        asyncio.run(calls.steady("a song", asked))
+        asyncio.run(calls.retrying("a song", asked))
     assert asked.tries == 1
     assert not waits
 
 
 def test_a_failing_network_is_asked_again_with_growing_waits(waits: list[float]) -> None:
     asked = Asked(modal.exception.ServiceError("unavailable"), fails=3)
-    assert asyncio.run(calls.steady("a song", asked)) == "an answer"
+    assert asyncio.run(calls.retrying("a song", asked)) == "an answer"
     assert asked.tries == 4
     assert waits[0] < waits[1] < waits[2]
 
@@ -142,7 +144,7 @@ def test_a_failing_network_is_asked_again_with_growing_waits(waits: list[float])
 def test_a_network_that_stays_away_is_told_of_in_half_a_minute(waits: list[float]) -> None:
     asked = Asked(modal.exception.ConnectionError("no route"))
     with pytest.raises(Unavailable, match="a song: Modal cannot be reached: no route - ask again"):
-        asyncio.run(calls.steady("a song", asked))
+        asyncio.run(calls.retrying("a song", asked))
     assert asked.tries == 7
     assert sum(waits) < 30.0
 
@@ -152,7 +154,7 @@ def test_a_rate_limit_is_waited_for_longer_and_named(waits: list[float]) -> None
     with pytest.raises(
         Unavailable, match="Modal takes no more for now: too many calls - ask again in a minute"
     ):
-        asyncio.run(calls.steady("a song", asked))
+        asyncio.run(calls.retrying("a song", asked))
     assert asked.tries == 7
     assert min(waits) >= 0.7
     assert 40.0 < sum(waits) < 90.0

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from orchestrator.jobs.lease import Holder, Lessee
+from orchestrator.jobs.lease import Holder, LeaseClient
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Moment, Owner, Song, Status, new_id, new_songs
@@ -60,7 +60,7 @@ def produced(app: Deployed, since: int) -> list[Any]:
 
 
 def test_a_live_service_keeps_the_deployment_from_its_bucket(app: Deployed, library: Library) -> None:
-    service = Lessee(library.store, Holder("laptop 1", "songwright serve on laptop", 45.0))
+    service = LeaseClient(library.store, Holder("laptop 1", "songwright serve on laptop", 45.0))
     assert service.acquire(force=True) is None
     song, since = left(library, Owner(host="laptop", pid=7, service=True)), len(app.control.calls)
     answer = ask(app)
@@ -104,6 +104,7 @@ def test_an_order_that_is_delivered_twice_is_one_song(app: Deployed, library: Li
     assert song.sibling_ids == (song_id,)
 
 
+@pytest.mark.long
 def test_another_deployment_has_the_bucket_once_it_takes_it(app: Deployed, library: Library) -> None:
     assert ask(app).status_code == 202
     env = app.env | {"SONGWRIGHT_MODAL__APP": OTHER}

@@ -15,7 +15,7 @@ from functools import cache
 import pytest
 
 from tests.modal.deployed import ROOT
-from tests.test_architecture import OURS
+from tests.test_architecture import files
 
 DOCUMENTS = [
     ROOT / "README.md",
@@ -59,11 +59,9 @@ def named() -> Iterator[tuple[str, str]]:
     for path in DOCUMENTS:
         for command in of_document(path.read_text()):
             yield path.name, command
-    for package in OURS:
-        folder = ROOT / package
-        for path in sorted(folder.rglob("*.py")) if folder.is_dir() else [ROOT / f"{package}.py"]:
-            for command in of_module(path.read_text()):
-                yield str(path.relative_to(ROOT)), command
+    for _, path in files():
+        for command in of_module(path.read_text()):
+            yield str(path.relative_to(ROOT)), command
 
 
 def words(command: str) -> list[str]:

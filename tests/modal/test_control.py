@@ -90,7 +90,7 @@ def test_an_image_is_recorded_with_pins_and_environment(control: Control, mounte
 def test_files_are_kept_by_their_path_and_bytes(control: Control) -> None:
     files = control.functions["double"].files
     local = {SAMPLE: "sample_app.py"}
-    for folder, pattern in (("phonetics", "*.py"), ("phonetics/data", "*")):
+    for folder, pattern in (("phonetics", "**/*.py"), ("phonetics/data", "*")):
         local |= {
             path: str(path.relative_to(ROOT)) for path in (ROOT / folder).glob(pattern) if path.is_file()
         }

@@ -23,10 +23,10 @@ from tests.specs import VOLUMES
 from tests.test_architecture import OURS
 
 ENGINES = {
-    "Lyricist.*": ("A10", "qwen-hf-cache", 8, 24),
-    "AceStepMusician.*": ("L40S", "ace-step-models", 4, 20),
-    "CoverArtist.*": ("L4", "sdxl-turbo-models", 1, 12),
-    "Seer.*": ("A10", "qwen-hf-cache", 4, 24),
+    "LyricsEngine.*": ("A10", "qwen-hf-cache", 8, 24),
+    "MusicEngine.*": ("L40S", "ace-step-models", 4, 20),
+    "CoverEngine.*": ("L4", "sdxl-turbo-models", 1, 12),
+    "VisionEngine.*": ("A10", "qwen-hf-cache", 4, 24),
 }
 """With nothing set: the GPU, the volume, how many songs together, GiB of memory."""
 FUNCTIONS = {"order", "patrol", "take_over", "prefetch", "produce", "warm", "web"}
@@ -70,8 +70,8 @@ def test_each_engine_has_a_class_on_a_gpu_of_its_own(control: Control, name: str
 
 
 def test_the_lyricist_and_the_artist_are_on_cheaper_gpus_than_the_musician(control: Control) -> None:
-    dear = GPUS[control.functions["AceStepMusician.*"].gpu].usd_per_s
-    for name in ("Lyricist.*", "CoverArtist.*"):
+    dear = GPUS[control.functions["MusicEngine.*"].gpu].usd_per_s
+    for name in ("LyricsEngine.*", "CoverEngine.*"):
         assert GPUS[control.functions[name].gpu].usd_per_s < dear
 
 
@@ -84,23 +84,23 @@ def test_the_embedded_engines_take_one_image_and_neither_gpu_nor_volume() -> Non
     with Control(secrets=SECRET) as control:
         control.deploy(ROOT / "main.py", env=SKETCH, cwd=ROOT)
         functions = control.functions
-        assert functions.keys() == {"Lyricist.*", "Musician.*", "CoverArtist.*", "Seer.*"} | FUNCTIONS
+        assert functions.keys() == ENGINES.keys() | FUNCTIONS
         assert len({function.image.id for function in functions.values()}) == 1
         built = {layer.id for function in functions.values() for layer in function.image.layers}
         assert control.world.images.keys() == built  # none that no function has
         assert not [name for name, function in functions.items() if function.gpu or function.volumes]
         assert not control.world.volumes
-        resources = functions["Musician.*"].definition.resources
+        resources = functions["MusicEngine.*"].definition.resources
         assert (resources.milli_cpu, resources.memory_mb) == (1000, 2048)
 
 
 @pytest.mark.parametrize(
     ("engine", "model", "name", "volumes", "memory_gib"),
     [
-        ("musicgen", "", "MusicgenMusician.*", {"musicgen-models"}, 8),
-        ("musicgen", "facebook/musicgen-large@refs/pr/18", "MusicgenMusician.*", {"musicgen-models"}, 24),
-        ("audiocraft", "facebook/musicgen-medium", "AudiocraftMusician.*", {"musicgen-models"}, 16),
-        ("mine.engine:Composer", "", "Musician.*", set(), 16),
+        ("musicgen", "", "MusicEngine.*", {"musicgen-models"}, 8),
+        ("musicgen", "facebook/musicgen-large@refs/pr/18", "MusicEngine.*", {"musicgen-models"}, 24),
+        ("audiocraft", "facebook/musicgen-medium", "MusicEngine.*", {"musicgen-models"}, 16),
+        ("mine.engine:Composer", "", "MusicEngine.*", set(), 16),
     ],
 )
 def test_what_is_chosen_is_what_is_declared(
@@ -110,7 +110,7 @@ def test_what_is_chosen_is_what_is_declared(
     with Control(secrets=SECRET) as control:
         control.deploy(ROOT / "main.py", env=env, cwd=ROOT)
         functions = control.functions
-        assert functions.keys() == {"Lyricist.*", name, "CoverArtist.*", "Seer.*"} | FUNCTIONS
+        assert functions.keys() == ENGINES.keys() | FUNCTIONS
         assert {each for each, function in functions.items() if function.gpu} == {name}
         assert functions[name].definition.resources.memory_mb == memory_gib * 1024
         for each in (name, "prefetch"):
@@ -125,7 +125,7 @@ def test_audiocraft_is_built_on_the_debian_whose_ffmpeg_its_pyav_compiles_with()
     env = {**SKETCH, "SONGWRIGHT_MUSIC__ENGINE": "audiocraft"}
     with Control(secrets=SECRET) as control:
         control.deploy(ROOT / "main.py", env=env, cwd=ROOT)
-        lines = control.functions["AudiocraftMusician.*"].image.commands
+        lines = control.functions["MusicEngine.*"].image.commands
         assert lines[0] == "FROM python:3.11-slim-bookworm"
         (system,) = [line for line in lines if "apt-get install" in line and "libavformat-dev" in line]
         assert {"gcc", "pkg-config"} <= set(system.split())
@@ -166,8 +166,8 @@ def test_images_hold_exact_versions_and_never_mix_the_two_torches(control: Contr
         assert packages["boto3"] == "==1.44.5"
     with Control(secrets=SECRET) as other:
         other.deploy(ROOT / "main.py", env={**SKETCH, "SONGWRIGHT_MUSIC__ENGINE": "audiocraft"}, cwd=ROOT)
-        old = other.functions["AudiocraftMusician.*"].image.packages
-    new = control.functions["AceStepMusician.*"].image.packages
+        old = other.functions["MusicEngine.*"].image.packages
+    new = control.functions["MusicEngine.*"].image.packages
     assert (old["torch"], old["audiocraft"]) == ("==2.1.0", "==1.3.0")
     assert new["torch"] == "==2.13.0"
     assert "diffusers" in new
@@ -228,10 +228,10 @@ def test_what_is_set_reaches_the_declaration_and_the_containers() -> None:
     with Control(secrets={"another-secret": dict.fromkeys(SECRET_KEYS, "x")}) as control:
         control.deploy(ROOT / "main.py", env=env, cwd=ROOT)
         functions = control.functions
-        assert functions["Lyricist.*"].gpu == "L4"
-        assert functions["MusicgenMusician.*"].gpu == ("L40S", "A100")
-        assert functions["MusicgenMusician.*"].scaledown_window_s == 300
-        assert functions["MusicgenMusician.*"].max_containers == 9
+        assert functions["LyricsEngine.*"].gpu == "L4"
+        assert functions["MusicEngine.*"].gpu == ("L40S", "A100")
+        assert functions["MusicEngine.*"].scaledown_window_s == 300
+        assert functions["MusicEngine.*"].max_containers == 9
         assert functions["web"].min_containers == 1
         assert functions["warm"].schedule == "Cron('*/5 8-20 * * 1-5', Europe/Berlin)"
         (given,) = [secret.env for secret in functions["web"].secrets if not secret.name]
@@ -244,6 +244,7 @@ def test_all_that_containers_read_is_uploaded(control: Control) -> None:
     packages = (
         "config",
         "phonetics",
+        "reading",
         "models",
         "lyrics",
         "music",

@@ -28,7 +28,7 @@ pytestmark = [
 
 SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "12"))  # make test-faults: 204
 AT_ONCE = 24
-KILLED = ("Lyricist.*", "Musician.*", "CoverArtist.*", "produce", "web")
+KILLED = ("LyricsEngine.*", "MusicEngine.*", "CoverEngine.*", "produce", "web")
 KILLS = int(os.environ.get("SONGWRIGHT_TEST_CONTAINER_KILLS", "5"))  # make test-faults: 150
 PATIENCE_S = 100.0 + 40.0 * KILLS
 
@@ -71,6 +71,7 @@ def drawn(rng: random.Random) -> list[str]:
     return [tag for _ in range(0, KILLS, len(KILLED)) for tag in rng.sample(KILLED, len(KILLED))][:KILLS]
 
 
+@pytest.mark.long
 def test_no_song_is_lost_or_doubled_whatever_dies(s3: S3) -> None:
     seed = int(os.environ.get("SONGWRIGHT_TEST_SEED", random.randrange(2**32)))
     print(f"kills drawn with seed {seed}")

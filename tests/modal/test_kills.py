@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "3"))  # make test-faults: 204
-TARGETS = ("produce", "produce", "Musician.*", "Lyricist.*", "CoverArtist.*", "web")
+TARGETS = ("produce", "produce", "MusicEngine.*", "LyricsEngine.*", "CoverEngine.*", "web")
 """Whose container is killed: most often that which knows of all steps."""
 OPERATIONS = 80
 """About as many requests, to the bucket and to Modal, as a song takes from its acceptance to its end."""
@@ -40,6 +40,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield place
 
 
+@pytest.mark.long
 def test_a_container_killed_at_any_request_costs_no_song_and_no_step_that_ended(place: Place) -> None:
     rng = random.Random(20261128)
     kills = [(TARGETS[n % len(TARGETS)], 1 + rng.randrange(OPERATIONS)) for n in range(SONGS)]
@@ -58,16 +59,18 @@ def test_a_container_killed_at_any_request_costs_no_song_and_no_step_that_ended(
         assert all(len(ids) == 1 for ids in told.values()), told
 
 
+@pytest.mark.long
 def test_a_song_killed_between_a_steps_spawning_and_its_calls_id_makes_no_step_twice(place: Place) -> None:
     """The second call that it makes is the plan's, the third and fourth are the music's and the cover's."""
     for k in (2, 3):
         place.bomb.set(k, partial(place.kill, "produce"), only="FunctionMap")
         song = place.finished(place.ask(1900 + k))
-        assert song.taken_up
+        assert song.was_interrupted
         made_once(place, song)
     clean(place)
 
 
+@pytest.mark.long
 def test_a_fault_of_the_bucket_at_any_request_costs_nothing(place: Place) -> None:
     rng = random.Random(20261129)
     seeds = range(2000, 2000 + SONGS)
@@ -82,7 +85,7 @@ def test_a_fault_of_the_bucket_at_any_request_costs_nothing(place: Place) -> Non
 
 
 def test_inputs_given_to_two_containers_at_once_are_worked_on_once(place: Place) -> None:
-    names = frozenset({"produce", "Musician.*"})
+    names = frozenset({"produce", "MusicEngine.*"})
     before = len(place.app.control.calls)
     place.app.control.set(doubled=names)
     with ThreadPoolExecutor(3) as askers:
@@ -97,16 +100,19 @@ def test_inputs_given_to_two_containers_at_once_are_worked_on_once(place: Place)
     clean(place)
 
 
+@pytest.mark.long
 def test_a_step_that_was_spawned_twice_or_forgotten_is_run_once(place: Place) -> None:
     """As where a song's call is lost before it knows the call that it has spawned."""
     control = place.app.control
     spawned = len(control.calls)
     song_id = place.ask(4000)
     first = control.wait(
-        lambda: next((c for c in control.calls[spawned:] if c.function.name == "Musician.*"), None), 60.0
+        lambda: next((c for c in control.calls[spawned:] if c.function.name == "MusicEngine.*"), None), 60.0
     )
     song = place.library.load(song_id)
-    doubles = [control.invoke("Musician.*", "music", song.model_dump_json(), method="step") for _ in range(2)]
+    doubles = [
+        control.invoke("MusicEngine.*", "music", song.model_dump_json(), method="step") for _ in range(2)
+    ]
     outcomes = [double.result(60.0) for double in doubles]
     for result, error in outcomes:
         assert (type(error).__name__ if error else "made") in ("Elsewhere", "made", "Superseded")
@@ -118,7 +124,7 @@ def test_a_step_that_was_spawned_twice_or_forgotten_is_run_once(place: Place) ->
 def test_a_step_whose_call_modal_forgets_in_the_middle_is_not_run_again(place: Place) -> None:
     control = place.app.control
     song_id = place.ask(4100, full_described_song=engines.PATIENT)
-    _, work = control.busy("Musician.*", method="step", timeout_s=60.0)
+    _, work = control.busy("MusicEngine.*", method="step", timeout_s=60.0)
     until(lambda: engines.begun(place.runs)["music", 4100], what="the engine to begin")
     control.forget(work.call.id)
     made_once(place, place.finished(song_id))
@@ -126,6 +132,7 @@ def test_a_step_whose_call_modal_forgets_in_the_middle_is_not_run_again(place: P
     clean(place)
 
 
+@pytest.mark.long
 def test_a_song_that_kills_its_container_is_tried_three_times_with_waits(place: Place) -> None:
     began = time.monotonic()
     song = place.finished(place.ask(5000, full_described_song=engines.KILLER), 120.0)

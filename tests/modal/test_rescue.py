@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from orchestrator.modal.marks import Mark, Marks
+from orchestrator.modal.call_records import CallRecord, CallRecords
 from orchestrator.server.bucket_keys import KEY
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
@@ -35,7 +35,7 @@ ENV = {
     "SONGWRIGHT_MODAL__WARM": "0 8 * * 1-5",
     "SONGWRIGHT_WEBHOOKS__ALLOW_PRIVATE": "true",
 }
-ENGINES = ("Lyricist.*", "Musician.*", "CoverArtist.*", "Seer.*")
+ENGINES = ("LyricsEngine.*", "MusicEngine.*", "CoverEngine.*", "VisionEngine.*")
 OLD = timedelta(minutes=10)
 
 
@@ -78,12 +78,12 @@ def test_a_song_whose_calls_modal_has_forgotten_is_taken_up_by_the_patrol(app: D
     """Its own call's id and that of its step are of another time: Modal answers NOT_FOUND for both."""
     library, since = library_of(app), len(app.control.calls)
     song = queued(library)
-    marks = Marks(library.store)
-    assert marks.replace(song.id, Mark(call_id="fc-forgotten", at=datetime.now(UTC) - OLD), None)
+    marks = CallRecords(library.store)
+    assert marks.replace(song.id, CallRecord(call_id="fc-forgotten", at=datetime.now(UTC) - OLD), None)
     marks.keep_step(song.id, "plan", "fc-forgotten-too")
     app.control.invoke("patrol").result(60.0)
     assert finished(library, song.id).status is Status.DONE
-    assert steps(app, since) == ["CoverArtist.*", "Lyricist.*", "Musician.*"]
+    assert steps(app, since) == ["CoverEngine.*", "LyricsEngine.*", "MusicEngine.*"]
     until(lambda: not app.keys("calls/"), what="the marks to go")
 
 
@@ -104,27 +104,29 @@ def test_a_killed_songs_steps_are_taken_up_and_made_once(app: Deployed) -> None:
     since = len(app.control.calls)
     with app.client as client:
         asked = client.post("/generate-from-description", json=describe(audio_duration=5), headers=ASYNC)
-        app.control.busy("Musician.*", method="step", timeout_s=60.0)
+        app.control.busy("MusicEngine.*", method="step", timeout_s=60.0)
         until(lambda: app.keys(f"calls/{asked.json()['id']}.music"), what="the step's id")
         app.control.kill("produce")
         song = finished(library_of(app), asked.json()["id"])
     assert song.status is Status.DONE, song.error
-    assert song.taken_up
-    assert steps(app, since) == ["CoverArtist.*", "Lyricist.*", "Musician.*"]
+    assert song.was_interrupted
+    assert steps(app, since) == ["CoverEngine.*", "LyricsEngine.*", "MusicEngine.*"]
 
 
 def test_two_runners_of_a_song_make_it_once(app: Deployed) -> None:
     """Modal gave the song to another while the first was only cut off: the later has it, and its steps."""
     library, since = library_of(app), len(app.control.calls)
     song = queued(library)
-    assert Marks(library.store).replace(song.id, Mark(call_id="fc-other", at=datetime.now(UTC)), None)
+    assert CallRecords(library.store).replace(
+        song.id, CallRecord(call_id="fc-other", at=datetime.now(UTC)), None
+    )
     first = app.control.invoke("produce", song.id)
-    app.control.busy("Musician.*", method="step", timeout_s=60.0)
+    app.control.busy("MusicEngine.*", method="step", timeout_s=60.0)
     until(lambda: app.keys(f"calls/{song.id}.music"), what="the step's id")
     second = app.control.invoke("produce", song.id)
     assert (first.result(60.0), second.result(60.0)) == ("superseded", "done")
     assert library.load(song.id).status is Status.DONE
-    assert steps(app, since) == ["CoverArtist.*", "Lyricist.*", "Musician.*"]
+    assert steps(app, since) == ["CoverEngine.*", "LyricsEngine.*", "MusicEngine.*"]
 
 
 def test_a_cancelled_song_stops_its_step_though_its_own_call_is_lost(app: Deployed) -> None:
@@ -133,11 +135,11 @@ def test_a_cancelled_song_stops_its_step_though_its_own_call_is_lost(app: Deploy
     whole = next(song for song in library.songs() if song.status is Status.DONE)
     facts = {"status": Status.COMPOSING, "plan": whole.plan, "owner": None}
     song = library.save(queued(library).model_copy(update=facts))
-    marks = Marks(library.store)
-    assert marks.replace(song.id, Mark(call_id="fc-lost", at=datetime.now(UTC)), None)
-    call = app.control.invoke("Musician.*", "music", song.model_dump_json(), method="step")
+    marks = CallRecords(library.store)
+    assert marks.replace(song.id, CallRecord(call_id="fc-lost", at=datetime.now(UTC)), None)
+    call = app.control.invoke("MusicEngine.*", "music", song.model_dump_json(), method="step")
     marks.keep_step(song.id, "music", call.id)
-    container, work = app.control.busy("Musician.*", method="step", timeout_s=60.0)
+    container, work = app.control.busy("MusicEngine.*", method="step", timeout_s=60.0)
     with app.client as client:
         assert client.post(f"/songs/{song.id}/cancel").json()["status"] == "cancelled"
     app.control.wait(lambda: work.id not in container.running, 20.0, "the musician to be free")
@@ -193,6 +195,7 @@ def kept(app: Deployed) -> list[int]:
     return [app.control.functions[name].min_containers for name in ENGINES]
 
 
+@pytest.mark.long
 def test_engines_are_warm_for_a_window_and_let_go_after_it(app: Deployed) -> None:
     control = app.control
     assert control.functions["warm"].schedule == "Cron('0 8 * * 1-5', UTC)"
@@ -206,6 +209,7 @@ def test_engines_are_warm_for_a_window_and_let_go_after_it(app: Deployed) -> Non
     assert kept(app) == [0, 0, 0, 0]
 
 
+@pytest.mark.long
 def test_a_deployment_within_the_window_leaves_the_engines_warm(app: Deployed) -> None:
     """It sets the autoscalers back to what the app declares."""
     until_s(app.control, 600.0)

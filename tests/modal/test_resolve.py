@@ -12,10 +12,12 @@ from orchestrator.modal.deployment.images import AUDIOCRAFT, MODEL, WEB, ImageSp
 from orchestrator.modal.deployment.pins import ROOT, pins
 from tests.modal.resolve import Declared, faults, main
 
+NAME = "image of LyricsEngine"
+
 
 def image(spec: ImageSpec) -> Declared:
     return Declared(
-        name="image of Lyricist",
+        name=NAME,
         base=spec.base or "python:3.11.12-slim-bookworm",
         requirements=tuple(pins(*spec.extras, constraints=spec.constraints)),
         constraints=(ROOT / spec.constraints).read_text(),
@@ -31,14 +33,15 @@ def repinned(declared: Declared, package: str, version: str) -> Declared:
     return replace(declared, constraints="\n".join([*lines, f"{package}=={version}" if version else ""]))
 
 
+@pytest.mark.long
 def test_a_triton_that_torch_does_not_take_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """As it was pinned, because torch's builds for a CPU do not ask for any."""
     assert main([image(MODEL)]) == 0
-    assert "28 packages and what they need resolve" in capsys.readouterr().out
+    assert "34 packages and what they need resolve" in capsys.readouterr().out
     assert main([repinned(image(MODEL), "triton", "3.9.0")]) == 1
     line, closing = capsys.readouterr().out.splitlines()
     assert line == (
-        "image of Lyricist: cannot be resolved: torch==2.13.0 depends on triton==3.7.1 and triton==3.9.0; "
+        f"{NAME}: cannot be resolved: torch==2.13.0 depends on triton==3.7.1 and triton==3.9.0; "
         "change the pin in constraints.txt"
     )
     assert closing.startswith("red after ")
@@ -46,14 +49,13 @@ def test_a_triton_that_torch_does_not_take_is_named(capsys: pytest.CaptureFixtur
 
 def test_a_package_that_nothing_pins_is_named_with_its_version() -> None:
     assert list(faults(repinned(image(MODEL), "nvidia-nvtx", ""))) == [
-        "image of Lyricist: nvidia-nvtx is not pinned exactly: add nvidia-nvtx==13.0.85 to constraints.txt"
+        f"{NAME}: nvidia-nvtx is not pinned exactly: add nvidia-nvtx==13.0.85 to constraints.txt"
     ]
 
 
 def test_a_pinned_package_that_is_gone_is_named() -> None:
     assert list(faults(repinned(image(WEB), "starlette", "1.10.987"))) == [
-        "image of Lyricist: starlette 1.10.987, which constraints.txt pins, is not in the index: pin a "
-        "version that is"
+        f"{NAME}: starlette 1.10.987, which constraints.txt pins, is not in the index: pin a version that is"
     ]
     declared = image(WEB)
     gone = tuple(
@@ -71,14 +73,14 @@ def test_a_pinned_package_that_its_authors_withdrew_is_named() -> None:
         constraints=repinned(declared, "requests", "2.32.0").constraints,
     )
     (line,) = [line for line in faults(extra) if "withdrawn" in line]
-    assert line.startswith('image of Lyricist: requests==2.32.0 has been withdrawn ("Yanked due to conflicts')
+    assert line.startswith(f'{NAME}: requests==2.32.0 has been withdrawn ("Yanked due to conflicts')
 
 
 def test_a_package_without_a_wheel_is_named_unless_it_is_known_to_be_built() -> None:
     declared = image(WEB)
     bare = replace(declared, requirements=(*declared.requirements, "docopt==0.6.2", "progress==1.5"))
     (line,) = faults(replace(bare, constraints=bare.constraints + "\ndocopt==0.6.2\nprogress==1.5\n"))
-    assert line.startswith("image of Lyricist: progress==1.5 has no wheel for Linux x86-64 and Python 3.11")
+    assert line.startswith(f"{NAME}: progress==1.5 has no wheel for Linux x86-64 and Python 3.11")
     assert "SOURCES of orchestrator/modal/deployment/images.py" in line
 
 
@@ -98,7 +100,7 @@ def test_what_is_built_from_source_wants_its_headers_and_its_debian() -> None:
 def test_without_a_network_it_says_so(tmp_path: Path) -> None:
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9", "UV_HTTP_RETRIES": "0"}
     assert list(faults(image(WEB), cache=tmp_path, env=nowhere)) == [
-        "image of Lyricist: the package index cannot be reached from here: run this where it can"
+        f"{NAME}: the package index cannot be reached from here: run this where it can"
     ]
 
 

@@ -87,7 +87,7 @@ def test_a_post_runs_a_container_of_each_engine_and_answers_with_keys(app: Deplo
         assert stored.status == "done"
         assert {asset.key for asset in stored.assets.values()} <= app.keys(f"songs/{song['id']}/")
         used = {entry.function.name for entry in app.control.calls}
-        assert {"produce", "Lyricist.*", "MusicgenMusician.*", "CoverArtist.*"} <= used
+        assert {"produce", "LyricsEngine.*", "MusicEngine.*", "CoverEngine.*"} <= used
         # Once the song is done, nothing of its making is left beside it.
         until(lambda: not app.keys("open/") | app.keys("calls/"), what="the marks to go")
         assert httpx.get(song["urls"]["audio"]).content == app.read(song["r2_key"])
@@ -144,7 +144,7 @@ def test_cancelling_stops_the_containers_work(sketched: Deployed) -> None:
     with sketched.client as client:
         asked = {**SHORT, "audio_duration": 600.0}
         made = client.post("/generate-from-description", json=asked, headers={"Prefer": "respond-async"})
-        container, work = control.busy("Musician.*")
+        container, work = control.busy("MusicEngine.*")
         answer = client.post(f"{made.headers['location']}/cancel")
         assert answer.status_code == 200
         assert answer.json()["status"] == "cancelled"

@@ -1,6 +1,6 @@
 """Containers whose engine cannot be used: they say why, once, and make room for the next.
 
-The stand-in restores a container in place: what an old snapshot lacks is held in ``test_station``.
+The stand-in restores a container in place: what an old snapshot lacks is held in ``test_engine_host``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.alone,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
 ]
-TAG = "CoverArtist.*"
+TAG = "CoverEngine.*"
 LOADED_S = 120.0
 
 
@@ -44,6 +44,7 @@ def app(s3: S3, tmp_path: Path) -> Iterator[Deployed]:
         yield app
 
 
+@pytest.mark.long
 def test_a_container_without_weights_answers_and_ends_and_the_next_has_them(app: Deployed) -> None:
     control = app.control
     song = new_songs(Brief(description="a song"))[0].model_dump_json()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from music.musicgen.decoder import Track
-from music.musicgen.slots import Slots
+from music.musicgen.gpu.slots import Slots
 
 
 def play(slots: Slots, tracks: Sequence[Track], most: int, every: int) -> None:

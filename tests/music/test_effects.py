@@ -6,6 +6,8 @@ from scipy.signal import fftconvolve
 
 from music.sketch.effects import (
     BLOCK,
+    REST_S,
+    Dip,
     apply_gain,
     block_peaks,
     blocks_of,
@@ -13,8 +15,9 @@ from music.sketch.effects import (
     convolve,
     equaliser,
     falls_slowly,
+    lowered,
     pumping,
-    while_sung,
+    sung,
 )
 from music.sketch.instruments import RATE_HZ
 from music.sketch.rooms import HALL, impulse, with_echo
@@ -85,9 +88,41 @@ def test_pumping_dips_at_the_kick_and_recovers() -> None:
 
 
 def test_the_band_makes_room_only_while_somebody_sings() -> None:
-    gain = while_sung([(1.0, 2.0)], 4 * RATE_HZ, depth_db=1.5)
-    assert 20 * np.log10(gain[round(1.5 * RATE_HZ / BLOCK)]) == pytest.approx(-1.5)
+    gain = lowered(sung([(1.5, 2.5)], 4 * RATE_HZ), 1.5)
+    assert 20 * np.log10(gain[round(2.0 * RATE_HZ / BLOCK)]) == pytest.approx(-1.5)
     assert gain[0] == gain[-1] == 1.0
+
+
+def test_room_is_made_without_pumping() -> None:
+    """Ramps are gentle, and between words and lines that follow each other soon nothing moves."""
+    words = [(2.0 + 0.5 * n, 2.2 + 0.5 * n) for n in range(6)]
+    line = (words[-1][1] + REST_S - 0.05, 9.0)
+    db = 20 * np.log10(lowered(sung([*words, line, (14.0, 15.0)], 18 * RATE_HZ), 4.5))
+    slopes = np.diff(db) * RATE_HZ / BLOCK
+    assert np.max(np.abs(slopes)) <= 12.0
+    assert np.max(np.abs(np.diff(slopes))) < 1.0  # nor does a ramp begin with a kink
+    inside = db[round(2.0 * RATE_HZ / BLOCK) : round(8.8 * RATE_HZ / BLOCK)]
+    assert np.ptp(inside) == pytest.approx(0.0, abs=0.3)
+    assert db[round(11.5 * RATE_HZ / BLOCK)] == pytest.approx(0.0, abs=0.01)
+
+
+@pytest.mark.parametrize("room_s", [0.0, 1.5])
+def test_a_dip_comes_and_goes_within_the_one_pass(room_s: float) -> None:
+    rng = np.random.default_rng(1)
+    samples = 300_001
+    rows = rng.standard_normal((3, samples)).astype(np.float32)
+    direct = equaliser(((100.0, 3.0), (5000.0, -3.0)))
+    room = 0.02 * rng.standard_normal((2, round(room_s * RATE_HZ))).astype(np.float32) if room_s else None
+    taps = equaliser(((500.0, 0.0), (2000.0, -6.0), (7000.0, 0.0)))
+    amount = sung([(1.5, 2.5), (5.0, 6.0)], samples)
+    plain = rows.copy()
+    convolve(plain, direct, room, lambda _fraction: None)
+    dipped = [fftconvolve(side, taps)[:samples] for side in plain[:2]]
+    share = np.interp(np.arange(samples), (np.arange(len(amount)) + 0.5) * BLOCK, amount)
+    expected = plain[:2] + share * (dipped - plain[:2])
+    convolve(rows, direct, room, lambda _fraction: None, Dip(taps, amount))
+    assert np.max(np.abs(rows[:2] - expected)) < 3e-3 * np.max(np.abs(expected))
+    assert np.max(np.abs(expected - plain[:2])) > 0.05 * np.max(np.abs(expected))
 
 
 def test_a_room_decays_in_its_time_and_differs_from_side_to_side() -> None:

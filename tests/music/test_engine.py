@@ -53,6 +53,13 @@ def test_the_registry_knows_it() -> None:
     assert COMPOSERS.load("sketch").info.name == "sketch"
 
 
+def test_it_is_imported_without_what_takes_half_a_second() -> None:
+    """scipy.signal alone takes as long as all else of a command's start."""
+    code = "import sys, music.sketch.engine; print('scipy.signal' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert answer.strip() == "False"
+
+
 def test_a_song_is_as_long_as_asked_to_the_sample(song: tuple[Audio, list[tuple[str, float]]]) -> None:
     audio, _ = song
     assert audio.samples.shape == (2, 20 * 44_100)

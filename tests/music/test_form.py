@@ -22,7 +22,8 @@ def planned(lyrics: str, duration_s: float, tempo_bpm: float = 110.0, *, fixed: 
 def test_the_sections_fill_the_song_up_to_the_tail(duration_s: float, tempo_bpm: float) -> None:
     form = planned(LYRICS, duration_s, tempo_bpm, fixed=True)
     assert sum(section.bars for section in form.sections) == form.bars
-    assert form.bars * 240.0 / form.tempo_bpm + form.tail_s == pytest.approx(duration_s)
+    beat_s = 60.0 / form.tempo_bpm
+    assert (4.0 * form.bars + form.extra_beats) * beat_s + form.tail_s == pytest.approx(duration_s)
     assert all(section.bars > 0 for section in form.sections)
 
 
@@ -97,8 +98,10 @@ def test_every_metre_fills_every_length_at_every_tempo(metre: str, lyrics: str) 
         )
         bar_s = beats * 60.0 / form.tempo_bpm
         assert sum(section.bars for section in form.sections) == form.bars
-        assert form.bars * bar_s + form.tail_s == pytest.approx(duration_s)
-        assert 0.5 <= form.tail_s <= max(8.0, bar_s)
+        beat_s = 60.0 / form.tempo_bpm
+        assert form.bars * bar_s + form.extra_beats * beat_s + form.tail_s == pytest.approx(duration_s)
+        assert 0.0 <= form.extra_beats < beats
+        assert 0.5 <= form.tail_s <= 4.5 + 1e-6
         if not any("doubled" in warning for warning in form.warnings):
             assert form.tempo_bpm == pytest.approx(tempo_bpm, rel=0.0 if fixed else 0.0401)
         else:
@@ -122,3 +125,49 @@ def test_the_length_that_a_warning_names_really_holds_all_lines(metre: str) -> N
         if found:
             assert float(found[1]) > duration_s
             assert not warned(float(found[1]))
+
+
+SHORT = """[verse]
+Morning paints the quiet street
+Window glass and gentle heat
+
+[chorus]
+Hold the light and let it grow
+Somewhere better we will go
+"""
+
+
+@pytest.mark.parametrize("metre", list(METRES))
+@pytest.mark.parametrize("lyrics", [LYRICS, SHORT, ""], ids=["too long", "short", "played"])
+def test_half_a_minute_has_a_verse_and_a_chorus(metre: str, lyrics: str) -> None:
+    blocks, beats = parse(lyrics), METRES[metre]
+    for duration_s, tempo_bpm, fixed in itertools.product(
+        (15.0, 22.0, 30.0, 40.0), (60.0, 75.0, 100.0, 133.0, 200.0), (True, False)
+    ):
+        form = plan_form(
+            blocks, duration_s=duration_s, tempo_bpm=tempo_bpm, tempo_fixed=fixed, beats_per_bar=beats
+        )
+        kinds = [section.kind for section in form.sections if section.lines or not lyrics]
+        if duration_s >= 30.0 or lyrics != LYRICS:
+            assert {"verse", "chorus"} <= set(kinds)
+            assert kinds.index("verse") < kinds.index("chorus")
+        bar_s = beats * 60.0 / form.tempo_bpm
+        chorus_s = bar_s * sum(section.bars for section in form.sections if section.kind == "chorus")
+        assert chorus_s >= (0.12 if lyrics else 0.2) * duration_s or duration_s < 30.0
+
+
+def test_lines_of_the_verse_make_room_for_the_chorus_and_are_counted() -> None:
+    form = planned(LYRICS, 10.0, 100.0)
+    sung = [(section.kind, line.line.text) for section in form.sections for line in section.lines]
+    order = ["verse", "pre-chorus", "chorus"]
+    assert [kind for kind, _ in sung] == sorted((kind for kind, _ in sung), key=order.index)
+    verse, chorus = ([text for kind, text in sung if kind == each] for each in ("verse", "chorus"))
+    lines = [line for line in LYRICS.splitlines() if line and not line.startswith("[")]
+    assert verse == lines[: len(verse)]
+    assert chorus == lines[6 : 6 + len(chorus)]
+    assert verse
+    assert chorus
+    (warning,) = form.warnings
+    assert warning.startswith(f"{24 - len(sung)} lines of the lyrics do not fit into 10 s beside a verse and")
+    # Where no line of the chorus is lost, the last lines are, as before.
+    assert planned("[verse]\n" + "Only a line\n" * 40, 20.0).warnings[0].startswith("the last ")

@@ -5,7 +5,7 @@ import pyloudnorm
 import pytest
 
 from config.errors import InvalidRequest
-from music.sketch.instruments import INSTRUMENTS, RATE_HZ, Strike, held, instrument, render
+from music.sketch.instruments import INSTRUMENTS, RATE_HZ, Strike, instrument, render, sustain
 from music.sketch.instruments.strike import hertz
 
 PITCHED = [name for name, each in INSTRUMENTS.items() if not each.is_kit]
@@ -65,7 +65,7 @@ def test_instruments_share_one_loudness() -> None:
     meter = pyloudnorm.Meter(RATE_HZ)
     for name in PITCHED:
         each = INSTRUMENTS[name]
-        tones = [held(name, Strike((pitch,), 0.7, 0.8))[:, :30000] for pitch in each.reference]
+        tones = [sustain(name, Strike((pitch,), 0.7, 0.8))[:, :30000] for pitch in each.reference]
         loudness = [
             meter.integrated_loudness(np.repeat(t, 3 - len(t), axis=0).T.astype(float)) for t in tones
         ]

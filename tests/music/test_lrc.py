@@ -31,6 +31,12 @@ def test_line_and_word_times_read_back() -> None:
             assert abs(seconds(minutes, rest) - word.start_s) <= 0.0051
 
 
+def test_the_language_stands_after_the_length() -> None:
+    rows = lrc_text([], title="Mar", duration_s=10.0, language="es").splitlines()
+    assert rows == ["[ti:Mar]", "[length:00:10]", "[la:es]", "[re:Songwright]"]
+    assert "[la:" not in lrc_text([], title="Mar", duration_s=10.0)
+
+
 def test_times_carry_over_the_minute_and_titles_cannot_break_a_tag() -> None:
     line = TimedLine("Late", (TimedWord("Late", 119.999, 121.0),))
     text = lrc_text([line], title="A [very]\nlong way", duration_s=599.6)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from config.engine import ignore_progress
-from music.sketch.crew import Span
 from music.sketch.instruments import RATE_HZ
-from music.sketch.master import CEILING_DBTP, Mastered, master, section_targets_db
+from music.sketch.master import CEILING_DBTP, Master, master, section_targets_db
+from music.sketch.parallel import Span
 from music.sketch.production import produce
 from tests.music.analysis import longest_silence_s, loudness_lufs, true_peak_dbtp
 from tests.music.scores import small_score
@@ -17,32 +17,32 @@ SAMPLES = 20 * RATE_HZ
 
 
 @pytest.fixture(scope="module")
-def song() -> Mastered:
+def song() -> Master:
     return produce(small_score(20.0), SAMPLES, seed=1, report=ignore_progress)
 
 
-def test_loudness_and_peak_keep_their_promise(song: Mastered) -> None:
+def test_loudness_and_peak_keep_their_promise(song: Master) -> None:
     assert loudness_lufs(song.samples, RATE_HZ) == pytest.approx(-14.0, abs=0.3)
     assert song.loudness_lufs == pytest.approx(loudness_lufs(song.samples, RATE_HZ), abs=0.1)
     assert true_peak_dbtp(song.samples) <= -1.0
     assert np.max(np.abs(song.samples)) < 1.0
 
 
-def test_the_stems_add_up_to_the_master(song: Mastered) -> None:
+def test_the_stems_add_up_to_the_master(song: Master) -> None:
     total = np.sum([stem.astype(float) for stem in song.stems.values()], axis=0)
     assert np.max(np.abs(total - song.samples)) < 1.0 / 32768.0
 
 
-def test_the_master_holds_16_bit_values(song: Mastered) -> None:
+def test_the_master_holds_16_bit_values(song: Master) -> None:
     assert np.array_equal(np.rint(song.samples * 32768.0), song.samples * 32768.0)
 
 
-def test_the_chorus_stands_over_the_verse(song: Mastered) -> None:
+def test_the_chorus_stands_over_the_verse(song: Master) -> None:
     verse, chorus = song.samples[:, : 10 * RATE_HZ], song.samples[:, 10 * RATE_HZ : 18 * RATE_HZ]
     assert loudness_lufs(chorus, RATE_HZ) - loudness_lufs(verse, RATE_HZ) >= 3.5
 
 
-def test_it_rings_to_the_end_and_ends_at_zero(song: Mastered) -> None:
+def test_it_rings_to_the_end_and_ends_at_zero(song: Master) -> None:
     assert song.samples.shape == (2, SAMPLES)
     assert np.max(np.abs(song.samples[:, -1])) <= 1.0 / 32768.0
     assert np.max(np.abs(song.samples[:, int(18.7 * RATE_HZ) : 19 * RATE_HZ])) > 0.001

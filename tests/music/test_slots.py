@@ -20,16 +20,16 @@ from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled, EngineUnavailable, InvalidRequest
 from inference import loading
 from music.contract import COMPOSERS, MusicRequest
-from music.musicgen import slots as slots_module
-from music.musicgen.attention import Attention, Masked
 from music.musicgen.batch import MOST
 from music.musicgen.checkpoint import config_of
-from music.musicgen.chunked import decoding_bytes
 from music.musicgen.decoder import Decoder, Shape, Track
+from music.musicgen.encodec.chunked import decoding_bytes
 from music.musicgen.engine import MusicgenComposer
+from music.musicgen.gpu import slots as slots_module
+from music.musicgen.gpu.attention import Attention, Masked
+from music.musicgen.gpu.slots import Slots, slot_bytes
 from music.musicgen.linear import Plain
 from music.musicgen.sampling import Sampling, gumbel
-from music.musicgen.slots import Slots, slot_bytes
 from tests.music.slotted import play
 from tests.tiny import musicgen
 
@@ -45,7 +45,7 @@ def attention(way: str) -> Attention:
         return Masked
     if find_spec("triton") is None:
         pytest.skip("Triton has no wheels for this system")
-    from music.musicgen.reading import Reading
+    from music.musicgen.gpu.reading import Reading
 
     return Reading
 
@@ -62,7 +62,7 @@ def decoder_of(precision: str, *, gpu_path: bool = True) -> Decoder:
             size = {"fc1.weight": (128, 64), "fc2.weight": (64, 128)}.get(name[-10:], (64, 64))
         return torch.randn(size, generator=drawn) * 0.3
 
-    return Decoder(read, SHAPE, precision, CPU, fused=False, gpu_path=gpu_path)
+    return Decoder(read, SHAPE, precision, CPU, compiled=False, gpu_path=gpu_path)
 
 
 def track_of(decoder: Decoder, number: int, frames: int, prompt: Tensor | None = None) -> Track:
@@ -129,7 +129,7 @@ def test_a_slot_that_was_left_stands_still_and_is_not_read() -> None:
         slots.step(songs[1:])
     assert slots._positions.tolist() == [0, 4, 0]
     assert slots._going.tolist() == [0, 1, 0]
-    assert (slots._heard > 0).tolist() == [False, True, False]
+    assert (slots._text_tokens > 0).tolist() == [False, True, False]
 
 
 class Waits(TorchDispatchMode):
@@ -205,7 +205,7 @@ def test_a_model_that_waited_for_a_gpu_takes_its_path_wherever_it_is_then(
     folder: Path, composer: Any
 ) -> None:
     waiting = COMPOSERS.load("musicgen", EngineOptions(model=str(folder), staged=True))
-    waiting.settle("cpu")  # type: ignore[attr-defined]
+    waiting.move_to_gpu("cpu")  # type: ignore[attr-defined]
     assert waiting._batch._slots is not None  # type: ignore[attr-defined]
     assert np.array_equal(samples(waiting), samples(composer))
 
@@ -325,7 +325,7 @@ def test_the_slots_of_the_published_models_are_counted(shape: Shape, caches: flo
 def test_what_it_says_it_needs_is_what_it_keeps(folder: Path, *, gpu_path: bool) -> None:
     options = EngineOptions(model=str(folder), gpu_path=gpu_path, precision="bf16")
     place = MusicgenComposer.placed(options)
-    beside = MusicgenComposer.beside(folder, number_bytes=2, gpu_path=gpu_path)
+    beside = MusicgenComposer.extra_memory(folder, number_bytes=2, gpu_path=gpu_path)
     without = MusicgenComposer.placed(options).needed - beside
     assert 0 < without < 2 * place.weights
     made: Any = COMPOSERS.load("musicgen", options)
@@ -357,7 +357,7 @@ def test_fewer_songs_at_a_time_where_a_processor_has_no_memory_for_more_caches(
 ) -> None:
     options = EngineOptions(model=str(folder), precision="fp32")
     place = MusicgenComposer.placed(options)
-    song = MusicgenComposer.beside(folder, number_bytes=4)
+    song = MusicgenComposer.extra_memory(folder, number_bytes=4)
     for songs in (1, 3, 20):
         free_there = int(place.needed * 1.2) + (songs - 1) * song
         monkeypatch.setattr(loading, "free_bytes", lambda device, free=free_there: free)

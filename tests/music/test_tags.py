@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,12 +70,26 @@ def frames(tag: bytes) -> dict[str, bytes]:
 
 def test_id3_frames_say_what_the_standard_lays_down(tags: Tags, cover: bytes) -> None:
     read = frames(id3(tags))
-    assert list(read) == ["TIT2", "TPE1", "TCON", "TBPM", "TKEY", "COMM", "USLT", "SYLT", "APIC"]
+    assert list(read) == ["TIT2", "TPE1", "TCON", "TBPM", "TKEY", "TLAN", "COMM", "USLT", "SYLT", "APIC"]
     assert read["TIT2"] == b"\x03" + tags.title.encode()
     assert read["TBPM"] == b"\x0398"
     assert read["TKEY"] == b"\x03F#m"
     assert read["USLT"] == b"\x03eng\0" + tags.lyrics.encode()
     assert read["APIC"] == b"\x03image/png\0\x03Cover\0" + cover
+
+
+def test_the_language_is_the_one_of_the_lyrics_and_the_comment_is_in_english(tags: Tags) -> None:
+    spanish = replace(tags, language="spa")
+    read = frames(id3(spanish))
+    assert read["TLAN"] == b"\x03spa"
+    assert read["USLT"][:5] == read["SYLT"][:4] + b"\0" == b"\x03spa\0"
+    assert read["COMM"] == b"\x03eng\0seed 7"
+    assert "TLAN" not in frames(id3(replace(spanish, lyrics="", lines=())))
+    flac = encode(np.zeros((2, 4_410), dtype=np.float32), 44_100, "flac", spanish)
+    assert b"LANGUAGE=spa" in flac
+    assert b"LANGUAGE" not in encode(
+        np.zeros((2, 4_410), dtype=np.float32), 44_100, "flac", replace(spanish, lyrics="")
+    )
 
 
 def test_timed_words_carry_their_milliseconds(tags: Tags) -> None:

@@ -24,7 +24,7 @@ def test_words_are_timed_by_their_first_vowel(voice: str) -> None:
 
 
 def test_a_word_without_a_sound_stands_at_the_end_of_the_one_before() -> None:
-    score = score_of(lyrics="[verse]\nStay - with me\n[chorus]\n- Oh stay", duration_s=30.0)
+    score = score_of(lyrics="[verse]\nStay - with me\n[chorus]\n♪ Oh stay", duration_s=30.0)
     stay, dash, _, _ = timed_lines(score)[0].words
     assert dash.text == "-"
     assert dash.start_s == dash.end_s == stay.end_s

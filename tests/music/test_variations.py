@@ -10,7 +10,7 @@ import pytest
 
 from config.errors import Cancelled
 from music.contract import MusicRequest
-from music.variations import Deserted, Song, Variations
+from music.variations import AllCancelled, Variation, Variations
 
 
 class Maker:
@@ -21,7 +21,7 @@ class Maker:
         self.started, self.go, self.deserted = threading.Event(), threading.Event(), threading.Event()
         self.failure: Exception | None = None
 
-    def __call__(self, songs: Sequence[Song]) -> None:
+    def __call__(self, songs: Sequence[Variation]) -> None:
         self.batches.append([song.request.seed for song in songs])
         for song in songs:
             song.fraction = 0.5
@@ -29,7 +29,7 @@ class Maker:
         while not self.go.wait(0.01):
             if not any(song.wanted for song in songs):
                 self.deserted.set()
-                raise Deserted
+                raise AllCancelled
         if self.failure:
             raise self.failure
         for song in songs:
@@ -67,9 +67,12 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(
-    threads: ThreadPoolExecutor, variations: Variations, asked: MusicRequest, told: list[float] | None = None
+    threads: ThreadPoolExecutor,
+    variations: Variations,
+    request: MusicRequest,
+    reported: list[float] | None = None,
 ) -> "Future[np.ndarray]":  # type: ignore[type-arg]
-    return threads.submit(variations.samples, asked, (told if told is not None else []).append)
+    return threads.submit(variations.samples, request, (reported if reported is not None else []).append)
 
 
 def test_those_that_wait_and_differ_only_in_the_seed_are_made_together(
@@ -101,12 +104,12 @@ def test_variations_asked_for_at_the_same_time_are_one_batch(
 @pytest.mark.usefixtures("patient")
 def test_each_caller_is_told_in_its_own_thread(threads: ThreadPoolExecutor, maker: Maker) -> None:
     variations = Variations(maker, most=2)
-    heard: dict[int, set[int]] = {0: set(), 1: set()}
+    threads_of: dict[int, set[int]] = {0: set(), 1: set()}
     fractions: list[float] = []
 
     def watch(seed: int) -> int:
         def report(fraction: float) -> None:
-            heard[seed].add(threading.get_ident())
+            threads_of[seed].add(threading.get_ident())
             fractions.append(fraction)
             if fraction == 0.5 and len(fractions) > 6:
                 maker.go.set()
@@ -115,7 +118,7 @@ def test_each_caller_is_told_in_its_own_thread(threads: ThreadPoolExecutor, make
         return threading.get_ident()
 
     idents = list(threads.map(watch, (0, 1)))
-    assert [heard[0], heard[1]] == [{idents[0]}, {idents[1]}]
+    assert [threads_of[0], threads_of[1]] == [{idents[0]}, {idents[1]}]
     assert 0.5 in fractions
 
 

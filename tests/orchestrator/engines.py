@@ -193,6 +193,13 @@ class AbsentComposer(HumComposer):
         raise EngineUnavailable("the weights are missing", "download them")
 
 
+class AbsentWriter(PlainWriter):
+    """Cannot load."""
+
+    def __init__(self) -> None:
+        raise EngineUnavailable("the weights are missing", "download them")
+
+
 class BlankPainter:
     """One colour, by the seed."""
 
@@ -201,6 +208,13 @@ class BlankPainter:
     def paint(self, request: CoverRequest, report: Report) -> Cover:
         report("painting", 1.0)
         return Cover(np.full((64, 64, 3), request.seed % 256, np.uint8), warnings=("one colour",))
+
+
+class AbsentPainter(BlankPainter):
+    """Cannot load."""
+
+    def __init__(self) -> None:
+        raise EngineUnavailable("the weights are missing", "download them")
 
 
 class SpinningPainter(BlankPainter):

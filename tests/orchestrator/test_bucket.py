@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from orchestrator.cli.commands import DONE, FAILED, WRONG_USAGE
+from tests.long import few_first
 from tests.orchestrator.test_cli import QUICK, songwright
 from tests.service.server import ended, serving
 from tests.service.test_generation import describe
@@ -69,15 +70,22 @@ def test_the_service_answers_with_addresses_of_the_bucket(s3: S3, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("change", "code", "says"),
-    [
-        ({"R2_BUCKET_NAME": ""}, WRONG_USAGE, "R2_BUCKET_NAME"),
-        ({"R2_SECRET_ACCESS_KEY": ""}, WRONG_USAGE, "R2_SECRET_ACCESS_KEY"),
-        ({"R2_BUCKET_NAME": "no-such-bucket"}, FAILED, "set R2_BUCKET_NAME to one that is there"),
-        ({"R2_ENDPOINT_URL": "nowhere"}, WRONG_USAGE, "R2_ENDPOINT_URL"),
-        ({"R2_ENDPOINT_URL": "http://127.0.0.1:9/songs"}, WRONG_USAGE, "without a bucket's name"),
-        ({"R2_ENDPOINT_URL": "https://ACCOUNT_ID.r2.cloudflarestorage.com"}, WRONG_USAGE, "R2's page shows"),
-        ({"R2_ENDPOINT_URL": "http://127.0.0.1:9"}, FAILED, "check R2_ENDPOINT_URL"),
-    ],
+    few_first(
+        4,
+        [
+            ({"R2_BUCKET_NAME": ""}, WRONG_USAGE, "R2_BUCKET_NAME"),
+            ({"R2_BUCKET_NAME": "no-such-bucket"}, FAILED, "set R2_BUCKET_NAME to one that is there"),
+            ({"R2_ENDPOINT_URL": "http://127.0.0.1:9/songs"}, WRONG_USAGE, "without a bucket's name"),
+            ({"R2_ENDPOINT_URL": "http://127.0.0.1:9"}, FAILED, "check R2_ENDPOINT_URL"),
+            ({"R2_SECRET_ACCESS_KEY": ""}, WRONG_USAGE, "R2_SECRET_ACCESS_KEY"),
+            ({"R2_ENDPOINT_URL": "nowhere"}, WRONG_USAGE, "R2_ENDPOINT_URL"),
+            (
+                {"R2_ENDPOINT_URL": "https://ACCOUNT_ID.r2.cloudflarestorage.com"},
+                WRONG_USAGE,
+                "R2's page shows",
+            ),
+        ],
+    ),
 )
 def test_what_is_wrong_with_the_bucket_is_said_in_a_line_by_make_and_by_doctor(
     s3: S3, tmp_path: Path, change: dict[str, str], code: int, says: str

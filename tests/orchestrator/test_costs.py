@@ -16,10 +16,11 @@ from orchestrator.estimates.meter import Usage
 from orchestrator.pipeline.make_song import make_song
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Cost, Song, Status, new_songs
+from orchestrator.songs.stages import Stage
 from storage.local import LocalStore
 from tests.orchestrator.songs import FIRST_S, made_song
 from tests.orchestrator.test_cli import songwright
-from tests.orchestrator.test_song import brief, make, worker
+from tests.orchestrator.test_make_song import brief, make, worker
 
 WORK_S = 0.05  # of the two painters
 
@@ -106,8 +107,8 @@ def test_a_song_that_is_cancelled_has_cost_what_it_used_until_then(library: Libr
         halfway = asyncio.Event()
         loop = asyncio.get_running_loop()
 
-        def report(stage: str, fraction: float) -> None:
-            if stage == "music: humming slowly" and fraction > 0.002:
+        def report(stage: Stage, doing: str, fraction: float) -> None:
+            if stage == "music" and doing == "humming slowly" and fraction > 0.002:
                 loop.call_soon_threadsafe(halfway.set)
 
         task = asyncio.create_task(make_song(song, by, library, report))

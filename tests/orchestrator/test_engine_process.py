@@ -22,7 +22,7 @@ from tests.orchestrator.gpus import ENGINE
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[EngineProcess]:
     settings = Settings(home=tmp_path, lyrics=EngineSettings(engine=ENGINE))
-    process = EngineProcess("lyrics", ENGINE, settings, together=1)
+    process = EngineProcess("lyrics", ENGINE, settings, batch_size=1)
     try:
         process.ready()
         yield process
@@ -47,6 +47,6 @@ def test_a_song_without_memory_fails_alone_and_one_that_loses_the_gpu_ends_the_p
     with pytest.raises(EngineUnavailable, match="lost its GPU"):
         drafted(process, "illegal")
     until = time.monotonic() + 5.0
-    while process.lives and time.monotonic() < until:
+    while process.is_running and time.monotonic() < until:
         time.sleep(0.01)
-    assert not process.lives
+    assert not process.is_running

@@ -2,7 +2,7 @@ import asyncio
 from pathlib import Path
 
 from config.errors import NotFound
-from orchestrator.jobs.feed import Event, Feed, mark_of
+from orchestrator.jobs.feed import Event, Feed, position_of
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song, Status, new_songs
@@ -26,7 +26,7 @@ class Stage:
         self.feed.update(self.song)
 
     async def heard(self, after: str = "") -> list[Event]:
-        return [event async for event in self.feed.follow(self.song.id, mark_of(after)) if event]
+        return [event async for event in self.feed.follow(self.song.id, position_of(after)) if event]
 
 
 def test_who_comes_back_with_any_id_misses_nothing_and_hears_nothing_twice(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_forgotten_song_lets_its_listeners_go(tmp_path: Path) -> None:
 
 
 def test_an_id_that_is_none_is_the_beginning() -> None:
-    assert mark_of("3.17") == (3, 17)
-    assert {mark_of(text) for text in ("", "3", "3.", "a.b", "-1.2", "3.17\n", "٣.٣", "9" * 9 + ".1")} == {
-        (0, -1)
-    }
+    assert position_of("3.17") == (3, 17)
+    assert {
+        position_of(text) for text in ("", "3", "3.", "a.b", "-1.2", "3.17\n", "٣.٣", "9" * 9 + ".1")
+    } == {(0, -1)}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import Conflict, StoreUnavailable
-from orchestrator.jobs.lease import KEY, Holder, Lessee, is_leased, leased
+from orchestrator.jobs.lease import KEY, Holder, LeaseClient, is_leased, leased
 from storage.local import LocalStore
 
 
@@ -51,7 +51,7 @@ def store(tmp_path: Path) -> Faulty:
 
 
 def test_a_lease_that_is_renewed_is_never_taken(store: Faulty, clock: Clock) -> None:
-    first, second = Lessee(store, service("a")), Lessee(store, service("b"), clock)
+    first, second = LeaseClient(store, service("a")), LeaseClient(store, service("b"), clock)
     assert not is_leased(store)
     assert first.acquire() is None
     assert is_leased(store)
@@ -65,7 +65,7 @@ def test_a_lease_that_is_renewed_is_never_taken(store: Faulty, clock: Clock) -> 
 
 
 def test_a_silent_holder_loses_it_after_two_renewals_and_finds_that(store: Faulty, clock: Clock) -> None:
-    first, second = Lessee(store, service("a")), Lessee(store, service("b"), clock)
+    first, second = LeaseClient(store, service("a")), LeaseClient(store, service("b"), clock)
     assert first.acquire() is None
     for now_s, taken in ((0.0, False), (50.0, False), (89.9, False), (90.0, True)):
         clock.now_s = now_s
@@ -79,17 +79,17 @@ def test_a_silent_holder_loses_it_after_two_renewals_and_finds_that(store: Fault
 
 
 def test_the_same_holder_and_whoever_follows_a_stop_have_it_at_once(store: Faulty, clock: Clock) -> None:
-    assert Lessee(store, service("a")).acquire() is None
-    again = Lessee(store, service("a"), clock)
+    assert LeaseClient(store, service("a")).acquire() is None
+    again = LeaseClient(store, service("a"), clock)
     assert again.acquire() is None
     again.release()
     assert not is_leased(store)
-    assert Lessee(store, service("b"), clock).acquire() is None
+    assert LeaseClient(store, service("b"), clock).acquire() is None
 
 
 def test_a_copy_of_a_holder_is_found_out_at_the_next_renewal(store: Faulty) -> None:
     """As where a virtual machine was cloned with its folder: the copy that starts last has it."""
-    one, copy = Lessee(store, service("a")), Lessee(store, service("a"))
+    one, copy = LeaseClient(store, service("a")), LeaseClient(store, service("a"))
     assert one.acquire() is None
     assert copy.acquire() is None
     assert one.renew()
@@ -97,12 +97,12 @@ def test_a_copy_of_a_holder_is_found_out_at_the_next_renewal(store: Faulty) -> N
 
 
 def test_a_standing_lease_does_not_lapse_and_is_not_written_again(store: Faulty, clock: Clock) -> None:
-    deployment = Lessee(store, service("a", 0.0))
+    deployment = LeaseClient(store, service("a", 0.0))
     assert deployment.acquire() is None
     before = store.version(KEY)
-    assert Lessee(store, service("a", 0.0)).acquire() is None
+    assert LeaseClient(store, service("a", 0.0)).acquire() is None
     assert store.version(KEY) == before
-    other = Lessee(store, service("b"), clock)
+    other = LeaseClient(store, service("b"), clock)
     for _ in range(3):
         assert other.acquire()
         clock.now_s += 1e6
@@ -118,7 +118,7 @@ def test_a_standing_lease_does_not_lapse_and_is_not_written_again(store: Faulty,
 
 
 def test_a_renewal_whose_answer_was_lost_loses_nothing(store: Faulty) -> None:
-    lessee = Lessee(store, service("a"))
+    lessee = LeaseClient(store, service("a"))
     assert lessee.acquire() is None
     for lost in (1, 3):
         store.lost = lost
@@ -130,7 +130,7 @@ def test_a_renewal_whose_answer_was_lost_loses_nothing(store: Faulty) -> None:
 
 
 def test_a_lease_that_was_deleted_is_made_again_by_its_holder(store: Faulty) -> None:
-    lessee = Lessee(store, service("a"))
+    lessee = LeaseClient(store, service("a"))
     assert lessee.acquire() is None
     store.delete(KEY)
     assert lessee.renew() is None
@@ -151,7 +151,7 @@ def test_a_lease_that_cannot_be_read_is_somebodys_until_it_has_been_silent(
     store: Faulty, clock: Clock, data: bytes
 ) -> None:
     store.put(KEY, data, "application/json")
-    lessee = Lessee(store, service("a"), clock)
+    lessee = LeaseClient(store, service("a"), clock)
     other = lessee.acquire()
     assert other
     assert other.name == "a service whose lease cannot be read"
@@ -164,7 +164,7 @@ def test_of_services_that_start_together_one_has_the_bucket(store: Faulty) -> No
 
     def begin(number: int) -> bool:
         together.wait()
-        return Lessee(store, service(str(number))).acquire() is None
+        return LeaseClient(store, service(str(number))).acquire() is None
 
     with ThreadPoolExecutor(8) as services:
         assert sum(services.map(begin, range(8))) == 1

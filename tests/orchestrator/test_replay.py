@@ -91,6 +91,8 @@ def test_other_libraries_and_devices_are_told_and_other_engines_refused() -> Non
     )
     assert "numpy 1.0, now 2" in note
     assert "NVIDIA L40S, now cpu" in note
+    with pytest.raises(Conflict, match="use the Songwright that made it, or send the song's plan"):
+        differences(song(version="0"), {"music": INFO})
     for change in ({"version": "0"}, {"revision": "main"}, {"precision": "fp32"}, {"name": "sketch"}):
         with pytest.raises(Conflict, match="SONGWRIGHT_MUSIC__ENGINE"):
             differences(song(**change), {"music": INFO})

@@ -14,18 +14,21 @@ from pathlib import Path
 import pytest
 
 import orchestrator.pipeline.tries
-from config.engine import Report, ignore_progress
+from config.engine import Report
 from config.errors import EngineFailed, EngineUnavailable
 from config.process import started
-from orchestrator.pipeline.make_song import Terms, at_work, make_song, may_resume, this_process
-from orchestrator.pipeline.tries import ProcessDied, Unrest, exhausted, is_deadly, is_suspect
+from orchestrator.pipeline.make_song import make_song
+from orchestrator.pipeline.recorder import RunOptions
+from orchestrator.pipeline.tries import CrashCooldown, ProcessDied, is_deadly, is_suspect, run_limit_failure
 from orchestrator.pipeline.worker import StepResult
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Owner, Song, Status, new_songs
-from orchestrator.workers.in_process import LocalWorker
+from orchestrator.songs.ownership import may_resume, this_process, why_not_resumed
+from orchestrator.songs.stages import Stage, ignore_stages
+from orchestrator.workers.in_process import InProcessWorker
 from storage.local import LocalStore
-from tests.orchestrator.test_song import brief, worker
+from tests.orchestrator.test_make_song import brief, worker
 
 
 @pytest.fixture
@@ -33,28 +36,29 @@ def library(tmp_path: Path) -> Library:
     return Library(LocalStore(tmp_path))
 
 
-class Dying(LocalWorker):
+class Dying(InProcessWorker):
     """Its composer's process dies once for each of ``deaths``, which says whether the song is blamed."""
 
-    def __init__(self, inner: LocalWorker, deaths: list[bool]) -> None:
+    def __init__(self, inner: InProcessWorker, deaths: list[bool]) -> None:
         vars(self).update(vars(inner))
         self.deaths = deaths
         self.seen: list[dict[str, int]] = []
 
-    async def music(self, song: Song, report: Report) -> StepResult:
-        self.seen.append(song.crashes)
-        if self.deaths:
-            raise ProcessDied("hum", "killed by SIGSEGV", self.deaths.pop(0))
-        return await super().music(song, report)
+    async def run(self, stage: Stage, song: Song, report: Report) -> StepResult:
+        if stage is Stage.MUSIC:
+            self.seen.append(song.crashes)
+            if self.deaths:
+                raise ProcessDied("hum", "killed by SIGSEGV", self.deaths.pop(0))
+        return await super().run(stage, song, report)
 
 
 def made(library: Library, deaths: list[bool], song: Song | None = None) -> tuple[Song, Dying]:
     """The stored song after as many deaths, and the worker."""
     song = song or new_songs(brief())[0]
     dying = Dying(worker(library), deaths)
-    terms = Terms(this_process(), counted=True, unrest=Unrest())
+    options = RunOptions(this_process(), counted=True, cooldown=CrashCooldown())
     try:
-        asyncio.run(make_song(song, dying, library, ignore_progress, terms))
+        asyncio.run(make_song(song, dying, library, ignore_stages, options))
     except EngineFailed:
         assert library.load(song.id).status is Status.FAILED
     finally:
@@ -106,30 +110,30 @@ def test_runs_are_counted_until_a_step_is_stored_and_three_that_died_are_enough(
     song = library.save(new_songs(brief())[0].changed(status=Status.PLANNING, runs=2))
     by = worker(library)
     try:
-        terms = Terms(this_process(), counted=True, saved=saved)
-        asyncio.run(make_song(song, by, library, ignore_progress, terms))
+        options = RunOptions(this_process(), counted=True, on_saved=saved)
+        asyncio.run(make_song(song, by, library, ignore_stages, options))
         assert seen[0] == 3
         assert set(seen[1:-1]) == {1}
         assert seen[-1] == 0
         song = library.save(new_songs(brief())[0].changed(status=Status.PLANNING, runs=3))
         with pytest.raises(EngineFailed, match="it was begun 3 times"):
-            asyncio.run(make_song(song, by, library, ignore_progress))
+            asyncio.run(make_song(song, by, library, ignore_stages))
     finally:
         by.close()
     assert library.load(song.id).status is Status.FAILED
     assert is_suspect(song.changed(runs=2))
-    assert not exhausted(song.changed(runs=2))
+    assert not run_limit_failure(song.changed(runs=2))
     assert not is_suspect(song.changed(status=Status.DONE, runs=2))
 
 
 def test_the_last_try_waits_until_it_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orchestrator.pipeline.tries, "QUIET_S", 0.05)
-    unrest = Unrest()
-    assert unrest.rest_s == 0.0
-    unrest.note()
-    assert unrest.rest_s > 0.0
-    asyncio.run(asyncio.wait_for(unrest.over(), 5))
-    assert unrest.rest_s == 0.0
+    monkeypatch.setattr(orchestrator.pipeline.tries, "COOLDOWN_S", 0.05)
+    cooldown = CrashCooldown()
+    assert cooldown.left_s == 0.0
+    cooldown.restart()
+    assert cooldown.left_s > 0.0
+    asyncio.run(asyncio.wait_for(cooldown.wait(), 5))
+    assert cooldown.left_s == 0.0
 
 
 def test_what_takes_a_process_its_gpu_or_its_memory_is_deadly_and_a_bug_is_not() -> None:
@@ -166,5 +170,5 @@ def test_what_another_machine_saved_long_ago_or_long_from_now_may_be_taken_up(ho
     song = new_songs(Brief(description="x"))[0].changed(status=Status.COMPOSING)
     song = song.changed(owner=Owner(host="another-host", pid=1))
     assert not may_resume(song)
-    assert "'another-host', may be at work" in at_work(song)
+    assert "'another-host', may be at work" in why_not_resumed(song)
     assert may_resume(song.model_copy(update={"updated_at": datetime.now(UTC) + timedelta(hours=hours)}))

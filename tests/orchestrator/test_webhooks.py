@@ -2,10 +2,12 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import standardwebhooks
 
 from config.errors import Forbidden
 from orchestrator.server.webhooks import post as posting
@@ -54,6 +56,25 @@ def test_the_specifications_own_example_is_signed_alike() -> None:
     body = b'{"test": 2432232314}'
     headers = signature(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize(
+    ("secret", "key"),
+    [
+        (SECRET, SECRET),
+        ("whsec_-_8_-w", b"\xfb\xff\x3f\xfb"),  # the URL-safe alphabet, without padding
+        ("any other text", b"any other text"),
+    ],
+)
+def test_a_receiver_that_uses_the_specifications_library_takes_the_signature(
+    secret: str, key: str | bytes
+) -> None:
+    body = '{"song": "Ein Lied über Regen 雨"}'.encode()
+    headers = signature(secret, "msg_1", int(time.time()), body)
+    receiver = standardwebhooks.Webhook(key)
+    assert receiver.verify(body, headers) == {"song": "Ein Lied über Regen 雨"}
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        receiver.verify(body + b" ", headers)
 
 
 def test_tries_stop_with_the_first_success(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.page.engines import HOLD
-from tests.service.server import TOKEN, Server, serving
+from tests.service.server import TOKEN, Server, holding, serving
 
 HELD = {"SONGWRIGHT_MUSIC__ENGINE": "tests.page.engines:HeldComposer"}
 DESKTOP = (1280, 900)
@@ -34,7 +34,7 @@ _SMALL = """([controls, least]) => [...document.querySelectorAll(controls)]
 class Visit:
     """One page in a browser of its own; ``faults`` gathers what no test needs to ask for by itself."""
 
-    def __init__(self, page: Page, home: str, shots: list[Path]) -> None:
+    def __init__(self, page: Page, home: str, shots: Path | None) -> None:
         self.page = page
         self.home = home
         self.faults: list[str] = []
@@ -64,8 +64,8 @@ class Visit:
     def look(
         self, name: str, *, sizes: tuple[tuple[int, int], ...] = (DESKTOP, PHONE), whole: bool = True
     ) -> None:
-        """Holds the page as it stands to every size and both colour schemes; keeps a picture of each, of
-        what is on the screen if not of the ``whole``."""
+        """Holds the page as it stands to every size and both colour schemes. Where pictures are wanted, keeps
+        one of each, of what is on the screen if not of the ``whole``."""
         before = self.page.viewport_size
         for width, height in sizes:
             self.page.set_viewport_size({"width": width, "height": height})
@@ -74,9 +74,9 @@ class Visit:
             for scheme in ("light", "dark"):
                 self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 assert findings(self.page) == [], f"{name} at {width} in {scheme}"
-                picture = self.page.screenshot(full_page=whole)
-                for folder in self._shots:
-                    (folder / f"{name}-{width}-{scheme}.png").write_bytes(picture)
+                if self._shots:
+                    picture = self._shots / f"{name}-{width}-{scheme}.png"
+                    self.page.screenshot(path=picture, full_page=whole)
         self.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
         if before:
             self.page.set_viewport_size(before)
@@ -123,18 +123,16 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def held(server: Server) -> Iterator[Callable[[], None]]:
     """Holds every song at its half; call it to let them go."""
-    hold = server.home / HOLD
-    hold.touch()
-    yield lambda: hold.unlink(missing_ok=True)
-    hold.unlink(missing_ok=True)
+    with holding(server.home / HOLD) as let_go:
+        yield let_go
 
 
 @pytest.fixture
-def visiting(browser: Browser, tmp_path: Path) -> Visiting:
-    """Opens a server's page, as one who has given the token before unless ``token`` is False."""
-    shots = [tmp_path]
-    if folder := os.environ.get("SONGWRIGHT_SCREENSHOTS"):
-        shots.append(Path(folder))
+def visiting(browser: Browser) -> Visiting:
+    """Opens a server's page, as one who has given the token before unless ``token`` is False. Keeps pictures
+    in the folder ``SONGWRIGHT_SCREENSHOTS``, if that is set."""
+    folder = os.environ.get("SONGWRIGHT_SCREENSHOTS")
+    shots = Path(folder) if folder else None
 
     @contextmanager
     def visit(

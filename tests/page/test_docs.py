@@ -68,14 +68,18 @@ def test_an_operation_tells_its_curl_line_fields_limits_responses_and_headers(
         expect(visit.page.locator("#schema-Problem")).to_be_in_viewport()
 
 
-def test_the_reference_is_found_from_the_page_and_reads_well_everywhere(
-    server: Server, visiting: Visiting
-) -> None:
+@pytest.mark.long
+def test_the_reference_reads_well_everywhere(server: Server, visiting: Visiting) -> None:
+    with visiting(server, "/docs") as visit:
+        expect(visit.page.get_by_role("heading", name="Schemas")).to_be_visible()
+        visit.look("docs", whole=False)
+
+
+def test_the_reference_is_found_from_the_page(server: Server, visiting: Visiting) -> None:
     with visiting(server) as visit:
         page = visit.page
         page.get_by_role("link", name="API reference").click()
         expect(page.get_by_role("heading", name="Schemas")).to_be_visible()
-        visit.look("docs", whole=False)
         page.goto(f"{server.url}/docs#generate_with_lyrics")
         page.set_viewport_size({"width": 390, "height": 844})
         page.get_by_text("Contents").click()

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -168,3 +168,14 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+@contextmanager
+def holding(hold: Path) -> Iterator[Callable[[], None]]:
+    """Holds the songs of engines that wait while the file ``hold`` is there; call what it gives to let them
+    go."""
+    hold.touch()
+    try:
+        yield lambda: hold.unlink(missing_ok=True)
+    finally:
+        hold.unlink(missing_ok=True)

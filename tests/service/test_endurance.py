@@ -197,6 +197,7 @@ def looks(server: Server, temporary: Path, songs: int) -> Iterator[Look]:
         assert len(receiver.got) >= songs // len(visitor.seen) // 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("engines", "songs"), SONGS.items())
 def test_nothing_grows_in_a_day(tmp_path: Path, engines: str, songs: int) -> None:
     home, temporary = tmp_path / "home", tmp_path / "temporary"

@@ -86,6 +86,7 @@ def ask(server: Server, number: int) -> str | None:
     return str(answer.json()["id"]) if answer.status_code != 503 else None
 
 
+@pytest.mark.long
 def test_songs_outlive_a_broken_network_and_kills_in_every_stage(s3: S3, tmp_path: Path) -> None:
     bucket, killer = s3.new_bucket(), Killer()
     faults = Faults(share=0.06, seed=20261121, kinds=FAULTS * 2 + SILENCES, watch=killer)

@@ -102,6 +102,7 @@ class Trial:
             yield from children(pid)
 
 
+@pytest.mark.long
 def test_no_song_is_lost_or_doubled_and_no_step_paid_twice_whatever_is_killed(tmp_path: Path) -> None:
     rng = random.Random()
     seed = int(os.environ.get("SONGWRIGHT_TEST_SEED", rng.randrange(2**32)))

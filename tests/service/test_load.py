@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.long import few_first
 from tests.orchestrator.test_cli import HERE, ROOT
 from tests.service.server import TOKEN, Server, children, ended, serving
 from tests.service.test_generation import ASYNC, describe
@@ -86,7 +87,9 @@ def quick_home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.alone
 @pytest.mark.usefixtures("quiet_machine")
-@pytest.mark.parametrize(("what", "status", "most_ms"), [("health", "200", 100.0), ("submit", "202", 200.0)])
+@pytest.mark.parametrize(
+    ("what", "status", "most_ms"), few_first(1, [("submit", "202", 200.0), ("health", "200", 100.0)])
+)
 def test_a_hundred_clients_are_answered_at_once_while_songs_render(
     quick_home: Path, what: str, status: str, most_ms: float
 ) -> None:
@@ -111,6 +114,7 @@ def test_a_hundred_clients_are_answered_at_once_while_songs_render(
     assert median(p99s) <= most_ms
 
 
+@pytest.mark.long
 def test_past_the_bound_songs_are_refused_and_none_that_was_accepted_is_lost(tmp_path: Path) -> None:
     limit = 40
     steady = {
@@ -152,16 +156,17 @@ def resident_bytes(server: Server) -> int:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_stays_flat_over_two_hundred_queued_songs(tmp_path: Path) -> None:
     with serving(tmp_path) as server, server.client() as client:
 
         def queue(count: int) -> list[str]:
-            asked = [
+            sent = [
                 client.post("/generate-from-description", json=describe(f"song {n}"), headers=ASYNC)
                 for n in range(count)
             ]
-            return [answer.raise_for_status().json()["id"] for answer in asked]
+            return [answer.raise_for_status().json()["id"] for answer in sent]
 
         for song_id in queue(50):
             assert ended(client, song_id, 60.0)["status"] == "done"

@@ -48,6 +48,7 @@ def song(client: httpx.Client, seed: int) -> dict[str, Any]:
     return ended(client, answer.json()["id"], timeout_s=300.0)  # of which the compiler may take a minute
 
 
+@pytest.mark.long
 def test_songs_made_side_by_side_are_those_made_alone_and_can_be_made_again(client: httpx.Client) -> None:
     with ThreadPoolExecutor(SONGS) as threads:
         together = list(threads.map(lambda seed: song(client, seed), range(SONGS)))

@@ -52,7 +52,7 @@ def client(server: Server) -> Iterator[httpx.Client]:
         yield connected
 
 
-def heard(data: bytes, seconds: float, rate_hz: int = RATE_HZ) -> np.ndarray:  # type: ignore[type-arg]
+def samples_of(data: bytes, seconds: float, rate_hz: int = RATE_HZ) -> np.ndarray:  # type: ignore[type-arg]
     samples, rate = soundfile.read(io.BytesIO(data), always_2d=True)
     assert rate == rate_hz
     assert len(samples) == round(seconds * rate_hz)
@@ -154,7 +154,7 @@ def test_the_documents_curl_for_the_endpoint_is_answered_as_documented(server: S
     assert response.status_code == 200, response.text
     typed(response.json(), audio_base64=str, sample_rate=int, duration=float)
     assert response.json()["duration"] == 8.0
-    heard(base64.b64decode(response.json()["audio_base64"], validate=True), 8.0)
+    samples_of(base64.b64decode(response.json()["audio_base64"], validate=True), 8.0)
 
 
 def test_the_documents_curl_for_a_prompt_is_answered_as_documented(server: Server) -> None:
@@ -166,7 +166,7 @@ def test_the_documents_curl_for_a_prompt_is_answered_as_documented(server: Serve
     assert answer["prompt"] == "calm ambient music with piano"
     data = base64.b64decode(answer["audio_base64"], validate=True)
     assert len(data) == answer["size_bytes"]
-    heard(data, 10)
+    samples_of(data, 10)
 
 
 def test_the_documents_curl_for_the_edge_function_is_answered_as_documented(server: Server) -> None:
@@ -179,7 +179,7 @@ def test_the_documents_curl_for_the_edge_function_is_answered_as_documented(serv
     assert answer["prompt"] == "upbeat electronic music"
     head, _, encoded = answer["audioUrl"].partition(",")
     assert head == "data:audio/wav;base64"
-    heard(base64.b64decode(encoded, validate=True), 30)
+    samples_of(base64.b64decode(encoded, validate=True), 30)
 
 
 def test_the_documents_python_runs_with_no_change_but_the_url(server: Server, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_the_documents_python_runs_with_no_change_but_the_url(server: Server, tm
     code = PYTHON.replace("https://<your-modal-app>.modal.run", ours)
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    heard((tmp_path / "output.wav").read_bytes(), 10)
+    samples_of((tmp_path / "output.wav").read_bytes(), 10)
 
 
 @pytest.mark.parametrize("body", [*TYPESCRIPT, FORMATS[0]])
@@ -195,7 +195,7 @@ def test_the_edge_functions_own_request_is_answered_as_it_reads_it(client: httpx
     answer = client.post("/", content=body, headers={"Content-Type": "application/json"}).json()
     typed(answer, **RAW_FIELDS)
     assert answer["duration"] == 30
-    heard(base64.b64decode(answer["audio_base64"]), 30)
+    samples_of(base64.b64decode(answer["audio_base64"]), 30)
 
 
 def test_the_endpoints_own_parameters_reach_the_engine_or_are_said_to_have_none(client: httpx.Client) -> None:
@@ -251,7 +251,10 @@ def test_no_cover_is_painted_and_no_words_are_written_for_music_alone(client: ht
 
 
 def test_neither_writer_nor_painter_need_be_there_for_music_alone(tmp_path: Path) -> None:
-    absent = {f"SONGWRIGHT_{craft}__ENGINE": f"{HERE}:AbsentComposer" for craft in ("LYRICS", "ART")}
+    absent = {
+        f"SONGWRIGHT_{craft}__ENGINE": f"{HERE}:{name}"
+        for craft, name in (("LYRICS", "AbsentWriter"), ("ART", "AbsentPainter"))
+    }
     with serving(tmp_path, ready=False, **absent) as server, server.client() as client:
         for path, body in BODIES.items():
             assert client.post(path, json=body).status_code == 200, path
@@ -261,11 +264,11 @@ def test_neither_writer_nor_painter_need_be_there_for_music_alone(tmp_path: Path
 def test_a_signed_address_is_given_where_asked_and_needs_no_token(client: httpx.Client) -> None:
     answer = client.post("/generate-music", json=JOYFUL | {"duration": 3, "audio_url": "signed"}).json()
     assert answer["audioUrl"].startswith("http")
-    heard(httpx.get(answer["audioUrl"]).raise_for_status().content, 3)
+    samples_of(httpx.get(answer["audioUrl"]).raise_for_status().content, 3)
     flac = client.post("/generate-music", json=JOYFUL | {"duration": 1, "format": "flac"}).json()
     assert flac["audioUrl"].startswith("data:audio/flac;base64,")
     assert flac["metadata"]["format"] == "flac"
-    heard(base64.b64decode(flac["audioUrl"].partition(",")[2]), 1)
+    samples_of(base64.b64decode(flac["audioUrl"].partition(",")[2]), 1)
 
 
 @pytest.mark.parametrize(("duration", "start"), [(45, "data:"), (120, "data:"), (121, "http")])
@@ -280,9 +283,9 @@ def test_longer_music_is_made_and_what_is_too_long_for_a_data_url_has_an_address
 def test_a_second_is_made_by_the_embedded_engines_too(tmp_path: Path) -> None:
     with serving(tmp_path, SONGWRIGHT_MUSIC__PROCESSES="1", **SKETCH) as server, server.client() as client:
         answer = client.post("/generate-music", json=JOYFUL | {"duration": 1}).json()
-        heard(base64.b64decode(answer["audioUrl"].partition(",")[2]), 1, 44_100)
+        samples_of(base64.b64decode(answer["audioUrl"].partition(",")[2]), 1, 44_100)
         response = client.post("/", json={"prompt": "slow jazz, piano, 70 BPM", "duration": 1.5})
-        heard(base64.b64decode(response.json()["audio_base64"]), 1.5, 44_100)
+        samples_of(base64.b64decode(response.json()["audio_base64"]), 1.5, 44_100)
         plan = client.get(response.headers["Location"]).json()["plan"]
         assert (plan["genre"], plan["voice"]) == ("jazz", "none")
 
@@ -421,7 +424,7 @@ def test_it_is_the_same_durable_job_as_any_song(client: httpx.Client) -> None:
         first = client.post(path, json=body, headers=headers)
         assert (first.status_code, first.headers["Preference-Applied"]) == (202, "respond-async")
         song = ended(client, first.json()["id"])
-        heard(client.get(f"/songs/{song['id']}/audio").content, 1)
+        samples_of(client.get(f"/songs/{song['id']}/audio").content, 1)
         del headers["Prefer"]
         again = client.post(path, json=body, headers=headers)
         assert again.headers["Location"] == f"/songs/{song['id']}"

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.long import few_first
 from tests.orchestrator.test_cli import HERE, manifest, parts_left, songwright
 from tests.service.server import TOKEN, Server, children, ended, fork_servers, serving
 from tests.service.test_generation import ASYNC, SLOW, describe
@@ -62,7 +63,7 @@ def events(client: httpx.Client, song_id: str, after: str = "", most: int = 10_0
     return list(islice(follow(client, song_id, after), most))
 
 
-def told(found: list[dict[str, Any]]) -> list[str]:
+def statuses_of(found: list[dict[str, Any]]) -> list[str]:
     return [event["data"]["status"] for event in found if event["event"] == "status"]
 
 
@@ -98,7 +99,7 @@ def test_the_library_is_listed_newest_first_a_page_at_a_time(client: httpx.Clien
 
 def test_events_tell_each_status_each_parts_progress_and_the_end(client: httpx.Client) -> None:
     found = events(client, submit(client))
-    assert told(found) == ["queued", "planning", "composing", "done"]
+    assert statuses_of(found) == ["queued", "planning", "composing", "done"]
     parts = {event["data"]["part"] for event in found if event["event"] == "progress"}
     assert parts == {"lyrics", "music", "cover"}
     assert found[-1]["event"] == "end"
@@ -129,7 +130,7 @@ def test_events_go_on_over_a_restart_of_the_server(tmp_path: Path) -> None:
         with server.client() as client:
             after = events(client, song_id, after=before[-1]["id"], most=4)
             assert min(map(mark, after)) > mark(before[-1])
-            statuses = told(before) + told(after)
+            statuses = statuses_of(before) + statuses_of(after)
             assert statuses[:3] == ["queued", "planning", "composing"]
             assert "composing" in statuses[3:], "it was taken up again"
     finally:
@@ -140,23 +141,23 @@ def test_who_waits_in_the_queue_is_told_of_each_place_gained(tmp_path: Path) -> 
     one = {"SONGWRIGHT_MUSIC__PROCESSES": "1"}
     with serving(tmp_path, **(SLOW | one)) as server, server.client() as client:
         ids = [submit(client) for _ in range(5)]
-        heard: list[int] = []
+        seen: list[int] = []
 
         def listen() -> None:
             with server.client() as other:
                 for event in islice(follow(other, ids[-1]), 3):
-                    heard.append(event["data"]["queue_position"])
+                    seen.append(event["data"]["queue_position"])
 
         listener = threading.Thread(target=listen)
         listener.start()
-        until(lambda: heard)
+        until(lambda: seen)
         for song_id in ids[:-1]:
             assert client.post(f"/songs/{song_id}/cancel").status_code == 200
-            time.sleep(1.1)  # places are told once a second
+            time.sleep(1.1)  # places are sent once a second
         client.post(f"/songs/{ids[-1]}/cancel")
         listener.join(20)
         assert not listener.is_alive()
-        places = [place for place in heard if place is not None]
+        places = [place for place in seen if place is not None]
         assert places == sorted(places, reverse=True)
         assert len(places) >= 2
 
@@ -212,12 +213,12 @@ def test_who_waits_for_a_song_that_is_cancelled_is_told(tmp_path: Path) -> None:
         assert answers[0].json()["type"] == "urn:songwright:problem:cancelled"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", few_first(1, [signal.SIGTERM, signal.SIGINT]))
 def test_a_stop_tells_who_waits_and_leaves_songs_to_the_next_start(tmp_path: Path, number: int) -> None:
     server = Server(tmp_path, **_slow())
     server.start(ready=True)
     answers: list[httpx.Response] = []
-    heard: list[dict[str, Any]] = []
+    seen: list[dict[str, Any]] = []
     with server.client() as client:
         waiting = submit(client)
 
@@ -227,12 +228,12 @@ def test_a_stop_tells_who_waits_and_leaves_songs_to_the_next_start(tmp_path: Pat
 
         def listen() -> None:
             with server.client() as other:
-                heard.extend(follow(other, waiting))
+                seen.extend(follow(other, waiting))
 
         threads = [threading.Thread(target=work) for work in (ask, listen)]
         for thread in threads:
             thread.start()
-        until(lambda: heard and len(client.get("/songs").json()["songs"]) == 2)
+        until(lambda: seen and len(client.get("/songs").json()["songs"]) == 2)
         assert server.process
         engines = children(server.process.pid)
         began = time.monotonic()
@@ -242,7 +243,7 @@ def test_a_stop_tells_who_waits_and_leaves_songs_to_the_next_start(tmp_path: Pat
             thread.join(10)
     assert answers[0].status_code == 503
     assert answers[0].headers["Location"] == f"/songs/{answers[0].json()['song_id']}"
-    assert heard[-1]["event"] != "end"
+    assert seen[-1]["event"] != "end"
     assert len(engines) >= 3
     until(lambda: not [pid for pid in engines if Path(f"/proc/{pid}").exists()])
     stored = [json.loads(path.read_text()) for path in tmp_path.glob("songs/*/song.json")]
@@ -250,7 +251,7 @@ def test_a_stop_tells_who_waits_and_leaves_songs_to_the_next_start(tmp_path: Pat
     assert not parts_left(tmp_path)
 
 
-@pytest.mark.parametrize("composer", ["SlowComposer", "DeafComposer"])
+@pytest.mark.parametrize("composer", few_first(1, ["DeafComposer", "SlowComposer"]))
 def test_the_engines_end_with_a_killed_server(tmp_path: Path, composer: str) -> None:
     server = Server(tmp_path, **(_slow() | {"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:{composer}"}))
     server.start(ready=True)
@@ -280,6 +281,7 @@ def test_a_signal_to_the_whole_group_stops_the_service_and_hurts_no_engine(
     assert not [line for line in server.lines if "Traceback" in line or "has ended" in line]
 
 
+@pytest.mark.long
 def test_the_fork_servers_end_costs_no_song(tmp_path: Path) -> None:
     patient = {"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:PatientComposer"}
     with serving(tmp_path, **patient) as server, server.client() as client:
@@ -317,20 +319,6 @@ def test_an_engine_that_hangs_is_ended_when_its_song_is_cancelled(tmp_path: Path
         until(lambda: "music" in client.get(f"/songs/{song_id}").json()["progress"])
         assert client.post(f"/songs/{song_id}/cancel").json()["status"] == "cancelled"
         assert client.post("/generate-from-description", json=describe(seed=14)).status_code == 200
-
-
-def test_a_second_service_on_the_same_library_is_refused(server: Server) -> None:
-    result = songwright(server.home, "serve", "--port", "0")
-    assert result.returncode == 1
-    assert "another service has the library" in result.stderr
-
-
-def test_a_port_that_is_taken_is_said_in_one_line(server: Server, tmp_path: Path) -> None:
-    port = server.url.rpartition(":")[2]
-    result = songwright(tmp_path, "serve", "--port", port)
-    assert result.returncode == 2
-    assert "choose another with --port" in result.stderr
-    assert len(result.stderr.splitlines()) == 1
 
 
 def test_the_first_start_makes_a_token_shows_it_once_and_keeps_it_private(tmp_path: Path) -> None:

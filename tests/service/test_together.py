@@ -59,24 +59,26 @@ def test_songs_are_in_one_process_together_and_one_that_fails_or_is_cancelled_le
     began = time.monotonic()
     with server.client() as client:
 
-        def asked(seed: int) -> str:
+        def submit(seed: int) -> str:
             body = describe(f"song {seed}", seed=seed)
             answer = client.post("/generate-from-description", json=body, headers=ASYNC)
             return str(answer.raise_for_status().json()["id"])
 
-        waiting = asked(1000)
+        waiting = submit(1000)
         while client.get(f"/songs/{waiting}").json()["progress"].get("music", {}).get("fraction") != 0.5:
             time.sleep(0.02)
-        failing = asked(666)
-        others = [asked(seed) for seed in (1, 2)]
+        failing = submit(666)
+        others = [submit(seed) for seed in (1, 2)]
         failed = ended(client, failing)
         assert failed["status"] == "failed"
         assert client.post(f"/songs/{waiting}/cancel").json()["status"] == "cancelled"
-        others.append(asked(3))
+        others.append(submit(3))
         songs = [ended(client, song_id) for song_id in others]
         assert [song["status"] for song in songs] == ["done"] * 3
-        told = {warning for song in songs for warning in song["warnings"] if warning.startswith("process ")}
-        assert len(told) == 1, told
+        warnings_of_deaths = {
+            warning for song in songs for warning in song["warnings"] if warning.startswith("process ")
+        }
+        assert len(warnings_of_deaths) == 1, warnings_of_deaths
         audio = [song["assets"]["audio"]["sha256"] for song in songs]
         assert len(set(audio)) == 3
         # Each waited for the others in the engine, and yet all together had no more of it than the time that

@@ -19,7 +19,7 @@ def secret_of(server: Server) -> str:
     return (server.home / ".songwright" / "webhook-secret").read_text().strip()
 
 
-def told(receiver: Receiver, server: Server, count: int = 1) -> list[dict[str, Any]]:
+def received(receiver: Receiver, server: Server, count: int = 1) -> list[dict[str, Any]]:
     until(lambda: len(receiver.got) >= count)
     return [verified(secret_of(server), headers, body) for headers, body in receiver.got]
 
@@ -27,7 +27,7 @@ def told(receiver: Receiver, server: Server, count: int = 1) -> list[dict[str, A
 def test_a_song_that_has_ended_is_told_once_signed_and_with_addresses(tmp_path: Path) -> None:
     with receiving() as receiver, serving(tmp_path, **PRIVATE) as server, server.client() as client:
         song = client.post("/generate-from-description", json=describe(webhook=receiver.url)).json()
-        (body,) = told(receiver, server)
+        (body,) = received(receiver, server)
         headers = receiver.got[0][0]
         assert body["type"] == "song.done"
         assert body["song"]["id"] == song["id"]
@@ -48,10 +48,12 @@ def test_a_song_that_has_ended_is_told_once_signed_and_with_addresses(tmp_path: 
 def test_a_song_that_failed_or_was_cancelled_is_told_too(tmp_path: Path, composer: str, kind: str) -> None:
     variables = PRIVATE | {"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:{composer}"}
     with receiving() as receiver, serving(tmp_path, **variables) as server, server.client() as client:
-        asked = client.post("/generate-from-description", json=describe(webhook=receiver.url), headers=ASYNC)
+        accepted = client.post(
+            "/generate-from-description", json=describe(webhook=receiver.url), headers=ASYNC
+        )
         if kind == "cancelled":
-            assert client.post(f"/songs/{asked.json()['id']}/cancel").status_code == 200
-        assert told(receiver, server)[0]["type"] == f"song.{kind}"
+            assert client.post(f"/songs/{accepted.json()['id']}/cancel").status_code == 200
+        assert received(receiver, server)[0]["type"] == f"song.{kind}"
 
 
 def test_a_call_nobody_took_is_made_again_and_also_after_a_restart(tmp_path: Path) -> None:
@@ -61,14 +63,14 @@ def test_a_call_nobody_took_is_made_again_and_also_after_a_restart(tmp_path: Pat
         song = client.post("/generate-from-description", json=describe(webhook=url)).json()
         until(lambda: client.get(f"/songs/{song['id']}").json()["webhook"]["attempts"] == 1)
     with receiving(port) as receiver, serving(tmp_path, **PRIVATE) as server:
-        assert told(receiver, server)[0]["song"]["id"] == song["id"]
+        assert received(receiver, server)[0]["song"]["id"] == song["id"]
 
 
 def test_an_error_is_answered_by_another_try(tmp_path: Path) -> None:
     with receiving() as receiver, serving(tmp_path, **PRIVATE) as server, server.client() as client:
         receiver.answers = [500]
         client.post("/generate-from-description", json=describe(webhook=receiver.url)).raise_for_status()
-        bodies = told(receiver, server, 2)
+        bodies = received(receiver, server, 2)
         assert bodies[0] == bodies[1]
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from songwright import AsyncClient, Client
+from tests.orchestrator.test_cli import ROOT
 from tests.page.engines import HOLD
-from tests.service.server import TOKEN, Server, serving
+from tests.service.server import TOKEN, Server, holding, serving
 
+CLIENT = ROOT / "clients" / "python"
 HELD = {"SONGWRIGHT_MUSIC__ENGINE": "tests.page.engines:HeldComposer"}
 Connect = Callable[..., Any]
 
@@ -43,10 +45,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def held(server: Server) -> Iterator[Callable[[], None]]:
     """Holds every song at its half; call it to let them go."""
-    hold = server.home / HOLD
-    hold.touch()
-    yield lambda: hold.unlink(missing_ok=True)
-    hold.unlink(missing_ok=True)
+    with holding(server.home / HOLD) as let_go:
+        yield let_go
 
 
 @pytest.fixture(params=["blocking", "awaited"])

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+import songwright
 from songwright import (
     ApiError,
     AsyncClient,
@@ -22,17 +23,22 @@ from songwright import (
     Conflict,
     ConnectionFailed,
     DownloadFailed,
+    FileMissing,
+    InvalidArgument,
+    InvalidCall,
     InvalidRequest,
+    MusicRequest,
     NotFound,
+    PhotoRequest,
     Progress,
     SongCancelled,
     SongFailed,
+    SongRequest,
     Unauthorized,
     WaitTimeout,
 )
-from tests.orchestrator.test_cli import ROOT
 from tests.service.server import TOKEN, Server
-from tests.songwright.conftest import Connect
+from tests.songwright.conftest import CLIENT, Connect
 from tests.vision.photos import file_of, shot
 
 WORDS = {
@@ -48,9 +54,9 @@ def test_a_song_is_asked_for_waited_for_and_downloaded(
 ) -> None:
     client = connect(server.url)
     news: list[Progress] = []
-    asked = client.generate(**WORDS[kind], audio_duration=5, idempotency_key=uuid.uuid4().hex)
-    song = client.wait(asked, on_progress=news.append)
-    assert (song.id, song.status, song.seed) == (asked.id, "done", asked.seed)
+    queued = client.generate(**WORDS[kind], audio_duration=5, idempotency_key=uuid.uuid4().hex)
+    song = client.wait(queued, on_progress=news.append)
+    assert (song.id, song.status, song.seed) == (queued.id, "done", queued.seed)
     assert [item.status for item in news if not item.part] == ["queued", "planning", "composing", "done"]
     assert {item.part for item in news} == {"", "lyrics", "music", "cover"}
     assert all(item.source == "events" for item in news)
@@ -102,13 +108,15 @@ def test_a_photo_that_cannot_be_used_is_told(server: Server, connect: Connect, t
     client = connect(server.url)
     with pytest.raises(FileNotFoundError):
         client.generate_from_image(tmp_path / "none.png")
-    with pytest.raises(InvalidRequest, match="PNG, JPEG, WebP") as raised:
+    with pytest.raises(InvalidArgument, match="PNG, JPEG, WebP"):
         client.generate_from_image(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
-    assert raised.value.status == 415
+    with pytest.raises(InvalidRequest) as raised:
+        client.generate_from_image(b"\x89PNG\r\n\x1a\n and no picture")
+    assert raised.value.field == "image"
 
 
 @pytest.mark.parametrize(
-    "told",
+    "wish",
     [
         {"prompt": "jazzy piano solo"},
         {"mood": "joyful", "energy": 8, "genres": ["electronic"], "instruments": ["piano"], "tempo_bpm": 120},
@@ -116,10 +124,10 @@ def test_a_photo_that_cannot_be_used_is_told(server: Server, connect: Connect, t
     ids=["by a prompt", "by its properties"],
 )
 def test_music_alone_is_asked_for_waited_for_and_downloaded(
-    server: Server, connect: Connect, tmp_path: Path, told: dict[str, object]
+    server: Server, connect: Connect, tmp_path: Path, wish: dict[str, object]
 ) -> None:
     client = connect(server.url)
-    wish = told | {"duration": 2, "seed": 1138, "format": "flac"}
+    wish = wish | {"duration": 2, "seed": 1138, "format": "flac"}
     song = client.wait(client.generate_music(**wish))
     assert song.assets.keys() >= {"audio"}
     assert "cover" not in song.assets
@@ -128,13 +136,13 @@ def test_music_alone_is_asked_for_waited_for_and_downloaded(
 
 
 @pytest.mark.parametrize(
-    "told",
+    "wish",
     [{}, {"mood": "sad", "energy": 1}, {"prompt": "jazz", "energy": 3}, {"duration": 5}],
     ids=["nothing", "half", "both", "neither"],
 )
-def test_music_is_told_in_one_way(connect: Connect, told: dict[str, object]) -> None:
+def test_music_is_described_in_one_way(connect: Connect, wish: dict[str, object]) -> None:
     with pytest.raises(TypeError, match="give prompt, or mood, energy and genres"):
-        connect("http://127.0.0.1:1").generate_music(**told)
+        connect("http://127.0.0.1:1").generate_music(**wish)
 
 
 def test_music_that_cannot_be_made_is_refused_by_its_field(server: Server, connect: Connect) -> None:
@@ -238,7 +246,7 @@ def test_a_refusal_names_the_field_and_the_fix(server: Server, connect: Connect)
         client.generate("", audio_duration=3)
     assert [problem.field for problem in several.value.errors] == ["audio_duration", "full_described_song"]
     with pytest.raises(Unauthorized, match="401"):
-        connect(server.url, "another token").song("0" * 15)
+        connect(server.url, "another-token").song("0" * 15)
     with pytest.raises(NotFound):
         client.wait("0" * 15)
 
@@ -295,11 +303,23 @@ def test_a_wait_that_is_given_up_lets_its_connection_go(server: Server, held: Ca
 def test_the_client_loads_nothing_of_the_service_and_says_what_it_needs() -> None:
     others = ("orchestrator", "config", "lyrics", "music", "pydantic", "fastapi", "numpy")
     code = f"import sys, songwright; print([name for name in {others!r} if name in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CLIENT)
     assert result.stdout.strip() == "[]", result.stderr
     code = "import sys; sys.modules['httpx'] = None; import songwright"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CLIENT)
     assert "the client needs httpx: pip install 'songwright[client]'" in result.stderr
+
+
+def test_names_of_before_are_the_names_of_today() -> None:
+    from songwright.calls import Asked, Music, Pictured
+    from songwright.client import AsyncClient as Awaited
+    from songwright.client import Client as Blocking
+    from songwright.client import Photo
+
+    assert (Asked, Pictured, Music) == (SongRequest, PhotoRequest, MusicRequest)
+    assert (songwright.Asked, songwright.Pictured, songwright.Music) == (Asked, Pictured, Music)
+    assert (Awaited, Blocking) == (AsyncClient, Client)
+    assert Photo == bytes | str | Path
 
 
 def test_errors_survive_pickling() -> None:
@@ -312,6 +332,10 @@ def test_errors_survive_pickling() -> None:
         WaitTimeout("x", 1.0),
         DownloadFailed("x", "audio", "why"),
         ConnectionFailed("GET /", "no"),
+        ConnectionFailed("GET /", "no", retry=False),
+        InvalidArgument("seed", -2, "give more"),
+        InvalidCall("no"),
+        FileMissing(2, "No such file", "x"),
     ):
         assert str(pickle.loads(pickle.dumps(other))) == str(other)
     assert issubclass(ApiError, ClientError)

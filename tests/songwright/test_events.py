@@ -26,8 +26,8 @@ EVENTS = [
 def test_a_stream_is_read_alike_in_pieces_of_any_size(cuts: list[int]) -> None:
     events = Events()
     places = [0, *sorted(cuts), len(STREAM)]
-    told = [event for start, end in itertools.pairwise(places) for event in events.feed(STREAM[start:end])]
-    assert told == EVENTS
+    read = [event for start, end in itertools.pairwise(places) for event in events.feed(STREAM[start:end])]
+    assert read == EVENTS
     assert (events.last_id, events.retry_s, events.alive) == ("3.0", 1.5, True)
 
 

@@ -214,12 +214,12 @@ def test_a_broken_stream_is_taken_up_after_the_last_event(
     proxy.expect("GET", "/events$", RequestLost(), BrokenAfter(400), Refused(503), LOADING)
     news: list[Progress] = []
 
-    def heard(item: Progress) -> None:
+    def on_progress(item: Progress) -> None:
         news.append(item)
         if len(proxy.of("GET", "/events$")) == 5:
             held()
 
-    assert client.wait(song, on_progress=heard).status == "done"
+    assert client.wait(song, on_progress=on_progress).status == "done"
     statuses = [item.status for item in news if not item.part]
     assert statuses == ["queued", "planning", "composing", "done"]
     ids = [seen.headers.get("last-event-id", "") for seen in proxy.of("GET", "/events$")]
@@ -237,13 +237,13 @@ def test_where_there_are_no_events_the_song_is_asked_for_and_that_is_said(
     proxy.expect("GET", "/events$", Refused(200, HTML, b"<p>welcome"))
     news: list[Progress] = []
 
-    def heard(item: Progress) -> None:
+    def on_progress(item: Progress) -> None:
         news.append(item)
         if item.part == "music":
             held()
 
     with caplog.at_level(logging.WARNING):
-        assert client.wait(song, on_progress=heard).status == "done"
+        assert client.wait(song, on_progress=on_progress).status == "done"
     assert {item.source for item in news} == {"polling"}
     assert "text/html, not text/event-stream" in caplog.text
     assert "asking for its state every 0.05 s instead" in caplog.text
@@ -282,7 +282,7 @@ def test_a_wait_outlives_the_service(tmp_path: Path, caplog: pytest.LogCaptureFi
         song = client.generate("a song that outlives its service", audio_duration=5)
         restarts: list[threading.Thread] = []
 
-        def heard(item: Progress) -> None:
+        def on_progress(item: Progress) -> None:
             if item.part == "music" and not restarts:
                 restarts.append(threading.Thread(target=again))
                 restarts[0].start()
@@ -292,7 +292,7 @@ def test_a_wait_outlives_the_service(tmp_path: Path, caplog: pytest.LogCaptureFi
             hold.unlink()
             server.start()
 
-        assert client.wait(song, on_progress=heard).status == "done"
+        assert client.wait(song, on_progress=on_progress).status == "done"
         restarts[0].join()
         assert made(server, "a song that outlives its service") == 1
     assert caplog.records == []

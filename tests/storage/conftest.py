@@ -5,14 +5,14 @@ from contextlib import ExitStack
 
 import pytest
 
-import storage.r2
+from storage.r2 import retries
 from tests.storage.s3 import S3, SERVERS
 
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """How often a request is tried is what these tests are about, not for how long."""
-    monkeypatch.setattr(storage.r2, "_FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr(retries, "_FIRST_WAIT_S", 0.02)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from config.errors import NotFound, StoreUnavailable
 from storage.contract import read
-from storage.r2 import PART_BYTES, R2Store, _md5
+from storage.r2 import PART_BYTES, R2Store
+from storage.r2.writes import md5
 from tests.storage.faults import FAULTS, Faults, broken
 from tests.storage.s3 import S3
 
@@ -119,6 +120,10 @@ def test_a_presigned_address_opens_without_a_key_and_with_ranges_until_it_ends(s
     answer = httpx.get(address, headers={"Range": "bytes=2-4"})
     assert (answer.status_code, answer.content) == (206, b"234")
     assert answer.headers["content-type"] == "audio/wav"
+    named = "inline; filename=\"Nandu.wav\"; filename*=UTF-8''%C3%91and%C3%BA%20%22.wav"
+    answer = httpx.get(store.url("songs/a/audio.wav", 600, named))
+    assert (answer.status_code, answer.content) == (200, b"0123456789")
+    assert answer.headers["content-disposition"] == named
 
 
 def test_a_forged_or_an_old_address_is_refused(server: Callable[[str], S3]) -> None:
@@ -130,6 +135,9 @@ def test_a_forged_or_an_old_address_is_refused(server: Callable[[str], S3]) -> N
     assert httpx.get(address).status_code == 200
     assert httpx.get(address.replace("/songs/a/", "/songs/b/")).status_code == 403
     assert httpx.get(address.partition("?")[0]).status_code == 403
+    named = store.url("songs/a/audio.wav", 600, 'inline; filename="a.wav"')
+    assert httpx.get(named).headers["content-disposition"] == 'inline; filename="a.wav"'
+    assert httpx.get(named.replace("a.wav%22", "b.wav%22")).status_code == 403
     soon = store.url("songs/a/audio.wav", 1)
     until = time.monotonic() + 5
     while httpx.get(soon).status_code == 200:
@@ -142,7 +150,7 @@ def test_bytes_that_were_changed_on_the_way_are_refused(server: Callable[[str], 
     s3 = server("seaweedfs")  # moto looks at no Content-MD5
     bucket = s3.new_bucket()
     with pytest.raises(ClientError, match="BadDigest"):
-        s3.client.put_object(Bucket=bucket, Key="a", Body=b"changed", ContentMD5=_md5(b"sent"))
+        s3.client.put_object(Bucket=bucket, Key="a", Body=b"changed", ContentMD5=md5(b"sent"))
     assert list(s3.store(bucket).list("")) == []
 
 

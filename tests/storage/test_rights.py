@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore import xform_name
 
-import storage.r2
+import storage.r2.store
+import storage.r2.writes
 from config.errors import NotFound
 from storage.contract import Store, read
 from storage.r2 import PART_BYTES
@@ -43,17 +44,18 @@ def documented() -> set[tuple[str, str]]:
 
 def written() -> set[str]:
     """The names of the client's methods in the store's code."""
-    tree = ast.parse(Path(storage.r2.__file__).read_text())
+    modules = (storage.r2.store, storage.r2.writes)
+    nodes = [node for module in modules for node in ast.walk(ast.parse(Path(module.__file__).read_text()))]
     called = {
         node.attr
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Attribute)
         and node.value.attr == "_client"
     }
     pages = {
         node.args[0].value
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "get_paginator"

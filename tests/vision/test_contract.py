@@ -12,6 +12,7 @@ from config.engine import EngineOptions, ignore_progress
 from config.errors import Cancelled, InvalidRequest
 from lyrics import contract as lyrics
 from tests.inference.engines import checkpoint
+from tests.long import few_first
 from tests.vision.photos import shot
 from vision.contract import GENRES, MOODS, READERS, ImageRequest, Reader, Scene
 from vision.pixels import Pixels
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings(
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture(scope="module", params=["sketch", "qwen_vl", "qwen_vl as on a GPU"])
+@pytest.fixture(scope="module", params=few_first(2, ["sketch", "qwen_vl", "qwen_vl as on a GPU"]))
 def reader(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     if request.param == "sketch":
         return READERS.load("sketch")
@@ -77,16 +78,16 @@ def test_progress_only_rises_and_ends_at_one(reader: Reader) -> None:
 
 @pytest.mark.parametrize("after", [1, 2])
 def test_a_cancelled_reading_stops_there_and_the_next_is_as_ever(reader: Reader, after: int) -> None:
-    expected, told = scene(reader, shot("sea")), []
+    expected, reported = scene(reader, shot("sea")), []
 
     def stop(_stage: str, fraction: float) -> None:
-        told.append(fraction)
-        if len(told) >= after:
+        reported.append(fraction)
+        if len(reported) >= after:
             raise Cancelled
 
     with pytest.raises(Cancelled):
         reader.read(ImageRequest(shot("sea"), 1), stop)
-    assert len(told) == after
+    assert len(reported) == after
     assert scene(reader, shot("sea")) == expected
 
 

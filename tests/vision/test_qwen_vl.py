@@ -12,6 +12,7 @@ from transformers import Qwen2VLForConditionalGeneration
 
 from config.engine import EngineOptions, ignore_progress
 from config.errors import EngineFailed, EngineUnavailable
+from tests.long import few_first
 from tests.tiny import qwen_vl
 from tests.vision.photos import SHOTS, shot
 from vision.contract import READERS, ImageRequest, Scene
@@ -47,7 +48,7 @@ def test_scenes_of_random_weights_are_all_whole(reader: QwenVlReader) -> None:
     assert len({scene.mood for scene in found}) > 2
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", few_first(1, ["fp32", "bf16"]))
 def test_the_path_of_a_gpu_reads_the_same_scenes(folder: Path, precision: str) -> None:
     """Loading before there is a GPU, and the precision and the steps of one: here on a processor."""
     model = {"model": str(folder), "precision": precision}
@@ -57,7 +58,7 @@ def test_the_path_of_a_gpu_reads_the_same_scenes(folder: Path, precision: str) -
         QwenVlReader.from_options(EngineOptions(**model, gpu_path=True)),
         QwenVlReader.from_options(EngineOptions(**model, staged=True)),
     ]
-    readers[2].settle("cpu")
+    readers[2].move_to_gpu("cpu")
     alone, gpus, staged = ([reader.read(wish, ignore_progress) for wish in wishes] for reader in readers)
     assert gpus == alone
     assert staged == alone

@@ -11,7 +11,7 @@ from tests.vision.photos import SHOTS, shot
 from vision.contract import GENRES, MOODS, READERS, ImageRequest, Scene
 from vision.pixels import Pixels
 from vision.sketch import tables
-from vision.sketch.measure import hexcone, lab_of, measured
+from vision.sketch.measure import hexcone, lab_of, measure
 
 READER = READERS.load("sketch")
 EACH = 20  # of ten kinds
@@ -83,7 +83,7 @@ def test_a_brighter_or_more_saturated_photo_has_more_energy_and_speed(sweep: obj
     rose = 0
     for kind, number in PHOTOS:
         pixels = shot(kind, number)[::2, ::2]
-        figures = [measured(sweep(pixels, share)) for share in np.linspace(0.0, 1.0, 4)]
+        figures = [measure(sweep(pixels, share)) for share in np.linspace(0.0, 1.0, 4)]
         energies = [tables.energy(one) for one in figures]
         assert all(after >= before - 1e-3 for before, after in pairwise(energies)), (kind, number)
         tempos = [tables.tempo(one) for one in figures]
@@ -153,14 +153,14 @@ def test_colours_are_those_of_the_standards() -> None:
 def test_composition_is_seen() -> None:
     ramp = np.linspace(0, 200, 60).astype(np.uint8)
     half = np.concatenate([ramp, ramp[::-1]])[None, :, None].repeat(90, 0).repeat(3, 2)
-    assert measured(half).symmetry > 0.99
-    assert measured(half[:, :60]).symmetry < 0.1
+    assert measure(half).symmetry > 0.99
+    assert measure(half[:, :60]).symmetry < 0.1
     line = np.zeros((100, 100, 3), np.uint8)
     line[:40] = 200
-    figures = measured(line)
+    figures = measure(line)
     assert figures.horizon > 0.9
     assert figures.horizon_at == pytest.approx(0.4, abs=0.02)
-    assert measured(half).horizon < 0.05
+    assert measure(half).horizon < 0.05
 
 
 def test_every_table_holds_names_that_there_are() -> None:
@@ -173,7 +173,7 @@ def test_every_table_holds_names_that_there_are() -> None:
         assert bounds == sorted(bounds)
         assert tables.word(0.0, words) == words[0][1]
         assert tables.word(1.0, words) == words[-1][1]
-    here = measured(np.zeros((32, 32, 3), np.uint8))
+    here = measure(np.zeros((32, 32, 3), np.uint8))
     assert tables.energy(here) == 0.0
     assert tables.pleasure(here) == -1.0
     assert tables.tempo(here) == 56.0

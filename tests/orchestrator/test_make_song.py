@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from config.engine import ignore_progress
 from config.errors import EngineFailed, EngineUnavailable
 from config.settings import Settings
-from orchestrator.pipeline.make_song import Superseded, Terms, make_song, may_resume
+from orchestrator.pipeline.make_song import make_song
+from orchestrator.pipeline.recorder import RunOptions, Superseded
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library, manifest_key
 from orchestrator.songs.manifest import Owner, Song, Status, new_songs
-from orchestrator.workers.in_process import LocalWorker
+from orchestrator.songs.ownership import may_resume
+from orchestrator.songs.stages import Stage, ignore_stages
+from orchestrator.workers.in_process import InProcessWorker
 from storage.contract import read
 from storage.local import LocalStore
 
@@ -30,7 +32,7 @@ def library(tmp_path: Path) -> Library:
     return Library(LocalStore(tmp_path))
 
 
-def worker(library: Library, *, music: str = "HumComposer", art: str = "BlankPainter") -> LocalWorker:
+def worker(library: Library, *, music: str = "HumComposer", art: str = "BlankPainter") -> InProcessWorker:
     settings = Settings.model_validate(
         {
             "lyrics": {"engine": f"{HERE}:PlainWriter"},
@@ -38,7 +40,7 @@ def worker(library: Library, *, music: str = "HumComposer", art: str = "BlankPai
             "art": {"engine": f"{HERE}:{art}"},
         }
     )
-    return LocalWorker(settings, library.store)
+    return InProcessWorker(settings, library.store)
 
 
 def brief(**fields: object) -> Brief:
@@ -48,7 +50,7 @@ def brief(**fields: object) -> Brief:
 def make(song: Song, library: Library, **engines: str) -> Song:
     by = worker(library, **engines)
     try:
-        return asyncio.run(make_song(song, by, library, ignore_progress))
+        return asyncio.run(make_song(song, by, library, ignore_stages))
     finally:
         by.close()
 
@@ -105,11 +107,11 @@ def test_music_and_cover_are_made_at_the_same_time(library: Library) -> None:
     together = threading.Event()
     seen: set[str] = set()
 
-    def report(stage: str, _fraction: float) -> None:
-        seen.add(stage.partition(":")[0])
+    def report(stage: Stage, _doing: str, _fraction: float) -> None:
+        seen.add(stage.value)
         if {"music", "cover"} <= seen:
             together.set()
-        elif stage.startswith(("music", "cover")):
+        elif stage in ("music", "cover"):
             assert together.wait(timeout=5), "the other part never started"
 
     by = worker(library)
@@ -157,8 +159,8 @@ def test_cancelling_stops_the_engine_at_its_next_report_and_marks_the_song(libra
     async def journey() -> float:
         loop = asyncio.get_running_loop()
 
-        def report(stage: str, _fraction: float) -> None:
-            if stage == "music: humming slowly":
+        def report(stage: Stage, doing: str, _fraction: float) -> None:
+            if (stage, doing) == ("music", "humming slowly"):
                 loop.call_soon_threadsafe(started.set)
 
         task = asyncio.create_task(make_song(song, by, library, report))
@@ -184,8 +186,10 @@ def test_the_manifest_is_saved_before_the_work_starts(library: Library) -> None:
     song = new_songs(brief())[0]
     statuses = []
 
-    def report(stage: str, _fraction: float) -> None:
-        statuses.append((stage, json.loads(read(library.store, manifest_key(song.id)))["status"]))
+    def report(stage: Stage, doing: str, _fraction: float) -> None:
+        statuses.append(
+            (f"{stage}: {doing}", json.loads(read(library.store, manifest_key(song.id)))["status"])
+        )
 
     by = worker(library)
     asyncio.run(make_song(song, by, library, report))
@@ -216,11 +220,13 @@ def test_a_runner_whose_song_another_has_taken_over_writes_no_more(library: Libr
     second = library.save_if(song.changed(owner=Owner(host="modal", pid=0)), first)
     by = worker(library)
     with pytest.raises(Superseded, match=f"another runner has written song {song.id}"):
-        asyncio.run(make_song(song, by, library, ignore_progress, Terms(Owner(host="x", pid=0), etag=first)))
+        asyncio.run(
+            make_song(song, by, library, ignore_stages, RunOptions(Owner(host="x", pid=0), etag=first))
+        )
     stored, etag = library.version(song.id)
     assert (stored.status, etag) == (Status.QUEUED, second)
-    terms = Terms(Owner(host="modal", pid=0), etag=second)
-    assert asyncio.run(make_song(stored, by, library, ignore_progress, terms)).status is Status.DONE
+    options = RunOptions(Owner(host="modal", pid=0), etag=second)
+    assert asyncio.run(make_song(stored, by, library, ignore_stages, options)).status is Status.DONE
     by.close()
     assert library.load(song.id).status is Status.DONE
 
@@ -230,12 +236,12 @@ def test_what_was_written_over_a_song_at_work_stays(library: Library) -> None:
     song = library.save(new_songs(brief())[0])
     _, etag = library.version(song.id)
 
-    def report(stage: str, _fraction: float) -> None:
-        if stage.startswith("music") and not library.load(song.id).status.finished:
+    def report(stage: Stage, _doing: str, _fraction: float) -> None:
+        if stage == "music" and not library.load(song.id).status.finished:
             library.save(library.load(song.id).changed(status=Status.CANCELLED, owner=None))
 
     by = worker(library)
     with pytest.raises(Superseded):
-        asyncio.run(make_song(song, by, library, report, Terms(Owner(host="modal", pid=0), etag=etag)))
+        asyncio.run(make_song(song, by, library, report, RunOptions(Owner(host="modal", pid=0), etag=etag)))
     by.close()
     assert library.load(song.id).status is Status.CANCELLED

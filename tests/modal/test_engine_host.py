@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-import storage.r2
 from config.errors import EngineFailed, EngineUnavailable, InvalidRequest, StoreUnavailable
 from config.settings import EngineSettings, load
 from lyrics.contract import SongPlan
 from orchestrator.modal.deployment.settings import Deployment
-from orchestrator.modal.engine_host import Outcome, Station, recorded_engine
+from orchestrator.modal.engine_host import EngineHost, Outcome, recorded_engine
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.manifest import new_songs
 from storage.configured import open_store
+from storage.r2 import retries
 from tests import tiny
 from tests.orchestrator.gpus import ENGINE, GpuWriter
 from tests.storage.s3 import KEY, S3, SECRET, seaweed_server
@@ -52,7 +52,7 @@ def written(home: Path) -> Deployment:
     return Deployment(home=home, store="local", lyrics=EngineSettings(engine=ENGINE, device="cpu"))
 
 
-def drafts(station: Station, *descriptions: str) -> list[Outcome]:
+def drafts(station: EngineHost, *descriptions: str) -> list[Outcome]:
     async def one_after_the_other() -> list[Outcome]:
         songs = [new_songs(Brief(description=text))[0].model_dump_json() for text in descriptions]
         return [await station.step("draft", song, "") for song in songs]
@@ -74,7 +74,7 @@ def test_what_kept_a_model_from_loading_is_told_until_it_is_mended(
     """As where a snapshot was taken before the weights had come."""
     folder = tmp_path / "weights"
     settings = settings_of(tmp_path, model=str(folder), device="cpu")
-    station = Station(settings, "art", "sdxl_turbo", container.leave)
+    station = EngineHost(settings, "art", "sdxl_turbo", container.leave)
     station.load()
     station.settle()
     song = new_songs(Brief(description="a song"))[0].model_dump_json()
@@ -100,7 +100,7 @@ def test_weights_that_are_not_in_the_volume_name_the_command_that_fetches_them(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     settings = settings_of(tmp_path, model="nobody/nothing", device="cpu")
-    station = Station(settings, "art", "sdxl_turbo", container.leave)
+    station = EngineHost(settings, "art", "sdxl_turbo", container.leave)
     station.load()
     station.settle()
     with pytest.raises(EngineUnavailable, match="run: modal run main"):
@@ -119,12 +119,12 @@ def test_an_error_that_nobody_foresaw_ends_no_container_before_its_first_call(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """It would be started again without end. In ``load`` it may even be gone when the container settles."""
-    station = Station(written(tmp_path), "lyrics", ENGINE, container.leave)
+    station = EngineHost(written(tmp_path), "lyrics", ENGINE, container.leave)
     with monkeypatch.context() as patch:
         patch.setattr(GpuWriter, "__init__", lambda self: self.never_there)
         station.load()
     assert errors_in(caplog)[0].startswith(
-        f"engine {ENGINE!r} cannot be loaded: engine {ENGINE!r} failed: Attr"
+        f"engine {ENGINE!r} cannot be loaded: lyrics engine {ENGINE!r} does not load: Attr"
     )
     station.settle()
     assert station.summary()
@@ -140,7 +140,7 @@ def test_an_error_that_nobody_foresaw_ends_no_container_before_its_first_call(
 
 
 def test_a_song_without_memory_fails_alone(tmp_path: Path, container: Container) -> None:
-    station = Station(written(tmp_path), "lyrics", ENGINE, container.leave)
+    station = EngineHost(written(tmp_path), "lyrics", ENGINE, container.leave)
     station.load()
     station.settle()
     (failed, made) = drafts(station, "no memory", "a waltz")
@@ -150,13 +150,13 @@ def test_a_song_without_memory_fails_alone(tmp_path: Path, container: Container)
     assert SongPlan.model_validate_json(made[0]).title
     assert container.left == 0
     # What the failed work had was let go before the engine gave its memory back.
-    assert station._lane.load().held_when_relieved == [0]
+    assert station._threads.load().held_when_relieved == [0]
 
 
 def test_an_error_that_cuda_keeps_is_answered_once_and_ends_the_container(
     tmp_path: Path, container: Container, caplog: pytest.LogCaptureFixture
 ) -> None:
-    station = Station(written(tmp_path), "lyrics", ENGINE, container.leave)
+    station = EngineHost(written(tmp_path), "lyrics", ENGINE, container.leave)
     station.load()
     station.settle()
     (bug, lost, later) = drafts(station, "a bug", "illegal", "a waltz")
@@ -185,7 +185,7 @@ def test_a_rotated_key_reaches_a_container_that_comes_from_an_older_snapshot(
     container: Container,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(storage.r2, "_FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr(retries, "_FIRST_WAIT_S", 0.02)
     monkeypatch.chdir(tmp_path)
     name = bucket.new_bucket()
     old = {
@@ -198,7 +198,7 @@ def test_a_rotated_key_reaches_a_container_that_comes_from_an_older_snapshot(
     }
     for variable, value in old.items():
         monkeypatch.setenv(variable, value)
-    station, restored = (Station(load(Deployment), "art", "sketch", container.leave) for _ in range(2))
+    station, restored = (EngineHost(load(Deployment), "art", "sketch", container.leave) for _ in range(2))
     station.load()
     restored.load()
     reread = partial(load, Deployment)
@@ -224,7 +224,7 @@ def test_a_key_that_is_taken_back_meanwhile_ends_the_container(
     tmp_path: Path, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next one reads the secret anew."""
-    station = Station(written(tmp_path), "lyrics", ENGINE, container.leave)
+    station = EngineHost(written(tmp_path), "lyrics", ENGINE, container.leave)
     station.load()
     station.settle()
 
@@ -241,7 +241,7 @@ def test_settings_that_cannot_be_read_any_more_are_named(
     tmp_path: Path, container: Container, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    station = Station(written(tmp_path), "lyrics", ENGINE, container.leave)
+    station = EngineHost(written(tmp_path), "lyrics", ENGINE, container.leave)
     station.load()
     monkeypatch.setenv("R2_ENDPOINT_URL", "no address")
     station.settle(partial(load, Deployment))

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from inference.together import Together
+from inference.batch_loop import BatchLoop
 
 
 class Counting:
@@ -47,7 +47,7 @@ def nothing() -> None:
 def together(steps: Counting, most: int, members: Sequence[str]) -> list[BaseException | None]:
     """Runs them at once, all waiting before the first step is made; what each raised."""
     steps.gate.clear()
-    loop = Together[str](steps, most, "test")
+    loop = BatchLoop[str](steps, most, "test")
     with ThreadPoolExecutor(len(members)) as threads:
         arrived = threading.Barrier(len(members) + 1)
 
@@ -79,7 +79,7 @@ def test_what_fails_for_one_ends_that_one_alone() -> None:
 
 def test_a_broken_step_ends_all_who_took_part_and_none_after() -> None:
     steps = Counting(10**9)
-    loop = Together[str](steps, 8, "test")
+    loop = BatchLoop[str](steps, 8, "test")
     with ThreadPoolExecutor(3) as threads:
         futures = [threads.submit(loop.run, member, nothing) for member in ("a", "b")]
         while not steps.log or len(steps.log[-1]) < 2:
@@ -102,7 +102,7 @@ def test_who_gives_up_has_left_after_one_more_step() -> None:
             raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        Together[str](steps, 8, "test").run("a", give_up)
+        BatchLoop[str](steps, 8, "test").run("a", give_up)
     before = len(steps.log)
     steps.gate.set()
     for thread in threading.enumerate():
@@ -114,7 +114,7 @@ def test_who_gives_up_has_left_after_one_more_step() -> None:
 
 def test_the_thread_ends_when_nothing_is_left_to_do() -> None:
     steps = Counting()
-    loop = Together[str](steps, 8, "idle")
+    loop = BatchLoop[str](steps, 8, "idle")
     for _ in range(50):
         loop.run("a", nothing)
     for thread in threading.enumerate():
@@ -124,7 +124,7 @@ def test_the_thread_ends_when_nothing_is_left_to_do() -> None:
 
 
 def test_an_errand_is_run_in_the_loops_thread_while_members_go_on_and_its_error_comes_back() -> None:
-    loop = Together[str](Counting(), 2, "loop")
+    loop = BatchLoop[str](Counting(), 2, "loop")
     names = [loop.do(lambda: threading.current_thread().name, lambda: None) for _ in range(2)]
     assert names == ["loop", "loop"]
 
@@ -136,7 +136,7 @@ def test_an_errand_is_run_in_the_loops_thread_while_members_go_on_and_its_error_
 
 
 def test_an_errand_whose_caller_goes_is_not_waited_for() -> None:
-    loop = Together[str](Counting(), 2, "loop")
+    loop = BatchLoop[str](Counting(), 2, "loop")
     go = threading.Event()
 
     def leave() -> None:

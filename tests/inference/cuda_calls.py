@@ -1,10 +1,10 @@
-"""What is asked of CUDA while an engine is loaded, as JSON:
+"""Prints the calls of CUDA while an engine is loaded, as JSON:
 
-python -m tests.inference.questions ENGINE FOLDER
+python -m tests.inference.cuda_calls ENGINE FOLDER
 
-Torch for CPUs is made to look like a build for CUDA, whose questions end in functions that only count: so all
-that Python decides on the way there is the genuine libraries' own. Not seen is what C++ would ask by itself,
-nor the import of torch: ``tests/cuda`` has both.
+Torch for CPUs is made to look like a build for CUDA whose calls end in functions that only count them, so all
+the Python code above them is the genuine libraries' own. It does not see calls that C++ makes by itself, nor
+those of the import of torch: ``tests/cuda`` has both.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import Any
 
 import torch
 
-asked: list[str] = []
+calls: list[str] = []
 
 
 def counted(name: str, answer: int) -> Callable[..., int]:
-    def ask(*_: Any) -> int:
-        asked.append(name)
+    def call(*_: Any) -> int:
+        calls.append(name)
         return answer
 
-    return ask
+    return call
 
 
-def count_questions() -> None:
-    """From now on, ``asked`` has the name of each question."""
+def count_calls() -> None:
+    """From now on, ``calls`` gets the name of each call."""
     lazy_init = torch.cuda._lazy_init
 
     def counted_init() -> None:
-        asked.append("cuInit")
+        calls.append("cuInit")
         lazy_init()
 
     torch._C._cuda_getDeviceCount = counted("cudaGetDeviceCount", 0)
@@ -43,14 +43,14 @@ def count_questions() -> None:
 
 
 def main(name: str, folder: str) -> None:
-    count_questions()
+    count_calls()
     from config.engine import EngineOptions
     from tests.inference.engines import registry_of
 
     engine = registry_of(name).load(name, EngineOptions(model=folder, staged=True))
-    loading = list(asked)
+    loading = list(calls)
     torch.cuda.is_available()
-    print(json.dumps({"engine": engine.info.name, "loading": loading, "after": asked[len(loading) :]}))
+    print(json.dumps({"engine": engine.info.name, "loading": loading, "after": calls[len(loading) :]}))
 
 
 if __name__ == "__main__":

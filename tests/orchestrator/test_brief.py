@@ -3,6 +3,7 @@ import pytest
 from config.errors import InvalidRequest
 from orchestrator.compat.prompting import plan_of_prompt
 from orchestrator.songs.brief import Brief
+from orchestrator.songs.limits import KEPT
 
 
 def test_a_sentence_is_enough() -> None:
@@ -19,14 +20,64 @@ def test_a_random_seed_is_drawn_once_and_kept() -> None:
     assert Brief.model_validate_json(brief.model_dump_json()) == brief
 
 
-def test_lyrics_stay_as_they_were_written() -> None:
-    lyrics = "\n  [verse]\n\ttwo  spaces\r\n"
-    assert Brief(lyrics=lyrics).lyrics == lyrics
+def test_lyrics_keep_their_lines_and_spaces() -> None:
+    assert Brief(lyrics="\n  [verse]\n\ttwo  spaces\r\n").lyrics == "\n  [verse]\n two  spaces\n"
 
 
-@pytest.mark.parametrize("text", ["雨の中のネオン", "🎉🎂", "дождь", "café", "\u202eabc", "a\u0301"])
+@pytest.mark.parametrize("text", ["雨の中のネオン", "🎉🎂", "дождь", "café"])
 def test_any_script_is_a_description(text: str) -> None:
     assert Brief(description=text).description == text
+
+
+@pytest.mark.parametrize("field", ["description", "about", "lyrics"])
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("\u202eabc", "abc"),
+        ("a\u0301", "á"),
+        ("\ufeffneon", "neon"),
+        ("ne\u200bon", "neon"),
+        ("ne\x1b[31mon", "neon"),
+        ("ne\x00on", "neon"),
+        ("two\twords", "two words"),
+    ],
+)
+def test_what_nobody_can_see_is_not_in_a_text(field: str, text: str, cleaned: str) -> None:
+    assert getattr(Brief.model_validate({field: text}), field) == cleaned
+
+
+def test_a_description_is_one_line() -> None:
+    assert Brief(description="\na song\r\nabout rain\u2028").description == "a song about rain"
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\ufeff \u202e", "\x00\x07", "&nbsp;", "<br>"])
+def test_a_text_of_which_nothing_is_left_is_no_text(text: str) -> None:
+    with pytest.raises(InvalidRequest, match="say in a sentence what the song is to be"):
+        Brief(description=text)
+
+
+def test_the_texts_of_a_given_plan_are_cleaned_too() -> None:
+    plan = plan_of_prompt("a hum").model_copy(
+        update={
+            "title": "Ne\u200bon\x1b Glow ",
+            "lyrics": "\ufeff[verse]\r\nla\x07 la",
+            "tags": ("po\u202ep", "soft\nrock"),
+            "cover_prompt": "a\tlamp",
+        }
+    )
+    found = Brief(plan=plan).plan
+    assert found
+    assert (found.title, found.lyrics, found.tags) == ("Neon Glow", "[verse]\nla la", ("pop", "soft rock"))
+    assert found.cover_prompt == "a lamp"
+    with pytest.raises(InvalidRequest) as caught:
+        Brief(plan=plan.model_copy(update={"title": "\u200b"}))
+    assert caught.value.field == "plan.title"
+
+
+def test_a_kept_brief_is_as_it_was() -> None:
+    raw = {"description": "a\u200b\tb", "lyrics": "la\r\n\x07", "seed": 1}
+    kept = Brief.model_validate(raw, context=KEPT)
+    assert (kept.description, kept.lyrics) == (raw["description"], raw["lyrics"])
 
 
 @pytest.mark.parametrize(

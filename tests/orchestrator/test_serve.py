@@ -1,13 +1,22 @@
-"""What a start says of its own files and of its lock."""
+"""``songwright serve``: one service to a library; what a start says of its files, lock and port."""
 
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.hostile.lives import Start
+from tests.orchestrator.test_cli import songwright
+from tests.service.server import Server, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("home")) as running:
+        yield running
 
 
 def said(start: Start) -> list[str]:
@@ -47,3 +56,17 @@ def test_another_program_that_holds_the_lock_and_a_folder_without_locks(tmp_path
             assert start.outcome() == "serves"
             assert any("has no locks" in logged for logged in start.lines)
             start.stopped()
+
+
+def test_a_second_service_on_the_same_library_is_refused(server: Server) -> None:
+    result = songwright(server.home, "serve", "--port", "0")
+    assert result.returncode == 1
+    assert "another service has the library" in result.stderr
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(server: Server, tmp_path: Path) -> None:
+    port = server.url.rpartition(":")[2]
+    result = songwright(tmp_path, "serve", "--port", port)
+    assert result.returncode == 2
+    assert "choose another with --port" in result.stderr
+    assert len(result.stderr.splitlines()) == 1

@@ -1,13 +1,13 @@
 import pytest
 
-from orchestrator.estimates.quantiles import Spread, growth_of, percentile, scaled, spread_of
+from orchestrator.estimates.quantiles import Spread, growth_of, percentile, quantiles_of, scaled
 
 
 def test_a_percentile_lies_between_two_values_in_proportion() -> None:
     values = [40.0, 10.0, 30.0, 20.0, 50.0]
     assert [percentile(values, q) for q in (0, 10, 50, 90, 100)] == pytest.approx([10, 14, 30, 46, 50])
     assert percentile([7.0], 90) == 7.0
-    assert spread_of(values, 1) == Spread(p10=14.0, p50=30.0, p90=46.0)
+    assert quantiles_of(values, 1) == Spread(p10=14.0, p50=30.0, p90=46.0)
 
 
 def test_many_lengths_make_a_line_that_outliers_do_not_move() -> None:

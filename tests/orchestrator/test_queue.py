@@ -15,11 +15,12 @@ from config.settings import Settings
 from orchestrator.estimates.pace import Pace
 from orchestrator.jobs.feed import Feed
 from orchestrator.jobs.queue import Bounds, Jobs
-from orchestrator.pipeline.make_song import this_process
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library, manifest_key
+from orchestrator.songs.library_threads import LibraryThreads
 from orchestrator.songs.manifest import Song, Status, new_songs
-from orchestrator.workers.in_process import LocalWorker
+from orchestrator.songs.ownership import this_process
+from orchestrator.workers.in_process import InProcessWorker
 from storage.local import LocalStore
 from tests.orchestrator.test_cli import HERE
 
@@ -64,17 +65,18 @@ async def working(store: Moody, *, at_once: int = 0) -> AsyncIterator[Jobs]:
     """A queue over ``store``; with none at once, what waits goes on waiting."""
     engines = {"lyrics": "PlainWriter", "music": "SlowComposer", "art": "BlankPainter"}
     settings = {craft: {"engine": f"{HERE}:{engine}"} for craft, engine in engines.items()}
-    worker = LocalWorker(Settings.model_validate(settings), store)
+    worker = InProcessWorker(Settings.model_validate(settings), store)
     library = Library(store)
     bounds = Bounds(waiting=3, at_once=at_once, lanes=1, job_timeout_s=60.0)
-    feed = Feed(lambda song_id: jobs.load(song_id))
-    jobs = Jobs(library, worker, feed, Pace(), this_process(service=True), bounds, lambda _song: None)
+    threads = LibraryThreads(library)
+    owner = this_process(service=True)
+    jobs = Jobs(library, threads, worker, Feed(threads.load), Pace(), owner, bounds, lambda _song: None)
     try:
         yield jobs
     finally:
         store.let_go.set()
         await jobs.drain(0.0)
-        jobs.close()
+        threads.close()
         worker.close()
 
 
@@ -122,7 +124,7 @@ def test_a_song_may_be_deleted_while_it_is_being_cancelled(store: Moody) -> None
             cancelled, _ = await soon(asyncio.gather(cancelling, deleting))
             assert cancelled.status is Status.CANCELLED
             with pytest.raises(NotFound):
-                await jobs.load(song.id)
+                await jobs.threads.load(song.id)
 
     asyncio.run(journey())
 
@@ -151,13 +153,13 @@ def test_a_song_that_the_store_does_not_let_be_cancelled_keeps_its_place(store: 
             store.refused = {f"put {manifest_key(first.id)}"}
             with pytest.raises(StoreUnavailable, match="mend the store"):
                 await jobs.cancel(first.id)
-            assert jobs.outlook(first.id).queue_position == 1
-            assert jobs.outlook(second.id).queue_position == 2
-            assert (await jobs.load(first.id)).status is Status.QUEUED
+            assert jobs.estimate(first.id).queue_position == 1
+            assert jobs.estimate(second.id).queue_position == 2
+            assert (await jobs.threads.load(first.id)).status is Status.QUEUED
             store.refused.clear()
             assert (await jobs.cancel(first.id)).status is Status.CANCELLED
             assert (await soon(waiter)).status is Status.CANCELLED
-            assert jobs.outlook(second.id).queue_position == 1
+            assert jobs.estimate(second.id).queue_position == 1
 
     asyncio.run(journey())
 
@@ -208,7 +210,7 @@ def test_a_song_cancelled_while_its_manifest_is_written_stays_cancelled(store: M
             assert not done, "the older manifest would be written over the last"
             store.let_go.set()
             assert (await soon(cancelling)).status is Status.CANCELLED
-            assert (await jobs.load(song.id)).status is Status.CANCELLED
+            assert (await jobs.threads.load(song.id)).status is Status.CANCELLED
 
     asyncio.run(journey())
 
@@ -234,7 +236,7 @@ def test_stopping_waits_for_a_cancelling_that_is_under_way(store: Moody) -> None
             await held(store, song)
             asyncio.get_running_loop().call_later(0.05, store.let_go.set)
             await soon(jobs.drain(0.0))
-            assert (await jobs.load(song.id)).status is Status.CANCELLED
+            assert (await jobs.threads.load(song.id)).status is Status.CANCELLED
             return await cancelling
 
     assert asyncio.run(journey()).status is Status.CANCELLED
@@ -252,7 +254,7 @@ def test_variations_of_which_one_cannot_be_stored_are_all_taken_back(store: Mood
                 assert jobs.waiting == 0
             store.refused.clear()
             await jobs.submit(asked)  # their places were given back as well
-            assert [jobs.outlook(song.id).queue_position for song in (one, two, three)] == [1, 2, 3]
+            assert [jobs.estimate(song.id).queue_position for song in (one, two, three)] == [1, 2, 3]
             with pytest.raises(QueueFull):
                 await jobs.submit(songs())
 
@@ -269,7 +271,7 @@ def test_a_variation_that_cannot_be_taken_back_is_named_in_the_log(
             with pytest.raises(StoreUnavailable, match="cannot put"):
                 await jobs.submit(asked)
             with pytest.raises(NotFound):
-                await jobs.load(two.id)  # one that stays does not keep the next
+                await jobs.threads.load(two.id)  # one that stays does not keep the next
             return one, two
 
     with caplog.at_level(logging.ERROR):

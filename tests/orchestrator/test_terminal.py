@@ -1,0 +1,257 @@
+"""Every command with every option, once, on a pseudo-terminal.
+
+``RUNS`` is the table: a command or an option that is in no run fails the table's own test.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from config.version import VERSION
+from orchestrator.cli.commands import DONE, FAILED, INTERRUPTED, commands
+from orchestrator.jobs.lease import Holder, LeaseClient
+from orchestrator.modal.deployment.settings import SECRET_KEYS
+from tests.modal.control import Control
+from tests.orchestrator.terminal import Shown, on_terminal
+from tests.orchestrator.test_bucket import settings
+from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment, manifest
+from tests.storage.s3 import s3_server
+from tests.vision.photos import file_of, shot
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+WORDS = "[verse]\nMy own words\n"
+
+
+@contextmanager
+def quick() -> Iterator[dict[str, str]]:
+    yield QUICK
+
+
+@contextmanager
+def sketch() -> Iterator[dict[str, str]]:
+    yield {}
+
+
+@contextmanager
+def no_players() -> Iterator[dict[str, str]]:
+    yield QUICK | {"PATH": "/nowhere"}
+
+
+@contextmanager
+def no_weights() -> Iterator[dict[str, str]]:
+    yield {"HF_HUB_OFFLINE": "1", "HF_HOME": "/dev/null"}
+
+
+@contextmanager
+def on_modal() -> Iterator[dict[str, str]]:
+    secrets = {"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}
+    engines = {f"SONGWRIGHT_{craft}__ENGINE": "sketch" for craft in ("LYRICS", "MUSIC", "ART", "VISION")}
+    with Control(secrets=secrets) as control:
+        yield control.client_env | engines | {"HF_HUB_OFFLINE": "1"}
+
+
+@contextmanager
+def with_a_bucket_of_another() -> Iterator[dict[str, str]]:
+    with s3_server() as s3:
+        bucket = s3.new_bucket()
+        assert LeaseClient(s3.store(bucket), Holder("modal di-1", "a deployment")).acquire() is None
+        yield settings(s3, bucket)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a command in a library with one song, "A first song". In the arguments ``{home}`` is the
+    library, ``{words}`` and ``{photo}`` are files, and ``{id}`` is the song."""
+
+    arguments: tuple[str, ...]
+    shows: tuple[str, ...] = ()
+    """What is on the screen because of the arguments."""
+    hides: tuple[str, ...] = ()
+    """What is not, because of them."""
+    code: int = DONE
+    until: str = ""
+    """What is waited for before Ctrl-C is pressed."""
+    within: Callable[[], Any] = quick
+    """Around the run: the environment that it gives."""
+    songs: int = 1
+    """How many the library has afterwards."""
+    brief: tuple[tuple[str, object], ...] = ()
+    """Fields of the newest song's."""
+    leaves: str = ""
+    """A pattern of files that are in the library's folder afterwards."""
+
+
+SONGWRIGHT = str(Path(sys.executable).with_name("songwright"))
+
+
+def run(*arguments: str, **more: Any) -> Run:
+    return Run(arguments, **more)
+
+
+RUNS = [
+    run("--version", shows=(VERSION,)),
+    run(
+        "make", "A Song", "--about", "rain", "--duration", "6", "--seed", "3", "--format", "flac",
+        "--variations", "2", "--no-title", "--out", "{home}/out",
+        shows=("Song 2 of 2", "100%", "0:06.0", "take 2 of 2", "audio.flac", "--about rain", "/out/"),
+        songs=3, brief=(("seed", 3), ("format", "flac"), ("cover_title", False)), leaves="out/*.flac",
+    ),
+    run(
+        "make", "folk", "--lyrics", "{words}", "--duration", "5", "--json",
+        shows=('"status": "done"',), hides=("Play it",), songs=2, brief=(("lyrics", WORDS),),
+    ),
+    run(
+        "make", "a beat", "--instrumental", "--duration", "5",
+        shows=("--instrumental", "Play it"), hides=("la la la",), songs=2, brief=(("instrumental", True),),
+    ),
+    run(
+        "make", "--image", "{photo}", "--photo-as-cover", "--duration", "5",
+        shows=("art: photo",), songs=2, brief=(("photo_as_cover", True),), leaves="songs/*/photo.*",
+    ),
+    run("make", "--like", "{id}", shows=("A first song", "lyrics: given"), songs=2),
+    run("make", "A Song", "--play", code=2, shows=("--play", "no player", "aplay"), within=no_players),
+    run("list", "--limit", "1", shows=("A first song", "done")),
+    run("list", "--limit", "0", "--json", shows=('"A first song"',), hides=("length",)),
+    run("show", "{id}", shows=("A first song", "audio.wav", "Make it again")),
+    run("show", "{id}", "--json", shows=('"history"',), hides=("Make it again",)),
+    run("cost", "--last", "1", shows=("Songs: 1.", "hum")),
+    run("cost", "--since", "2999-01-01", shows=("Songs: 0.",), hides=("hum",)),
+    run("cost", "--json", shows=('"songs": 1',)),
+    run("resume", "{id}", code=2, shows=("{id}",)),
+    run("delete", "{id}", shows=("Deleted {id} A first song",), songs=0),
+    run(
+        "serve", "--host", "127.0.0.2", "--port", "0",
+        shows=("Songwright is at http://127.0.0.2:", "Your token, shown only now"),
+        until="Ctrl-C stops.", code=INTERRUPTED, leaves=".songwright/token",
+    ),
+    run(
+        "serve", "--port", "0", "--take-over", shows=("Songwright is at http://127.0.0.1:",),
+        until="Ctrl-C stops.", code=INTERRUPTED, within=with_a_bucket_of_another,
+    ),
+    run("serve", "--port", "0", shows=("--take-over",), code=FAILED, within=with_a_bucket_of_another),
+    run("doctor", shows=("hum", "store"), hides=("musicgen",)),
+    run("doctor", "--all", shows=("engine 'musicgen' is not ready", "--"), within=no_weights),
+    run("doctor", "--modal", shows=("the token is good", "is not deployed"), within=on_modal),
+    run("bench", "--runs", "1", "--duration", "5", shows=("1 x 5 s", "base install"), within=sketch),
+    run(
+        "bench", "--runs", "1", "--duration", "5", "--against", SONGWRIGHT, shows=("against", "ratio"),
+        within=sketch,
+    ),
+]  # fmt: skip
+
+
+def every_command() -> dict[str, click.Command]:
+    """By name, the group itself with an empty one."""
+    return {"": commands} | commands.commands
+
+
+def options_of(name: str, command: click.Command) -> set[tuple[str, str]]:
+    return {(name, parameter.opts[0]) for parameter in command.params}
+
+
+def options_in(arguments: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Which parameters of which command these set."""
+    name = arguments[0] if arguments[0] in commands.commands else ""
+    words = {word.partition("=")[0] for word in arguments if word.startswith("-")}
+    found = {
+        (name, parameter.opts[0])
+        for parameter in every_command()[name].params
+        if words & {*parameter.opts, *parameter.secondary_opts}
+    }
+    # What is left without its options' values is the command's arguments.
+    plain = [
+        word for before, word in zip(("", *arguments), arguments, strict=False) if not word.startswith("-")
+    ]
+    if name and len(plain) > 1 and not arguments[1].startswith("-"):
+        found |= {(name, p.opts[0]) for p in every_command()[name].params if isinstance(p, click.Argument)}
+    return found
+
+
+def test_the_table_has_every_command_and_every_option() -> None:
+    every = {option for name, command in every_command().items() for option in options_of(name, command)}
+    assert len(every) > 25
+    assert every - set[tuple[str, str]]().union(*(options_in(each.arguments) for each in RUNS)) == set()
+    assert {each.arguments[0] for each in RUNS} >= commands.commands.keys()
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    manifest(home, "A first song")
+    (home / "words.txt").write_text(WORDS)
+    (home / "holiday.jpg").write_bytes(file_of(shot("sea"), "JPEG"))
+    return home
+
+
+def manifests(home: Path) -> list[dict[str, Any]]:
+    """Newest first, as their ids sort."""
+    paths = sorted(home.glob("songs/*/song.json"))
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def settled(shown: Shown) -> None:
+    """What holds of every command: nothing for a programmer to read, and a terminal as it was."""
+    assert "Traceback" not in shown.text
+    assert shown.left_over() == [], shown.raw[-300:]
+
+
+@pytest.mark.parametrize(
+    "each", RUNS, ids=lambda each: " ".join(w for w in each.arguments if w[:1] != "{")[:60]
+)
+def test_a_command_with_its_options(each: Run, library: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(library, home)
+    (first,) = manifests(home)
+    values = {"home": home, "words": home / "words.txt", "photo": home / "holiday.jpg", "id": first["id"]}
+    arguments = [word.format(**values) for word in each.arguments]
+    with each.within() as variables:
+        env = environment(home, **variables)
+        shown = on_terminal([*COMMAND, *arguments], env, ROOT, until=each.until)
+    settled(shown)
+    assert shown.code == each.code, shown.text
+    for expected in each.shows:
+        assert expected.format(**values) in shown.text
+    for absent in each.hides:
+        assert absent not in shown.text, shown.text
+    left = manifests(home)
+    assert len(left) == each.songs
+    for name, value in each.brief:
+        assert left[0]["brief"][name] == value
+    assert not each.leaves or list(home.glob(each.leaves))
+
+
+@pytest.mark.parametrize("name", every_command())
+def test_the_help_of_a_command_names_each_option(name: str, tmp_path: Path) -> None:
+    shown = on_terminal([*COMMAND, *name.split(), "-h"], environment(tmp_path), ROOT)
+    settled(shown)
+    assert shown.code == DONE
+    for parameter in every_command()[name].params:
+        if isinstance(parameter, click.Option):
+            assert parameter.opts[0] in shown.text
+
+
+def test_what_is_left_over_on_a_terminal_is_found(tmp_path: Path) -> None:
+    """Or no test above would show anything."""
+    codes = {
+        "the cursor is hidden": r"\x1b[?25l\n",
+        "style 31 goes on": r"\x1b[31mred\n",
+        "the other screen is shown": r"\x1b[?1049h\n",
+        "no new line after 'a line'": "a line",
+    }
+    for finding, code in codes.items():
+        command = [COMMAND[0], "-c", f"print('{code}', end='')"]
+        assert on_terminal(command, environment(tmp_path), ROOT).left_over() == [finding]
+    deaf = "import termios; a = termios.tcgetattr(0); a[3] &= ~termios.ECHO; termios.tcsetattr(0, 0, a)"
+    found = on_terminal([COMMAND[0], "-c", deaf], environment(tmp_path), ROOT).left_over()
+    assert found == ["the terminal's modes are others"]

@@ -1,0 +1,163 @@
+"""Listening to a song in the making, in a browser."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.orchestrator.early import BUG, HOLD, BroadComposer
+from tests.page.conftest import Visiting
+from tests.page.test_page import describe, options, press_make, sounding, until, wait_for_song
+from tests.service.server import Server, holding, serving
+
+EARLY = {"SONGWRIGHT_MUSIC__ENGINE": f"{BroadComposer.__module__}:{BroadComposer.__name__}"}
+NOTE = "You can listen already."
+
+
+@pytest.fixture(scope="module")
+def early(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("home"), **EARLY) as running:
+        yield running
+
+
+@pytest.fixture
+def held(early: Server) -> Iterator[Callable[[], None]]:
+    """Holds every song after its beginning of four seconds; call it to let them go."""
+    with holding(early.home / HOLD) as let_go:
+        yield let_go
+
+
+def make(page: Page, seconds: int, seed: int = 1) -> None:
+    describe(page, "a song to hear", seconds)
+    options(page)
+    page.get_by_label("Seed").fill(str(seed))
+    press_make(page)
+
+
+def source(page: Page) -> str:
+    return str(page.evaluate("document.querySelector('#audio').src"))
+
+
+def test_a_song_is_heard_while_it_is_made_and_goes_on_when_it_is_done(
+    early: Server, visiting: Visiting, held: Callable[[], None]
+) -> None:
+    with visiting(early) as visit:
+        page = visit.page
+        make(page, seconds=14)
+        play = page.get_by_role("button", name="Play", exact=True)
+        expect(play).to_be_visible()
+        expect(page.locator("#song")).to_have_attribute("data-status", re.compile("planning|composing"))
+        expect(page.locator("#live-note")).to_contain_text(NOTE)
+        expect(page.locator("#announcer")).to_have_text("You can listen to the beginning already.")
+        expect(page.locator("#time-all")).to_have_text("0:14")
+        assert page.evaluate("document.querySelector('#audio').paused"), "nobody is startled"
+        assert page.locator("#seek").get_attribute("aria-disabled") == "true"
+        visit.look("live")
+        play.click()
+        sounding(page, after=0.5)
+        live = source(page)
+        assert "live.wav" in live
+        page.locator("#seek").press("End")
+        assert float(page.evaluate("document.querySelector('#audio').currentTime")) < 4.0
+
+        held()
+        wait_for_done(page)
+        expect(page.locator("#live-note")).to_be_hidden()
+        assert page.locator("#seek").get_attribute("aria-disabled") is None
+        # Past what was made first, by the same stream: no other source, no gap.
+        page.evaluate(COUNT_WAITS)
+        sounding(page, after=6.0)
+        assert source(page) == live
+        # Who moves in it gets the file, at the place that was meant.
+        page.locator("#seek").press("End")
+        until(page, "document.querySelector('#audio').src.includes('audio.wav')")
+        until(page, "document.querySelector('#audio').currentTime > 13")
+        assert page.evaluate("window.waits") == 0
+
+
+def wait_for_done(page: Page) -> None:
+    expect(page.locator("#song")).to_have_attribute("data-status", "done", timeout=60_000)
+
+
+# Of this stream alone: the file that follows begins by waiting.
+COUNT_WAITS = """(() => {
+  window.waits = 0;
+  const audio = document.querySelector('#audio');
+  audio.addEventListener('waiting', () => (window.waits += Number(audio.src.includes('live.wav'))));
+})()"""
+
+
+def test_who_did_not_press_play_gets_the_file_when_the_song_is_done(
+    early: Server, visiting: Visiting, held: Callable[[], None]
+) -> None:
+    with visiting(early) as visit:
+        page = visit.page
+        make(page, seconds=10, seed=2)
+        expect(page.locator("#live-note")).to_be_visible()
+        held()
+        wait_for_song(page)
+        assert "audio.wav" in source(page)
+        until(page, "Math.abs(document.querySelector('#audio').duration - 10) < 0.1")
+
+
+def test_a_song_that_is_opened_again_while_it_is_made_can_be_heard(
+    early: Server, visiting: Visiting, held: Callable[[], None]
+) -> None:
+    with visiting(early) as visit:
+        page = visit.page
+        make(page, seconds=10, seed=3)
+        expect(page.locator("#live-note")).to_be_visible()
+        page.reload()
+        page.get_by_role("button", name="Play", exact=True).click()
+        sounding(page, after=0.5)
+        held()
+        wait_for_done(page)
+        until(
+            page,
+            "(audio => audio.ended || !audio.src.includes('live'))(document.querySelector('#audio'))",
+        )
+        page.get_by_role("button", name="Play", exact=True).click()
+        sounding(page, after=0.2)
+        assert "audio.wav" in source(page)
+
+
+def test_a_song_that_fails_while_it_is_heard_falls_silent_and_says_why(
+    early: Server, visiting: Visiting, held: Callable[[], None]
+) -> None:
+    with visiting(early) as visit:
+        page = visit.page
+        make(page, seconds=30, seed=BUG)
+        page.get_by_role("button", name="Play", exact=True).click()
+        sounding(page, after=0.3)
+        visit.offline = True  # the stream breaks off, and the browser may say so
+        held()
+        expect(page.locator("#song-failure")).to_contain_text("a bug in the engine", timeout=30_000)
+        expect(page.locator("#player")).to_be_hidden()
+        assert page.evaluate("document.querySelector('#audio').paused")
+
+
+def test_a_song_that_is_left_falls_silent(
+    early: Server, visiting: Visiting, held: Callable[[], None]
+) -> None:
+    with visiting(early) as visit:
+        page = visit.page
+        make(page, seconds=30, seed=4)
+        page.get_by_role("button", name="Play", exact=True).click()
+        sounding(page, after=0.3)
+        page.locator("#home-link").click()
+        expect(page.get_by_text("Your song plays here.")).to_be_visible()
+        assert page.evaluate("document.querySelector('#audio').paused")
+        held()
+
+
+def test_the_embedded_composer_is_heard_before_its_song_is_done(visiting: Visiting, tmp_path: Path) -> None:
+    with serving(tmp_path, SONGWRIGHT_MUSIC__ENGINE="") as server, visiting(server) as visit:
+        page = visit.page
+        make(page, seconds=60)
+        page.get_by_role("button", name="Play", exact=True).click(timeout=60_000)
+        assert page.locator("#song").get_attribute("data-status") == "composing"
+        sounding(page, after=0.5)
+        wait_for_done(page)
+        sounding(page, after=1.0)

@@ -1,0 +1,171 @@
+"""Section tags in every dress and in many languages; singers, repeats and directions."""
+
+from tests.typed.table import Has, Lacks, Row, sung, with_lyrics
+
+LANGUAGES: dict[str, tuple[tuple[str, str], ...]] = {
+    "es": (
+        ("[Estribillo]", "chorus"),
+        ("Estrofa 1:", "verse 1"),
+        ("(Puente)", "bridge"),
+        ("[Pre-Coro]", "pre-chorus"),
+    ),
+    "pt": (
+        ("[Refrão]", "chorus"),
+        ("[Pré-Refrão]", "pre-chorus"),
+        ("Ponte:", "bridge"),
+        ("[Estrofe 2]", "verse 2"),
+    ),
+    "fr": (
+        ("[Couplet 1]", "verse 1"),
+        ("Refrain :", "chorus"),
+        ("[Pré-refrain]", "pre-chorus"),
+        ("[Pont]", "bridge"),
+    ),
+    "de": (
+        ("[Strophe 1]", "verse 1"),
+        ("Refrain", "chorus"),
+        ("[Brücke]", "bridge"),
+        ("[Zwischenspiel]", "instrumental"),
+    ),
+    "it": (("[Strofa 1]", "verse 1"), ("[Ritornello]", "chorus"), ("[Pre-Ritornello]", "pre-chorus")),
+    "nl": (
+        ("[Couplet 2]", "verse 2"),
+        ("Refrein:", "chorus"),
+        ("[Brug]", "bridge"),
+        ("[Tussenspel]", "instrumental"),
+    ),
+    "sv": (("[Vers 1]", "verse 1"), ("[Refräng]", "chorus"), ("[Stick]", "bridge")),
+    "no": (("Vers 2", "verse 2"), ("[Refreng]", "chorus"), ("[Bro]", "bridge")),
+    "da": (("[Vers 1]", "verse 1"), ("Omkvæd:", "chorus"), ("[Mellemspil]", "instrumental")),
+    "fi": (("[Säkeistö 1]", "verse 1"), ("Kertosäe", "chorus"), ("[Silta]", "bridge")),
+    "pl": (
+        ("[Zwrotka 1]", "verse 1"),
+        ("Refren:", "chorus"),
+        ("[Most]", "bridge"),
+        ("[Przedrefren]", "pre-chorus"),
+    ),
+    "cs": (("[Sloka 1]", "verse 1"), ("(Refrén)", "chorus"), ("[Mezihra]", "instrumental")),
+    "sk": (("[Sloha 2]", "verse 2"), ("[Predrefrén]", "pre-chorus"), ("[Medzihra]", "instrumental")),
+    "hu": (("[Versszak 1]", "verse 1"), ("Refrén:", "chorus"), ("[Híd]", "bridge")),
+    "ro": (("[Strofa 1]", "verse 1"), ("[Refren]", "chorus"), ("[Punte]", "bridge")),
+    "bg": (("[Куплет 1]", "verse 1"), ("Припев:", "chorus"), ("[Мост]", "bridge")),
+    "ru": (
+        ("[Припев]", "chorus"),
+        ("Куплет 2:", "verse 2"),
+        ("[Предприпев]", "pre-chorus"),
+        ("[Проигрыш]", "instrumental"),
+    ),
+    "uk": (
+        ("[Приспів]", "chorus"),
+        ("Куплет 1", "verse 1"),
+        ("[Передприспів]", "pre-chorus"),
+        ("[Програш]", "instrumental"),
+    ),
+    "el": (("[Ρεφρέν]", "chorus"), ("Στροφή 1:", "verse 1"), ("[Γέφυρα]", "bridge")),
+    "tr": (("[Nakarat]", "chorus"), ("[Kıta 1]", "verse 1"), ("[Köprü]", "bridge"), ("[Giriş]", "intro")),
+    "ar": (("[اللازمة]", "chorus"), ("[المقطع 1]", "verse 1"), ("[الجسر]", "bridge")),
+    "fa": (("[همخوان]", "chorus"), ("[بند 1]", "verse 1"), ("[پیش‌همخوان]", "pre-chorus")),
+    "he": (("[פזמון]", "chorus"), ("[בית 1]", "verse 1"), ("[גשר]", "bridge")),
+    "hi": (("[मुखड़ा]", "chorus"), ("[अंतरा 1]", "verse 1"), ("[कोरस]", "chorus")),
+    "id": (("[Reff]", "chorus"), ("[Bait 1]", "verse 1"), ("[Jembatan]", "bridge")),
+    "vi": (("[Điệp khúc]", "chorus"), ("[Lời 1]", "verse 1"), ("[Tiền điệp khúc]", "pre-chorus")),
+    "th": (("[ท่อนฮุก]", "chorus"), ("[ท่อน 1]", "verse 1"), ("[ดนตรี]", "instrumental")),
+    "zh": (
+        ("【副歌】", "chorus"),
+        ("[主歌1]", "verse 1"),
+        ("[预副歌]", "pre-chorus"),
+        ("（桥段）", "bridge"),
+    ),
+    "ja": (
+        ("[サビ]", "chorus"),
+        ("【Aメロ】", "verse"),
+        ("[Bメロ]", "pre-chorus"),
+        ("「間奏」", "instrumental"),
+    ),
+    "ko": (("[후렴]", "chorus"), ("[1절]", "verse 1"), ("[브릿지]", "bridge"), ("[간주]", "instrumental")),
+}
+DRESSES = {
+    "(Verse 1)": "[verse 1]",
+    "Verse 1": "[verse 1]",
+    "VERSE ONE:": "[verse 1]",
+    "Verse I": "[verse 1]",
+    "{chorus}": "[chorus]",
+    "<chorus>": "[chorus]",
+    "### Chorus": "[chorus]",
+    "**[Chorus]**": "[chorus]",
+    "*Chorus:*": "[chorus]",
+    "**Verse 2**": "[verse 2]",
+    "［Chorus］": "[chorus]",
+    "[Verse]: ": "[verse]",
+    "\ufeff[Verse 1]": "[Verse 1]",
+    "\u200b[Chorus]\u200b": "[Chorus]",
+    '"[Chorus]"': "[chorus]",
+    "--- Chorus ---": "[chorus]",
+    "== Bridge ==": "[bridge]",
+    "1. Verse": "[verse]",
+    "> [Chorus]": "[chorus]",
+    "`[Chorus]`": "[chorus]",
+    "[Verse 1 - whispered, female]": "[Verse 1 - whispered, female]",
+    "[Verse 1: whispered, female]": "[verse 1 - female, whispered]",
+    "[Chorus: Female]": "[chorus - female]",
+    "[Verse 1 (Male)]": "[verse 1 - male]",
+    "[Verse 1: Some Artist & Other]": "[verse 1]",
+    "[Intro | soft piano]": "[intro - soft piano]",
+    "[V1]": "[verse 1]",
+    "[2nd Verse]": "[verse 2]",
+    "[Refrain]": "[Refrain]",
+    "Pre-Chorus:": "[pre-chorus]",
+    "[Post-Chorus]": "[Post-Chorus]",
+    "[Middle 8]": "[Middle 8]",
+    "[chorus": "[chorus]",
+    "[VERSE 2]": "[VERSE 2]",
+    "Verse 3.": "[verse 3]",
+    "Intro:": "[intro]",
+    "OUTRO": "[outro]",
+}
+WHOLE = {
+    "[Verse] words on its line\nla": "[verse]\nwords on its line\nla",
+    "Verse 1: words on its line\nla": "[verse 1]\nwords on its line\nla",
+    "carry the weight[Verse 2]\nla": "carry the weight\n[Verse 2]\nla",
+    "[Chorus] x2\nla": "[chorus]\nla\n\n[chorus]\nla",
+    "[Chorus x2]\nla": "[chorus]\nla\n\n[chorus]\nla",
+    "Chorus (x2)\nla": "[chorus]\nla\n\n[chorus]\nla",
+    "[Chorus]\nla\n[Verse]\nlo\n(Repeat Chorus)": "[Chorus]\nla\n[Verse]\nlo\n[chorus]\nla",
+    "[Chorus]\nla\n[Verse]\nlo\n[Chorus]": "[Chorus]\nla\n[Verse]\nlo\n[Chorus]\nla",
+    "la la (x2)\nlo": "la la\nla la\nlo",
+    "[Verse]\nla\n(x2)": "[Verse]\nla\n\n[verse]\nla",
+    "[Verse]\nla\n(guitar solo)\nlo": "[Verse]\nla\n[instrumental - guitar solo]\n[verse]\nlo",
+    "[Verse]\nla\n(instrumental break)\n[Chorus]\nlo": "[Verse]\nla\n[instrumental]\n[Chorus]\nlo",
+    "[Verse]\nla (oh la) la\n(ooh)": "[Verse]\nla (oh la) la\n(ooh)",
+    "[Verse]\n[gunshot]\nla\n[laughs]\nlo": "[Verse]\nla\nlo",
+    "[Legend]\nla\n*sighs*\nlo (whispering)": "la\nlo",
+    "{sound of rain}\nla\n(fade out)": "la",
+    "[Male]\nla\n[Female]\nlo": "[verse - male]\nla\n[verse - female]\nlo",
+    "M: la\nF: lo": "[verse - male]\nla\n[verse - female]\nlo",
+    "[Verse 1]\nla\n[singer 2: female]\nlo": "[Verse 1]\nla\n[verse 1 - female]\nlo",
+    "Him: la\nHer: lo\nBoth: lu": "[verse - male]\nla\n[verse - female]\nlo\n[verse - duet]\nlu",
+}
+SUNG_AS_WRITTEN = (
+    "Bridge over troubled water\nHook me up\nDrop the bass",
+    "Verse after verse I sing\nChorus of angels\nThe End",
+    "Break my heart\nMusic\nSolo\n(come on)",
+    "A B C D E F G\nEnd of the road\nMost of all",
+    "Girl: you are mine\nRefrain from touching",
+)
+
+ROWS: list[Row] = [
+    with_lyrics(4, f"{tag}\nla la la", lyrics=f"[{canonical}]\nla la la")
+    for tags in LANGUAGES.values()
+    for tag, canonical in tags
+]
+ROWS += [with_lyrics(4, f"{tag}\nla la la", lyrics=f"{line}\nla la la") for tag, line in DRESSES.items()]
+ROWS += [with_lyrics(4, text, lyrics=written) for text, written in WHOLE.items()]
+ROWS += [with_lyrics(4, text, lyrics=text) for text in SUNG_AS_WRITTEN]
+ROWS += [
+    sung(4, "(Verse 1)\nOne two three\n【副歌】\nFour five six", seconds=12,
+         sung="One two three Four five six", kinds=(Has("verse"), Has("chorus"))),
+    sung(4, "[Legend]\nOne two three\n[gunshot]\nFour five six (x2)", seconds=12,
+         sung="One two three Four five six Four five six"),
+    sung(4, "[Припев]\nOne two three\n(guitar solo)\nFour five six", seconds=14,
+         sung="One two three Four five six", lrc=Lacks("solo")),
+]  # fmt: skip
