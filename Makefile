@@ -1,6 +1,7 @@
 # make song   a song from one sentence, here and now:  make song ABOUT="a slow waltz about the sea"
 # make serve  the API and the page, at http://127.0.0.1:8000/
-# make test   every test;   make check   format, lint and types;   make bench   what a song costs here
+# make test   what a change can break;   make test-all   every test, the long ones too: twice the time
+# make check  format, lint and types;    make bench   what a song costs here
 # make check-images  whether each image of a deployment can be built: its packages resolved, every one pinned
 # make test-faults  whatever makes songs is killed 1,200 times, and networks break: an hour
 # make test-endurance  a day in fast motion, 2,200 songs: memory, descriptors, threads and files stay as they are
@@ -25,7 +26,7 @@ export PIP_CONSTRAINT := constraints.txt
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
 .DEFAULT_GOAL := help
-.PHONY: help song serve test test-audiocraft test-cuda test-faults test-endurance test-hostile browser deno \
+.PHONY: help song serve test test-all test-audiocraft test-cuda test-faults test-endurance test-hostile browser deno \
 	compiler postgres check check-images gpu-check gpu-wheels bench picture clean
 
 help:
@@ -37,11 +38,14 @@ song: $(VENV)/.song
 serve: $(VENV)/.song
 	@exec $(BIN)/songwright serve
 
-test: $(VENV)/.dev browser deno compiler postgres
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone" --durations=20
+test: WHICH := and not long
+test test-all: $(VENV)/.dev browser deno compiler postgres
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone $(WHICH)" --durations=20
 	@# Those of Modal beside each other: their containers mostly wait for each other.
-	$(BIN)/python -m pytest -m alone -n auto --dist loadfile $$(grep -rl --include='test_*.py' mark.alone tests/modal)
-	$(BIN)/python -m pytest -m alone $$(grep -rl --include='test_*.py' --exclude-dir=modal mark.alone tests)
+	$(BIN)/python -m pytest -m "alone $(WHICH)" -n auto --dist loadfile \
+		$$(grep -rl --include='test_*.py' mark.alone tests/modal)
+	$(BIN)/python -m pytest -m "alone $(WHICH)" \
+		$$(grep -rl --include='test_*.py' --exclude-dir=modal mark.alone tests)
 
 #: What some tests need beyond Python: (what, which tests, Debian packages).
 installed = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -90,7 +94,7 @@ check-images: $(VENV)/.dev
 	$(BIN)/python -m tests.modal.resolve
 
 bench: $(VENV)/.dev
-	$(BIN)/songwright bench
+	$(BIN)/songwright bench $(if $(AGAINST),--against $(AGAINST))
 	$(BIN)/python -m tests.bench.musicgen
 
 picture: $(VENV)/.dev browser
@@ -103,16 +107,17 @@ gpu-wheels:
 	@PIP_CONSTRAINT= $(PYTHON) -m tests.gpu_check.carried
 
 clean:
-	rm -rf $(VENV) $(AUDIOCRAFT) $(CUDA) $(SUPABASE)/node_modules build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AUDIOCRAFT) $(CUDA) $(SUPABASE)/node_modules build *.egg-info clients/python/build \
+		clients/python/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.song: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Setting up Songwright in $(VENV) (once, about a minute) ..."
 	@$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.dev: pyproject.toml clients/python/pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Setting up Songwright and its tests in $(VENV) (once, about two minutes) ..."
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --editable clients/python --editable '.[dev]'
 	@touch $@ $(VENV)/.song
 
 $(SUPABASE)/node_modules/.installed: $(SUPABASE)/package.json

@@ -1,4 +1,4 @@
-"""The README's pictures, from the newest song that ``make song`` made here: ``make picture``."""
+"""The README's pictures and sound, from the newest song that ``make song`` made here: ``make picture``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.service.server import TOKEN, serving
 HERE = Path(__file__).parent
 FONT = HERE.parent / "art" / "fonts" / "manrope-latin-700-normal.woff"
 WIDTH, HEIGHT, MARGIN = 1200, 440, 40
+EXCERPT_S = 30.0
 BACKGROUND, WAVE, CHORUS, TEXT = (16, 18, 27), (92, 200, 214), (242, 108, 167), (205, 210, 224)
 
 
@@ -51,6 +52,18 @@ def waveform(song: Song, audio: Path) -> Image.Image:
     return image
 
 
+def excerpt(song: Song, audio: Path, drawn: Path) -> None:
+    """The first chorus, at most half a minute of it, as an MP3 that fades out."""
+    assert song.music is not None
+    chorus = next(section for section in song.music.sections if section.kind == "chorus")
+    samples, rate = soundfile.read(audio, dtype="float32")
+    first = round(chorus.start_s * rate)
+    part = samples[first : first + round(min(EXCERPT_S, chorus.end_s - chorus.start_s) * rate)]
+    fade = np.linspace(1.0, 0.0, min(rate, len(part)), dtype=np.float32)
+    part[-len(fade) :] *= fade[:, np.newaxis]
+    soundfile.write(drawn, part, rate, format="MP3", compression_level=0.7)
+
+
 def page(song: Song, home: Path, drawn: Path) -> None:
     """The page with the song on it, while its lyrics are sung."""
     chromium = shutil.which("chromium")
@@ -78,7 +91,9 @@ def main() -> None:
     song = next(song for song in library.songs() if song.status == "done")
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "waveform.png"
-        waveform(song, library.store.path(song.assets["audio"].key)).save(drawn, optimize=True)
+        audio = library.store.path(song.assets["audio"].key)
+        excerpt(song, audio, HERE / "song.mp3")
+        waveform(song, audio).save(drawn, optimize=True)
         shutil.copy(drawn, HERE / "waveform.png")
         page(song, home, drawn)
         with Image.open(drawn) as shot:
