@@ -14,10 +14,12 @@ SUNG_PART = 0.86
 class Syllable:
     """``onset`` consonants, one vowel as ``nucleus``, and ``coda`` consonants; phones have no stress digits.
 
-    ``stress`` is 0 (none), 1 (primary) or 2 (secondary).
+    ``stress`` is 0 (none), 1 (primary) or 2 (secondary). ``ends_word``: whether it is the last of a word as it
+    is spoken: "21st" is two words.
     """
 
     onset: tuple[str, ...]
     nucleus: str
     coda: tuple[str, ...]
     stress: int
+    ends_word: bool = False

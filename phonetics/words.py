@@ -154,13 +154,18 @@ def _spoken_parts(word: str) -> list[Part]:
 
 
 def _parts(token: str) -> list[Part]:
-    """The runs of letters and of digits of ``token``."""
+    """The runs of letters of ``token``, and the words of its runs of digits."""
     if not any(map(str.isalnum, token)):
         return []  # anyascii would spell an emoji out (":tada:")
     text = token if token.isascii() else tidy(token)
     if not text.isalpha():
         text = "".join(c if c.isalnum() or c == "'" or is_mark(c) else " " for c in text)
-    return [(part, sound) for part in _PART.findall(_plain(text)) if (sound := _part_phones(part))]
+    parts = (
+        word
+        for part in _PART.findall(_plain(text))
+        for word in (numbers.spoken(part) if part.isdigit() else (part,))
+    )
+    return [(part, sound) for part in parts if (sound := _part_phones(part))]
 
 
 def _syllables_of(parts: list[Part]) -> tuple[Syllable, ...]:
@@ -176,8 +181,6 @@ def _plain(word: str) -> str:
 
 
 def _part_phones(part: str) -> tuple[str, ...]:
-    if part.isdigit():
-        return tuple(phone for word in numbers.spoken(part) for phone in lookup(word) or spell(word))
     bare = part.strip("'")
     if not bare:
         return ()
@@ -240,6 +243,7 @@ def _syllables(found: tuple[str, ...], *, weak: bool) -> list[Syllable]:
             nucleus=found[nucleus].rstrip("012"),
             coda=found[nucleus + 1 : end],
             stress=0 if weak else int(found[nucleus][-1]),
+            ends_word=end == len(found),
         )
         for start, nucleus, end in zip(starts, nuclei, ends, strict=True)
     ]

@@ -27,6 +27,8 @@ BEAMS = 5
 LONGEST_S, REST_S, AROUND_S = 28.0, 4.0, 0.6
 MOST_COMPRESSED = 2.4
 """Whisper's own measure of a text that repeats itself."""
+TOGETHER = 3
+"""So many words at most are compared as one sequence of sounds."""
 SHORTENED = {
     "won't": "will not", "can't": "can not", "cannot": "can not", "shan't": "shall not", "let's": "let us",
     "gonna": "going to", "wanna": "want to", "gotta": "got to", "'cause": "because", "cause": "because",
@@ -103,15 +105,26 @@ def _written(mono: Floats, *, repetition_penalty: float) -> tuple[str, float]:
 
 def recall(said: Sequence[str], heard: Sequence[str]) -> float:
     """The share of ``said`` that is in ``heard`` too, in the same order: the longest common subsequence, for
-    which difflib's blocks are no measure (a long block in the wrong place costs all between)."""
+    which difflib's blocks are no measure (a long block in the wrong place costs all between).
+
+    Where words end is not heard: "lighthouse keeper" and "light housekeeper" are the same sounds."""
     if not said:
         raise ValueError("nothing was said that could be heard")
-    row = [0] * (len(heard) + 1)
-    for word in said:
-        before, row = row, [0]
-        for place, other in enumerate(heard):
-            row.append(before[place] + 1 if word == other else max(before[place + 1], row[place]))
-    return row[-1] / len(said)
+    ends = [_ending_at(heard, place) for place in range(len(heard) + 1)]
+    rows = [[0] * (len(heard) + 1)]
+    for number in range(1, len(said) + 1):
+        alike = _ending_at(said, number)
+        row = [0]
+        for place in range(1, len(heard) + 1):
+            found = [rows[number - alike[s]][place - b] + alike[s] for s, b in ends[place].items() if s in alike]
+            row.append(max(rows[-1][place], row[-1], *found))
+        rows.append(row)
+    return rows[-1][-1] / len(said)
+
+
+def _ending_at(words: Sequence[str], place: int) -> dict[str, int]:
+    """The sounds of the last words before ``place``, by one, two and three of them, and how many these are."""
+    return {"-".join(words[place - count : place]): count for count in range(1, min(TOGETHER, place) + 1)}
 
 
 def normalised(text: str) -> list[str]:

@@ -43,6 +43,10 @@ def test_only_words_in_their_order_count_as_heard() -> None:
     assert recall(said, normalised("well carry him over some water now")) == pytest.approx(3 / 5)
     assert recall(said, normalised("water the over me carry")) == pytest.approx(1 / 5)
     assert recall(said, []) == 0.0
+    keeper = normalised("the lighthouse keeper")
+    assert recall(keeper, normalised("a light housekeeper")) == pytest.approx(2 / 3)
+    assert recall(keeper, normalised("the light keeper")) == pytest.approx(2 / 3)
+    assert recall(keeper, normalised("the house keeper light")) == pytest.approx(2 / 3)
     with pytest.raises(ValueError, match="nothing was said"):
         recall([], said)
 

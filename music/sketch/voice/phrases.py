@@ -96,7 +96,7 @@ def _groups(notes: Sequence[SungNote], beat_s: float) -> Iterator[list[SungNote]
 
 def _phrase(notes: Sequence[SungNote], beat_s: float, layer: float, force: float, rest_s: float) -> Phrase:
     first = notes[0].start
-    ends_word = [note.word != after.word for note, after in pairwise(notes)]
+    ends_word = [note.syllable.ends_word for note in notes[:-1]]
 
     def seconds(beat: float) -> float:
         return round((beat - first) * beat_s, _DIGITS)
