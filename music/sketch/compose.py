@@ -97,7 +97,7 @@ def write_score(request: MusicRequest) -> Score:
     metre = METRES[request.metre]
     motif = new_motif(rng, beats, _accents(request.metre))
 
-    sung = write_tune(sections, motif, key, genre, feel, chord_at, request.seed)
+    sung = write_tune(sections, motif, key, genre, feel, chord_at, beat_s, request.seed)
     vocals = assign(sung, request.voice, key, chord_at) if sung.notes else ()
     ending = settled(ending, sections, beat_s, has_hook=band.hook is not None)
     close = Close(

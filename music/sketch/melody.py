@@ -13,6 +13,10 @@ from random import Random
 from music.sketch.theory import Chord, Key
 
 STRONG, HALF, BEAT, OFF, FINE = 1.0, 0.8, 0.6, 0.3, 0.1
+_HURRIED = 1.2
+"""What it costs to leave a syllable half of the time that it needs."""
+_SHORTEST_REST = 0.4
+"""Beats of a line that are left after the start of its last syllable."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +105,19 @@ def line_variant(motif: Motif, index: int, count: int) -> Motif:
 
 
 def sing_line(
-    stresses: Sequence[int], motif: Motif, frame: Frame, *, closing: bool, flat: bool = False
+    stresses: Sequence[int],
+    motif: Motif,
+    frame: Frame,
+    *,
+    closing: bool,
+    flat: bool = False,
+    needed: Sequence[float] = (),
 ) -> list[MelodyNote]:
     """A melody for syllables with these stresses: one note each, in order, inside ``frame``.
 
-    ``closing``: it ends on root or third of the tonic chord. ``flat``: it stays on few pitches, as in rap."""
-    starts = _rhythm(stresses, motif, frame)
+    ``closing``: it ends on root or third of the tonic chord. ``flat``: it stays on few pitches, as in rap.
+    ``needed``: the beats that each syllable would have to be clear; empty for an instrument."""
+    starts = _rhythm(stresses, motif, frame, needed or [0.0] * len(stresses))
     pitches = _pitches(stresses, starts, motif, frame, closing=closing, flat=flat)
     line_end = frame.start + frame.beats
     notes = []
@@ -134,7 +145,7 @@ def strength(beat_in_bar: float, bar_beats: float, accents: frozenset[float] = f
     return HALF if beat_in_bar == middle else BEAT
 
 
-def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame) -> list[float]:
+def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame, needed: Sequence[float]) -> list[float]:
     count = len(stresses)
     window = frame.beats * (0.80 if frame.beats >= 4 else 0.90)
     if window < count * 0.5 <= frame.beats - 0.4:  # eighths up to the line's end rather than sixteenths
@@ -143,6 +154,8 @@ def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame) -> list[float]:
     pickup = max(pickup if frame.phase is None else 0.0, frame.earliest)
     phase = frame.phase or 0.0
     window = max(window, min(frame.beats, frame.earliest + 0.25 * count))
+    latest = frame.beats - max(_SHORTEST_REST, needed[-1])
+    window = max(window, min(latest, pickup + sum(needed)))
     step = next((s for s in (0.5, 0.25) if count * s <= window - pickup), None)
     if step is None:
         step = (window - pickup) / count  # too dense for the grid: evenly spaced syllables
@@ -171,7 +184,12 @@ def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame) -> list[float]:
         row: dict[int, tuple[float, int]] = {}
         for slot in range(n, slots - (count - 1 - n)):
             options = [
-                (best[-1][slot - gap][0] + 0.3 * (gap / ideal - 1.0) ** 2, slot - gap)
+                (
+                    best[-1][slot - gap][0]
+                    + 0.3 * (gap / ideal - 1.0) ** 2
+                    + _HURRIED * max(0.0, needed[n - 1] / (gap * step) - 1.0),
+                    slot - gap,
+                )
                 for gap in range(1, longest + 1)
                 if slot - gap in best[-1]
             ]

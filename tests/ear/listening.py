@@ -116,14 +116,16 @@ def recall(said: Sequence[str], heard: Sequence[str]) -> float:
         alike = _ending_at(said, number)
         row = [0]
         for place in range(1, len(heard) + 1):
-            found = [rows[number - alike[s]][place - b] + alike[s] for s, b in ends[place].items() if s in alike]
+            found = [
+                rows[number - alike[s]][place - b] + alike[s] for s, b in ends[place].items() if s in alike
+            ]
             row.append(max(rows[-1][place], row[-1], *found))
         rows.append(row)
     return rows[-1][-1] / len(said)
 
 
 def _ending_at(words: Sequence[str], place: int) -> dict[str, int]:
-    """The sounds of the last words before ``place``, by one, two and three of them, and how many these are."""
+    """The sounds of the last words before ``place``, of one, two and three of them, and how many."""
     return {"-".join(words[place - count : place]): count for count in range(1, min(TOGETHER, place) + 1)}
 
 

@@ -20,12 +20,15 @@ CONSONANTS = {
     "Y": "j", "M": "m", "N": "n", "NG": "ŋ",
 }  # fmt: skip
 SECONDS = {
-    "p": 0.085, "t": 0.080, "k": 0.085, "b": 0.065, "d": 0.060, "ɡ": 0.065, "ʧ": 0.105, "ʤ": 0.090,
-    "s": 0.100, "ʃ": 0.100, "f": 0.085, "θ": 0.085, "h": 0.070, "z": 0.080, "ʒ": 0.080, "v": 0.065,
+    "p": 0.120, "t": 0.110, "k": 0.120, "b": 0.065, "d": 0.060, "ɡ": 0.065, "ʧ": 0.145, "ʤ": 0.090,
+    "s": 0.140, "ʃ": 0.140, "f": 0.120, "θ": 0.120, "h": 0.070, "z": 0.080, "ʒ": 0.080, "v": 0.065,
     "ð": 0.055, "l": 0.070, R: 0.070, "w": 0.070, "j": 0.065, "m": 0.070, "n": 0.065, "ŋ": 0.075,
 }  # fmt: skip
 """The duration of each consonant where there is room for it."""
 VOICELESS = frozenset("ptkʧsʃfθh")
+STOPS = frozenset("ptkbdɡ")
+CLOSED = 0.6
+"""The part of a stop in which the mouth is closed, before the burst."""
 
 LEADS_S = {
     **dict.fromkeys("ptk", 0.030), **dict.fromkeys("sʃfθʧ", 0.042), **dict.fromkeys("bdɡzʒvʤ", 0.058),
@@ -33,6 +36,8 @@ LEADS_S = {
 }  # fmt: skip
 """The network sounds ahead of its columns: how long a vowel is heard before the one it has, by the consonant
 in front of it. Measured; in the network's own time."""
+BURST_LEAD_S = 0.030
+"""How long the burst of a stop is heard before its column."""
 UNSTRESSED_LEAD_S = 0.010
 """What a vowel without a stress mark in front of it is heard earlier."""
 STRESS_MARKS = ("", "ˈ", "ˌ")
