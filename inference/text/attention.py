@@ -33,7 +33,7 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is not t
         super().__init__()
         self._places = places
         self._rows = torch.arange(len(places), device=places.device)[:, None]
-        self._room = room
+        self._place_own(room)
         self.keys, self.values = (
             kept.new_zeros(len(places), kept.shape[1], room + places.shape[1] + 1, kept.shape[3])
             for kept in (like.keys, like.values)
@@ -44,14 +44,18 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is not t
         """Stores the keys and values of a step, ``(slots, heads, columns, width)``. Returns all that are
         stored."""
         for kept, new in ((self.keys, keys), (self.values, values)):
-            kept[:, :, self._room : -1] = new
-            kept[self._rows, :, self._places] = new.transpose(1, 2)
+            for places in (self._own, self._places):
+                kept[self._rows, :, places] = new.transpose(1, 2)
         return self.keys, self.values
 
     def lengthen(self, room: int) -> None:
         more = (0, 0, 0, room - self._room)
         self.keys, self.values = (torch.nn.functional.pad(kept, more) for kept in (self.keys, self.values))
+        self._place_own(room)
+
+    def _place_own(self, room: int) -> None:
         self._room = room
+        self._own = torch.arange(room, room + self._places.shape[1], device=self._places.device)
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         """Nothing to do: the constructor has done it."""

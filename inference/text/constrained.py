@@ -16,7 +16,7 @@ from inference.text.guesses import Guesses
 from inference.text.limits import Position
 from inference.text.slots import COLUMNS, Feed
 
-_LEAVES = (8, 2)
+_LEAVES = (10, 2)
 """Guesses beside the likeliest one, for the next token that is to be drawn, and for the one after it."""
 
 

@@ -252,7 +252,8 @@ def cache_bytes(config: Any, count: int, number_bytes: float) -> int:
     heads = config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // heads
     kept = getattr(config, "num_key_value_heads", None) or heads
-    return int(2 * config.num_hidden_layers * kept * width * count * ROOM * number_bytes)
+    places = ROOM + COLUMNS + 1
+    return int(2 * config.num_hidden_layers * kept * width * count * places * number_bytes)
 
 
 def to_device(values: Tensor, device: torch.device) -> Tensor:

@@ -32,10 +32,8 @@ class TokenTable:
             [number for number in numbers if tokens[number] and not tokens[number].strip(b"\n")]
         )
         self._headings = _Bits([number for number in numbers if tokens[number].startswith(b"#")])
-        reaching = [
-            number for number in numbers if _COLON in tokens[number] and not tokens[number].endswith(_COLON)
-        ]
-        self._named = ~_Bits(reaching).mask(words)
+        reaching = [number for number in numbers if _reaches_on(tokens[number])]
+        self._ending = ~_Bits(reaching).mask(words)
         self._all = _Bits(numbers)
 
     def __getitem__(self, token: int) -> bytes:
@@ -47,10 +45,10 @@ class TokenTable:
     def narrow(self, row: Tensor, position: Position) -> None:
         """Clears the bits of ``row (vocabulary / 32)``, int32, of all tokens that break a limit at
         ``position``."""
-        if position.place == Position.NAME:
-            row &= self._named
-        elif position.place == Position.HEADING:
-            if position.full:
+        bound = position.place in (Position.NAME, Position.HEADING) or position.length is None
+        if bound:  # by the grammar
+            row &= self._ending
+            if position.place == Position.HEADING and position.full:
                 self._try(row, self._all, position)
         elif position.length is not None:
             self._narrow_text(row, position, position.length)
@@ -141,6 +139,12 @@ class _Bits:
     def _chosen(self, row: Tensor, places: Tensor) -> Tensor:
         bits = torch.zeros(len(row), dtype=torch.long)
         return bits.index_add_(0, self.words[places], self.values[places]).to(torch.int32)
+
+
+def _reaches_on(token: bytes) -> bool:
+    """Whether it ends a name, a value or a heading and goes on."""
+    signs = token.find(_NEWLINE), token.find(_COLON)
+    return any(place >= 0 and token[place + 1 :].strip(_NEWLINE) for place in signs)
 
 
 def _truths(values: Iterable[bool]) -> Tensor:
