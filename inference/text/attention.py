@@ -28,8 +28,8 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]  # transformers is not t
     is_compileable = True
 
     def __init__(self, like: Any, places: Tensor, room: int) -> None:
-        """``like`` is the layer of a cache with a text in it. ``places (slots, columns)`` is where each column
-        of a step goes."""
+        """``like`` is the layer of a cache with a text in it. ``places (slots, columns)`` is where each
+        column of a step goes."""
         super().__init__()
         self._places = places
         self._rows = torch.arange(len(places), device=places.device)[:, None]

@@ -25,8 +25,8 @@ class Text:
     numbers.
 
     The model reads a text token by token, except for tokens that it reads along with another: those that the
-    rules force, and guesses. A step is ``feed``, then ``allow``, ``chance`` and ``add`` for each token that is
-    drawn, as long as there is a ``column`` to draw from.
+    rules force, and guesses. A step is ``feed``, then ``allow``, ``chance`` and ``add`` for each token that
+    is drawn, as long as there is a ``column`` to draw from.
 
     ``expected`` is an estimate of its length in tokens; the cache gets room for that many at once. The first
     ``shared`` tokens of the prompt are those of other texts, too. ``extra_inputs`` are inputs for the prompt

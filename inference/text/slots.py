@@ -25,8 +25,8 @@ ROOM = 2048
 """Tokens that a slot has room for at first. For a longer text the room of all slots is doubled,
 repeatedly."""
 COLUMNS = 16
-"""Tokens of a text that a step reads. With eight texts that is a matrix product of 128 rows, which costs a GPU
-about what one of 8 rows does: it waits for the weights."""
+"""Tokens of a text that a step reads. Eight texts are a matrix product of 128 rows, which should cost a GPU
+little more than one of 8 rows: it waits for the weights."""
 _PREFIXES = 4  # kept at a time; an engine has one
 
 
@@ -209,7 +209,7 @@ class SeparateSlots:
         ids = to_device(
             torch.tensor([token for feed in feeds.values() for token in feed.chain]), self._model.device
         )
-        chains = ids.split([len(feed.chain) for feed in feeds.values()])
+        chains = torch.split(ids, [len(feed.chain) for feed in feeds.values()])
         self._rows = {slot: self._step_one(slot, ids[None]) for slot, ids in zip(feeds, chains, strict=True)}
 
     def logits(self, columns: Mapping[int, int]) -> Tensor:

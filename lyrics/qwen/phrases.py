@@ -1,4 +1,4 @@
-"""Pieces of lines that songs have: where a model's own line goes on like one of them, it is written sooner."""
+"""Pieces of lines that songs have: where a model's line goes on like one of them, it is written sooner."""
 
 from __future__ import annotations
 

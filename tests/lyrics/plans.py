@@ -1,5 +1,5 @@
-"""Plans of songs of 180 s with three choruses, to count with: as a chat model writes them, and with the words of
-songs that people sing."""
+"""Plans of songs of 180 s with three choruses, to count with: as a chat model writes them, and with the words
+of songs that people sing."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ HEAD = {
     "key": "A minor",
     "metre": "4/4",
     "language": "en",
-    "cover_prompt": "A woman under a glass umbrella walks through a rainy city street at night, neon signs in pink and "
-    "blue mirrored in the puddles",
+    "cover_prompt": "A woman under a glass umbrella walks through a rainy city street at night, "
+    "neon signs in pink and blue mirrored in the puddles",
     "voice": "female",
 }
 SHORT = """[verse]

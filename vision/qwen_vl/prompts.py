@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vision.contract import GENRES, MOODS
 
-_TASK = f"""You look at photos and hear the song that goes with them. You answer in this form, and with nothing
-else:
+_TASK = f"""You look at photos and hear the song that goes with them. You answer in this form, and with
+nothing else:
 
 description: What the photo shows.
 elements: one thing, another thing
