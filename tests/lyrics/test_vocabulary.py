@@ -109,9 +109,7 @@ def test_the_masks_of_a_plan_take_less_than_a_tenth_of_a_second(
             text.add(tokens[len(text.written)])
         assert text.written == tokens
     total, worst = min(map(sum, runs)), max(map(min, zip(*runs, strict=True)))
-    print(
-        f"{len(runs[0])} of {len(tokens)} tokens: masks {1000 * total:.1f} ms, the longest {1000 * worst:.2f} ms"
-    )
+    print(f"{len(runs[0])} of {len(tokens)}: masks {1000 * total:.1f} ms, the longest {1000 * worst:.2f} ms")
     assert len(runs[0]) > 80
     assert total < 0.1
     assert worst < 0.003
