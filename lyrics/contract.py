@@ -6,6 +6,7 @@ Tagged lyrics are plain text in the form of ``reading.lyrics``: a section starts
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -97,12 +98,34 @@ class SongPlan(BaseModel):
     warnings: tuple[str, ...] = ()
 
 
+class CoverWords(BaseModel):
+    """The part of a plan that a cover needs; equal to that part of the whole plan."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str = Field(min_length=1, max_length=TITLE_CHARACTERS)
+    genre: str
+    mood: str
+    cover_prompt: str
+
+
 class Writer(Protocol):
     """A lyrics engine. ``plan`` is deterministic in the request (seed included) and safe in threads."""
 
     info: EngineInfo
 
     def plan(self, request: PlanRequest, report: Report) -> SongPlan: ...
+
+
+class EarlyWriter(Protocol):
+    """A writer that can say what a cover needs long before the plan is whole. A writer need not be one."""
+
+    def plan(
+        self, request: PlanRequest, report: Report, on_cover: Callable[[CoverWords], None] | None = None
+    ) -> SongPlan:
+        """As ``Writer.plan``. ``on_cover`` is called once, in the caller's thread, as soon as these words are
+        written; what it raises ends the plan."""
+        ...
 
 
 WRITERS: Registry[Writer] = Registry(

@@ -327,7 +327,7 @@ def qwen(
     width: int = 32,
     dtype: torch.dtype = torch.float32,
 ) -> Path:
-    """``Qwen/Qwen2-7B-Instruct`` in little; a ``brisk`` one has a single layer, and closes quotes sooner. The
+    """``Qwen/Qwen2-7B-Instruct`` in little; a ``brisk`` one has a single layer, and ends lines sooner. The
     published one is in bfloat16."""
     torch.manual_seed(20261124)
     tokenizer = word_tokenizer()
@@ -349,8 +349,7 @@ def qwen(
     )
     model = Qwen2ForCausalLM(settings).to(dtype).eval()
     if brisk:
-        quotes = [number for piece, number in tokenizer.get_vocab().items() if piece.startswith('"')]
-        model.lm_head.weight.data[quotes] *= 24.0
+        model.lm_head.weight.data[_endings(tokenizer)] *= 24.0
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -410,8 +409,7 @@ def qwen_vl(folder: Path, *, layers: int = 2, width: int = 32, dtype: torch.dtyp
     for weight in model.model.visual.parameters():  # or all photos look alike to it
         if weight.dim() > 1:
             weight.data.mul_(6.0)
-    quotes = [number for piece, number in tokenizer.get_vocab().items() if piece.startswith('"')]
-    model.lm_head.weight.data[quotes] *= 24.0
+    model.lm_head.weight.data[_endings(tokenizer)] *= 24.0
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     # As published: the name is that of the class that wants torchvision, and the sizes have older names.
@@ -428,6 +426,11 @@ def qwen_vl(folder: Path, *, layers: int = 2, width: int = 32, dtype: torch.dtyp
     }
     (folder / "preprocessor_config.json").write_text(json.dumps(pictures))
     return folder
+
+
+def _endings(tokenizer: PreTrainedTokenizerFast) -> list[int]:
+    """The tokens that begin with a newline or a comma."""
+    return [number for piece, number in tokenizer.get_vocab().items() if piece.startswith(("Ċ", ","))]
 
 
 def word_tokenizer() -> PreTrainedTokenizerFast:

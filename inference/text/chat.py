@@ -9,7 +9,7 @@ import torch
 from transformers import AutoConfig
 
 from inference.loading import ModelEngine
-from inference.text.constrained import TextBatch
+from inference.text.batch import TextBatch
 from inference.text.slots import TextSlots, cache_bytes, slots_for
 
 

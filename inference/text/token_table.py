@@ -7,95 +7,64 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from inference.text.limits import SPACES, Position
+from inference.text.limits import Position
 
-_NO_END = 2**30  # more characters than any token has
+_NEWLINE, _COMMA, _COLON = b"\n", b",", b":"
 
 
 class TokenTable:
-    """For each token: how many characters it adds to a string, and how it begins.
+    """For each token: how many characters it adds to a value or line, and how it begins and ends.
 
-    A token with quotes has three parts: the head before the first quote, the middle from the first to the
-    last quote, and the tail. Characters are counted in heads and tails. There are few different middles, so
-    each is tried."""
+    A token that would end a value and begin what follows is never allowed: every vocabulary has tokens for
+    the two, and a text is written with them. So a token adds characters, or ends a value, or both."""
 
     def __init__(self, tokens: Sequence[bytes]) -> None:
         """``tokens``: the bytes of each token by its number; empty for a token without text."""
         self._tokens = tokens
-        quoted = [number for number, token in enumerate(tokens) if b'"' in token]
-        parts = [_divided(tokens[number]) for number in quoted]
-        self._quoted = _Bits(quoted)
-        self._heads = [head + middle for head, middle, _ in parts]
-        self._middles = [middle for _, middle, _ in parts]
-        self._head_counts = _characters([head for head, _, _ in parts])
-        self._head_begins = _truths(not head.startswith(SPACES) for head, _, _ in parts)
-        self._tail_counts = _characters([tail for _, _, tail in parts])
-        self._tail_begins = _truths(not tail.startswith(SPACES) for _, _, tail in parts)
-        self._tail_parts = _truths(b"," in tail for _, _, tail in parts)
-
-        taken = set(quoted)
-        plain = [number for number in range(len(tokens)) if number not in taken]
-        self._parting = _Bits([number for number in plain if b"," in tokens[number]])
-        self._continuing = _Bits(
-            [number for number in plain if tokens[number] and _continues(tokens[number][0])]
-        )
         words = -(-len(tokens) // 32)
-        self._begins = ~_Bits([number for number in plain if tokens[number].startswith(SPACES)]).mask(words)
-        # Row n: tokens with n characters or fewer, and all tokens with quotes.
-        counts = _characters(tokens)
-        counts[quoted] = 0
-        every = _Bits(range(len(tokens)))
-        rows = torch.zeros(int(counts.max()) + 1, words, dtype=torch.long)
-        rows.view(-1).index_add_(0, counts * words + every.words, every.values)
-        self._short = rows.cumsum(0).to(torch.int32)
+        numbers = range(len(tokens))
+        self._open = _Texts(tokens, (_NEWLINE,), words)
+        self._listed = _Texts(tokens, (_NEWLINE, _COMMA), words)
+        begun = [number for number in numbers if tokens[number].startswith(b" ")]
+        twice = [number for number in numbers if tokens[number].startswith((b"  ", b" \n", b" ,"))]
+        self._begins, self._begins_spaced = (~_Bits(found).mask(words) for found in (begun, twice))
+        self._newlines = _Bits(
+            [number for number in numbers if tokens[number] and not tokens[number].strip(b"\n")]
+        )
+        self._headings = _Bits([number for number in numbers if tokens[number].startswith(b"#")])
+        reaching = [number for number in numbers if _reaches_on(tokens[number])]
+        self._ending = ~_Bits(reaching).mask(words)
+        self._all = _Bits(numbers)
 
     def __getitem__(self, token: int) -> bytes:
         return self._tokens[token]
 
+    def __len__(self) -> int:
+        return len(self._tokens)
+
     def narrow(self, row: Tensor, position: Position) -> None:
         """Clears the bits of ``row (vocabulary / 32)``, int32, of all tokens that break a limit at
         ``position``."""
-        if position.inside and position.length is not None:
-            room = position.length[1] - position.characters
-            row &= self._short[min(room, len(self._short) - 1)]
-            if position.characters == 0:
-                row &= self._begins
-            elif position.first:
-                self._try(row, self._continuing, position)
-        elif not position.inside and position.full:
-            self._try(row, self._parting, position)
-        self._narrow_quoted(row, position)
+        bound = position.place in (Position.NAME, Position.HEADING) or position.length is None
+        if bound:  # by the grammar
+            row &= self._ending
+            if position.place == Position.HEADING and position.full:
+                self._try(row, self._all, position)
+        elif position.length is not None:
+            self._narrow_text(row, position, position.length)
 
-    def _narrow_quoted(self, row: Tensor, position: Position) -> None:
-        places = self._quoted.set_in(row)
-        if not len(places):
-            return
-        if position.inside and position.length is not None and not position.first:
-            fewest, most = position.length
-            counts = self._head_counts[places] + position.characters
-            fit = (counts >= fewest) & (counts <= most)
-            if position.characters == 0:
-                fit &= self._head_begins[places]
-            self._quoted.clear(row, places[~fit])
-            places = places[fit]
-            start, beginnings = position.closed(), [self._middles[place][1:] for place in places.tolist()]
-        else:
-            start, beginnings = position, [self._heads[place] for place in places.tolist()]
-        reached = {beginning: start.after(beginning) for beginning in set(beginnings)}
-        rooms = {beginning: _room(there) for beginning, there in reached.items()}
-        allowed = self._tail_counts[places] <= torch.tensor(
-            [rooms[key] for key in beginnings], dtype=torch.long
-        )
-        opened = {key for key, there in reached.items() if there and there.inside and there.length}
-        if opened:
-            allowed &= self._tail_begins[places] | ~_truths(key in opened for key in beginnings)
-        full = {key for key, there in reached.items() if there and not there.inside and there.full}
-        if full:
-            alone = allowed & self._tail_parts[places] & _truths(key in full for key in beginnings)
-            for place in alone.nonzero()[:, 0].tolist():
-                number = int(self._quoted.numbers[places[place]])
-                allowed[place] = position.after(self._tokens[number]) is not None
-        self._quoted.clear(row, places[~allowed])
+    def _narrow_text(self, row: Tensor, position: Position, length: tuple[int, int]) -> None:
+        starting = position.place == Position.START
+        ends = self._newlines.set_in(row) if starting else None
+        if position.characters == 0:
+            row &= self._begins_spaced if position.spaced else self._begins
+        texts = self._listed if position.listed else self._open
+        space = int(position.spaced)  # it is no character of the value
+        texts.narrow(row, length[0] - position.characters + space, length[1] - position.characters + space)
+        if ends is not None:
+            self._newlines.set(row, ends)  # they end the section: the grammar decides
+            if position.full:
+                self._try(row, self._headings, position)
 
     def _try(self, row: Tensor, tokens: _Bits, position: Position) -> None:
         """Tries each of ``tokens`` and clears the bits of those that break a limit."""
@@ -103,6 +72,40 @@ class TokenTable:
         numbers = tokens.numbers[places].tolist()
         refused = [position.after(self._tokens[number]) is None for number in numbers]
         tokens.clear(row, places[_truths(refused)])
+
+
+class _Texts:
+    """The tokens of texts that end at one of several signs."""
+
+    def __init__(self, tokens: Sequence[bytes], signs: tuple[bytes, ...], words: int) -> None:
+        ending, heads = [], []
+        inside = []
+        for number, token in enumerate(tokens):
+            places = [place for place in map(token.find, signs) if place >= 0]
+            if not places:
+                inside.append(number)
+            elif not (rest := token[min(places) + 1 :]).strip(_NEWLINE) and not (
+                rest and token[min(places) : min(places) + 1] == _COMMA
+            ):
+                ending.append(number)
+                heads.append(token[: min(places)])
+        self._ending, self._counts = _Bits(ending), _characters(heads)
+        counts = _characters([tokens[number] for number in inside])
+        # Row n: tokens that end a text, and those with n characters or fewer.
+        rows = torch.zeros(max(counts.tolist(), default=0) + 1, words, dtype=torch.long)
+        plain = _Bits(inside)
+        rows.view(-1).index_add_(0, counts * words + plain.words, plain.values)
+        rows = rows.cumsum(0)
+        rows += torch.zeros(words, dtype=torch.long).index_add_(0, self._ending.words, self._ending.values)
+        self._short = rows.to(torch.int32)
+
+    def narrow(self, row: Tensor, fewest: int, most: int) -> None:
+        """Clears the bits of tokens after which the text has too many characters, or ends with too few."""
+        row &= self._short[max(0, min(most, len(self._short) - 1))]
+        places = self._ending.set_in(row)
+        if len(places):
+            counts = self._counts[places]
+            self._ending.clear(row, places[(counts < fewest) | (counts > most)])
 
 
 class _Bits:
@@ -126,25 +129,22 @@ class _Bits:
     def clear(self, row: Tensor, places: Tensor) -> None:
         """Clears the bits of the tokens at ``places``."""
         if len(places):
-            bits = torch.zeros(len(row), dtype=torch.long)
-            row &= ~bits.index_add_(0, self.words[places], self.values[places]).to(torch.int32)
+            row &= ~self._chosen(row, places)
+
+    def set(self, row: Tensor, places: Tensor) -> None:
+        """Sets the bits of the tokens at ``places``."""
+        if len(places):
+            row |= self._chosen(row, places)
+
+    def _chosen(self, row: Tensor, places: Tensor) -> Tensor:
+        bits = torch.zeros(len(row), dtype=torch.long)
+        return bits.index_add_(0, self.words[places], self.values[places]).to(torch.int32)
 
 
-def _room(reached: Position | None) -> int:
-    """How many characters the tail may have; -1 if the head and middle already break a limit."""
-    if reached is None:
-        return -1
-    return reached.length[1] if reached.inside and reached.length else _NO_END
-
-
-def _divided(token: bytes) -> tuple[bytes, bytes, bytes]:
-    first, last = token.index(b'"'), token.rindex(b'"') + 1
-    return token[:first], token[first:last], token[last:]
-
-
-def _continues(byte: int) -> bool:
-    """Whether it is a continuation byte in UTF-8."""
-    return byte & 0xC0 == 0x80
+def _reaches_on(token: bytes) -> bool:
+    """Whether it ends a name, a value or a heading and goes on."""
+    signs = token.find(_NEWLINE), token.find(_COLON)
+    return any(place >= 0 and token[place + 1 :].strip(_NEWLINE) for place in signs)
 
 
 def _truths(values: Iterable[bool]) -> Tensor:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -13,16 +15,27 @@ from inference.loading import chat_model, first_line
 from inference.text.chat import ChatEngine
 from inference.text.constrained import Text
 from inference.text.grammars import Grammars
-from lyrics.contract import WRITERS, PlanRequest, SongPlan
-from lyrics.qwen.grammar import INSTRUMENTAL, OWN, WRITTEN, grammars, limits, plan_of, sections_for
+from lyrics.contract import WRITERS, CoverWords, PlanRequest, SongPlan
+from lyrics.qwen.grammar import (
+    COVER,
+    INSTRUMENTAL,
+    OWN,
+    WRITTEN,
+    fields_of,
+    grammars,
+    limits,
+    plan_of,
+    sections_for,
+)
+from lyrics.qwen.phrases import phrases
 from lyrics.qwen.prompts import hints, messages
 from lyrics.qwen.tags import tags_of, title_of
 from lyrics.wishes.lengths import length_notes
 from lyrics.wishes.reading import Reading, read
 
 _PLAN_TOKENS = 4096
-"""Tokens reserved for the plan: three times the length of a plan with twelve sections in English."""
-_TOKENS, _SECTION_TOKENS = 250, 60  # estimates for a plan without lyrics, and for each section of lyrics
+"""Tokens reserved for the plan: five times the length of a plan with twelve sections in English."""
+_TOKENS, _SECTION_TOKENS = 130, 40  # estimates for a plan without lyrics, and for each section of lyrics
 
 
 class QwenWriter(ChatEngine):
@@ -34,7 +47,7 @@ class QwenWriter(ChatEngine):
     tags, since a music model that reads "no drums" hears drums."""
 
     name = "qwen"
-    version = "2"
+    version = "3"
     spec = WRITERS.spec("qwen")
     on_cpu = "bf16"
     libraries = ("torch", "transformers", "xgrammar")
@@ -55,16 +68,19 @@ class QwenWriter(ChatEngine):
             ) from error
         config = model.config.get_text_config()
         vocabulary: int = config.vocab_size
-        self._grammars = Grammars(self._tokenizer, vocabulary, grammars())
+        self._grammars = Grammars(self._tokenizer, vocabulary, grammars(), phrases())
+        self._instructions = self._shared_beginning()
         self._longest = int(getattr(config, "max_position_embeddings", 0) or _PLAN_TOKENS * 4)
         self._model, self._vocabulary = model, vocabulary
         self._place = place
         self._move(place.device)
         self.info = self.facts(place)
 
-    def plan(self, request: PlanRequest, report: Report) -> SongPlan:
+    def plan(
+        self, request: PlanRequest, report: Report, on_cover: Callable[[CoverWords], None] | None = None
+    ) -> SongPlan:
         """Raises ``InvalidRequest`` for an empty request, and for one that is longer than the model's
-        context."""
+        context. ``on_cover`` as in ``EarlyWriter``."""
         if not f"{request.description}{request.lyrics}{request.lyrics_about}".strip():
             raise InvalidRequest("description", request.description, "say something about the song")
         report("reading", 0.0)
@@ -77,20 +93,31 @@ class QwenWriter(ChatEngine):
         expected = _TOKENS
         if kind == WRITTEN:
             expected += _SECTION_TOKENS * sections_for(request.duration_s)
-        rules = self._grammars.rules(kind, limits(request.duration_s))
-        text = Text(self._prompt(request, named), rules, request.seed, expected)
-        self._batch.write(text, lambda: report("writing", text.fraction))
+        text = self._text(request, named, kind, expected)
+        early = _Early(text, self._tokenizer, named, on_cover)
+
+        def progress() -> None:
+            report("writing", text.fraction)
+            early.look()
+
+        self._batch.write(text, progress)
+        early.look()
         plan = plan_of(text.decoded(self._tokenizer), lyrics=own, instrumental=instrumental)
         report("writing", 1.0)
         plan = plan.model_copy(update=_facts(named, sung=not instrumental))
-        found = {"title": title_of(plan, named), "tags": tags_of(plan, named)}
+        found = {"title": title_of(plan.title, named), "tags": tags_of(plan, named)}
         return plan.model_copy(update=found | {"warnings": (*plan.warnings, *length_notes(named, request))})
+
+    def _text(self, request: PlanRequest, named: Reading, kind: str, expected: int) -> Text:
+        prompt = self._prompt(request, named)
+        count = len(self._instructions)
+        shared = count if torch.equal(prompt[:count], self._instructions) else 0
+        rules = self._grammars.rules(kind, limits(request.duration_s))
+        return Text(prompt, rules, request.seed, expected, shared=shared)
 
     def _prompt(self, request: PlanRequest, named: Reading) -> Tensor:
         """The model's input ``(tokens)``."""
-        ids: Tensor = self._tokenizer.apply_chat_template(
-            messages(request, hints(named)), add_generation_prompt=True, return_tensors="pt", return_dict=True
-        )["input_ids"][0]
+        ids = self._read(messages(request, hints(named)))
         if len(ids) > self._longest - _PLAN_TOKENS:
             field = "lyrics" if request.lyrics else "description"
             raise InvalidRequest(
@@ -99,6 +126,43 @@ class QwenWriter(ChatEngine):
                 f"shorten it: this model reads {self._longest - _PLAN_TOKENS}",
             )
         return ids
+
+    def _read(self, conversation: list[dict[str, str]]) -> Tensor:
+        ids: Tensor = self._tokenizer.apply_chat_template(
+            conversation, add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )["input_ids"][0]
+        return ids
+
+    def _shared_beginning(self) -> Tensor:
+        """The tokens ``(tokens)`` with which all prompts begin, up to the user's words."""
+        one, other = (
+            self._read(messages(PlanRequest(description=words, duration_s=duration_s, seed=0)))
+            for words, duration_s in (("A", 60.0), ("b", 90.0))
+        )
+        length = min(len(one), len(other))
+        same = int((one[:length] == other[:length]).long().cumprod(0).sum())
+        return one[:same]
+
+
+class _Early:
+    """Tells somebody what a cover needs, once, as soon as it is written."""
+
+    def __init__(
+        self, text: Text, tokenizer: Any, named: Reading, on_cover: Callable[[CoverWords], None] | None
+    ) -> None:
+        self._text, self._tokenizer, self._named = text, tokenizer, named
+        self._on_cover = on_cover
+
+    def look(self) -> None:
+        if self._on_cover is None:
+            return
+        written = self._text.decoded(self._tokenizer)
+        _, here, after = written.partition(f"\n{COVER}: ")
+        if here and "\n" in after:
+            fields = fields_of(written)
+            words = {name: fields[name] for name in ("genre", "mood", "cover_prompt")}
+            on_cover, self._on_cover = self._on_cover, None
+            on_cover(CoverWords(title=title_of(fields["title"], self._named), **words))
 
 
 def _facts(named: Reading, *, sung: bool) -> dict[str, Any]:

@@ -32,11 +32,10 @@ def tags_of(plan: SongPlan, named: Reading) -> tuple[str, ...]:
     return tuple(found)
 
 
-def title_of(plan: SongPlan, named: Reading) -> str:
-    """The title that the description gives; else the model's, without the names of artists."""
+def title_of(title: str, named: Reading) -> str:
+    """The title that the description gives; else ``title``, the model's, without the names of artists."""
     if named.title:
         return named.title
-    title = plan.title
     for artist in named.artists:
         title = re.sub(rf"(?<!\w){re.escape(artist)}(?:'s|’s)?(?!\w)", " ", title, flags=re.IGNORECASE)
     return " ".join(title.split()) or "Untitled"

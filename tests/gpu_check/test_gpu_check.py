@@ -66,7 +66,15 @@ def test_every_check_of_a_part_runs_and_holds(part: str, tmp_path: Path) -> None
         "sdxl_turbo": ["a cover"],
         "diffusion": ["a cover"],
         "qwen_vl": [],
-        "qwen": [*GRAPHED, "logits alone and among others", "a step of 1", "a step of 8"],
+        "qwen": [
+            *GRAPHED,
+            "logits alone and among others",
+            "logits of tokens one by one and together",
+            "a step of 1",
+            "a step of 8",
+            "plans of 180 s: 1",
+            "plans of 180 s: 8",
+        ],
     }
     musicgen = [
         "attention by the kernel",

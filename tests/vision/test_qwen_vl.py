@@ -12,6 +12,7 @@ from transformers import Qwen2VLForConditionalGeneration
 
 from config.engine import EngineOptions, ignore_progress
 from config.errors import EngineFailed, EngineUnavailable
+from inference.text.slots import Feed
 from tests.long import few_first
 from tests.tiny import qwen_vl
 from tests.vision.photos import SHOTS, shot
@@ -84,27 +85,26 @@ def test_the_photo_itself_decides_and_not_only_its_size(reader: QwenVlReader) ->
     assert len(found) == 4
 
 
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize(("count", "tokens"), [(1, 1), (3, 1), (3, 4)])
 def test_each_step_gives_the_logits_that_transformers_gives(
-    folder: Path, reader: QwenVlReader, count: int
+    folder: Path, reader: QwenVlReader, count: int, tokens: int
 ) -> None:
     """There in one pass over prompt, photo and twelve more tokens, with transformers' own positions; here
-    token by token, with photos of other sizes between."""
+    a few tokens at a time, with photos of other sizes between."""
     model = Qwen2VLForConditionalGeneration.from_pretrained(folder).eval()
     sizes = [(96, 64), (64, 160), (120, 120)][:count]
     rng = np.random.default_rng(7)
     inputs = [reader._inputs(rng.integers(0, 256, (*size, 3), np.uint8)) for size in sizes]
     slots = PictureSlots(model, count)
     for slot, (ids, beside) in enumerate(inputs):
-        slots.begin(slot, ids[:-1], 20, beside)
+        slots.begin(slot, ids[:-1], 20, **beside)
     more = rng.integers(0, 1000, (count, 12))
     got = []
-    for step in range(12):
-        last = {
-            slot: int(inputs[slot][0][-1]) if step == 0 else int(more[slot, step - 1])
-            for slot in range(count)
-        }
-        got.append(slots.step(last).clone())
+    read = [(int(inputs[slot][0][-1]), *more[slot, :11].tolist()) for slot in range(count)]
+    places = range(0, 12, tokens)
+    for place in places:
+        slots.step({slot: Feed(read[slot][place : place + tokens]) for slot in range(count)})
+        got.append(slots.logits(dict.fromkeys(range(count), tokens - 1)).clone())
     for slot, (ids, beside) in enumerate(inputs):
         whole = torch.cat([ids, torch.tensor(more[slot, :11])])[None]
         kinds = torch.nn.functional.pad(beside["mm_token_type_ids"], (0, 12))
@@ -117,6 +117,7 @@ def test_each_step_gives_the_logits_that_transformers_gives(
                 logits_to_keep=12,
             ).logits[0]
         ours = torch.stack([logits[slot] for logits in got])
+        expected = expected[[place + tokens - 1 for place in places]]
         assert torch.allclose(ours, expected, atol=1e-4), (ours - expected).abs().max()
         assert expected.std() > 0.01
 

@@ -39,7 +39,7 @@ class QwenVlReader(ChatEngine):
     videos."""
 
     name = "qwen_vl"
-    version = "2"
+    version = "3"
     spec = READERS.spec("qwen_vl")
     on_cpu = "bf16"
     libraries = ("torch", "transformers", "xgrammar", "pillow")

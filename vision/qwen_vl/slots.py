@@ -7,7 +7,6 @@ second picture overwrites it; here each text has its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -18,7 +17,7 @@ from inference.text.slots import SeparateSlots, last_logits
 
 
 class PictureSlots(SeparateSlots):
-    """Slots for texts that begin with a picture. ``extra_inputs`` holds Qwen2-VL's ``pixel_values``,
+    """Slots for texts that begin with a picture, which needs Qwen2-VL's inputs ``pixel_values``,
     ``image_grid_thw`` and ``mm_token_type_ids``, the last as long as the text."""
 
     def __init__(self, model: Any, count: int) -> None:
@@ -26,13 +25,11 @@ class PictureSlots(SeparateSlots):
         self._deltas: dict[int, int] = {}
 
     @torch.inference_mode()
-    def begin(
-        self, slot: int, ids: Tensor, expected: int, extra_inputs: Mapping[str, Tensor] | None = None
-    ) -> None:
-        if not extra_inputs:
+    def begin(self, slot: int, ids: Tensor, expected: int, *, shared: int = 0, **more: Tensor) -> None:
+        if not more:
             raise ValueError("a text about a picture needs the picture")
         device = self._model.device
-        given = {name: tensor.to(device) for name, tensor in extra_inputs.items()}
+        given = {name: tensor.to(device) for name, tensor in more.items()}
         ids = ids[None].to(device)
         places, delta = self._model.model.get_rope_index(
             ids, given["mm_token_type_ids"], image_grid_thw=given["image_grid_thw"]
@@ -41,11 +38,11 @@ class PictureSlots(SeparateSlots):
         self._deltas[slot] = int(delta)
         last_logits(self._model, ids, past_key_values=self._caches[slot], position_ids=places, **given)
 
-    def _step_one(self, slot: int, token: Tensor) -> Tensor:
+    def _step_one(self, slot: int, tokens: Tensor) -> Tensor:
         cache = self._caches[slot]
-        place = cache.get_seq_length() + self._deltas[slot]
-        places = torch.full((3, 1, 1), place, dtype=torch.long, device=self._model.device)
-        return last_logits(self._model, token, past_key_values=cache, position_ids=places)[0]
+        first = cache.get_seq_length() + self._deltas[slot]
+        places = torch.arange(first, first + tokens.shape[1], device=self._model.device).expand(3, 1, -1)
+        return last_logits(self._model, tokens, past_key_values=cache, position_ids=places)[0]
 
     def end(self, slot: int) -> None:
         super().end(slot)
