@@ -60,6 +60,8 @@ class EngineSpec:
     """The models that are known to run in it, by hub id. The first is the default."""
     gpu: bool = True
     """Whether it uses a GPU, and has weights."""
+    server: bool = False
+    """Whether it asks a server, whose address and key are ``Settings.openai``."""
     batch_size: int = 1
     """How many songs one process of it works on at once."""
     whole_machine: bool = False

@@ -119,6 +119,15 @@ WRITERS: Registry[Writer] = Registry(
             volume="qwen-hf-cache",
             sellable="a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct",
         ),
+        "openai": EngineSpec(
+            "lyrics.openai.engine:OpenAIWriter",
+            gpu=False,
+            server=True,
+            batch_size=32,
+            languages=MANY,
+            image="web",
+            install="install it: pip install 'songwright[openai]'",
+        ),
     },
     method="plan",
 )
