@@ -15,8 +15,8 @@ _LOCAL_NAMES = (".local", ".internal", ".lan", ".home.arpa", ".localhost")
 
 def check_server(settings: Deployment, craft: str) -> None:
     """Raises ``InvalidRequest`` if the engine of ``craft`` asks a server, and its address or model is not
-    set, or a container cannot reach the address; and ``EngineUnavailable`` if songs are sold and the licence of
-    the model is not known to allow it. The server is not asked: it may start later."""
+    set, or a container cannot reach the address; and ``EngineUnavailable`` if songs are sold and the licence
+    of the model is not known to allow it. The server is not asked: it may start later."""
     chosen = getattr(settings, craft)
     if not REGISTRIES[craft].spec(chosen.engine).server:
         return
