@@ -43,8 +43,8 @@ class EngineSettings(BaseModel):
     device: str = "auto"
     """``cpu``, ``cuda``, ``cuda:1``, ``mps``; auto: the GPU where there is one."""
     precision: str = "auto"
-    """``fp32``, ``bf16``, ``fp16`` or ``int8``, if the engine supports it; auto: the best one for the
-    device."""
+    """``fp32``, ``bf16``, ``fp16``, ``int8`` or ``int4``, if the engine supports it; auto: the best one for
+    the device."""
     gpu: str = ""
     """The kind of GPU on Modal, by Modal's name; empty: as ``modal.deployment.settings`` has it."""
     processes: int = Field(default=0, ge=0, le=256)

@@ -112,7 +112,9 @@ WRITERS: Registry[Writer] = Registry(
         "qwen": EngineSpec(
             "lyrics.qwen.engine:QwenWriter",
             models={
-                "Qwen/Qwen2-7B-Instruct": Needs("bf16", 7.62, cached=1.9, work_gb=1.5, memory_gib=24),
+                "Qwen/Qwen2-7B-Instruct": Needs(
+                    "bf16", 7.62, kept=1.09, cached=1.9, work_gb=1.5, memory_gib=24
+                ),
             },
             batch_size=8,
             languages=MANY,
