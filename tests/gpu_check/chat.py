@@ -16,6 +16,7 @@ from inference.weights import stored_tensors
 from lyrics.contract import PlanRequest
 from tests.gpu_check.card import Card, Ceilings
 from tests.gpu_check.findings import Findings
+from tests.gpu_check.narrow import look_at_narrow_weights
 from tests.gpu_check.trial import behaviour, eager, moved
 from vision.contract import ImageRequest
 
@@ -28,6 +29,7 @@ def look_at_writer(findings: Findings, card: Card, ceilings: Ceilings, folder: P
         behaviour(findings, card, engine, _plan(1), _plan(2), PLANS, engine._model)
         _graph(findings, card, engine)
         _steps(findings, card, engine, ceilings, folder)
+        look_at_narrow_weights(findings, card)
 
 
 def look_at_reader(findings: Findings, card: Card, _ceilings: Ceilings, folder: Path) -> None:

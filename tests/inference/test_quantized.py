@@ -5,16 +5,18 @@ from __future__ import annotations
 import copy
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 from config.engine import EngineOptions, ignore_progress
 from config.errors import InvalidRequest
 from inference.quantized.formats import BYTES, is_quantized
 from inference.quantized.linear import Int4Linear, Int8Linear, quantize
-from lyrics.contract import PlanRequest, SongPlan
+from lyrics.contract import WRITERS, PlanRequest, SongPlan
 from lyrics.qwen.engine import QwenWriter
 from tests import tiny
 
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
 )
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "models.md"
 KINDS = {"int8": Int8Linear, "int4": Int4Linear}
 FURTHEST = {"int8": 0.012, "int4": 0.12}
 """Of normal weights, the norm of the error by the norm of the result: a step is 1/127 of the largest weight
@@ -131,3 +134,48 @@ def test_other_precisions_are_named(tmp_path: Path) -> None:
     folder = tiny.qwen(tmp_path / "qwen", brisk=True)
     with pytest.raises(InvalidRequest, match="use auto or one of: fp32, bf16, fp16, int8, int4"):
         QwenWriter.from_options(EngineOptions(model=str(folder), precision="int2"))
+
+
+PUBLISHED: dict[str, tuple[type[Any], Any]] = {
+    "Qwen/Qwen2-7B-Instruct": (
+        Qwen2ForCausalLM,
+        Qwen2Config(
+            vocab_size=152064, hidden_size=3584, intermediate_size=18944, num_hidden_layers=28,
+            num_attention_heads=28, num_key_value_heads=4,
+        ),
+    ),
+    **{
+        name: (
+            Qwen3ForCausalLM,
+            Qwen3Config(
+                vocab_size=151936, hidden_size=width, intermediate_size=inner, num_hidden_layers=layers,
+                num_attention_heads=heads, num_key_value_heads=8, head_dim=128, tie_word_embeddings=tied,
+            ),
+        )
+        for name, width, inner, layers, heads, tied in (
+            ("Qwen/Qwen3-1.7B", 2048, 6144, 28, 16, True),
+            ("Qwen/Qwen3-4B-Instruct-2507", 2560, 9728, 36, 32, True),
+            ("Qwen/Qwen3-8B", 4096, 12288, 36, 32, False),
+            ("Qwen/Qwen3-14B", 5120, 17408, 40, 40, False),
+        )
+    },
+}  # fmt: skip
+"""The sizes in each model's ``config.json`` at the hub."""
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_memory_in_the_document_is_that_of_the_published_sizes(name: str) -> None:
+    (row,) = [line for line in DOCUMENT.read_text().splitlines() if line.startswith(f"| `{name}`")]
+    written = [float(cell.split()[0]) for cell in row.split(" | ")[2:]]
+    kind, config = PUBLISHED[name]
+    with torch.device("meta"):
+        tensors = dict(kind(config).named_parameters())
+    narrow = sum(tensor.numel() for name, tensor in tensors.items() if is_quantized(name))
+    wide = sum(tensor.numel() for name, tensor in tensors.items() if not is_quantized(name))
+    heads = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    caches = config.num_hidden_layers * 2 * config.num_key_value_heads * heads * 8 * 2048 * 2
+    sizes = [(narrow + wide) * 2, *(narrow * BYTES[each] + wide * 2 for each in ("int8", "int4")), caches]
+    assert written[0] == round((narrow + wide) / 1e9, 2)
+    assert written[1:] == [round(size / 1e9, 1) for size in sizes]
+    if needs := WRITERS.spec("qwen").models.get(name):
+        assert needs.kept == round(wide / 1e9, 2)
