@@ -25,6 +25,7 @@ from inference.weights import (
     ModelName,
     check_room,
     chosen_files,
+    free_memory,
     model_name,
     revision_of,
     stored_tensors,
@@ -190,6 +191,9 @@ class ModelEngine:
         needed += cls.extra_memory(folder, number_bytes=_BYTES[wide], gpu_path=gpu_path)
         free = free_bytes(device)
         check_room(str(model), needed, free, str(device))
+        if cls.quantizes and precision in QUANTIZED:  # it is read into main memory as it would be in bf16
+            wide_bytes = sum(tensor.numbers for tensor in tensors) * _BYTES["bf16"]
+            check_room(str(model), wide_bytes, free_memory(), f"cpu, to be narrowed to {precision}")
         return Placement(
             str(model),
             folder,

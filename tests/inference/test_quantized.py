@@ -13,7 +13,8 @@ from torch import nn
 from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 from config.engine import EngineOptions, ignore_progress
-from config.errors import InvalidRequest
+from config.errors import EngineUnavailable, InvalidRequest
+from inference import loading
 from inference.quantized.formats import BYTES, is_quantized
 from inference.quantized.linear import Int4Linear, Int8Linear, quantize
 from lyrics.contract import WRITERS, PlanRequest, SongPlan
@@ -179,3 +180,13 @@ def test_the_memory_in_the_document_is_that_of_the_published_sizes(name: str) ->
     assert written[1:] == [round(size / 1e9, 1) for size in sizes]
     if needs := WRITERS.spec("qwen").models.get(name):
         assert needs.kept == round(wide / 1e9, 2)
+
+
+def test_narrowing_needs_room_for_the_model_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny.qwen(tmp_path / "qwen", width=128, dtype=torch.bfloat16)
+    options = EngineOptions(model=str(folder), precision="int4")
+    monkeypatch.setattr(loading, "free_memory", lambda: 100_000)
+    with pytest.raises(EngineUnavailable, match="of memory on cpu, to be narrowed to int4, and"):
+        QwenWriter.placed(options)
