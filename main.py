@@ -25,6 +25,7 @@ from config.version import PACKAGES as OWN_PACKAGES
 from orchestrator.modal.deployment.cards import check_cards, check_licence
 from orchestrator.modal.deployment.images import IMAGES, MODEL, WEB, ImageSpec
 from orchestrator.modal.deployment.pins import ROOT, pins, version_of
+from orchestrator.modal.deployment.server import check_server
 from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment, environment, load_deployment
 from orchestrator.pipeline.engines import REGISTRIES
 
@@ -34,6 +35,7 @@ try:
     if modal.is_local():  # in a container, songs get the error: raised here, it would restart without end
         for craft in REGISTRIES:
             check_licence(SETTINGS, craft)
+            check_server(SETTINGS, craft)
 except SongwrightError as error:
     raise SystemExit(str(error)) from error  # one line instead of the traceback that Modal's client shows
 MODAL = SETTINGS.modal

@@ -3,10 +3,14 @@ each step of its life cycle."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, Self, runtime_checkable
+from typing import Literal, Protocol, Self, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 
 Report = Callable[[str, float], None]
 """``report(stage, fraction)``: an engine reports its progress. ``fraction`` is in 0..1, never falls, and is 1
@@ -58,6 +62,44 @@ def identity(name: str, version: str, model: str = "", revision: str = "", preci
     return f"{name} {version}" + (f" with {model}@{revision} in {precision}" if model else "")
 
 
+_ADDRESS = re.compile(r"https?://(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?:/[\w./~%-]*)?", re.ASCII)
+
+
+class ServerOptions(BaseModel):
+    """The server that an engine without weights of its own asks: one that speaks OpenAI's chat
+    completions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_url: str = ""
+    """Its address up to ``/chat/completions``; without a path, ``/v1`` is meant."""
+    api_key: SecretStr = SecretStr("")
+    """Sent as a bearer token; empty: none is sent."""
+    timeout_s: float = Field(default=300.0, ge=1.0, le=3600.0)
+    """Seconds for one plan, with all tries."""
+    max_tokens: int = Field(default=4096, ge=64, le=131_072)
+    """The most tokens of an answer."""
+    temperature: float = Field(default=0.8, ge=0.0, le=2.0)
+    response_format: Literal["json_schema", "json_object", "grammar"] = "json_schema"
+    """What binds the answer: a schema, the promise of JSON alone, or a grammar in llama.cpp's notation."""
+    licence: str = Field(default="", max_length=100)
+    """The licence of the served model, if its name does not tell it and it lets songs be sold."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, address: str) -> str:
+        address = address.strip().rstrip("/")
+        if address and not _ADDRESS.fullmatch(address):
+            fix = "give the server's address as http://127.0.0.1:11434/v1, without a user, a key or a query"
+            raise PydanticCustomError("address", "{fix}", {"fix": fix})
+        return f"{address}/v1" if address.count("/") == 2 else address
+
+    @property
+    def key(self) -> str:
+        """The key without the blanks and the byte order mark of a pasted one; empty: none was set."""
+        return self.api_key.get_secret_value().strip().strip("\ufeff")
+
+
 @dataclass(frozen=True)
 class EngineOptions:
     """How an engine runs its model. Engines without a model, such as the sketch engines, do not take them."""
@@ -74,6 +116,8 @@ class EngineOptions:
     gpu_path: bool = False
     """Whether the model takes the code path of a GPU on any device: slots, graphs, precision and order of
     operations. For tests without a GPU; on a GPU it is always so."""
+    server: ServerOptions = field(default_factory=ServerOptions)
+    """The server to ask, for an engine whose ``EngineSpec.server`` is set."""
 
 
 @runtime_checkable

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from config.engine import EngineOptions
+from config.engine import EngineOptions, ServerOptions
 from config.errors import InvalidRequest, decoded, encoding_of
 from config.gpus import checked_gpu
 
@@ -26,6 +26,7 @@ _ENV_FILE = ".env"
 _LONGEST_FILE_BYTES = 1_000_000
 _LONGEST_S = 1e9
 _GIVEN = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=", re.MULTILINE)
+_SECRET = re.compile(r"^\w*(KEY|SECRET|TOKEN)=|^\w*URL=.*//.*[@?]")  # of a misspelt name too
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*|\[[0-9a-f:.]+\]")
 
@@ -42,8 +43,8 @@ class EngineSettings(BaseModel):
     device: str = "auto"
     """``cpu``, ``cuda``, ``cuda:1``, ``mps``; auto: the GPU where there is one."""
     precision: str = "auto"
-    """``fp32``, ``bf16``, ``fp16`` or ``int8``, if the engine supports it; auto: the best one for the
-    device."""
+    """``fp32``, ``bf16``, ``fp16``, ``int8`` or ``int4``, if the engine supports it; auto: the best one for
+    the device."""
     gpu: str = ""
     """The kind of GPU on Modal, by Modal's name; empty: as ``modal.deployment.settings`` has it."""
     processes: int = Field(default=0, ge=0, le=256)
@@ -109,6 +110,8 @@ class Settings(BaseSettings):
     art: EngineSettings = Field(default_factory=EngineSettings)
     vision: EngineSettings = Field(default_factory=EngineSettings)
     """The engine that reads the photo of a song."""
+    openai: ServerOptions = Field(default_factory=ServerOptions)
+    """The server of the engine ``openai``."""
 
     commercial: bool = False
     """Whether to refuse engines whose weights do not allow you to sell the results."""
@@ -216,7 +219,9 @@ _ALIASES = {str(field.validation_alias) for field in Settings.model_fields.value
 def options_of(settings: Settings, craft: str) -> EngineOptions:
     """The options for the engine of ``craft`` ("lyrics", "music", "art", "vision")."""
     chosen: EngineSettings = getattr(settings, craft)
-    return EngineOptions(chosen.model, chosen.device, chosen.precision, settings.commercial)
+    return EngineOptions(
+        chosen.model, chosen.device, chosen.precision, settings.commercial, server=settings.openai
+    )
 
 
 def variable_of(name: str, kind: type[Settings] = Settings) -> str:
@@ -271,8 +276,9 @@ def load(kind: type[S], **arguments: Any) -> S:
         first = error.errors()[0]
         name = "__".join(str(part).upper() for part in first["loc"])
         name = name if first["loc"][0] in _ALIASES else f"SONGWRIGHT_{name}"
+        given = "***" if _SECRET.search(f"{name}={first['input']}") else first["input"]
         fix = _FIXES.get(first["type"]) or f"{first['msg'][0].lower()}{first['msg'][1:]}"
-        raise InvalidRequest(name, first["input"], fix) from error
+        raise InvalidRequest(name, given, fix) from error
 
 
 def _encoding_of(path: Path) -> str:

@@ -8,8 +8,10 @@ from typing import Literal
 
 MANY = ("many",)
 """The languages of an engine that knows most of those that songs are in."""
-BYTES: Mapping[str, int] = {"fp32": 4, "bf16": 2, "fp16": 2}
-"""Bytes of a number in each precision on a GPU."""
+BYTES: Mapping[str, float] = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 1, "int4": 0.5 + 4 / 128}
+"""Bytes of a number in each precision on a GPU; of four bits, with its share of a group's scale and zero."""
+_WIDE = 2
+"""Bytes of the numbers that are not narrowed where weights are."""
 _GIB = 2.0**30
 
 
@@ -22,6 +24,9 @@ class Needs:
     """The engine's precision on a GPU if none is set."""
     numbers: float
     """Numbers of its weights that are stored in the precision that is set."""
+    kept: float = 0.0
+    """Of these, those that stay in 16 bits where weights are narrower: embeddings, the head, what reads
+    pictures."""
     in_fp32: float = 0.0
     """Numbers of its weights that are always in fp32."""
     cached: float = 0.0
@@ -33,7 +38,9 @@ class Needs:
 
     def gpu_gib(self, precision: str) -> float:
         """The GPU memory that it fills, in GiB, in a precision of ``BYTES``."""
-        size_gb = (self.numbers + self.cached) * BYTES[precision] + self.in_fp32 * 4 + self.work_gb
+        width, wide = BYTES[precision], max(BYTES[precision], _WIDE)
+        size_gb = (self.numbers - self.kept) * width + (self.kept + self.cached) * wide
+        size_gb += self.in_fp32 * 4 + self.work_gb
         return size_gb * 1e9 / _GIB
 
 
@@ -60,6 +67,8 @@ class EngineSpec:
     """The models that are known to run in it, by hub id. The first is the default."""
     gpu: bool = True
     """Whether it uses a GPU, and has weights."""
+    server: bool = False
+    """Whether it asks a server, whose address and key are ``Settings.openai``."""
     batch_size: int = 1
     """How many songs one process of it works on at once."""
     whole_machine: bool = False

@@ -14,7 +14,7 @@ from inference.weights import free_memory
 if TYPE_CHECKING:
     import torch
 
-PRECISIONS = ("fp32", "bf16", "fp16", "int8")
+PRECISIONS = ("fp32", "bf16", "fp16", "int8", "int4")
 
 
 def device_of(setting: str) -> torch.device:

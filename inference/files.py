@@ -32,6 +32,7 @@ _ORDER: Mapping[str, tuple[str | None, ...]] = {
     "bf16": ("bf16", None, "fp16", "fp32"),
     "fp16": ("fp16", None, "bf16", "fp32"),
     "int8": ("fp16", None, "bf16", "fp32"),
+    "int4": ("bf16", None, "fp16", "fp32"),
 }
 
 

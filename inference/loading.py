@@ -18,11 +18,14 @@ from config.spec import EngineSpec
 from inference.devices import Placement, device_name, device_of, free_bytes, precision_of
 from inference.hub import download_of, folder_of
 from inference.pretrained import chat_model, pipeline
+from inference.quantized.formats import BYTES as QUANTIZED
+from inference.quantized.formats import is_quantized
 from inference.quiet import quiet
 from inference.weights import (
     ModelName,
     check_room,
     chosen_files,
+    free_memory,
     model_name,
     revision_of,
     stored_tensors,
@@ -51,6 +54,8 @@ class ModelEngine:
     """What the precision ``auto`` means on each: what the model's authors run it in."""
     narrowed: ClassVar[str] = ""
     """Tensors whose names begin like this have the precision; the others are in fp32."""
+    quantizes: ClassVar[bool] = False
+    """Whether ``int8`` and ``int4`` narrow the weights of its layers, and all else is in bf16."""
     libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
 
     info: EngineInfo
@@ -181,13 +186,14 @@ class ModelEngine:
         folder = folder_of(model, precision, fetch=fetch)
         tensors = stored_tensors(folder, precision)
         weights = sum(tensor.size_bytes for tensor in tensors)
-        needed = sum(
-            tensor.numbers * _BYTES[precision if tensor.name.startswith(cls.narrowed) else "fp32"]
-            for tensor in tensors
-        )
-        needed += cls.extra_memory(folder, number_bytes=_BYTES[precision], gpu_path=gpu_path)
+        needed = round(sum(tensor.numbers * cls._number_bytes(tensor.name, precision) for tensor in tensors))
+        wide = "bf16" if cls.quantizes and precision in QUANTIZED else precision
+        needed += cls.extra_memory(folder, number_bytes=_BYTES[wide], gpu_path=gpu_path)
         free = free_bytes(device)
         check_room(str(model), needed, free, str(device))
+        if cls.quantizes and precision in QUANTIZED:  # it is read into main memory as it would be in bf16
+            wide_bytes = sum(tensor.numbers for tensor in tensors) * _BYTES["bf16"]
+            check_room(str(model), wide_bytes, free_memory(), f"cpu, to be narrowed to {precision}")
         return Placement(
             str(model),
             folder,
@@ -203,6 +209,13 @@ class ModelEngine:
             gpu_path,
             chosen_files(folder, precision).variant,
         )
+
+    @classmethod
+    def _number_bytes(cls, tensor: str, precision: str) -> float:
+        """Bytes in memory of each number of the tensor of this name."""
+        if cls.quantizes and precision in QUANTIZED:
+            return QUANTIZED[precision] if is_quantized(tensor) else _BYTES["bf16"]
+        return _BYTES[precision if tensor.startswith(cls.narrowed) else "fp32"]
 
     @classmethod
     def extra_memory(cls, folder: Path, *, number_bytes: float, gpu_path: bool = False) -> int:

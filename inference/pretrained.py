@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from inference.devices import Placement
+from inference.devices import Placement, dtype_of
 from inference.files import parts_of
+from inference.quantized.formats import BYTES
 from inference.weights import chosen_files, pipeline_index
 
 
 def chat_model(kind: Any, place: Placement) -> Any:
-    """A model of one of transformers' classes, ``kind``, ready to be used. Raises ``ValueError`` where the
-    checkpoint lacks a tensor, which would be filled with chance, and what transformers raises."""
+    """A model of one of transformers' classes, ``kind``, ready to be used. In a precision of ``BYTES`` it is
+    narrowed in main memory, from bf16, and is still there: a GPU need not have room for it as it was.
+    Raises ``ValueError`` where the checkpoint lacks a tensor, which would be filled with chance, and what
+    transformers raises."""
+    narrow = place.precision in BYTES
     model, loading = kind.from_pretrained(
         place.folder,
-        dtype=place.dtype,
-        device_map={"": place.device},
+        dtype=dtype_of("bf16") if narrow else place.dtype,
+        device_map={"": "cpu" if narrow else place.device},
         use_safetensors=True,
         variant=place.variant,
         trust_remote_code=False,
@@ -23,6 +27,10 @@ def chat_model(kind: Any, place: Placement) -> Any:
     )
     if loading["missing_keys"]:
         raise ValueError(f"{min(loading['missing_keys'])} is missing")
+    if narrow:
+        from inference.quantized.linear import quantize
+
+        quantize(model, place.precision)
     return model.eval()
 
 

@@ -135,12 +135,23 @@ WRITERS: Registry[Writer] = Registry(
         "qwen": EngineSpec(
             "lyrics.qwen.engine:QwenWriter",
             models={
-                "Qwen/Qwen2-7B-Instruct": Needs("bf16", 7.62, cached=1.9, work_gb=1.5, memory_gib=24),
+                "Qwen/Qwen2-7B-Instruct": Needs(
+                    "bf16", 7.62, kept=1.09, cached=1.9, work_gb=1.5, memory_gib=24
+                ),
             },
             batch_size=8,
             languages=MANY,
             volume="qwen-hf-cache",
             sellable="a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct",
+        ),
+        "openai": EngineSpec(
+            "lyrics.openai.engine:OpenAIWriter",
+            gpu=False,
+            server=True,
+            batch_size=32,
+            languages=MANY,
+            image="web",
+            install="install it: pip install 'songwright[openai]'",
         ),
     },
     method="plan",

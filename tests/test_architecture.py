@@ -73,7 +73,7 @@ HOMES = {
     "modal": {"main", "orchestrator.modal", "orchestrator.cli.modal_doctor"},
     "boto3": {"storage.r2"},
     "botocore": {"storage.r2"},
-    "httpx": {"songwright.client"},
+    "httpx": {"songwright.client", "lyrics.openai.client"},
 }
 # The rooms of the orchestrator, from the ground up: each may know those before it. The app joins them.
 ROOMS = ("songs", "estimates", "pipeline", "workers", "jobs", "server", "compat", "modal", "cli")

@@ -70,7 +70,9 @@ READERS: Registry[Reader] = Registry(
         "qwen_vl": EngineSpec(
             "vision.qwen_vl.engine:QwenVlReader",
             models={
-                "Qwen/Qwen2-VL-7B-Instruct": Needs("bf16", 8.29, cached=0.95, work_gb=2.0, memory_gib=24),
+                "Qwen/Qwen2-VL-7B-Instruct": Needs(
+                    "bf16", 8.29, kept=1.77, cached=0.95, work_gb=2.0, memory_gib=24
+                ),
             },
             batch_size=4,
             volume="qwen-hf-cache",

@@ -17,6 +17,8 @@ class ChatEngine(ModelEngine):
     """An engine whose model writes up to ``batch_size`` texts at a time. A subclass sets ``_model``,
     ``_vocabulary`` and ``_place``, then calls ``_move``."""
 
+    precisions = ("fp32", "bf16", "fp16", "int8", "int4")
+    quantizes = True
     batch_size: ClassVar[int]
     """Texts written at a time. It influences rounding, so another size gives other texts."""
 

@@ -73,7 +73,7 @@ def _settings(settings: Settings) -> str:
 
 def _unknown() -> str:
     """What is wrong with variables that have our prefix and are no setting, such as a misspelt one."""
-    groups = {variable_of(craft) for craft in (*REGISTRIES, "webhooks")} | {"SONGWRIGHT_MODAL"}
+    groups = {variable_of(craft) for craft in (*REGISTRIES, "webhooks", "openai")} | {"SONGWRIGHT_MODAL"}
     known = {variable for variable, _, _ in variables(Deployment.model_construct())} | groups
     lines = []
     for name in sorted(given_names() - known):

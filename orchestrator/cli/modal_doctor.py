@@ -16,6 +16,7 @@ from config.gpus import usd_per_second
 from config.models import gpu_download
 from orchestrator.cli.finding import Finding
 from orchestrator.modal.deployment.cards import check_card, check_licence
+from orchestrator.modal.deployment.server import check_server
 from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment
 from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.server.auth import given_tokens
@@ -74,6 +75,7 @@ def _choices(settings: Deployment) -> Iterator[Finding]:
         try:
             registry.spec(getattr(settings, craft).engine)
             check_licence(settings, craft)
+            check_server(settings, craft)
         except SongwrightError as error:
             detail, _, fix = str(error).partition(" - ")
             yield Finding(craft, ok=False, detail=detail, fix=fix)
@@ -102,6 +104,10 @@ def _weights(settings: Deployment) -> Iterator[Finding]:
             spec = registry.spec(chosen.engine)
         except SongwrightError:
             continue  # it is no engine, which another finding says
+        if spec.server:
+            asked = f"engine {chosen.engine!r} asks {settings.openai.base_url or 'a server that is not set'}"
+            yield Finding(craft, ok=True, detail=f"{asked}, and needs no weights and no GPU")
+            continue
         if not spec.gpu:
             yield Finding(craft, ok=True, detail=f"engine {chosen.engine!r} needs no weights and no GPU")
             continue

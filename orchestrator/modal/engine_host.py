@@ -73,20 +73,24 @@ class EngineHost:
         self._craft = craft
         self._engine = engine
         self._settings = settings
-        chosen, spec = getattr(settings, craft), REGISTRIES[craft].spec(engine)
-        self._gpu = spec.gpu and chosen.device != "cpu"
-        options = options_of(settings, craft)
-        if engine != chosen.engine:  # the set model and precision belong to another engine
-            options = EngineOptions(commercial=settings.commercial)
-        self._threads = EngineThreads(
-            REGISTRIES[craft],
-            engine,
-            replace(options, staged=True),
-            batch_size=chosen.together or spec.batch_size,
-        )
+        self._spec = REGISTRIES[craft].spec(engine)
+        self._gpu = self._spec.gpu and getattr(settings, craft).device != "cpu"
+        self._threads = self._engine_threads()
         self._error: SongwrightError | None = None
         self._leave = leave
         self._leaving = False
+
+    def _engine_threads(self) -> EngineThreads:
+        """The engine as the settings have it now, not loaded yet."""
+        chosen, options = getattr(self._settings, self._craft), options_of(self._settings, self._craft)
+        if self._engine != chosen.engine:  # the set model and precision belong to another engine
+            options = EngineOptions(commercial=self._settings.commercial, server=self._settings.openai)
+        return EngineThreads(
+            REGISTRIES[self._craft],
+            self._engine,
+            replace(options, staged=True),
+            batch_size=chosen.together or self._spec.batch_size,
+        )
 
     def load(self) -> None:
         """Loads the weights into memory. Every call gets the error of this, unless ``settle`` succeeds."""
@@ -98,8 +102,8 @@ class EngineHost:
     def settle(self, reread: Callable[[], Deployment] | None = None) -> None:
         """Moves the model to the GPU, and records the engine for the deployment. If loading failed it is
         tried again, for the snapshot may be old. The settings in it may be old too: ``reread`` reads them
-        from this container's environment, for the keys of the store; engine and model stay those that were
-        loaded."""
+        from this container's environment, for the keys of the store and of a server; engine and model stay
+        those that were loaded."""
         late = self._error is not None
         if late:
             self._error = None
@@ -109,6 +113,9 @@ class EngineHost:
         try:
             if reread:
                 self._settings = reread()
+                if self._spec.server:  # the snapshot may have an old key, and loading this one takes no time
+                    self._threads.close()
+                    self._threads = self._engine_threads()
             engine = self._threads.load()
             if self._gpu:
                 move_to_gpu(engine)

@@ -18,7 +18,7 @@ def class_of(engine: str) -> Any:
 
 
 def test_what_an_engine_with_a_model_needs_is_known() -> None:
-    assert SPECS.keys() - WITH_MODELS.keys() == {"sketch"}
+    assert SPECS.keys() - WITH_MODELS.keys() == {"sketch", "openai"}
     for spec in WITH_MODELS.values():
         assert spec.needs()
         assert spec.volume

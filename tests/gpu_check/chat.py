@@ -21,6 +21,7 @@ from inference.weights import stored_tensors
 from lyrics.contract import PlanRequest
 from tests.gpu_check.card import Card, Ceilings
 from tests.gpu_check.findings import Findings
+from tests.gpu_check.narrow import look_at_narrow_weights
 from tests.gpu_check.trial import behaviour, eager, moved
 from tests.lyrics.plans import FULL, SHORT, as_lines
 from vision.contract import ImageRequest
@@ -35,6 +36,7 @@ def look_at_writer(findings: Findings, card: Card, ceilings: Ceilings, folder: P
         _graph(findings, card, engine)
         _steps(findings, card, engine, ceilings, folder)
         _wall_time(findings, card, engine)
+        look_at_narrow_weights(findings, card)
 
 
 def look_at_reader(findings: Findings, card: Card, _ceilings: Ceilings, folder: Path) -> None:

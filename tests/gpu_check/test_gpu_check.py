@@ -74,6 +74,7 @@ def test_every_check_of_a_part_runs_and_holds(part: str, tmp_path: Path) -> None
             "a step of 8",
             "plans of 180 s: 1",
             "plans of 180 s: 8",
+            *("int8 weights", "int4 weights"),
         ],
     }
     musicgen = [

@@ -59,9 +59,11 @@ def _against(gpu: Gpu, spec: EngineSpec, needs: Needs, precision: str) -> str:
     """Why ``gpu`` cannot run the model; empty if it can."""
     has = gpu.memory_gib * (_USABLE_HBM if gpu.capability in _HBM else _USABLE)
     needed = needs.gpu_gib(precision)
-    if precision == "bf16" and gpu.capability < _BF16_SINCE:
+    if (
+        precision in ("bf16", "int8", "int4") and gpu.capability < _BF16_SINCE
+    ):  # the narrow ones compute in it
         least = _version(_BF16_SINCE)
-        return f"bf16 needs compute capability {least} and {gpu.name} has {_version(gpu.capability)}"
+        return f"{precision} needs compute capability {least} and {gpu.name} has {_version(gpu.capability)}"
     if needed > has:
         return f"it needs {needed:.1f} GiB in {precision} and {gpu.name} has room for {has:.1f}"
     if spec.newest_gpu and gpu.capability > spec.newest_gpu:
