@@ -59,37 +59,37 @@ class _Chosen:
     instructions: Instructions | None = None
 
 
-def choose(name: str = AUTO) -> Instructions | None:
-    """The set by the name of a setting; "auto": the one that the process uses already, or the best that the
-    processor has, which is None where there are no loops for it.
+def choose(name: str) -> None:
+    """Chooses the set of this name for the process. "auto" leaves the choice as it is, or to ``in_use``.
 
-    Raises ``InvalidRequest`` for one that the processor does not have, or that comes too late because the
-    process uses another."""
-    if _Chosen.instructions and name in (AUTO, _Chosen.instructions.name):
-        return _Chosen.instructions
-    there = {each.name: each for each in available()}
+    Raises ``InvalidRequest`` for a set that the processor does not have, or if the process has chosen
+    another."""
     if name == AUTO:
-        chosen = next(iter(there.values()), None)
-    elif name not in there:
-        ways = ", ".join((AUTO, *there))
-        raise InvalidRequest(SETTING, name, f"this processor has: {ways}")
-    else:
-        chosen = there[name]
-    if _Chosen.instructions:
-        used = _Chosen.instructions.name
+        return
+    there = {each.name: each for each in available()}
+    if name not in there:
+        raise InvalidRequest(SETTING, name, f"this processor has: {', '.join((AUTO, *there))}")
+    if not _Chosen.instructions:
+        _restrict_compiler(there[name], best=next(iter(there.values())))
+        _Chosen.instructions = there[name]
+    used = _Chosen.instructions.name
+    if used != name:
         raise InvalidRequest(SETTING, name, f"this process uses {used} already: set one for all its engines")
-    if chosen:
-        _restrict_compiler(chosen, best=next(iter(there.values())))
-    _Chosen.instructions = chosen
-    return chosen
+
+
+def usable() -> Instructions | None:
+    """The set that loops would be made of now: that of the process, or the best that the processor has; None
+    where there are no loops for it."""
+    return _Chosen.instructions or next(iter(available()), None)
 
 
 def in_use() -> Instructions:
-    """The set that loops are compiled with. Raises ``RuntimeError`` where there are no loops for this
+    """``usable``, which is chosen with this. Raises ``RuntimeError`` where there are no loops for this
     processor."""
-    chosen = choose()
+    chosen = usable()
     if not chosen:
         raise RuntimeError("there are no compiled loops for this processor")
+    _Chosen.instructions = chosen
     return chosen
 
 

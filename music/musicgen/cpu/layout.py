@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from music.musicgen.cpu.instructions import choose
+from music.musicgen.cpu.instructions import usable
 from music.musicgen.layers import Part
 
 LANES = 16
@@ -130,7 +130,7 @@ class Convolution(NamedTuple):
 
 def supported(precision: str) -> bool:
     """Whether there are loops for this machine's processor and ``precision``."""
-    return precision in NUMBERS and choose() is not None
+    return precision in NUMBERS and usable() is not None
 
 
 def fitting(layer: Part, heads: int, outputs: int) -> bool:
