@@ -41,6 +41,7 @@ class MusicgenComposer(ModelEngine):
 
     name = "musicgen"
     spec = COMPOSERS.spec("musicgen")
+    version = "2"
     precisions = ("fp32", "bf16", "fp16", "int8")
     on_gpu = "fp16"
     narrowed = "decoder."

@@ -166,8 +166,8 @@ class _SignedBytes:
         pass
 
     def inputs(self, builder: Any, word: Any) -> Any:
-        signed = builder.xor(word, I32(0x80808080 - (1 << 32)))
-        signed = builder.bitcast(splat(builder, signed, self.lanes), self._bytes)
+        zero = ir.Constant(self._bytes, [-128] * (4 * self.lanes))
+        signed = builder.xor(builder.bitcast(splat(builder, word, self.lanes), self._bytes), zero)
         no_poison = ir.Constant(ir.IntType(1), 0)
         positive = self._call(builder, "llvm.abs.v32i8", self._bytes, signed, no_poison)
         return signed, positive

@@ -108,12 +108,22 @@ class _Panel(NamedTuple):
             if fetches:
                 prefetched(builder, _offset(builder, self.coming, here, _LINE))
             weights = self._beside(builder, _offset(builder, body, here, self._turn_bytes), way.weights)
-            parts = [way.parts(builder, each) for each in weights]
-            for row, source in enumerate(sources):
-                value = way.inputs(builder, _load(builder, _offset(builder, source, here, 4), way.word, 4))
-                sums[row] = [
-                    way.add(builder, total, value, part) for total, part in zip(sums[row], parts, strict=True)
-                ]
+            words = [_load(builder, _offset(builder, source, here, 4), way.word, 4) for source in sources]
+            # What are fewer is kept in registers, and the others come one by one.
+            if len(words) <= len(weights):
+                inputs = [way.inputs(builder, word) for word in words]
+                for number, each in enumerate(weights):
+                    part = way.parts(builder, each)
+                    for of_row, value in zip(sums, inputs, strict=True):
+                        of_row[number] = way.add(builder, of_row[number], value, part)
+            else:
+                parts = [way.parts(builder, each) for each in weights]
+                for of_row, word in zip(sums, words, strict=True):
+                    value = way.inputs(builder, word)
+                    of_row[:] = [
+                        way.add(builder, total, value, part)
+                        for total, part in zip(of_row, parts, strict=True)
+                    ]
         following = builder.add(group, I64(_GROUPS))
         group.add_incoming(following, loop)
         for row in range(len(rows)):
