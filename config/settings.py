@@ -45,6 +45,9 @@ class EngineSettings(BaseModel):
     precision: str = "auto"
     """``fp32``, ``bf16``, ``fp16``, ``int8`` or ``int4``, if the engine supports it; auto: the best one for
     the device."""
+    instructions: str = "auto"
+    """Of a processor, for MusicGen's compiled loops: ``avx512_bf16``, ``avx512_vnni``, ``avx512``,
+    ``avx_vnni``, ``avx2``; auto: the best that it has."""
     gpu: str = ""
     """The kind of GPU on Modal, by Modal's name; empty: as ``modal.deployment.settings`` has it."""
     processes: int = Field(default=0, ge=0, le=256)
@@ -220,7 +223,12 @@ def options_of(settings: Settings, craft: str) -> EngineOptions:
     """The options for the engine of ``craft`` ("lyrics", "music", "art", "vision")."""
     chosen: EngineSettings = getattr(settings, craft)
     return EngineOptions(
-        chosen.model, chosen.device, chosen.precision, settings.commercial, server=settings.openai
+        chosen.model,
+        chosen.device,
+        chosen.precision,
+        settings.commercial,
+        instructions=chosen.instructions,
+        server=settings.openai,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from torch import Tensor
 from torch.nn import LSTM
 
+from config.errors import InvalidRequest
 from music.musicgen.encodec.convolutions import Layer
 from music.musicgen.encodec.recurrent import Recurrent
 from music.musicgen.layers import Network, Part
@@ -30,6 +31,10 @@ class SoundLayers(Protocol):
 class CompiledLoops(Protocol):
     """What can be made of compiled loops. Nothing that they make is safe in threads."""
 
+    def use(self, instructions: str) -> None:
+        """Makes them of these instructions: ``config.engine.EngineOptions.instructions``. Raises
+        ``InvalidRequest`` if the processor has others, or this process has loops of others already."""
+
     def takes(self, layer: Part, heads: int, outputs: int, precision: str) -> bool:
         """Whether ``network`` takes a decoder with such layers, so many ``outputs`` of all heads, and a
         ``precision``, on this processor."""
@@ -46,11 +51,15 @@ class CompiledLoops(Protocol):
         """For one codec."""
 
 
-def compiled_loops() -> CompiledLoops | None:
-    """None where there are none. Their compiler is imported when something is made of them."""
+def compiled_loops(instructions: str = "auto") -> CompiledLoops | None:
+    """None where there are none. Their compiler is imported when something is made of them. Raises
+    ``InvalidRequest`` as ``CompiledLoops.use`` does, or for ``instructions`` of loops that are not there."""
     spec = find_spec(_PACKAGE)
     if spec is None or not spec.has_location:  # what is left of a deleted folder has none
+        if instructions != "auto":
+            raise InvalidRequest("instructions", instructions, "use auto: there are no compiled loops here")
         return None
     # Imported by its name, or this module would need the folder for its types.
     loops: CompiledLoops = import_module(f"{_PACKAGE}.entry").LOOPS
+    loops.use(instructions)
     return loops

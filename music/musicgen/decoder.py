@@ -117,9 +117,11 @@ class Decoder:
         *,
         compiled: bool = True,
         gpu_path: bool = False,
+        instructions: str = "auto",
     ) -> None:
-        """``compiled``: by compiled loops where there are some for it. ``gpu_path``: it is made for a GPU,
-        wherever it runs."""
+        """``compiled``: by compiled loops where there are some for it, of these ``instructions``.
+        ``gpu_path``: it is made for a GPU, wherever it runs. Raises ``InvalidRequest`` as ``compiled_loops``
+        does."""
         self.shape = shape
         self.device = device
         self.slotted = gpu_path
@@ -140,7 +142,7 @@ class Decoder:
         ]
         parts = weights.parts(shape)
         first = next(parts)
-        loops = compiled_loops() if compiled and by_cpu else None
+        loops = compiled_loops(instructions) if compiled and by_cpu else None
         fits = loops and loops.takes(first, shape.heads, shape.codebooks * shape.vocabulary, precision)
         parts = chain([first], parts)
         del first  # each part is let go when it has been made ready

@@ -41,6 +41,7 @@ class MusicgenComposer(ModelEngine):
 
     name = "musicgen"
     spec = COMPOSERS.spec("musicgen")
+    version = "2"
     precisions = ("fp32", "bf16", "fp16", "int8")
     on_gpu = "fp16"
     narrowed = "decoder."
@@ -56,6 +57,7 @@ class MusicgenComposer(ModelEngine):
         config = config_of(folder)
         self._shape = shape_of(config)
         self._place = place
+        self._instructions = options.instructions
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
         self._rate_hz: int = config.audio_encoder.sampling_rate
         self._frames_per_s: int = config.audio_encoder.frame_rate
@@ -87,7 +89,12 @@ class MusicgenComposer(ModelEngine):
             self._projection = weight.to(device), bias.to(device)
         precision, gpu_path = self._place.precision, self._place.gpu_path
         self._decoder = Decoder(
-            lambda name: read(f"decoder.{name}"), self._shape, precision, device, gpu_path=gpu_path
+            lambda name: read(f"decoder.{name}"),
+            self._shape,
+            precision,
+            device,
+            gpu_path=gpu_path,
+            instructions=self._instructions,
         )
         decode = decoding(codec, precision, device, gpu_path=gpu_path or device.type != "cpu")
         columns = columns_for(self._shape, round(WINDOW_S * self._frames_per_s))

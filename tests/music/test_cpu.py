@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from music.musicgen.compiled import compiled_loops
-from music.musicgen.decoder import Decoder, Shape, Track
+from music.musicgen.decoder import Decoder, Read, Shape, Track
 from music.musicgen.sampling import Sampling, draw, gumbel
 from tests.music.test_musicgen import CPU, PRECISIONS, noise_table
 
@@ -30,24 +30,31 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::U
 WIDE = Shape(2, 256, 4, 4, 64)
 
 
-def wide(precision: str, threads: int, monkeypatch: pytest.MonkeyPatch, *, compiled: bool = True) -> Decoder:
-    """A decoder with work for so many threads, be there as many cores or not."""
-    drawn = torch.Generator().manual_seed(6)
+def weights_of(shape: Shape) -> Read:
+    """Random ones."""
+    drawn, width = torch.Generator().manual_seed(6), shape.width
 
     def read(name: str) -> Tensor:
         if "embed_tokens" in name or "lm_heads" in name:
-            size: tuple[int, ...] = (65 if "embed" in name else 64, 256)
+            size: tuple[int, ...] = (shape.vocabulary + ("embed" in name), width)
         elif "norm" in name:
-            size = (256,)
+            size = (width,)
         else:
-            size = {"fc1.weight": (1024, 256), "fc2.weight": (256, 1024)}.get(name[-10:], (256, 256))
+            size = {"fc1.weight": (4 * width, width), "fc2.weight": (width, 4 * width)}.get(
+                name[-10:], (width, width)
+            )
         return torch.randn(size, generator=drawn) * 0.1
 
+    return read
+
+
+def wide(precision: str, threads: int, monkeypatch: pytest.MonkeyPatch, *, compiled: bool = True) -> Decoder:
+    """A decoder with work for so many threads, be there as many cores or not."""
     monkeypatch.setattr(cpu_threads, "cores", lambda: threads)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        decoder = Decoder(read, WIDE, precision, CPU, compiled=compiled)
+        decoder = Decoder(weights_of(WIDE), WIDE, precision, CPU, compiled=compiled)
     finally:
         torch.set_num_threads(before)
     assert isinstance(decoder.layers, CompiledNetwork) == compiled

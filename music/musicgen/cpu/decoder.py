@@ -1,4 +1,4 @@
-"""The decoder's layers and its sampling on a CPU with AVX-512, by compiled loops."""
+"""The decoder's layers and its sampling on a CPU, by compiled loops."""
 
 from __future__ import annotations
 

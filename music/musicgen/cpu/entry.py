@@ -9,14 +9,18 @@ from torch.nn import LSTM
 
 from music.musicgen.compiled import CompiledLoops
 from music.musicgen.cpu.decoder import CompiledNetwork
+from music.musicgen.cpu.instructions import choose
 from music.musicgen.cpu.layout import COLUMNS, fitting, supported
 from music.musicgen.cpu.lstm import CompiledLstm
 from music.musicgen.cpu.sound import SoundLayers
 from music.musicgen.layers import Part
 
 
-class Avx512:
+class Loops:
     """The loops of this folder."""
+
+    def use(self, instructions: str) -> None:
+        choose(instructions)
 
     def takes(self, layer: Part, heads: int, outputs: int, precision: str) -> bool:
         return supported(precision) and fitting(layer, heads, outputs)
@@ -34,4 +38,4 @@ class Avx512:
         return SoundLayers()
 
 
-LOOPS: CompiledLoops = Avx512()
+LOOPS: CompiledLoops = Loops()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from music.musicgen.cpu.instructions import usable
 from music.musicgen.layers import Part
 
 LANES = 16
@@ -20,7 +19,6 @@ COLUMNS = 4 * LANES
 """Outputs are a multiple of it."""
 NUMBERS: dict[str, Any] = {"fp32": np.float32, "bf16": np.uint16, "int8": np.uint8}
 """The dtype of a product's inputs, by precision. A bfloat16 is its bits, as uint16."""
-_NEEDS = {"fp32": "avx512bw", "bf16": "avx512bf16", "int8": "avx512vnni"}
 
 SONG = np.dtype(
     [
@@ -131,8 +129,8 @@ class Convolution(NamedTuple):
 
 
 def supported(precision: str) -> bool:
-    """Whether this machine's processor has the instructions that the loops are made of."""
-    return precision in _NEEDS and _NEEDS[precision] in _features()
+    """Whether there are loops for this machine's processor and ``precision``."""
+    return precision in NUMBERS and usable() is not None
 
 
 def fitting(layer: Part, heads: int, outputs: int) -> bool:
@@ -140,14 +138,3 @@ def fitting(layer: Part, heads: int, outputs: int) -> bool:
     of all heads. They take all that were ever published."""
     sizes = [len(matrix) for matrix in layer.matrices]
     return not (any(size % COLUMNS for size in [*sizes, outputs]) or sizes[1] // heads % LANES)
-
-
-@cache
-def _features() -> frozenset[str]:
-    """The processor's features in LLVM's names; empty for one without AVX-512."""
-    if sys.platform != "linux":
-        return frozenset()
-    from llvmlite import binding
-
-    found = frozenset(name for name, has in binding.get_host_cpu_features().items() if has)
-    return found if {"avx512f", "avx512vl"} <= found else frozenset()

@@ -1,4 +1,4 @@
-"""EnCodec's LSTM on a CPU with AVX-512, by a compiled loop."""
+"""EnCodec's LSTM on a CPU, by a compiled loop."""
 
 from __future__ import annotations
 

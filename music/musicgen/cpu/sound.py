@@ -1,4 +1,4 @@
-"""The last layers of EnCodec's decoder on a CPU with AVX-512, by the compiled loops of ``waves``."""
+"""The last layers of EnCodec's decoder on a CPU, by the compiled loops of ``waves``."""
 
 from __future__ import annotations
 

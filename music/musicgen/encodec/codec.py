@@ -31,11 +31,10 @@ Decoding = Callable[[Sequence[Tensor]], list[Tensor]]
 
 def decoding(model: EncodecModel, precision: str, device: torch.device, *, gpu_path: bool) -> Decoding:
     """A ``ChunkedCodec`` on a GPU's path, a ``Codec`` on a CPU's. The LSTM of the latter is narrow where
-    ``precision`` is and the CPU has instructions for it. Raises ``EngineUnavailable`` as these do."""
+    ``precision`` is. Raises ``EngineUnavailable`` as these do."""
     if gpu_path:
         return ChunkedCodec(model, device)
-    narrow = precision in ("bf16", "int8") and torch.cpu._is_avx512_bf16_supported()
-    return Codec(model, narrow=narrow)
+    return Codec(model, narrow=precision in ("bf16", "int8"))
 
 
 class Codec:
@@ -43,8 +42,9 @@ class Codec:
 
     def __init__(self, model: EncodecModel, *, narrow: bool = False, compiled: bool = True) -> None:
         """``narrow``: the LSTM has its recurrent weights in bfloat16, with an error 90 dB below the sound's
-        variation; convolutions in bfloat16 would bring it to 42. ``compiled``: by compiled loops where there
-        are some for it. Raises ``EngineUnavailable`` as ``refuse_other_kinds`` does."""
+        variation; convolutions in bfloat16 would bring it to 42. Without a compiled loop it has them only if
+        the CPU has products of bfloat16. ``compiled``: by compiled loops where there are some for it. Raises
+        ``EngineUnavailable`` as ``refuse_other_kinds`` does."""
         refuse_other_kinds(model.config)
         self._books = [layer.codebook.embed for layer in model.quantizer.layers]
         modules: list[Any] = [module for module in model.decoder.layers if not isinstance(module, ELU)]
@@ -52,6 +52,7 @@ class Codec:
         self._first = Convolution(first)
         loops = compiled_loops() if compiled else None
         made = loops.lstm(lstm.lstm, "bf16" if narrow else "fp32") if loops else None
+        narrow = narrow and torch.cpu._is_avx512_bf16_supported()
         self._lstm = made or recurrent(lstm.lstm, narrow=narrow)
         sound_layer = loops.sound_layers() if loops else None
         layers = [(sound_layer and sound_layer(module)) or layer_of(module) for module in stages]

@@ -12,7 +12,7 @@ import numpy as np
 from numba import carray
 
 from music.musicgen.cpu.layout import Draw
-from music.musicgen.cpu.loops.arithmetic import exp
+from music.musicgen.cpu.loops.arithmetic import exp, sum_above, summed
 from music.musicgen.cpu.loops.intrinsics import compiled, pointer
 from music.musicgen.cpu.loops.layers import step
 from music.musicgen.sampling import UNKNOWN
@@ -32,10 +32,9 @@ def choose(logits, noise, draw, keys, worth):
     bits = logits.view(np.int32)
     for token in range(count):  # whole numbers in the order of the logits
         keys[token] = bits[token] ^ ((bits[token] >> np.int32(31)) & np.int32(0x7FFFFFFF))
-    whole = np.float32(0.0)
     for token in range(count):
         worth[token] = exp(logits[token] - largest)
-        whole += worth[token]
+    whole = summed(worth, count)
     for token in range(count):
         worth[token] = worth[token] / whole if draw.by_chance else np.float32(1.0)
     # The least number that is still left in, by halves.
@@ -43,9 +42,7 @@ def choose(logits, noise, draw, keys, worth):
     while least < most:
         middle = (least + most) >> 1
         bound = np.int32(middle)
-        before = np.float32(0.0)
-        for token in range(count):
-            before += worth[token] if keys[token] > bound else np.float32(0.0)
+        before = sum_above(worth, keys, bound)
         if before <= draw.limit:
             most = middle
         else:

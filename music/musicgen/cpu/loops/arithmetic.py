@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from music.musicgen.cpu.layout import LANES
 from music.musicgen.cpu.loops.intrinsics import compiled, float_of
+from music.musicgen.cpu.loops.lanes import fused, lanes, lanes_above, nothing, plus, total
 
 
 @compiled
@@ -51,6 +53,43 @@ def tanh(x):
 
 
 @compiled
+def summed(values, count):
+    """The sum of the first ``count``."""
+    whole = count // LANES * LANES
+    sums = nothing()
+    for start in range(0, whole, LANES):
+        sums = plus(sums, lanes(values, start))
+    result = total(sums)
+    for place in range(whole, count):
+        result += values[place]
+    return result
+
+
+@compiled
+def sum_above(values, keys, bound):
+    """The sum of those whose key, int32, is above ``bound``."""
+    count = len(values)
+    whole = count // LANES * LANES
+    sums = nothing()
+    for start in range(0, whole, LANES):
+        sums = plus(sums, lanes_above(values, keys, start, bound))
+    result = total(sums)
+    for place in range(whole, count):
+        result += values[place] if keys[place] > bound else np.float32(0.0)
+    return result
+
+
+@compiled
+def product_sum(first, start, second, begin, width):
+    """The sum of ``width`` products, a multiple of ``LANES``, of numbers of two arrays from ``start`` and
+    ``begin`` on."""
+    sums = nothing()
+    for place in range(0, width, LANES):
+        sums = fused(lanes(first, start + place), lanes(second, begin + place), sums)
+    return total(sums)
+
+
+@compiled
 def half(bits):
     """The upper half of a float32's bits, rounded to even: bfloat16."""
     return (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
@@ -83,16 +122,13 @@ def narrowed(values, narrow, row):
 def normal(values, norm, into):
     """Layer norm of ``values (width,)`` with ``norm (2, width)``, weight and bias."""
     width = len(values)
-    mean = np.float32(0.0)
+    mean = summed(values, width) / np.float32(width)
     for place in range(width):
-        mean += values[place]
-    mean /= np.float32(width)
-    spread = np.float32(0.0)
-    for place in range(width):
-        spread += (values[place] - mean) * (values[place] - mean)
+        into[place] = values[place] - mean
+    spread = product_sum(into, 0, into, 0, width)
     turned = np.float32(1.0) / np.sqrt(spread / np.float32(width) + np.float32(1e-5))
     for place in range(width):
-        into[place] = (values[place] - mean) * turned * norm[0, place] + norm[1, place]
+        into[place] = into[place] * turned * norm[0, place] + norm[1, place]
 
 
 @compiled

@@ -13,6 +13,8 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from music.musicgen.cpu.instructions import in_use
+
 F32, I32, I64, I8 = ir.FloatType(), ir.IntType(32), ir.IntType(64), ir.IntType(8)
 _AWAKE = 50_000  # turns of a thread that waits for its next loop, some 1.5 milliseconds
 _PATIENCE = 1000  # turns of a waiting thread before it yields, some 30 microseconds
@@ -32,7 +34,9 @@ _SOURCES = _sources()
 def compiled(function: Any) -> Any:
     """Compiles a function for this machine when it is first called. Later processes load the result, where
     there is a folder to keep it in."""
-    freely = {"reassoc", "contract", "nsz", "nnan"}
+    in_use()  # before numba sees what there is
+    # With "reassoc" the order of sums would be another on each kind of processor: see ``lanes``.
+    freely = {"contract", "nsz", "nnan"}
     try:
         loop = njit(function, nogil=True, error_model="numpy", fastmath=freely, cache=True)
     except RuntimeError:  # there is none
@@ -52,14 +56,30 @@ def float_of(_: Any, bits: Any) -> Any:
     return types.float32(types.int32), code
 
 
+def splat(builder: Any, scalar: Any, lanes: int) -> Any:
+    """A register of as many times the same number."""
+    nothing = ir.Constant(ir.VectorType(scalar.type, lanes), ir.Undefined)
+    first = builder.insert_element(nothing, scalar, I32(0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(I32, lanes), [0] * lanes))
+
+
+def widened(builder: Any, numbers: Any) -> Any:
+    """Code that makes float32 of one or a vector of float32 or bfloat16's bits."""
+    kind = numbers.type
+    count = kind.count if isinstance(kind, ir.VectorType) else 0
+    if F32 in (kind, kind.element if count else None):
+        return numbers
+    whole, floats = (ir.VectorType(part, count) if count else part for part in (I32, F32))
+    shift = ir.Constant(whole, [16] * count if count else 16)
+    return builder.bitcast(builder.shl(builder.zext(numbers, whole), shift), floats)
+
+
 @intrinsic
 def wide(_: Any, number: Any) -> Any:
     """A number of a cache, float32 or bfloat16's bits (uint16), as float32."""
 
     def code(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
-        if number == types.float32:
-            return given[0]
-        return builder.bitcast(builder.shl(builder.zext(given[0], I32), I32(16)), F32)
+        return widened(builder, given[0])
 
     return types.float32(number), code
 

@@ -17,9 +17,9 @@ import numpy as np
 from numba import carray
 
 from music.musicgen.cpu.layout import Matrix
-from music.musicgen.cpu.loops.arithmetic import add, exp, gelu, half, narrowed, normal
+from music.musicgen.cpu.loops.arithmetic import add, exp, gelu, half, narrowed, normal, product_sum, summed
 from music.musicgen.cpu.loops.intrinsics import barrier, compiled, fetch, pointer, wide
-from music.musicgen.cpu.loops.products import product
+from music.musicgen.cpu.loops.products import product, share
 
 
 class _Cache(NamedTuple):
@@ -47,7 +47,7 @@ def _attend(query, cache, count, room, thread):
     head."""
     width, scores, out = len(query), room.scores[thread.number], room.line[thread.number]
     row_bytes = width * room.kept.itemsize
-    key = carray(pointer(cache.keys), (count, width), room.kept.dtype)
+    keys = carray(pointer(cache.keys), (count * width,), room.kept.dtype)
     value = carray(pointer(cache.values), (count, width), room.kept.dtype)
     following = cache.keys + cache.size
     turned = np.float32(1.0) / np.sqrt(np.float32(width))
@@ -55,15 +55,11 @@ def _attend(query, cache, count, room, thread):
     for place in range(count):
         for line in range(0, row_bytes, 64):
             fetch(cache.values + place * row_bytes + line)
-        total = np.float32(0.0)
-        for part in range(width):
-            total += query[part] * wide(key[place, part])
-        scores[place] = total * turned
+        scores[place] = product_sum(query, 0, keys, place * width, width) * turned
         largest = max(largest, scores[place])
-    whole = np.float32(0.0)
     for place in range(count):
         scores[place] = exp(scores[place] - largest)
-        whole += scores[place]
+    whole = summed(scores, count)
     for part in range(width):
         out[part] = np.float32(0.0)
     fours = count // 4 * 4
@@ -116,8 +112,7 @@ def _attend_songs(thread, counted, layer, weights, songs, room, draws):
     result."""
     rows, heads, width = 2 * len(songs), weights.heads, room.x.shape[1] // weights.heads
     # Neighbours to each thread: their caches come one after another.
-    start = rows * heads * thread.number // thread.threads
-    end = rows * heads * (thread.number + 1) // thread.threads
+    start, end = share(rows * heads, thread)
     if not draws:  # songs may be columns of one song, each of which attends to those before it
         for pair in range(start, end):
             head = _head(pair, songs, layer, heads, width, room)
@@ -137,8 +132,7 @@ def _attend_texts(thread, counted, layer, weights, songs, room):
     """Cross attention of the songs' rows with their text, by the queries at the start of ``room.qkv``, which
     become the result."""
     heads, width = weights.heads, room.x.shape[1] // weights.heads
-    pairs = len(songs) * heads
-    for pair in range(pairs * thread.number // thread.threads, pairs * (thread.number + 1) // thread.threads):
+    for pair in range(*share(len(songs) * heads, thread)):
         row, head = pair // heads, pair % heads
         song, query = songs[row], room.qkv[row, head * width : (head + 1) * width]
         size = song.text_tokens * width * room.kept.itemsize

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from music.musicgen.cpu.loops.arithmetic import narrowed, sigmoid, tanh
 from music.musicgen.cpu.loops.intrinsics import barrier, compiled
-from music.musicgen.cpu.loops.products import product
+from music.musicgen.cpu.loops.products import product, share
 
 
 @compiled
@@ -17,7 +17,7 @@ def recur(thread, counted, matrix, inputs, state, made):
     ``matrix`` has the recurrent weights; ``state``, a ``State``, is zero.
     """
     moments, sounds, width = made.shape
-    first, last = width * thread.number // thread.threads, width * (thread.number + 1) // thread.threads
+    first, last = share(width, thread)
     for moment in range(moments):
         if moment:
             for sound in range(thread.number, sounds, thread.threads):

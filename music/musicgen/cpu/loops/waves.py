@@ -9,7 +9,7 @@ import numpy as np
 from music.musicgen.cpu.layout import LANES, VECTORS
 from music.musicgen.cpu.loops.arithmetic import exp
 from music.musicgen.cpu.loops.intrinsics import barrier, compiled
-from music.musicgen.cpu.loops.products import dot
+from music.musicgen.cpu.loops.products import dot, share
 
 BLOCK = 64
 """Moments at a time, a multiple of 16."""
@@ -61,9 +61,7 @@ def upsample(thread, counted, x, new_rows, framed, out):
     beside = VECTORS * LANES
     panels = out.shape[1] // beside
     inputs = channels + gapped
-    for panel in range(
-        panels * thread.number // thread.threads, panels * (thread.number + 1) // thread.threads
-    ):
+    for panel in range(*share(panels, thread)):
         at = new_rows.address + panel * inputs * 4 * beside
         for row in range(0, len(out), 8):
             source = framed.ctypes.data + row * framed.strides[0]
