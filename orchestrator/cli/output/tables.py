@@ -15,6 +15,9 @@ from orchestrator.estimates.costs import CostSummary
 from orchestrator.songs.library import Damaged
 from orchestrator.songs.manifest import Song
 
+MOST_COUNTED = 100_000
+"""Songs that are counted below a list: a bucket has to be listed for that."""
+
 
 def print_list(songs: Sequence[Song | Damaged], more: int) -> None:
     """One line a song, newest first; of a damaged one, with what is wrong."""
@@ -40,7 +43,8 @@ def print_list(songs: Sequence[Song | Damaged], more: int) -> None:
         )
     console.print(table)
     if more:
-        console.print(f"... and {more} more: songwright list --limit 0", style="dim")
+        least = "at least " if more >= MOST_COUNTED else ""
+        console.print(f"... and {least}{more} more: songwright list --limit 0", style="dim")
 
 
 def print_costs(costs: CostSummary) -> None:
