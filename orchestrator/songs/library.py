@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -20,7 +17,7 @@ from orchestrator.songs.index.entry import Entry, entry_of, unreadable_entry
 from orchestrator.songs.index.folder import FolderIndex
 from orchestrator.songs.index.table import IndexTable, temporary_table
 from orchestrator.songs.manifest import Asset, Song, id_time
-from orchestrator.songs.reading import LARGEST_BYTES, song_of, unreadable
+from orchestrator.songs.reading import LARGEST_BYTES, Damaged, errors_naming, is_id, song_of
 from storage.contract import Store, read, too_large
 from storage.local import LocalStore
 
@@ -29,21 +26,7 @@ log = logging.getLogger(__name__)
 
 _PREFIX = "songs/"
 _OPEN = "open/"
-_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{15}")
 _READS_AT_ONCE = 24  # in a bucket each is a request of its own
-
-
-@dataclass(frozen=True)
-class Damaged:
-    """A song whose manifest cannot be read, and why."""
-
-    id: str
-    reason: str
-
-    @property
-    def created_at(self) -> datetime:
-        """The time in its id."""
-        return id_time(self.id)
 
 
 class Library:
@@ -84,7 +67,7 @@ class Library:
     def version(self, song_id: str) -> tuple[Song, str]:
         """As ``load``, with the etag of the version, for ``save_if``."""
         _check_id(song_id)
-        with _errors_naming(song_id):
+        with errors_naming(song_id):
             version = self.store.version(manifest_key(song_id))
             if len(version.data) > LARGEST_BYTES:
                 raise too_large(manifest_key(song_id), LARGEST_BYTES)
@@ -116,7 +99,7 @@ class Library:
         """The song's manifest. Raises ``NotFound`` for an id that is not in the library or is no id, and
         ``Unreadable`` for a damaged song."""
         _check_id(song_id)
-        with _errors_naming(song_id):
+        with errors_naming(song_id):
             data = read(self.store, manifest_key(song_id), LARGEST_BYTES)
         return song_of(song_id, data)
 
@@ -221,10 +204,12 @@ class Library:
             self.store.delete_below(folder)
 
     def _settle(self, song: Song) -> None:
-        """Removes the mark of a settled song once the index has it. If the index cannot be written, the mark
-        stays, and with it the song is found."""
+        """Removes the mark of a settled song once the index has it. Without the index, the mark stays, and
+        by it the song is found."""
         if self.index.note(song):
             self._close(song.id)
+        else:
+            self.mark(song.id)
 
     def _forget(self, song_id: str) -> None:
         """As ``_settle``, for a song that is not there any more."""
@@ -287,11 +272,6 @@ def _manifest_json(song: Song) -> bytes:
     return song.model_dump_json(indent=2).encode()
 
 
-def is_id(text: str) -> bool:
-    """Whether ``text`` may be the id of a song."""
-    return _ID.fullmatch(text) is not None
-
-
 def _batches(song_ids: Iterable[str]) -> Iterator[list[str]]:
     """A few first, for readers that want no more."""
     left, size = iter(song_ids), _READS_AT_ONCE
@@ -303,14 +283,3 @@ def _batches(song_ids: Iterable[str]) -> Iterator[list[str]]:
 def _check_id(song_id: str) -> None:
     if not is_id(song_id):
         raise NotFound("song", song_id, "an id has 15 letters and digits: see 'songwright list'")
-
-
-@contextmanager
-def _errors_naming(song_id: str) -> Iterator[None]:
-    """Raises the store's errors about a manifest with the id of the song."""
-    try:
-        yield
-    except NotFound as error:
-        raise NotFound("song", song_id, "see 'songwright list'") from error
-    except Unreadable as error:
-        raise unreadable(song_id, error.what) from error

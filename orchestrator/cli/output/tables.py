@@ -12,8 +12,8 @@ from orchestrator.cli.finding import Finding
 from orchestrator.cli.lines import plain, plain_lines
 from orchestrator.cli.output.text import STATUS_COLOURS, clock, dollars, open_console, or_dash, styled
 from orchestrator.estimates.costs import CostSummary
-from orchestrator.songs.library import Damaged
 from orchestrator.songs.manifest import Song
+from orchestrator.songs.reading import Damaged
 
 MOST_COUNTED = 100_000
 """Songs that are counted below a list: a bucket has to be listed for that."""

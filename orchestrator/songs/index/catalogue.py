@@ -14,8 +14,9 @@ from config.errors import NotFound, Unavailable
 from orchestrator.songs.index.bucket import Progress, table_errors
 from orchestrator.songs.index.entry import Entry, entry_of
 from orchestrator.songs.index.folder import FolderIndex
-from orchestrator.songs.library import Damaged, Library, is_id
+from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song, id_time
+from orchestrator.songs.reading import Damaged, is_id
 
 _ID_APART = timedelta(minutes=1)  # the most between the time in a song's id and its ``created_at``
 _MORE = 64  # songs that are looked up at once after the first

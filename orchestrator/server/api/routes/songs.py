@@ -22,8 +22,8 @@ from orchestrator.server.api.openapi import EVENTS, refusals
 from orchestrator.server.api.responses.stream import EventStream, Stream
 from orchestrator.server.api.song_requests import song_response
 from orchestrator.server.service import Service
-from orchestrator.songs.library import Damaged
 from orchestrator.songs.manifest import Song
+from orchestrator.songs.reading import Damaged
 
 router = APIRouter(prefix="/songs", tags=["songs"], dependencies=[BEARER])
 
