@@ -74,7 +74,7 @@ class Recovery:
         pause_s = 1.0
         while True:
             try:
-                songs = await self._threads.run(lambda: list(self._library.unsettled()))
+                songs = await self._threads.run(lambda: list(self._library.unsettled_versions()))
                 break
             except StoreUnavailable as error:
                 log.error("the songs of an earlier run are taken up in %g s: %s", pause_s, error)
@@ -88,14 +88,17 @@ class Recovery:
         while True:
             await asyncio.sleep(_LOOK_S)
             try:
-                found = await self._threads.run(lambda: list(self._library.unsettled(STORING)))
+                found = await self._threads.run(lambda: list(self._library.unsettled_versions(STORING)))
                 await self._resume_in_order(
-                    [song for song in found if not song.status.finished and not self._is_known(song.id)]
+                    [(song, tag) for song, tag in found if self._is_new(song)],
                 )
             except SongwrightError as error:
                 log.warning("unfinished songs could not be looked for: %s", error)
 
-    async def _resume_in_order(self, songs: list[Song]) -> None:
+    def _is_new(self, song: Song) -> bool:
+        return not song.status.finished and not self._is_known(song.id)
+
+    async def _resume_in_order(self, songs: list[tuple[Song, str]]) -> None:
         """Takes several songs up at once, and queues them in their order."""
         for start in range(0, len(songs), _AT_ONCE):
             some = songs[start : start + _AT_ONCE]
@@ -104,15 +107,15 @@ class Recovery:
                     self._enqueue(taken)
                     log.info("taking up song", extra={"song_id": taken.id, "status": taken.status.value})
 
-    async def _take_up(self, song: Song) -> Song | None:
+    async def _take_up(self, version: tuple[Song, str]) -> Song | None:
         """The song if it is to be made here. One bad song must not stop the others or the service."""
         try:
-            return await self._taken(song)
+            return await self._taken(*version)
         except Exception as error:
-            log.exception("the song is not taken up: %s", error, extra={"song_id": song.id})
+            log.exception("the song is not taken up: %s", error, extra={"song_id": version[0].id})
             return None
 
-    async def _taken(self, song: Song) -> Song | None:
+    async def _taken(self, song: Song, etag: str) -> Song | None:
         if song.status.finished:
             self._ended(song)
             return None
@@ -127,7 +130,7 @@ class Recovery:
             self._ended(await self._threads.run(self._library.save, failed))
             return None
         try:
-            taken: Song = await self._threads.run(take_ownership, song.id, self._library, self._owner)
+            taken: Song = await self._threads.run(take_ownership, (song, etag), self._library, self._owner)
         except StoreUnavailable as error:
             log.warning("the new owner was not stored: %s", error, extra={"song_id": song.id})
             taken = song.model_copy(update={"owner": self._owner})

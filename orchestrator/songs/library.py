@@ -155,8 +155,13 @@ class Library:
         """Songs that are not settled, oldest first. Objects of a song without a manifest are deleted once
         they are older than ``storing``, the time that storing a new song may take. Foreign objects and
         damaged songs stay."""
+        return (song for song, _ in self.unsettled_versions(storing))
+
+    def unsettled_versions(self, storing: timedelta = timedelta()) -> Iterator[tuple[Song, str]]:
+        """As ``unsettled``, each with its etag, for ``save_if``."""
         for some in _batches(reversed(self.open_ids())):
-            for song_id, song in zip(some, self.load_all(some), strict=True):
+            for song_id, found in zip(some, self.reading(self._version_any, some), strict=True):
+                song, etag = found
                 if song is None:
                     # By the clock of the process that accepted the song; the store's may be hours off.
                     if storing and datetime.now(UTC) - id_time(song_id) < storing:
@@ -169,7 +174,7 @@ class Library:
                 elif song.settled:
                     self._settle(song)
                 else:
-                    yield song
+                    yield song, etag
 
     def sweep(self, song_id: str) -> None:
         """Deletes half-written files of a killed process for this song. Only its owner may call this."""
@@ -217,12 +222,15 @@ class Library:
             self._close(song_id)
 
     def _load_any(self, song_id: str) -> Song | Damaged | None:
+        return self._version_any(song_id)[0]
+
+    def _version_any(self, song_id: str) -> tuple[Song | Damaged | None, str]:
         try:
-            return self.load(song_id)
+            return self.version(song_id)
         except Unreadable as error:
-            return Damaged(song_id, error.what)
+            return Damaged(song_id, error.what), ""
         except NotFound:
-            return None
+            return None, ""
 
     def _entries(self, song_ids: Sequence[str]) -> list[Entry | None]:
         """The entries of songs by their manifests; None for those that are not there."""

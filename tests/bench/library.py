@@ -1,7 +1,7 @@
 """What a library of any size costs to read: pages, search, quotes, sums and the start of a service.
 
-    python -m tests.bench.library FOLDER [SONGS ...]       a folder of this machine; by default 1,000 and 100,000
-    python -m tests.bench.library --bucket [SONGS ...]     a bucket that answers after 40 ms (``made_bucket``)
+    python -m tests.bench.library FOLDER [SONGS ...]       a folder; by default with 1,000 and 100,000
+    python -m tests.bench.library --bucket [SONGS ...]     a bucket that answers after 40 ms (``slow_bucket``)
 
 Nothing is composed: the songs are manifests, a hundred thousand a month, written as they would be stored. A
 library that is there already is used again. A million in a folder take 8 GB and some minutes.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,12 +22,17 @@ from pathlib import Path
 
 import httpx
 
+from orchestrator.songs.index.folder import FolderIndex
+from orchestrator.songs.library import Library
+from storage.local import LocalStore
 from tests.bench.manifests import Manifests
 from tests.bench.slow_bucket import slow_bucket
 from tests.service.server import TOKEN, serving
 
 RUNS = 15
 LATENCY_S = 0.04
+MOST_READ = 100_000
+"""Of larger libraries the index is not built from the songs, but written as that would have."""
 LIMITS_MS = {"page": (50.0, 300.0), "search": (50.0, 300.0), "quote": (20.0, 20.0)}
 
 
@@ -38,7 +44,12 @@ def main() -> None:
     given = arguments.parse_args()
     folder = None if given.bucket else Path(given.places.pop(0))
     for count in [int(text.replace(",", "")) for text in given.places] or [1_000, 100_000]:
-        if folder:
+        if folder and given.unfinished:
+            home = folder / f"{count}-{given.unfinished}"
+            shutil.rmtree(home, ignore_errors=True)
+            Manifests(count, unfinished=given.unfinished).write(home)
+            start(home, count, {}, given.unfinished)
+        elif folder:
             in_folder(folder / str(count), count)
         else:
             in_bucket(count, given.unfinished)
@@ -49,11 +60,19 @@ def in_folder(home: Path, count: int) -> None:
     if not (home / "songs").exists():
         Manifests(count).write(home)
         say(count, "the songs were written", time.monotonic() - began)
+    if count > MOST_READ:
+        began = time.monotonic()
+        library = Library(LocalStore(home))
+        assert isinstance(library.index, FolderIndex)
+        library.index.look()
+        say(count, "the folder was looked through", time.monotonic() - began)
+        Manifests(count).fill(library.index.table)
+        library.index.close()
     measure(home, count, {}, bucket=False)
 
 
 def in_bucket(count: int, unfinished: int) -> None:
-    with slow_bucket(Manifests(count, unfinished=unfinished), LATENCY_S, indexed=count > 1_000) as (
+    with slow_bucket(Manifests(count, unfinished=unfinished), LATENCY_S, indexed=count > MOST_READ) as (
         endpoint,
         home,
     ):
@@ -64,11 +83,30 @@ def in_bucket(count: int, unfinished: int) -> None:
             "R2_ACCESS_KEY_ID": "key",
             "R2_SECRET_ACCESS_KEY": "secret",
         }
-        measure(home, count, variables, bucket=True)
+        if unfinished:
+            start(home, count, variables, unfinished)
+        else:
+            measure(home, count, variables, bucket=True)
+
+
+def start(home: Path, count: int, variables: dict[str, str], unfinished: int) -> None:
+    """How long a service takes until it has taken up all unfinished songs."""
+    began = time.monotonic()
+    with serving(home, ready=False, **variables) as server, server.client() as client:
+        say(count, "the service answers", time.monotonic() - began)
+        while sum("taking up song" in line for line in list(server.lines)) < unfinished:
+            assert time.monotonic() < began + 120, list(server.lines)[-5:]
+            client.get("/health/ready")
+            time.sleep(0.05)
+        say(count, f"it has taken up {unfinished:,} songs", time.monotonic() - began)
+        assert server.process
+        ticks = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        say(count, "in seconds of its processor", sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"))
 
 
 def measure(home: Path, count: int, variables: dict[str, str], *, bucket: bool) -> None:
-    timed(count, "songwright index", command(home, variables, "index"))
+    if count <= MOST_READ:
+        timed(count, "songwright index", command(home, variables, "index"))
     timed(count, "songwright list", command(home, variables, "list"))
     month = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 30 * 86400))
     timed(count, "songwright cost --since a month ago", command(home, variables, "cost", "--since", month))

@@ -6,12 +6,17 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from lyrics.contract import SongPlan
 from orchestrator.songs.brief import Brief
+from orchestrator.songs.index.entry import Entry, entry_of
+from orchestrator.songs.index.table import IndexTable
 from orchestrator.songs.manifest import ALPHABET, Asset, Moment, Status, new_songs
+from orchestrator.songs.reading import song_of
 from tests.orchestrator.songs import made_song
 
 STEP_S = 26.0  # between two songs: a hundred thousand a month
@@ -49,14 +54,43 @@ class Manifests:
 
     def manifest(self, number: int) -> bytes:
         at = datetime.fromtimestamp(self._now_s - STEP_S * number, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        first, second, third = (_WORDS[number // step % len(_WORDS)] for step in (1, 7, 61))
+        title, words = self._words(number)
         template = self._waiting if number < self.unfinished else self._done
         return (
             template.replace(_ID, self.id(number))
             .replace(_AT, at)
-            .replace(_TITLE, f"{first} {second} {number}")
-            .replace(_PROMPT, f"a song about {first} {third} and take{number}, with a slow beat")
+            .replace(_TITLE, title)
+            .replace(_PROMPT, words)
         ).encode()
+
+    def entries(self) -> Iterator[Entry]:
+        """What the index has of the songs that have ended: as read from the manifests, in a fraction of the
+        time."""
+        like = entry_of(song_of(self.id(self.count - 1), self.manifest(self.count - 1)))
+        for number in range(self.unfinished, self.count):
+            at = datetime.fromtimestamp(int(self._now_s - STEP_S * number), UTC)
+            title, words = self._words(number)
+            yield replace(
+                like,
+                id=self.id(number),
+                created_at=at,
+                version=at.timestamp(),
+                title=title,
+                words=f"{words} Folk Calm Guitar",
+            )
+
+    def fill(self, table: IndexTable) -> None:
+        """Makes the table of a folder whole."""
+        left = self.entries()
+        while some := list(islice(left, 5000)):
+            table.put(some)
+
+    def _words(self, number: int) -> tuple[str, str]:
+        first, second, third = (_WORDS[number // step % len(_WORDS)] for step in (1, 7, 61))
+        return (
+            f"{first} {second} {number}",
+            f"a song about {first} {third} and take{number}, with a slow beat",
+        )
 
     def write(self, home: Path) -> None:
         """Writes the songs below ``home``, as a local store does but for waiting for the disk."""

@@ -53,7 +53,7 @@ class Bucket:
         return None if number is None else self._songs.manifest(number)
 
     def put(self, key: str, data: bytes | None, condition: str | None) -> bool:
-        """Writes, or deletes for None; ``condition`` is the tag of the version, "*" for none, None for any."""
+        """Writes, or deletes for None; ``condition`` is the tag of the version, "*" for none."""
         with self._guard:
             before = self.get(key)
             if condition == "*" and before is not None:
@@ -195,17 +195,13 @@ def serve(count: int, unfinished: int, latency_s: float, *, indexed: bool) -> No
 
 def _write_index(songs: Manifests, bucket: Bucket) -> None:
     """The segments that ``songwright index`` would write, which would read every manifest for that."""
-    from orchestrator.songs.index.entry import entry_of
     from orchestrator.songs.index.segments import HEAD, Head, write_segments
-    from orchestrator.songs.reading import song_of
 
     class Puts:
         def put(self, key: str, data: bytes, _type: str) -> None:
             bucket.put(key, data, None)
 
-    numbers = range(songs.unfinished, songs.count)
-    lines = (entry_of(song_of(songs.id(n), songs.manifest(n))).line() for n in numbers)
-    written = write_segments(Puts(), lines)  # type: ignore[arg-type]  # it only puts
+    written = write_segments(Puts(), (entry.line() for entry in songs.entries()))  # type: ignore[arg-type]  # it only puts
     bucket.put(HEAD, Head(segments=tuple(written)).model_dump_json().encode(), None)
 
 

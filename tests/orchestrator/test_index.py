@@ -106,7 +106,7 @@ def test_an_entry_is_the_same_after_it_was_written_as_a_line() -> None:
     for entry in (deleted_entry(done.id), unreadable_entry(done.id, 17.5)):
         assert entry_in(entry.line()) == entry
     for line in ("", "{}", "[1]", '["x"]', json.dumps([done.id, "done", 1, 2])):
-        with pytest.raises(ValueError, match="index|Expecting|unpack"):
+        with pytest.raises(ValueError, match=r"index|Expecting|unpack"):
             entry_in(line)
 
 

@@ -77,7 +77,7 @@ class BucketIndex:
         """Whether every song can be found by its words and is in the sums, but for what others have changed
         in the last minute. Copies what is new if that is longer ago."""
         fresh = self._synced_s is not None and time.monotonic() - self._synced_s < _FRESH_S
-        return fresh or self.sync()
+        return fresh or self.sync(marked=False)
 
     def complete(
         self,
@@ -90,9 +90,10 @@ class BucketIndex:
         if not self.sync(progress):
             self.rebuild(progress, stopping, rest)
 
-    def sync(self, progress: Progress = lambda _read, _all: None) -> bool:
-        """Copies what is new into the table. Returns False if the bucket has no index yet. Raises
-        ``StoreUnavailable``, and ``Unavailable`` if this machine cannot keep the table."""
+    def sync(self, progress: Progress = lambda _read, _all: None, *, marked: bool = True) -> bool:
+        """Copies what is new into the table; with ``marked`` also the prompts of songs that others make.
+        Returns False if the bucket has no index yet. Raises ``StoreUnavailable``, and ``Unavailable`` if this
+        machine cannot keep the table."""
         with self._working, table_errors():
             for _ in range(3):
                 # Before the head: what is not listed any more is in the segments of that head or a later one.
@@ -105,6 +106,8 @@ class BucketIndex:
                 except NotFound:
                     continue  # a writer has just replaced a segment: the next head has it
                 self._take(changes)
+                if marked:
+                    self._take_marked()
                 if copied:
                     self.table.keep_taken([*_keys(head), *changes])
                 self._synced_s = time.monotonic()
@@ -163,10 +166,12 @@ class BucketIndex:
         return bool(new)
 
     def _take(self, changes: list[str]) -> None:
-        """Reads the manifests of songs that have changed, and of those that are made."""
+        """Reads the manifests of songs that have changed."""
         new = self.table.untaken(changes)
         for some in _batches(new):
             self.table.put(self._entries({segments.changed_song(key) for key in some}), some, sure=True)
+
+    def _take_marked(self) -> None:
         marked = self._open_ids()
         unknown = set(marked) - self.table.known(marked)
         for some in _batches(sorted(unknown)):

@@ -15,6 +15,7 @@ from orchestrator.songs.library_threads import LibraryThreads
 log = logging.getLogger(__name__)
 
 _PERIOD_S = 20.0
+_FIRST_S = 5.0  # a start has other things to read
 _REST = 1.0  # seconds without work after each second of building: songs come first
 
 
@@ -40,6 +41,7 @@ class IndexKeeper:
             self._task.cancel()
 
     async def _keep(self) -> None:
+        await asyncio.sleep(_FIRST_S)
         while True:
             try:
                 await self._threads.run(self._round)
