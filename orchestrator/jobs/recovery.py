@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 _START_S = 2.0  # how long a start waits for the store before recovery goes on in the background
 _LONGEST_PAUSE_S = 60.0
-_AT_ONCE = 16  # songs whose new owner is stored, as many as there are threads for the store
+_AT_ONCE = 64  # songs whose new owner is stored: a few for each of the threads for the store
 _LOOK_S = 120.0  # between scans for songs that other services have left in a bucket
 
 

@@ -98,6 +98,11 @@ def handler(bucket: Bucket, latency_s: float, seen: Counter[str]) -> type[BaseHT
         def log_message(self, *_: Any) -> None:
             """Nothing."""
 
+        def handle_expect_100(self) -> bool:
+            super().handle_expect_100()
+            self.wfile.flush()  # its sender waits for that
+            return True
+
         def _key(self) -> tuple[str, dict[str, str]]:
             parts = urlsplit(self.path)
             key = unquote(parts.path).lstrip("/").partition("/")[2]
@@ -187,6 +192,9 @@ def serve(count: int, unfinished: int, latency_s: float, *, indexed: bool) -> No
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         request_queue_size = 128
+
+        def handle_error(self, *_: Any) -> None:
+            """A client that has ended is no news."""
 
     server = Server(("127.0.0.1", 0), handler(bucket, latency_s, Counter()))
     print(f"http://127.0.0.1:{server.server_port}", flush=True)

@@ -293,7 +293,7 @@ def test_songs_that_came_and_went_without_the_index_are_noticed(tmp_path: Path) 
 def test_a_large_folder_is_looked_through_in_the_background(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder_module, "_QUICK_S", 0.0)
+    monkeypatch.setattr(folder_module, "_SMALL", 2)
     songs = filled(Library(LocalStore(tmp_path)), 4)
     shutil.rmtree(tmp_path / FOLDER)
     library = Library(LocalStore(tmp_path))

@@ -15,7 +15,7 @@ from orchestrator.estimates.costs import CostSummary
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.reading import Damaged
 
-MOST_COUNTED = 100_000
+MOST_COUNTED = 10_000
 """Songs that are counted below a list: a bucket has to be listed for that."""
 
 

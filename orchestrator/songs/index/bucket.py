@@ -77,7 +77,8 @@ class BucketIndex:
         """Whether every song can be found by its words and is in the sums, but for what others have changed
         in the last minute. Copies what is new if that is longer ago."""
         fresh = self._synced_s is not None and time.monotonic() - self._synced_s < _FRESH_S
-        return fresh or self.sync(marked=False)
+        with table_errors():
+            return (fresh and self.table.fact("library") != "") or self.sync(marked=False)
 
     def complete(
         self,
@@ -181,7 +182,10 @@ class BucketIndex:
     def _flush(self, head: Head, etag: str | None, changes: list[str]) -> None:
         """Writes the songs of ``changes`` as a segment. Of several processes that do so at once, one
         succeeds."""
-        lines = self.table.lines(sorted({segments.changed_song(key) for key in changes}))
+        song_ids = {segments.changed_song(key) for key in changes}
+        lines = self.table.lines(sorted(song_ids))
+        if lines.keys() != song_ids:
+            return  # the table has just been deleted
         new = segments.write_segments(self._store, lines.values())
         grown = head.model_copy(update={"segments": (*head.segments, *new), "replaced": ()})
         following = segments.merged(self._store, grown)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import islice
 
 from config.errors import NotFound, Unreadable
 from orchestrator.songs.index.entry import Entry, deleted_entry, entry_of, unreadable_entry
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 FOLDER = ".index"
 _SONGS = "songs"
-_QUICK_S = 0.05  # a look through a folder that took no longer is made again at once
+_SMALL = 2000  # songs: a folder with more is looked through in the background
 _PAUSES = 50  # so many times as long as a look took passes before the next
 _SETTLED_NS = 2_000_000_000  # a folder's time is coarse: two changes of one moment have the same
 _BATCH = 64
@@ -63,7 +64,7 @@ class FolderIndex:
                 return False
             if known and known == self._time():
                 return True
-            if known and float(self.table.fact("look_s") or 0.0) > _QUICK_S:
+            if known and int(self.table.fact("looked at") or 0) > _SMALL:
                 self._look_later()
                 return True
             if not known and not self._is_small():
@@ -94,9 +95,8 @@ class FolderIndex:
             changed_ns = int(stamp.partition(" ")[0] or 0)
             settled = 0 <= changed_ns < now_ns - _SETTLED_NS
             self.table.set_fact("listed", stamp if settled else "once")
-            took_s = time.monotonic() - began
-            self.table.set_fact("look_s", f"{took_s:.3f}")
-            self._next_look_s = time.monotonic() + _PAUSES * took_s
+            self.table.set_fact("looked at", str(self.table.count()))
+            self._next_look_s = time.monotonic() + _PAUSES * (time.monotonic() - began)
 
     def complete(
         self,
@@ -162,9 +162,7 @@ class FolderIndex:
                     yield entry.name
 
     def _is_small(self) -> bool:
-        """Whether a look through the folder is quick, by its first entries."""
-        began = time.monotonic()
-        return all(time.monotonic() - began < _QUICK_S / 2 for _ in self._names())
+        return sum(1 for _ in islice(self._names(), _SMALL + 1)) <= _SMALL
 
     def _time(self) -> str:
         """When a song last came or went; the folder itself may be another one since."""
