@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from config.errors import NotFound, Unavailable
+from orchestrator.cli.commands import DONE
 from orchestrator.estimates.costs import newest, summary
 from orchestrator.jobs.resuming import interrupted
 from orchestrator.songs.brief import Brief
@@ -31,6 +32,7 @@ from orchestrator.songs.manifest import Song, Status, new_songs
 from orchestrator.songs.reading import Damaged
 from storage.local import LocalStore
 from tests.orchestrator.songs import made_song
+from tests.orchestrator.test_cli import songwright
 from tests.storage.s3 import S3, s3_server
 
 NewLibrary = Callable[[], Library]
@@ -502,6 +504,18 @@ def test_a_table_takes_the_later_of_two_entries_and_never_brings_a_song_back(tmp
     table.put([deleted_entry(old.id)])
     table.put([old], sure=True)
     assert table.ids("", 9) == table.search("rain", "", 9) == []
+
+
+def test_the_command_builds_the_index_and_sums_are_read_from_it(tmp_path: Path) -> None:
+    songs = filled(Library(LocalStore(tmp_path)), 5)
+    before = songwright(tmp_path, "cost", "--json")
+    shutil.rmtree(tmp_path / FOLDER)
+    built = songwright(tmp_path, "index")
+    assert (built.returncode, built.stdout) == (DONE, "Songs in the index: 5.\n")
+    assert songwright(tmp_path, "cost", "--json").stdout == before.stdout
+    listed = songwright(tmp_path, "list", "--limit", "2")
+    assert songs[1].id in listed.stdout
+    assert "... and 3 more" in listed.stdout
 
 
 def test_a_missing_song_is_not_found(opened: NewLibrary) -> None:
