@@ -11,7 +11,7 @@ from itertools import islice
 from config.gpus import PRICES_OF, gpus_in, usd_per_second
 from orchestrator.estimates.meter import Usage
 from orchestrator.estimates.quantiles import percentile
-from orchestrator.songs.index.entry import Entry
+from orchestrator.songs.index.entry import Entry, Spent
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Cost, Song, id_time
 from orchestrator.songs.stages import Stage, craft_of
@@ -86,7 +86,7 @@ class CostSummary:
 def summary(songs: Iterable[Song | Entry]) -> CostSummary:
     """The sums over ``songs``. Only the figures of each are kept in memory."""
     seen = measured = 0
-    costs: dict[tuple[str, str, str], list[Cost]] = {}
+    costs: dict[tuple[str, str, str], list[Cost | Spent]] = {}
     for song in songs:
         seen += 1
         measured += bool(song.costs)
@@ -122,7 +122,7 @@ def newest(
                     yield song
 
 
-def _row(stage: str, engine: str, gpu: str, costs: list[Cost]) -> CostRow:
+def _row(stage: str, engine: str, gpu: str, costs: list[Cost | Spent]) -> CostRow:
     seconds = [cost.seconds for cost in costs]
     return CostRow(
         stage=stage,

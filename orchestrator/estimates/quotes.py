@@ -14,8 +14,8 @@ from config.engine import EngineInfo
 from config.gpus import PRICES_OF, usd_per_second
 from orchestrator.estimates.quantiles import Growth, Spread, growth_of, quantiles_of, scaled
 from orchestrator.songs.brief import Brief
-from orchestrator.songs.index.entry import Entry, entry_of
-from orchestrator.songs.manifest import Cost, Frozen, Song, Status
+from orchestrator.songs.index.entry import Entry, Spent, entry_of
+from orchestrator.songs.manifest import Frozen, Song, Status
 from orchestrator.songs.stages import ALWAYS, SONG_CRAFTS, WITH_ENGINES, Stage, elapsed
 
 MOST = 200  # songs that are kept: weeks of a small service, an hour of a busy one
@@ -71,7 +71,7 @@ class _Measured:
     devices: tuple[tuple[str, str, str], ...]
     """For each stage: the stage, the device, and Modal's name of the GPU."""
     seconds: Mapping[str, float]
-    costs: Mapping[str, Cost]
+    costs: Mapping[str, Spent]
 
 
 @dataclass(frozen=True)

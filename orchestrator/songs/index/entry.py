@@ -7,9 +7,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import NamedTuple
 
-from orchestrator.songs.manifest import Cost, Song, Status, id_time
+from orchestrator.songs.manifest import Song, Status, id_time
 
 UNREADABLE, DELETED = "unreadable", "deleted"
 """States of the index's own."""
@@ -20,14 +20,23 @@ MOST_WORDS = 600
 """Characters of the prompt that can be found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
+class Maker(NamedTuple):
     """The engine that made a part."""
 
     name: str
     identity: str
     """As ``EngineInfo.identity``."""
     device: str
+
+
+class Spent(NamedTuple):
+    """What a stage cost: the fields of ``manifest.Cost``, of which a month has a hundred thousand."""
+
+    seconds: float
+    gpu: str
+    gpu_seconds: float | None
+    usd: float | None
+    prices_of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class Entry:
     """By craft."""
     timings_s: Mapping[str, float] = field(default_factory=dict)
     """Wall time by stage."""
-    costs: Mapping[str, Cost] = field(default_factory=dict)
+    costs: Mapping[str, Spent] = field(default_factory=dict)
     """By stage."""
 
     @property
@@ -67,12 +76,9 @@ class Entry:
                 self.words,
                 self.duration_s,
                 self.infer_step,
-                {craft: [maker.name, maker.identity, maker.device] for craft, maker in self.engines.items()},
+                dict(self.engines),
                 dict(self.timings_s),
-                {
-                    stage: [cost.seconds, cost.gpu, cost.gpu_seconds, cost.usd, cost.prices_of]
-                    for stage, cost in self.costs.items()
-                },
+                dict(self.costs),
             ]
         return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
 
@@ -95,7 +101,10 @@ def entry_of(song: Song) -> Entry:
             craft: Maker(facts.name, facts.identity, facts.device) for craft, facts in song.engines.items()
         },
         timings_s=song.timings_s,
-        costs=song.costs,
+        costs={
+            stage: Spent(cost.seconds, cost.gpu, cost.gpu_seconds, cost.usd, cost.prices_of)
+            for stage, cost in song.costs.items()
+        },
     )
 
 
@@ -128,7 +137,7 @@ def entry_in(line: str) -> Entry:
             infer_step=infer_step,
             engines={craft: Maker(*maker) for craft, maker in engines.items()},
             timings_s=timings_s,
-            costs={stage: _cost(*cost) for stage, cost in costs.items()},
+            costs={stage: Spent(*cost) for stage, cost in costs.items()},
         )
     except (TypeError, AttributeError, OverflowError, OSError) as error:
         raise ValueError(f"it is no entry of the index: {line[:80]!r}") from error
@@ -137,9 +146,3 @@ def entry_in(line: str) -> Entry:
 def id_in(line: str) -> str:
     """The id of the song in a line that ``Entry.line`` wrote."""
     return line[2:].partition('"')[0]
-
-
-def _cost(seconds: float, gpu: str, gpu_seconds: float | None, usd: float | None, prices_of: str) -> Cost:
-    # It was validated when it was written: a month has a hundred thousand of them.
-    made: dict[str, Any] = {"seconds": seconds, "gpu": gpu, "gpu_seconds": gpu_seconds}
-    return Cost.model_construct(**made, usd=usd, prices_of=prices_of)
