@@ -61,7 +61,7 @@ def index_table(settings: Settings) -> Path | None:
     if settings.store == "local":
         return None
     name = re.sub(r"[^A-Za-z0-9.-]", "-", settings.r2_bucket_name)
-    return settings.home / ".index" / f"{name}.sqlite"
+    return settings.home / ".songwright-index" / f"{name}.sqlite"
 
 
 @dataclass(frozen=True)

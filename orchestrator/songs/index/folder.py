@@ -23,7 +23,7 @@ from storage.local import LocalStore
 
 log = logging.getLogger(__name__)
 
-FOLDER = ".index"
+FOLDER = ".songwright-index"
 _SONGS = "songs"
 _SMALL = 2000  # songs: a folder with more is looked through in the background
 _PAUSES = 50  # so many times as long as a look took passes before the next
