@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -53,6 +54,14 @@ def open_store(settings: Settings, signer: Signer | None = None) -> Store:
         settings.r2_region,
         settings.r2_timeout_s,
     )
+
+
+def index_table(settings: Settings) -> Path | None:
+    """The file in which this machine copies the index of its bucket; None for a folder, which has its own."""
+    if settings.store == "local":
+        return None
+    name = re.sub(r"[^A-Za-z0-9.-]", "-", settings.r2_bucket_name)
+    return settings.home / ".songwright-index" / f"{name}.sqlite"
 
 
 @dataclass(frozen=True)

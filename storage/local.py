@@ -154,18 +154,22 @@ class LocalStore:
                 file.flush()
             return shutil.disk_usage(self.root).free
 
-    def sweep(self, prefix: str = "") -> int:
-        """Deletes the temporary files of processes that were killed while writing; returns their number."""
+    def sweep(self, prefix: str = "", leave_out: str = "") -> int:
+        """Deletes the temporary files of processes that were killed while writing; returns their number.
+        ``leave_out`` is a folder that is not looked through."""
         swept = 0
         folder = self._folder(prefix)
         if folder is None:
             return swept
         with _translated(self.root):
-            for part in folder.rglob(f"{_TEMPORARY}*"):
-                writer = part.name.removeprefix(_TEMPORARY).partition("-")[0]
-                if writer.isdigit() and not runs(int(writer)):
-                    part.unlink(missing_ok=True)
-                    swept += 1
+            for place, folders, names in os.walk(folder):
+                if leave_out and Path(place) == self.root:
+                    folders[:] = [name for name in folders if name != leave_out.removesuffix("/")]
+                for name in names:
+                    writer = name.removeprefix(_TEMPORARY).partition("-")[0]
+                    if name.startswith(_TEMPORARY) and writer.isdigit() and not runs(int(writer)):
+                        Path(place, name).unlink(missing_ok=True)
+                        swept += 1
         return swept
 
     def _put(self, key: str, data: bytes, may: Callable[[], bool]) -> bool:

@@ -20,7 +20,7 @@ from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song, Status
 from orchestrator.workers.in_process import InProcessWorker
 from orchestrator.workers.listening import Listening
-from storage.configured import open_store, places_in
+from storage.configured import index_table, open_store, places_in
 
 
 def produce(
@@ -41,7 +41,7 @@ def produce(
     if not begun:  # a name that leads nowhere is found before anything is made
         for craft in songs[0].brief.crafts:
             REGISTRIES[craft].look_up(getattr(settings, craft).engine)
-    library = Library(open_store(settings))
+    library = Library(open_store(settings), index_table(settings))
     listening = Listening()
     playback = Playback(player_for_songs()) if play else None
     worker = InProcessWorker(settings, library.store, listening)

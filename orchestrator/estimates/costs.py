@@ -11,6 +11,7 @@ from itertools import islice
 from config.gpus import PRICES_OF, gpus_in, usd_per_second
 from orchestrator.estimates.meter import Usage
 from orchestrator.estimates.quantiles import percentile
+from orchestrator.songs.index.entry import Entry, Spent
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Cost, Song, id_time
 from orchestrator.songs.stages import Stage, craft_of
@@ -82,16 +83,16 @@ class CostSummary:
     """By stage, then the highest cost first."""
 
 
-def summary(songs: Iterable[Song]) -> CostSummary:
+def summary(songs: Iterable[Song | Entry]) -> CostSummary:
     """The sums over ``songs``. Only the figures of each are kept in memory."""
     seen = measured = 0
-    costs: dict[tuple[str, str, str], list[Cost]] = {}
+    costs: dict[tuple[str, str, str], list[Cost | Spent]] = {}
     for song in songs:
         seen += 1
         measured += bool(song.costs)
         for stage, cost in song.costs.items():
-            facts = song.engines.get(craft_of(stage) or "")
-            costs.setdefault((stage, facts.name if facts else "", cost.gpu), []).append(cost)
+            engine = song.engines.get(craft_of(stage) or "")
+            costs.setdefault((stage, engine.name if engine else "", cost.gpu), []).append(cost)
     rows = [_row(*key, group) for key, group in costs.items()]
     every = [cost for group in costs.values() for cost in group]
     return CostSummary(
@@ -121,7 +122,7 @@ def newest(
                     yield song
 
 
-def _row(stage: str, engine: str, gpu: str, costs: list[Cost]) -> CostRow:
+def _row(stage: str, engine: str, gpu: str, costs: list[Cost | Spent]) -> CostRow:
     seconds = [cost.seconds for cost in costs]
     return CostRow(
         stage=stage,

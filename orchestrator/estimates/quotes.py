@@ -14,7 +14,8 @@ from config.engine import EngineInfo
 from config.gpus import PRICES_OF, usd_per_second
 from orchestrator.estimates.quantiles import Growth, Spread, growth_of, quantiles_of, scaled
 from orchestrator.songs.brief import Brief
-from orchestrator.songs.manifest import Cost, Frozen, Song, Status
+from orchestrator.songs.index.entry import Entry, Spent, entry_of
+from orchestrator.songs.manifest import Frozen, Song, Status
 from orchestrator.songs.stages import ALWAYS, SONG_CRAFTS, WITH_ENGINES, Stage, elapsed
 
 MOST = 200  # songs that are kept: weeks of a small service, an hour of a busy one
@@ -70,7 +71,7 @@ class _Measured:
     devices: tuple[tuple[str, str, str], ...]
     """For each stage: the stage, the device, and Modal's name of the GPU."""
     seconds: Mapping[str, float]
-    costs: Mapping[str, Cost]
+    costs: Mapping[str, Spent]
 
 
 @dataclass(frozen=True)
@@ -115,14 +116,20 @@ class Measurements:
         """Whether it is time to read the newest songs from the library again."""
         return self._read_at_s is None or now_s - self._read_at_s >= READ_EVERY_S
 
-    def learn(self, songs: Iterable[Song], *, read_at_s: float | None = None) -> None:
+    @property
+    def has_read(self) -> bool:
+        """Whether songs were ever read from the library."""
+        return self._read_at_s is not None
+
+    def learn(self, songs: Iterable[Song | Entry], *, read_at_s: float | None = None) -> None:
         """Learns from the finished ones of ``songs``; the newest are kept. ``read_at_s`` is given if they
         were read from the library, and is the time of that."""
         for song in songs:
-            if song.status.finished:
-                self._ended.add(song.id)
-            if measured := _measured(song):
-                self._songs[song.id] = measured
+            entry = entry_of(song) if isinstance(song, Song) else song
+            if entry.has_ended:
+                self._ended.add(entry.id)
+            if measured := _measured(entry):
+                self._songs[entry.id] = measured
         newest = sorted(self._songs)[: self._most]  # ids sort newest first
         self._songs = {song_id: self._songs[song_id] for song_id in newest}
         self._ended = set(sorted(self._ended)[: self._most])
@@ -206,15 +213,14 @@ class Measurements:
         return self._bases[key]
 
 
-def _measured(song: Song) -> _Measured | None:
-    if song.status is not Status.DONE or not song.timings_s.keys() >= set(ALWAYS):
+def _measured(song: Entry) -> _Measured | None:
+    if song.state != Status.DONE or not song.timings_s.keys() >= set(ALWAYS):
         return None
-    devices = {
-        stage: song.engines[stage.craft].device for stage in WITH_ENGINES if stage.craft in song.engines
-    }
+    engines = {stage: song.engines.get(stage.craft or "") for stage in WITH_ENGINES}
+    devices = {stage: engine.device for stage, engine in engines.items() if engine}
     return _Measured(
-        duration_s=song.brief.duration_s,
-        infer_step=song.brief.infer_step,
+        duration_s=song.duration_s,
+        infer_step=song.infer_step,
         made_by={craft: facts.identity for craft, facts in song.engines.items()},
         devices=tuple(
             (stage, devices.get(stage, ""), song.costs[stage].gpu if stage in song.costs else "")

@@ -211,8 +211,11 @@ class Feed:
         """The position of the song's end; None while it has not ended. Raises ``NotFound``."""
         if track := self._tracks.get(song_id) or self._ended.get(song_id):
             return track.position if track.ended else None
-        song = (await self._snapshot(song_id)).song
-        return _end(song).position if song.status.finished else None
+        return _end(song).position if (song := await self.stored(song_id)).status.finished else None
+
+    async def stored(self, song_id: str) -> Song:
+        """Another process's song, read about once a second for all callers. Raises as ``load`` does."""
+        return (await self._snapshot(song_id)).song
 
     async def follow(self, song_id: str, after: Position = (0, -1)) -> AsyncIterator[Event | None]:
         """The song's events after ``after``, up to its end; None about once a second in between.

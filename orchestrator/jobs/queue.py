@@ -104,10 +104,10 @@ class Jobs:
         first."""
         if song_id in self._waiters:
             return await self._waiters.wait(song_id)
-        song = await self.threads.load(song_id)
+        song = await self._feed.stored(song_id)
         while not song.status.finished:  # another process makes it
             await asyncio.sleep(1.0)
-            song = await self.threads.load(song_id)
+            song = await self._feed.stored(song_id)
         return song
 
     async def cancel(self, song_id: str) -> Song:

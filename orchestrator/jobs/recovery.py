@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _START_S = 2.0  # how long a start waits for the store before recovery goes on in the background
 _LONGEST_PAUSE_S = 60.0
+_AT_ONCE = 64  # songs whose new owner is stored: a few for each of the threads for the store
 _LOOK_S = 120.0  # between scans for songs that other services have left in a bucket
 
 
@@ -73,18 +74,13 @@ class Recovery:
         pause_s = 1.0
         while True:
             try:
-                songs = await self._threads.run(lambda: list(self._library.unsettled()))
+                songs = await self._threads.run(lambda: list(self._library.unsettled_versions()))
                 break
             except StoreUnavailable as error:
                 log.error("the songs of an earlier run are taken up in %g s: %s", pause_s, error)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-        for song in songs:
-            try:
-                await self._resume(song)
-            except Exception as error:
-                # One bad song must not stop the others or the service.
-                log.exception("the song is not taken up: %s", error, extra={"song_id": song.id})
+        await self._resume_in_order(songs)
         if not isinstance(self._library.store, LocalStore):
             self._rescan_task = asyncio.get_running_loop().create_task(self._rescan())
 
@@ -92,32 +88,50 @@ class Recovery:
         while True:
             await asyncio.sleep(_LOOK_S)
             try:
-                for song in await self._threads.run(lambda: list(self._library.unsettled(STORING))):
-                    if not song.status.finished and not self._is_known(song.id):
-                        await self._resume(song)
+                found = await self._threads.run(lambda: list(self._library.unsettled_versions(STORING)))
+                await self._resume_in_order(
+                    [(song, tag) for song, tag in found if self._is_new(song)],
+                )
             except SongwrightError as error:
                 log.warning("unfinished songs could not be looked for: %s", error)
 
-    async def _resume(self, song: Song) -> None:
+    def _is_new(self, song: Song) -> bool:
+        return not song.status.finished and not self._is_known(song.id)
+
+    async def _resume_in_order(self, songs: list[tuple[Song, str]]) -> None:
+        """Takes several songs up at once, and queues them in their order."""
+        for start in range(0, len(songs), _AT_ONCE):
+            some = songs[start : start + _AT_ONCE]
+            for taken in await asyncio.gather(*map(self._take_up, some)):
+                if taken:
+                    self._enqueue(taken)
+                    log.info("taking up song", extra={"song_id": taken.id, "status": taken.status.value})
+
+    async def _take_up(self, version: tuple[Song, str]) -> Song | None:
+        """The song if it is to be made here. One bad song must not stop the others or the service."""
+        try:
+            return await self._taken(*version)
+        except Exception as error:
+            log.exception("the song is not taken up: %s", error, extra={"song_id": version[0].id})
+            return None
+
+    async def _taken(self, song: Song, etag: str) -> Song | None:
         if song.status.finished:
             self._ended(song)
-            return
+            return None
         # No two services share a library, so the other service that owned this song has ended.
         if not (may_resume(song) or (song.owner and song.owner.service)):
-            return
+            return None
         if song.runs and self._cooldown:
             self._cooldown.restart()  # the service was killed while it made this song, for whatever reason
         if failure := run_limit_failure(song):
             log.error("song failed: %s", failure.message, extra={"song_id": song.id})
             failed = song.changed(status=Status.FAILED, error=failure, owner=None, runs=0)
             self._ended(await self._threads.run(self._library.save, failed))
-            return
+            return None
         try:
-            taken: Song = await self._threads.run(take_ownership, song.id, self._library, self._owner)
+            taken: Song = await self._threads.run(take_ownership, (song, etag), self._library, self._owner)
         except StoreUnavailable as error:
             log.warning("the new owner was not stored: %s", error, extra={"song_id": song.id})
             taken = song.model_copy(update={"owner": self._owner})
-        if taken.status.finished:
-            return
-        self._enqueue(taken)
-        log.info("taking up song", extra={"song_id": song.id, "status": song.status.value})
+        return None if taken.status.finished else taken

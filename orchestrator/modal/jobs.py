@@ -115,7 +115,7 @@ class SpawnedJobs:
     async def wait(self, song_id: str) -> Song:
         """The song's final manifest, once it has ended. Raises ``Unavailable`` if this container stops
         first."""
-        while not (song := await self._threads.load(song_id)).status.finished:
+        while not (song := await self._feed.stored(song_id)).status.finished:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._shutting_down.wait(), _LOOK_S)
             if self._shutting_down.is_set():

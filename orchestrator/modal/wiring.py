@@ -77,7 +77,7 @@ def modal_service(
 
     tokens = Tokens(_tokens(settings))
     parts = (library, threads, signer, keys, feed, worker, jobs, endings)
-    web = Service(ServiceParts(settings, tokens, *parts, own_address, prepare))
+    web = Service(ServiceParts(settings, tokens, *parts, own_address, prepare, builds_index=False))
     warmth = Warmth(f"{settings.modal.app}-warmth", hosts, settings.modal.warm_s)
     return ModalService(settings, web, endings, keys, worker, jobs, claim, progress, warmth)
 

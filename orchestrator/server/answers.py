@@ -10,8 +10,8 @@ from urllib.parse import urljoin
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.jobs.contract import QueueEstimate
-from orchestrator.songs.library import Damaged
 from orchestrator.songs.manifest import Asset, Owner, Song, Status
+from orchestrator.songs.reading import Damaged
 
 PACKAGE, LIVE = "package.zip", "live.wav"
 """What is made while it is sent: a song's files, and its sound while the song itself is made."""

@@ -30,6 +30,8 @@ from orchestrator.server.readiness import StoreReadiness
 from orchestrator.server.webhooks.delivery import Webhooks
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.export import file_name
+from orchestrator.songs.index.catalogue import Catalogue
+from orchestrator.songs.index.keeper import IndexKeeper
 from orchestrator.songs.library import Library, asset_key
 from orchestrator.songs.library_threads import LibraryThreads
 from orchestrator.songs.manifest import Song, Status
@@ -76,6 +78,8 @@ class ServiceParts:
     """Returns the address of this service, for webhooks, which have no request."""
     prepare: Callable[[], Awaitable[None]] | None = None
     """Called before anything starts."""
+    builds_index: bool = True
+    """Whether a bucket that has no index gets one: see ``IndexKeeper``."""
     listening: Listening | None = None
     """The songs that are heard while they are made; None where none can be."""
 
@@ -104,7 +108,9 @@ class Service:
             body=self._webhook_body,
             save=self._keep_webhook,
         )
-        self._quotes = Quotes(self.library, self.threads)
+        self.catalogue = Catalogue(self.library)
+        self._keeper = IndexKeeper(self.library, self.threads, builds=parts.builds_index)
+        self._quotes = Quotes(self.library, self.catalogue, self.threads)
         for listener in (
             self.metrics.song_ended,
             self.webhooks.send,
@@ -130,13 +136,15 @@ class Service:
             if isinstance(self.library.store, LocalStore):
                 self._sweeping = asyncio.get_running_loop().create_task(self._sweep(self.library.store))
             await self.jobs.start()
+            self._keeper.start()
+            self._quotes.warm()
         except BaseException:
             await self.stop()
             raise
 
     async def _sweep(self, store: LocalStore) -> None:
         try:
-            await self.threads.run(store.sweep)
+            await self.threads.run(self.library.sweep_unfinished, store)
         except Exception as error:  # noqa: BLE001 - files that stay do no harm
             log.warning("half-written files of an earlier run stay: %s", error)
 
@@ -172,6 +180,7 @@ class Service:
         """Accepts no more songs and releases listeners and waiters, so that their connections can end. A
         second call waits for the first."""
         self._decoder.close()
+        self._keeper.stop()
         grace_s = self.settings.shutdown_grace_s
         if self._draining is None:
             self._draining = asyncio.ensure_future(self.jobs.drain(grace_s))

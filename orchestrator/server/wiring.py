@@ -20,7 +20,7 @@ from orchestrator.songs.library_threads import LibraryThreads
 from orchestrator.songs.ownership import this_process
 from orchestrator.workers.listening import Listening
 from orchestrator.workers.processes import ProcessWorker
-from storage.configured import kept_secret, open_store, private_folder
+from storage.configured import index_table, kept_secret, open_store, private_folder
 from storage.contract import Store
 from storage.signing import Signer
 
@@ -33,7 +33,7 @@ def local_service(settings: Settings, tokens: Tokens | None = None) -> Service:
     cannot be used."""
     tokens = tokens or load_tokens(settings)[0]
     signer = Signer(lambda: keys.of(SIGNING_KEY).encode())
-    library = Library(open_store(settings, signer))
+    library = Library(open_store(settings, signer), index_table(settings))
     keys = _keys(settings, library.store)
     threads, endings, cooldown, pace = LibraryThreads(library), SongEndings(), CrashCooldown(), Pace()
     feed = Feed(threads.load)

@@ -12,7 +12,7 @@ from orchestrator.songs.manifest import Song
 
 T = TypeVar("T")
 
-_THREADS = 16
+_THREADS = 24
 
 
 class LibraryThreads:

@@ -18,7 +18,7 @@ from vision.contract import Scene
 GIVEN = "given"
 PHOTO = "photo"
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in the order of its characters
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in the order of its characters
 _TIME_BITS = 45  # milliseconds until the year 3084, in nine characters
 _RANDOM_BITS = 30
 
@@ -285,13 +285,13 @@ def new_id(now_s: float | None = None) -> str:
     left = 2**_TIME_BITS - 1 - ms
     number = left << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
     shifts = range(_TIME_BITS + _RANDOM_BITS - 5, -1, -5)
-    return "".join(_ALPHABET[number >> shift & 31] for shift in shifts)
+    return "".join(ALPHABET[number >> shift & 31] for shift in shifts)
 
 
 def id_time(song_id: str) -> datetime:
     """When the id was made, by the clock of the machine that made it; the store has another clock."""
     number = 0
     for character in song_id:
-        number = number << 5 | _ALPHABET.index(character)
+        number = number << 5 | ALPHABET.index(character)
     ms = 2**_TIME_BITS - 1 - (number >> _RANDOM_BITS)
     return datetime.fromtimestamp(ms / 1000, UTC)

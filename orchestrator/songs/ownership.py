@@ -39,13 +39,15 @@ def may_resume(song: Song) -> bool:
     return idle > _LONGEST_STEP and not waits
 
 
-def take_ownership(song_id: str, library: Library, owner: Owner) -> Song:
-    """Makes ``owner`` the song's owner, unless the song has finished; returns the stored manifest."""
+def take_ownership(version: tuple[Song, str], library: Library, owner: Owner) -> Song:
+    """Makes ``owner`` the song's owner, unless the song has finished; returns the stored manifest.
+    ``version`` is the manifest as it was read, with its tag."""
     while True:
-        song, etag = library.version(song_id)
+        song, etag = version
         taken = song if song.status.finished else song.model_copy(update={"owner": owner})
         if song.status.finished or library.save_if(taken, etag):
             return taken
+        version = library.version(song.id)
 
 
 def why_not_resumed(song: Song) -> str:

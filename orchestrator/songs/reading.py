@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from config.errors import InvalidRequest, Unreadable, shown
+from config.errors import InvalidRequest, NotFound, Unreadable, shown
 from orchestrator.songs.limits import KEPT, check_values
-from orchestrator.songs.manifest import Asset, Song
+from orchestrator.songs.manifest import Asset, Song, id_time
 from storage.contract import is_key
 
 LARGEST_BYTES = 2 << 20
@@ -17,6 +21,7 @@ LARGEST_BYTES = 2 << 20
 thread beside the event loop."""
 _SEPARATORS, _MOST_SEPARATORS = (b",", b"[", b"{"), 100_000  # those in lyrics are counted too
 
+_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{15}")
 _ROLE = re.compile(r"[a-z0-9_-]{1,60}(:[a-z0-9_.-]{1,60})?")
 _DIGEST = re.compile(r"[0-9a-f]{0,128}")
 _MEDIA_TYPE = re.compile(r"[\x20-\x7e]{0,200}")
@@ -24,6 +29,24 @@ _LARGEST_FILE_BYTES = 1 << 40
 _LONGEST_S = 1e9
 _PIDS = range(2**31)
 _PLAIN_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A song whose manifest cannot be read, and why."""
+
+    id: str
+    reason: str
+
+    @property
+    def created_at(self) -> datetime:
+        """The time in its id."""
+        return id_time(self.id)
+
+
+def is_id(text: str) -> bool:
+    """Whether ``text`` may be the id of a song."""
+    return _ID.fullmatch(text) is not None
 
 
 def song_of(song_id: str, data: bytes) -> Song:
@@ -101,3 +124,14 @@ def _first(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{where} is missing"
     return f"{where or 'the manifest'} is {shown(first['input'])}: {message}"
+
+
+@contextmanager
+def errors_naming(song_id: str) -> Iterator[None]:
+    """Raises the store's errors about a manifest with the id of the song."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotFound("song", song_id, "see 'songwright list'") from error
+    except Unreadable as error:
+        raise unreadable(song_id, error.what) from error

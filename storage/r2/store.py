@@ -52,7 +52,7 @@ class R2Store:
             retries={"mode": "standard", "total_max_attempts": 1},  # ours are in ``retries``
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            max_pool_connections=32,
+            max_pool_connections=64,
             s3={"addressing_style": "path"},
         )
         # A session of its own, since boto3's default session is not thread-safe.

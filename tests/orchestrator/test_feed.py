@@ -112,3 +112,32 @@ def test_an_id_that_is_none_is_the_beginning() -> None:
     assert {
         position_of(text) for text in ("", "3", "3.", "a.b", "-1.2", "3.17\n", "٣.٣", "9" * 9 + ".1")
     } == {(0, -1)}
+
+
+def test_all_who_follow_another_process_s_song_share_one_read_a_second(tmp_path: Path) -> None:
+    async def run() -> None:
+        library = Library(LocalStore(tmp_path))
+        song = library.save(new_songs(Brief(description="x"))[0])
+        reads = 0
+
+        async def load(song_id: str) -> Song:
+            nonlocal reads
+            reads += 1
+            return library.load(song_id)
+
+        feed = Feed(load)
+
+        async def followed() -> list[str]:
+            return [event.kind async for event in feed.follow(song.id) if event]
+
+        followers = [asyncio.ensure_future(followed()) for _ in range(50)]
+        assert {one.id for one in await asyncio.gather(*(feed.stored(song.id) for _ in range(50)))} == {
+            song.id
+        }
+        assert reads == 1
+        library.save(song.changed(status=Status.CANCELLED))
+        ends = await asyncio.gather(*followers)
+        assert ends == [["status", "status", "end"]] * 50
+        assert reads <= 4
+
+    asyncio.run(run())

@@ -10,8 +10,8 @@ import pytest
 from orchestrator.cli.commands import DONE
 from orchestrator.cli.finding import Finding
 from orchestrator.cli.output import counted, plain, print_findings, print_list, print_song, progress
-from orchestrator.songs.library import Damaged
 from orchestrator.songs.manifest import Failure, Status, new_id
+from orchestrator.songs.reading import Damaged
 from orchestrator.songs.stages import Stage, ignore_stages
 from storage.configured import Places
 from storage.local import LocalStore

@@ -18,8 +18,9 @@ from orchestrator.cli.lines import json_text, plain, plain_lines
 from orchestrator.cli.modal_run import place_order
 from orchestrator.cli.output import counted, print_costs, print_findings, print_list, print_song, progress
 from orchestrator.estimates.costs import summary
-from orchestrator.songs.library import Damaged, Library
+from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Asset, Song, Status, new_id
+from orchestrator.songs.reading import Damaged
 from orchestrator.songs.stages import Stage
 from storage.configured import Places
 from storage.local import LocalStore

@@ -80,6 +80,27 @@ def until(answer: Any, timeout_s: float = 20.0) -> Any:
     return value
 
 
+def test_songs_are_found_by_their_words_page_by_page(client: httpx.Client) -> None:
+    made = [submit(client, full_described_song=f"marimba music about kites, number{n}") for n in range(3)][
+        ::-1
+    ]
+    found, cursor = [], ""
+    while cursor is not None:
+        answer = client.get("/songs", params={"q": "KITES marim", "limit": 2, "cursor": cursor})
+        assert answer.status_code == 200, answer.text
+        found += [song["id"] for song in answer.json()["songs"]]
+        cursor = answer.json()["next_cursor"]
+    assert found == made
+    for query, ids in (("kites number1", [made[1]]), ("kites tuba", []), ('"*(', [])):
+        songs = client.get("/songs", params={"q": query}).json()["songs"]
+        assert [song["id"] for song in songs] == ids, query
+    assert client.get("/songs", params={"q": "x" * 201}).status_code == 422
+    for song_id in made:
+        ended(client, song_id)
+        client.delete(f"/songs/{song_id}")
+    assert client.get("/songs", params={"q": "kites"}).json()["songs"] == []
+
+
 def test_the_library_is_listed_newest_first_a_page_at_a_time(client: httpx.Client) -> None:
     made = [
         client.post("/generate-from-description", json=describe(f"song {n}")).json()["id"] for n in range(5)

@@ -1,4 +1,5 @@
-"""The command line: ``songwright make | serve | list | show | cost | resume | delete | doctor | bench``.
+"""The command line: ``songwright make | serve | list | show | cost | index | resume | delete | doctor |
+bench``.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Results go to stdout; progress and errors to
 stderr.
@@ -16,7 +17,7 @@ import click
 
 from config.errors import Cancelled, InvalidRequest, SongwrightError
 from orchestrator.cli.commands.exits import DONE, FAILED, INTERRUPTED, WRONG_USAGE
-from orchestrator.cli.commands.library import cost, delete, list_, resume, show
+from orchestrator.cli.commands.library import cost, delete, index, list_, resume, show
 from orchestrator.cli.commands.machine import bench, doctor, serve
 from orchestrator.cli.commands.make import EXAMPLES, make
 from orchestrator.cli.lines import Unwritten, flush_output, open_streams, plain, say
@@ -83,5 +84,5 @@ def commands() -> None:
     """
 
 
-for command in (make, list_, show, cost, resume, delete, serve, doctor, bench):
+for command in (make, list_, show, cost, index, resume, delete, serve, doctor, bench):
     commands.add_command(command)

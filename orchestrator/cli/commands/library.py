@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
-from config.errors import InvalidRequest, Unreadable
+from config.errors import InvalidRequest, Unavailable, Unreadable
 from config.settings import Settings, load_settings
 from orchestrator.cli.commands.exits import FAILED
 from orchestrator.cli.lines import plain, print_json, print_line, say
 
 if TYPE_CHECKING:
+    from orchestrator.songs.index.entry import Entry
     from orchestrator.songs.library import Library
+    from orchestrator.songs.manifest import Song
 
 _FIRST_DAY = datetime(1970, 1, 2)  # the first ones that any time zone has, and older than every song
 
@@ -25,9 +27,9 @@ _FIRST_DAY = datetime(1970, 1, 2)  # the first ones that any time zone has, and 
 def open_library(settings: Settings) -> Library:
     """The songs in the store that ``settings`` name."""
     from orchestrator.songs.library import Library
-    from storage.configured import open_store
+    from storage.configured import index_table, open_store
 
-    return Library(open_store(settings))
+    return Library(open_store(settings), index_table(settings))
 
 
 @click.command("list")
@@ -35,19 +37,21 @@ def open_library(settings: Settings) -> Library:
 @click.option("--json", "as_json", is_flag=True, help="The manifests as a JSON array on stdout.")
 def list_(limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
     """List the library's songs, newest first; those that are damaged with what is wrong with them."""
-    from orchestrator.cli.output import print_list
+    from orchestrator.cli.output import MOST_COUNTED, print_list
     from orchestrator.server.answers import listed
+    from orchestrator.songs.index.catalogue import Catalogue
 
     if limit < 0:
         raise InvalidRequest("limit", limit, "give 1 or more, or 0 for all")
     limit = min(limit, sys.maxsize)
     library = open_library(load_settings())
-    songs = list(islice(library.entries(), limit or None))
+    catalogue = Catalogue(library)
+    songs = catalogue.page("", limit) if limit else list(library.entries())
     if as_json:
         manifests = [listed(song).model_dump(mode="json") for song in songs]
         print_json(json.dumps(manifests, indent=2, ensure_ascii=False))
     else:
-        print_list(songs, more=sum(1 for _ in library.ids(after=songs[-1].id)) if songs else 0)
+        print_list(songs, catalogue.count(songs[-1].id, MOST_COUNTED) if limit and songs else 0)
 
 
 @click.command()
@@ -56,11 +60,12 @@ def list_(limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes eve
 def show(song_id: str, as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
     """Show a song: its facts, lyrics and files. Without ID, the newest."""
     from orchestrator.cli.output import print_song
+    from orchestrator.songs.index.catalogue import Catalogue
     from storage.configured import places_in
 
     settings = load_settings()
     library = open_library(settings)
-    song = library.load(library.find(song_id))
+    song = library.load(Catalogue(library).find(song_id))
     if as_json:
         print_json(song.model_dump_json(indent=2))
     else:
@@ -74,15 +79,49 @@ def show(song_id: str, as_json: bool) -> None:  # noqa: FBT001 - click passes ev
 def cost(since: datetime | None, last: int | None, as_json: bool) -> None:  # noqa: FBT001 - as above
     """Sum up what the library's songs cost: engine time, GPU-seconds and their price, by stage."""
     from orchestrator.cli.output import counted, print_costs
-    from orchestrator.estimates.costs import newest, summary
+    from orchestrator.estimates.costs import summary
 
     day = max(since, _FIRST_DAY).astimezone() if since else None
-    songs = newest(open_library(load_settings()), last=last, since=day)
-    costs = summary(counted(songs))
+    costs = summary(counted(_figures(open_library(load_settings()), last, day)))
     if as_json:
         print_json(json.dumps(asdict(costs), indent=2, ensure_ascii=False))
     else:
         print_costs(costs)
+
+
+def _figures(library: Library, last: int | None, since: datetime | None) -> Iterator[Song | Entry]:
+    """From the index; from the songs themselves if only some are wanted and there is none, or if it cannot be
+    kept."""
+    from orchestrator.cli.output import counting
+    from orchestrator.estimates.costs import newest
+    from orchestrator.songs.index.catalogue import Catalogue
+
+    catalogue = Catalogue(library)
+    try:
+        whole = catalogue.is_whole()
+        if not whole and last is None and since is None:
+            with counting("reading the library") as progress:
+                catalogue.complete(progress)
+            whole = True
+    except Unavailable as error:
+        say(plain(f"songwright: the songs are read one by one: {error}"))
+        whole = False
+    yield from catalogue.entries(last=last, since=since) if whole else newest(library, last=last, since=since)
+
+
+@click.command()
+def index() -> None:
+    """Build the library's index anew, from which pages, searches, costs and quotes are read.
+
+    The service does that by itself where an index is missing. In a bucket each song is one read.
+    """
+    from orchestrator.cli.output import counting
+    from orchestrator.songs.index.catalogue import Catalogue
+
+    library = open_library(load_settings())
+    with counting("reading the library") as progress:
+        Catalogue(library).rebuild(progress)
+    print_line(f"Songs in the index: {library.index.table.count():,}.")
 
 
 @click.command()
@@ -95,11 +134,12 @@ def resume(song_ids: tuple[str, ...]) -> None:
     """
     from orchestrator.cli.produce import produce
     from orchestrator.jobs.resuming import check_resumable, interrupted
+    from orchestrator.songs.index.catalogue import Catalogue
 
     settings = load_settings()
     library = open_library(settings)
     if song_ids:
-        songs = [library.load(library.find(song_id)) for song_id in song_ids]
+        songs = [library.load(Catalogue(library).find(song_id)) for song_id in song_ids]
     else:
         # One that may be what killed whoever made it comes last.
         songs = sorted(interrupted(library), key=lambda song: song.runs)
@@ -116,10 +156,11 @@ def resume(song_ids: tuple[str, ...]) -> None:
 @click.argument("song_id", metavar="ID")
 def delete(song_id: str) -> None:
     """Delete a song and all its files, a damaged one too."""
+    from orchestrator.songs.index.catalogue import Catalogue
     from orchestrator.songs.ownership import may_resume
 
     library = open_library(load_settings())
-    found, title = library.find(song_id), ""
+    found, title = Catalogue(library).find(song_id), ""
     try:
         song = library.load(found)
     except Unreadable as error:

@@ -91,6 +91,7 @@ def make(
     from orchestrator.pipeline.photos import photo_in, photo_name
     from orchestrator.pipeline.replay import again
     from orchestrator.songs.export import check_folder
+    from orchestrator.songs.index.catalogue import Catalogue
     from orchestrator.songs.manifest import new_songs
 
     settings = load_settings()
@@ -117,7 +118,7 @@ def make(
                 raise InvalidRequest(option, like_id, "with --like the words are that song's: leave it out")
         library = open_library(settings)
         songs, photo, settings = again(
-            library.load(library.find(like_id)), library, settings, _given(options)
+            library.load(Catalogue(library).find(like_id)), library, settings, _given(options)
         )
     else:
         name = ""

@@ -1,8 +1,18 @@
 """What people see in a terminal: progress bars while a song is made, and its facts when it is done."""
 
 from orchestrator.cli.lines import plain
-from orchestrator.cli.output.bars import counted, progress
+from orchestrator.cli.output.bars import counted, counting, progress
 from orchestrator.cli.output.screen import print_song
-from orchestrator.cli.output.tables import print_costs, print_findings, print_list
+from orchestrator.cli.output.tables import MOST_COUNTED, print_costs, print_findings, print_list
 
-__all__ = ["counted", "plain", "print_costs", "print_findings", "print_list", "print_song", "progress"]
+__all__ = [
+    "MOST_COUNTED",
+    "counted",
+    "counting",
+    "plain",
+    "print_costs",
+    "print_findings",
+    "print_list",
+    "print_song",
+    "progress",
+]

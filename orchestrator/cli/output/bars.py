@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from orchestrator.cli.lines import plain
 from orchestrator.cli.output.text import open_console, styled
-from orchestrator.songs.manifest import Song
 from orchestrator.songs.stages import WITH_ENGINES, Stage, StageReport, ignore_stages
+
+S = TypeVar("S")
 
 
 @contextmanager
@@ -45,7 +47,27 @@ def progress(*, of: int, number: int) -> Iterator[StageReport]:
         yield report
 
 
-def counted(songs: Iterable[Song]) -> Iterator[Song]:
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A callback that draws how many of all songs were read, on stderr, if that is a terminal."""
+    console = open_console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _read, _all: None
+        return
+    bar = Progress(
+        TextColumn(what, markup=False),
+        BarColumn(bar_width=32),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=None)
+        yield lambda read, of: bar.update(task, completed=read, total=of or None)
+
+
+def counted(songs: Iterable[S]) -> Iterator[S]:
     """``songs``, counted on stderr while they are read, if that is a terminal."""
     console = open_console(stderr=True)
     if not console.is_terminal:

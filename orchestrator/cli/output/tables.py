@@ -12,8 +12,11 @@ from orchestrator.cli.finding import Finding
 from orchestrator.cli.lines import plain, plain_lines
 from orchestrator.cli.output.text import STATUS_COLOURS, clock, dollars, open_console, or_dash, styled
 from orchestrator.estimates.costs import CostSummary
-from orchestrator.songs.library import Damaged
 from orchestrator.songs.manifest import Song
+from orchestrator.songs.reading import Damaged
+
+MOST_COUNTED = 10_000
+"""Songs that are counted below a list: a bucket has to be listed for that."""
 
 
 def print_list(songs: Sequence[Song | Damaged], more: int) -> None:
@@ -40,7 +43,8 @@ def print_list(songs: Sequence[Song | Damaged], more: int) -> None:
         )
     console.print(table)
     if more:
-        console.print(f"... and {more} more: songwright list --limit 0", style="dim")
+        least = "at least " if more >= MOST_COUNTED else ""
+        console.print(f"... and {least}{more} more: songwright list --limit 0", style="dim")
 
 
 def print_costs(costs: CostSummary) -> None:

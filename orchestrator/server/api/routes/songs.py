@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -23,8 +22,8 @@ from orchestrator.server.api.openapi import EVENTS, refusals
 from orchestrator.server.api.responses.stream import EventStream, Stream
 from orchestrator.server.api.song_requests import song_response
 from orchestrator.server.service import Service
-from orchestrator.songs.library import Damaged
 from orchestrator.songs.manifest import Song
+from orchestrator.songs.reading import Damaged
 
 router = APIRouter(prefix="/songs", tags=["songs"], dependencies=[BEARER])
 
@@ -51,11 +50,24 @@ async def list_songs(
         str,
         Query(pattern="^([0-9a-hjkmnp-tv-z]{15})?$", description="`next_cursor` of the page before."),
     ] = "",
+    q: Annotated[
+        str,
+        Query(
+            max_length=200,
+            description="Only songs with all of these words in their title, prompt or categories; a word of "
+            "three letters or more is also found as the beginning of another.",
+            examples=["neon rain"],
+        ),
+    ] = "",
 ) -> SongPage:
-    """Every song there is, finished or not; a damaged one with the status `unreadable` and a `reason`."""
+    """Every song there is, finished or not; a damaged one with the status `unreadable` and a `reason`. With
+    `q`, those with these words: a song that is being made by its prompt, and by its title once it has ended.
+    Until the index of an old library is built, `q` is answered 503."""
 
     def page() -> list[Song | Damaged]:
-        return list(islice(service.library.entries(after=cursor), limit + 1))
+        if q.strip():
+            return service.catalogue.search(q, cursor, limit + 1)
+        return service.catalogue.page(cursor, limit + 1)
 
     songs = await service.threads.run(page)
     addresses = service.addresses(base)

@@ -1,0 +1,248 @@
+"""The index of a library in a bucket: ``segments`` there, and a table on this machine that copies them.
+
+Every process of every machine may read and write it. What is in the table is copied again after it was
+deleted; a container that has none reads the segments, some two megabytes for 20,000 songs.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import islice
+
+from config.errors import NotFound, Unavailable
+from orchestrator.songs.index import segments
+from orchestrator.songs.index.entry import Entry, deleted_entry, entry_in, entry_of
+from orchestrator.songs.index.segments import Head
+from orchestrator.songs.index.table import IndexTable
+from orchestrator.songs.manifest import Song
+from storage.contract import Store
+
+log = logging.getLogger(__name__)
+
+_FLUSH = 256  # changes that become a segment
+_BATCH = 256
+_FRESH_S = 60.0
+
+ReadEntries = Callable[[Sequence[str]], list[Entry | None]]
+"""Reads manifests, several at once: None for one that is not there, an ``UNREADABLE`` entry for a damaged
+one."""
+Progress = Callable[[int, int], None]
+"""A callback with the number of songs that were read, and of all."""
+
+
+class BucketIndex:
+    """The index of the bucket ``store``, copied into ``table``."""
+
+    def __init__(
+        self,
+        store: Store,
+        table: IndexTable,
+        read: ReadEntries,
+        ids: Callable[[str], Iterator[str]],
+        open_ids: Callable[[], list[str]],
+    ) -> None:
+        """``ids`` lists the songs after one, newest first; ``open_ids`` those with a mark."""
+        self.table = table
+        self._store = store
+        self._read = read
+        self._ids = ids
+        self._open_ids = open_ids
+        self._working = threading.Lock()
+        self._synced_s: float | None = None
+
+    def note(self, song: Song) -> bool:
+        """Records the new facts of a song that has ended, or of one that was accepted: of these there is
+        nothing in the bucket but their mark."""
+        if song.settled:
+            segments.note_change(self._store, song.id)
+        if self._synced_s is not None:  # else this process searches nothing
+            with suppress(sqlite3.Error):
+                self.table.put([entry_of(song)], sure=True)
+        return True
+
+    def gone(self, song_id: str) -> bool:
+        """Records that a song was deleted."""
+        segments.note_change(self._store, song_id)
+        if self._synced_s is not None:
+            with suppress(sqlite3.Error):
+                self.table.put([deleted_entry(song_id)])
+        return True
+
+    def is_whole(self) -> bool:
+        """Whether every song can be found by its words and is in the sums, but for what others have changed
+        in the last minute. Copies what is new if that is longer ago."""
+        fresh = self._synced_s is not None and time.monotonic() - self._synced_s < _FRESH_S
+        with table_errors():
+            return (fresh and self.table.fact("library") != "") or self.sync(marked=False)
+
+    def complete(
+        self,
+        progress: Progress = lambda _read, _all: None,
+        stopping: Callable[[], bool] = lambda: False,
+        rest: float = 0.0,
+    ) -> None:
+        """Copies what is new, and builds the index if there is none. After each second of reading it rests
+        for ``rest`` seconds."""
+        if not self.sync(progress):
+            self.rebuild(progress, stopping, rest)
+
+    def sync(self, progress: Progress = lambda _read, _all: None, *, marked: bool = True) -> bool:
+        """Copies what is new into the table; with ``marked`` also the prompts of songs that others make.
+        Returns False if the bucket has no index yet. Raises ``StoreUnavailable``, and ``Unavailable`` if this
+        machine cannot keep the table."""
+        with self._working, table_errors():
+            for _ in range(3):
+                # Before the head: what is not listed any more is in the segments of that head or a later one.
+                changes = list(self._store.list(segments.CHANGES))
+                head, etag = segments.read_head(self._store)
+                if head is None:
+                    return False
+                try:
+                    copied = self._copy(head, progress)
+                except NotFound:
+                    continue  # a writer has just replaced a segment: the next head has it
+                self._take(changes)
+                if marked:
+                    self._take_marked()
+                if copied:
+                    self.table.keep_taken([*_keys(head), *changes])
+                self._synced_s = time.monotonic()
+                if len(changes) >= _FLUSH:
+                    self._flush(head, etag, changes)
+                return True
+        raise Unavailable(
+            "the index of the bucket names what is not there", "build it again: songwright index"
+        )
+
+    def rebuild(
+        self, progress: Progress, stopping: Callable[[], bool] = lambda: False, rest: float = 0.0
+    ) -> None:
+        """Reads every manifest and writes the segments anew. Until that is done, nothing changes for readers
+        of the bucket; ``stopping`` ends it without a trace. ``rest`` is as for ``complete``."""
+        with self._working, table_errors():
+            changes = list(self._store.list(segments.CHANGES))
+            before, etag = segments.read_head(self._store)
+            scratch = IndexTable(self.table.path.with_name(f"{self.table.path.stem}-new.sqlite"))
+            try:
+                scratch.clear()
+                self._read_all(scratch, progress, stopping, rest)
+                if stopping():
+                    return
+                written = segments.write_segments(self._store, scratch.every_line())
+            finally:
+                scratch.remove()
+            head = Head(segments=tuple(written), replaced=_keys(before))
+            while not segments.write_head(self._store, head, etag):
+                # Songs may have changed after we read them: what others wrote meanwhile is kept.
+                now, etag = segments.read_head(self._store)
+                added = [s for s in now.segments if s.key not in _keys(before)] if now else []
+                replaced = tuple(key for key in _keys(now) if key not in {s.key for s in added})
+                head = head.model_copy(update={"segments": (*written, *added), "replaced": replaced})
+            self._delete(changes)
+            self._delete([*segments.strays(self._store, head)])
+        self.sync()
+
+    def _copy(self, head: Head, progress: Progress) -> bool:
+        """Copies the segments that the table has not copied yet; returns whether there were any."""
+        if self.table.fact("library") != head.library:
+            self.table.clear()
+            self.table.set_fact("library", head.library)
+        new = set(self.table.untaken(segment.key for segment in head.segments))
+        all_lines = sum(segment.lines for segment in head.segments)
+        copied = sum(segment.lines for segment in head.segments if segment.key not in new)
+        for segment in head.segments:
+            if segment.key in new:
+                try:
+                    entries = map(entry_in, segments.read_segment(self._store, segment.key))
+                    self.table.put(entries, [segment.key])
+                except ValueError as error:
+                    raise Unavailable(str(error), "build the index again: songwright index") from error
+                copied += segment.lines
+                progress(copied, all_lines)
+        return bool(new)
+
+    def _take(self, changes: list[str]) -> None:
+        """Reads the manifests of songs that have changed."""
+        new = self.table.untaken(changes)
+        for some in _batches(new):
+            self.table.put(self._entries({segments.changed_song(key) for key in some}), some, sure=True)
+
+    def _take_marked(self) -> None:
+        marked = self._open_ids()
+        unknown = set(marked) - self.table.known(marked)
+        for some in _batches(sorted(unknown)):
+            # One without a manifest is just being stored.
+            self.table.put(entry for entry in self._read(some) if entry)
+
+    def _flush(self, head: Head, etag: str | None, changes: list[str]) -> None:
+        """Writes the songs of ``changes`` as a segment. Of several processes that do so at once, one
+        succeeds."""
+        song_ids = {segments.changed_song(key) for key in changes}
+        lines = self.table.lines(sorted(song_ids))
+        if lines.keys() != song_ids:
+            return  # the table has just been deleted
+        new = segments.write_segments(self._store, lines.values())
+        grown = head.model_copy(update={"segments": (*head.segments, *new), "replaced": ()})
+        following = segments.merged(self._store, grown)
+        if segments.write_head(self._store, following, etag):
+            self._delete(changes)
+            self._delete(head.replaced)
+            self.table.put((), _keys(following))
+        else:
+            self._delete({*_keys(following), *_keys(grown)} - set(_keys(head)))
+
+    def _read_all(
+        self, scratch: IndexTable, progress: Progress, stopping: Callable[[], bool], rest: float
+    ) -> None:
+        known = read = 0
+        for some in _batches(self._ids("")):
+            scratch.add_unread(some)
+            known += len(some)
+            progress(0, known)
+            if stopping():
+                return
+        while (some := scratch.unread(_BATCH)) and not stopping():
+            began = time.monotonic()
+            found = self._read(some)
+            scratch.put(entry for entry in found if entry)
+            scratch.forget(song_id for song_id, entry in zip(some, found, strict=True) if not entry)
+            read += len(some)
+            progress(read, known)
+            if rest:
+                time.sleep(rest * (time.monotonic() - began))
+
+    def _entries(self, song_ids: Iterable[str]) -> list[Entry]:
+        """The entries of these songs, by their manifests of now."""
+        wanted = sorted(song_ids)
+        found = zip(wanted, self._read(wanted), strict=True)
+        return [entry or deleted_entry(song_id) for song_id, entry in found]
+
+    def _delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._store.delete(key)
+
+
+def _keys(head: Head | None) -> tuple[str, ...]:
+    return tuple(segment.key for segment in head.segments) if head else ()
+
+
+def _batches(items: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(items)
+    while some := list(islice(left, _BATCH)):
+        yield some
+
+
+@contextmanager
+def table_errors() -> Iterator[None]:
+    """Raises ``Unavailable`` for errors of the table."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise Unavailable(
+            f"this machine cannot keep the index: {error}", "free some space, and ask again"
+        ) from error

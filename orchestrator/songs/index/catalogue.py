@@ -1,0 +1,154 @@
+"""The songs of a library in pages, by words, and as figures, in a time that does not grow with the library.
+
+The index only says which songs there may be. What is shown is read from the manifests.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+
+from config.errors import NotFound, Unavailable
+from orchestrator.songs.index.bucket import Progress, table_errors
+from orchestrator.songs.index.entry import Entry, entry_of
+from orchestrator.songs.index.folder import FolderIndex
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Song, id_time
+from orchestrator.songs.reading import Damaged, is_id
+
+_ID_APART = timedelta(minutes=1)  # the most between the time in a song's id and its ``created_at``
+_MORE = 64  # songs that are looked up at once after the first
+_AT_ONCE = 2000  # entries
+
+
+class Catalogue:
+    """What is read of many songs of ``library`` at once."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._index = library.index
+
+    def page(self, after: str, most: int) -> list[Song | Damaged]:
+        """The next ``most`` songs, damaged ones too, newest first; with ``after``, only the older ones."""
+        return self._filled(self._ids(after), most)
+
+    def search(self, text: str, after: str, most: int) -> list[Song | Damaged]:
+        """As ``page``, of songs with every word of ``text`` in their title, prompt or categories. A song that
+        is being made is found by its prompt, and by its title once it has ended. Raises ``Unavailable`` while
+        the index is being built."""
+        if not self._index.is_whole():
+            raise Unavailable(
+                "the index of the library is being built, and nothing is found without it",
+                "ask again in a minute, or build it now: songwright index",
+            )
+        return self._filled(self._found(text, after), most)
+
+    def entries(self, *, last: int | None = None, since: datetime | None = None) -> Iterator[Entry]:
+        """The figures of all readable songs, newest first: of the ``last`` ones, and of those that were
+        created at ``since`` or later. The index must be whole."""
+        marked = self._library.open_ids()
+        made = {song.id: entry_of(song) for song in self._library.load_all(marked) if isinstance(song, Song)}
+        indexed = (entry for entry in self._indexed() if entry.id not in made)
+        every = heapq.merge(made.values(), indexed, key=lambda entry: entry.id)
+        for entry in islice(every, last):
+            if since and id_time(entry.id) < since - _ID_APART:  # the following ones are older still
+                return
+            if since is None or entry.created_at >= since:
+                yield entry
+
+    def ended(self, most: int) -> list[Entry]:
+        """The figures of the newest songs that have ended. The index must be whole."""
+        return list(islice((entry for entry in self._indexed() if entry.has_ended), most))
+
+    def is_whole(self) -> bool:
+        """Whether songs can be searched and summed up now."""
+        return self._index.is_whole()
+
+    def complete(self, progress: Progress = lambda _read, _all: None) -> None:
+        """Makes the index whole, if it is not: reads the manifests that were never read. Raises
+        ``Unavailable`` if it cannot be kept."""
+        with table_errors():
+            self._index.complete(progress)
+
+    def rebuild(self, progress: Progress = lambda _read, _all: None) -> None:
+        """Builds the index anew from all manifests. Unfinished songs of early versions get the mark by which
+        they are found."""
+        with table_errors():
+            self._index.rebuild(progress)
+            marked = set(self._library.open_ids())
+            for song_id in self._index.table.unended():
+                if song_id not in marked:
+                    self._library.mark(song_id)
+
+    def find(self, text: str) -> str:
+        """The only id that starts with ``text``, else ``text`` itself; for "latest", the id of the newest
+        readable song."""
+        if text == "latest":
+            newest = (song for song in self._every() if isinstance(song, Song))
+            if song := next(newest, None):
+                return song.id
+            raise NotFound("song", text, "the library is empty: 'songwright make' makes the first")
+        if not text or not is_id(text.ljust(15, "0")):
+            return text
+        matches = [known for known in islice(self._ids(_before(text)), 2) if known.startswith(text)]
+        return matches[0] if len(matches) == 1 else text
+
+    def count(self, after: str, most: int) -> int:
+        """How many songs are older than ``after``, counted up to ``most``."""
+        if isinstance(self._index, FolderIndex) and self._index.lists_ids():
+            return min(self._index.table.count(after), most)
+        return sum(1 for _ in islice(self._library.ids(after), most))
+
+    def _every(self) -> Iterator[Song | Damaged]:
+        after = ""
+        while some := self.page(after, _MORE):
+            yield from some
+            after = some[-1].id
+
+    def _ids(self, after: str) -> Iterator[str]:
+        """The ids after ``after``, newest first. A bucket lists them in that order, however many there are; a
+        folder has to be read whole."""
+        if not (isinstance(self._index, FolderIndex) and self._index.lists_ids()):
+            yield from self._library.ids(after)
+            return
+        # The marks come first: a song that ends meanwhile is in one of the two, or in both.
+        marked = [song_id for song_id in self._library.open_ids() if song_id > after]
+        table = self._index.table
+        before = after
+        for song_id in heapq.merge(marked, _following(table.ids, after)):
+            if song_id != before:
+                yield song_id
+            before = song_id
+
+    def _found(self, text: str, after: str) -> Iterator[str]:
+        return _following(lambda last, most: self._index.table.search(text, last, most), after)
+
+    def _indexed(self) -> Iterator[Entry]:
+        after = ""
+        while some := self._index.table.entries(after, _AT_ONCE):
+            yield from some
+            after = some[-1].id
+
+    def _filled(self, ids: Iterator[str], most: int) -> list[Song | Damaged]:
+        """The first ``most`` songs of ``ids`` that are there."""
+        found: list[Song | Damaged] = []
+        wanted = most
+        while len(found) < most and (some := list(islice(ids, wanted))):
+            found += [song for song in self._library.load_all(some) if song is not None]
+            wanted = _MORE
+        return found[:most]
+
+
+def _following(read: Callable[[str, int], Sequence[str]], after: str) -> Iterator[str]:
+    """All ids after ``after`` of a reader that answers so many after one."""
+    most = _MORE
+    while some := read(after, most):
+        yield from some
+        after, most = some[-1], _AT_ONCE
+
+
+def _before(text: str) -> str:
+    """What sorts before all ids that begin with ``text``, and after all smaller ids."""
+    return f"{text[:-1]}{chr(ord(text[-1]) - 1)}~"
