@@ -10,7 +10,7 @@ from orchestrator.pipeline.recorder import RunOptions, SongRecorder, Superseded
 from orchestrator.pipeline.tries import run_limit_failure
 from orchestrator.pipeline.worker import Worker
 from orchestrator.songs.library import Library
-from orchestrator.songs.manifest import Song, Status
+from orchestrator.songs.manifest import Song, Status, has_its_cover
 from orchestrator.songs.ownership import this_process
 from orchestrator.songs.stages import Stage, StageReport
 
@@ -20,8 +20,8 @@ async def make_song(
 ) -> Song:
     """Makes all steps of ``song`` that are missing, and returns its final manifest.
 
-    The manifest is saved before the work starts and after each step. If this process stops, at most the
-    current step is lost: call this again with the stored manifest. A step's error is written to the manifest
+    The manifest is saved before the work starts and after the steps (see ``recorder``). If this process stops,
+    at most the current step and the one before are lost: call this again with the stored manifest. A step's error is written to the manifest
     and raised; a cancelled task leaves the song "cancelled". Finished steps stay. Raises ``Superseded``, and
     writes nothing, once another runner has the song, and ``EngineFailed`` if the process of the song has died
     in three runs.
@@ -42,13 +42,14 @@ async def make_song(
             if song.status is not Status.QUEUED:
                 await asyncio.to_thread(library.sweep, song.id)
             if song.plan is None:
-                await recorder.save(status=Status.PLANNING, owner=options.owner, error=None)
+                await recorder.begin(Status.PLANNING)
                 if song.brief.photo and song.scene is None:
                     step = Stage.PHOTO
                     await recorder.make(Stage.PHOTO)
                     step = Stage.LYRICS
-                await recorder.make(Stage.LYRICS)
-            await recorder.save(status=Status.COMPOSING, owner=options.owner, error=None)
+                await recorder.make(Stage.LYRICS, status=Status.COMPOSING)
+            else:
+                await recorder.begin(Status.COMPOSING)
 
             step = "music and cover"
             parts = []
@@ -62,10 +63,14 @@ async def make_song(
                     raise outcome
 
             step = Stage.TAGS
-            if not song.brief.cover:
-                return await recorder.save(status=Status.DONE, owner=None)
-            return await recorder.make(Stage.TAGS, status=Status.DONE, owner=None)
+            if not has_its_cover(recorder.song):
+                await recorder.make(Stage.TAGS)
+            return await recorder.save(status=Status.DONE, owner=None)
     except (asyncio.CancelledError, Cancelled):
+        if recorder.superseded:
+            if task := asyncio.current_task():
+                task.uncancel()
+            raise recorder.superseded from None
         with suppress(Superseded):  # another runner owns the song
             if options.shutting_down():
                 await recorder.save(owner=None)
@@ -87,3 +92,5 @@ async def make_song(
             raise late from error
         await recorder.fail(error, step)
         raise EngineFailed(step, f"{type(error).__name__}: {error}") from error
+    finally:
+        recorder.close()

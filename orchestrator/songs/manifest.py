@@ -77,6 +77,9 @@ class Asset(Frozen):
     content_type: str
     size_bytes: int
     sha256: str
+    cover_sha256: str = ""
+    """Of the audio: the SHA-256 of the PNG inside that is its front cover. Empty if it has none, and in
+    manifests of earlier versions."""
 
 
 class SectionTime(Frozen):
@@ -242,6 +245,14 @@ class Song(Frozen):
             moment = Moment(status=Status(str(facts["status"])), at=now)
             facts = {"history": (*self.history, moment), **facts}
         return self.model_copy(update={**facts, "updated_at": now})
+
+
+def has_its_cover(song: Song) -> bool:
+    """Whether the stored audio has the song's cover inside, or the song is to have none."""
+    if not song.brief.cover:
+        return True
+    audio, cover = song.assets.get("audio"), song.assets.get("cover")
+    return bool(audio and cover and cover.sha256 and audio.cover_sha256 == cover.sha256)
 
 
 def new_songs(
