@@ -184,8 +184,8 @@ def service() -> Any:
     retries=modal.Retries(max_retries=5, initial_delay=1.0, max_delay=30.0),  # it goes on where it stopped
 )
 @modal.concurrent(max_inputs=20)
-async def produce(song_id: str) -> str:
-    status: str = await service().produce(song_id)
+async def produce(song_id: str, wakes: dict[str, str] | None = None) -> str:
+    status: str = await service().produce(song_id, wakes or {})
     return status
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +28,7 @@ from orchestrator.jobs.intake import STORING, Intake, checked_cancelled, save_al
 from orchestrator.modal.call_records import CallRecord, CallRecords
 from orchestrator.modal.calls import MODAL_ERRORS, is_running, retrying, stop
 from orchestrator.modal.claim import Claim
+from orchestrator.modal.progress import Progress
 from orchestrator.server.webhooks.delivery import next_attempt_s
 from orchestrator.songs.library import Library
 from orchestrator.songs.library_threads import LibraryThreads
@@ -36,6 +37,7 @@ from orchestrator.songs.ownership import may_resume
 
 log = logging.getLogger(__name__)
 
+_END_LOOK_S, _ENDS_PER_LOOK = 0.2, 10  # see ``wait``
 _LOOK_S = 1.0  # between reads of a manifest that another container writes
 _PATROL_S = 20.0  # between checks of all unfinished songs
 _GRACE = timedelta(seconds=20)  # in which the container that accepted a song has spawned it
@@ -48,8 +50,11 @@ _RETRY_AFTER_S = 30.0
 OWNER = Owner(host="modal", pid=0, service=True)
 """The owner of a song that its call makes."""
 
-Spawn = Callable[[str], Awaitable[Any]]
-"""Spawns the call that makes a song, and returns its ``modal.FunctionCall``."""
+Spawn = Callable[[str, Mapping[str, str]], Awaitable[Any]]
+"""Spawns the call that makes a song, with the calls that wake its engines by craft, and returns its
+``modal.FunctionCall``."""
+Wake = Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
+"""See ``ModalWorker.wake``."""
 
 
 class SpawnedJobs:
@@ -62,6 +67,8 @@ class SpawnedJobs:
         threads: LibraryThreads,
         feed: Feed,
         spawn: Spawn,
+        wake: Wake,
+        progress: Progress,
         ended: Callable[[Song], None],
         limit: int,
         claim: Claim,
@@ -73,6 +80,8 @@ class SpawnedJobs:
         self._records = CallRecords(library.store)
         self._feed = feed
         self._spawn = spawn
+        self._wake = wake
+        self._progress = progress
         self._ended = ended
         self._claim = claim
         self._open = 0
@@ -103,7 +112,7 @@ class SpawnedJobs:
             await self._claim.check()
             songs = await self._threads.run(save_all, self._library, songs, photo)
             for song in songs:
-                await self._call(song.id, CallRecord(call_id="", at=datetime.now(UTC)), None)
+                await self._first_call(song)
             self._open += len(songs)
         return songs
 
@@ -116,10 +125,14 @@ class SpawnedJobs:
         """The song's final manifest, once it has ended. Raises ``Unavailable`` if this container stops
         first."""
         while not (song := await self._threads.load(song_id)).status.finished:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._shutting_down.wait(), _LOOK_S)
-            if self._shutting_down.is_set():
-                raise stopping()
+            # The manifest costs a request of the bucket: between reads, the song's own call shows its end.
+            for _ in range(_ENDS_PER_LOOK):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._shutting_down.wait(), _END_LOOK_S)
+                if self._shutting_down.is_set():
+                    raise stopping()
+                if await self._progress.ended(song_id):
+                    break
         return song
 
     async def cancel(self, song_id: str) -> Song:
@@ -259,20 +272,38 @@ class SpawnedJobs:
                 self._ended(ended)
             return
         log.warning("spawning the song again", extra={"song_id": song.id})
-        await self._call(
-            song.id, CallRecord(call_id="", number=record.number + 1, at=datetime.now(UTC)), etag
+        await self._call_again(
+            song, CallRecord(call_id="", number=record.number + 1, at=datetime.now(UTC)), etag
         )
 
-    async def _call(self, song_id: str, record: CallRecord, etag: str | None) -> None:
-        """Spawns the call, unless the record was changed since the version with ``etag``."""
-        if not await self._threads.run(self._records.replace, song_id, record, etag):
-            return
+    async def _spawned(self, song: Song) -> Any:
+        """Wakes the engines of the song and spawns its call. Raises ``Unavailable`` if Modal takes none."""
+        wakes = await self._wake(song.brief.crafts)
         try:
-            call = await retrying("the song", lambda: self._spawn(song_id))
+            return await retrying("the song", lambda: self._spawn(song.id, wakes))
         except MODAL_ERRORS as error:
             raise Unavailable(
                 f"Modal takes no call: {error}", "the song is kept, and made when it does"
             ) from error
+
+    async def _first_call(self, song: Song) -> None:
+        """Spawns the call of a song that was just accepted. It is recorded afterwards: the patrol spawns a call
+        if this container is lost before."""
+        call = await self._spawned(song)
+        record = CallRecord(call_id=call.object_id, at=datetime.now(UTC))
+        if await self._threads.run(self._records.replace, song.id, record, None):
+            return
+        now, etag = await self._threads.run(self._records.read, song.id)
+        # The call itself may have written the record, and may have ended since.
+        if etag and (now.cancelled or now.call_id != call.object_id):
+            await stop(call.object_id, _STOPPED_S)
+
+    async def _call_again(self, song: Song, record: CallRecord, etag: str | None) -> None:
+        """Spawns the call, unless the record was changed since the version with ``etag``."""
+        song_id = song.id
+        if not await self._threads.run(self._records.replace, song_id, record, etag):
+            return
+        call = await self._spawned(song)
         known = record.model_copy(update={"call_id": call.object_id})
         while True:
             now, etag = await self._threads.run(self._records.read, song_id)

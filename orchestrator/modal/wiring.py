@@ -51,7 +51,9 @@ def modal_service(
     feed = Feed(threads.load, progress.of)
     claim = Claim(library.store, settings.modal.app, progress.identity)
     worker = ModalWorker(settings, library.store, hosts)
-    jobs = SpawnedJobs(library, threads, feed, spawn, endings, settings.queue_limit, claim)
+    jobs = SpawnedJobs(
+        library, threads, feed, spawn, worker.wake, progress, endings, settings.queue_limit, claim
+    )
 
     async def own_address() -> str:
         """The web function's address from Modal; there is no request to take it from."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from orchestrator.modal.call_records import CallRecord, CallRecords
+from orchestrator.modal.call_records import CallRecord, CallRecords, StepRun
 from orchestrator.server.bucket_keys import KEY
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
@@ -57,7 +57,8 @@ def library_of(app: Deployed) -> Library:
 
 def steps(app: Deployed, since: int = 0) -> list[str]:
     """The engines' calls after so many calls, by class: each is paid for."""
-    return sorted(call.function.name for call in app.control.calls[since:] if call.function.name in ENGINES)
+    engines = [call for call in app.control.calls[since:] if call.function.name in ENGINES]
+    return sorted(call.function.name for call in engines if call.method == "step")
 
 
 def queued(library: Library, age: timedelta = OLD) -> Song:
@@ -80,7 +81,7 @@ def test_a_song_whose_calls_modal_has_forgotten_is_taken_up_by_the_patrol(app: D
     song = queued(library)
     marks = CallRecords(library.store)
     assert marks.replace(song.id, CallRecord(call_id="fc-forgotten", at=datetime.now(UTC) - OLD), None)
-    marks.keep_step(song.id, "plan", "fc-forgotten-too")
+    marks.replace_run(song.id, "plan", StepRun(call_id="fc-forgotten-too"), None)
     app.control.invoke("patrol").result(60.0)
     assert finished(library, song.id).status is Status.DONE
     assert steps(app, since) == ["CoverEngine.*", "LyricsEngine.*", "MusicEngine.*"]
@@ -138,7 +139,7 @@ def test_a_cancelled_song_stops_its_step_though_its_own_call_is_lost(app: Deploy
     marks = CallRecords(library.store)
     assert marks.replace(song.id, CallRecord(call_id="fc-lost", at=datetime.now(UTC)), None)
     call = app.control.invoke("MusicEngine.*", "music", song.model_dump_json(), method="step")
-    marks.keep_step(song.id, "music", call.id)
+    marks.replace_run(song.id, "music", StepRun(call_id=call.id, number=1), None)
     container, work = app.control.busy("MusicEngine.*", method="step", timeout_s=60.0)
     with app.client as client:
         assert client.post(f"/songs/{song.id}/cancel").json()["status"] == "cancelled"
