@@ -1,9 +1,10 @@
 """Records in the bucket of the calls that make a song. A later runner finds by them which steps run already
 or are paid for.
 
-``calls/<id>`` is the record of the song's own call, and ``calls/<id>.begun`` says how often calls have started.
-For each step, ``calls/<id>.<step>.run`` is the record of the call that runs it, and ``calls/<id>.<step>.result`` what
-that returned. Each has its own key because R2 takes one write a second to a key.
+``calls/<id>`` is the record of the song's own call, and ``calls/<id>.begun`` says how often calls have
+started. For each step, ``calls/<id>.<step>.run`` is the record of the call that runs it, and
+``calls/<id>.<step>.result`` what that returned. Each has its own key because R2 takes one write a second to a
+key.
 """
 
 from __future__ import annotations

@@ -287,8 +287,8 @@ class SpawnedJobs:
             ) from error
 
     async def _first_call(self, song: Song) -> None:
-        """Spawns the call of a song that was just accepted. It is recorded afterwards: the patrol spawns a call
-        if this container is lost before."""
+        """Spawns the call of a song that was just accepted. It is recorded afterwards: the patrol spawns a
+        call if this container is lost before."""
         call = await self._spawned(song)
         record = CallRecord(call_id=call.object_id, at=datetime.now(UTC))
         if await self._threads.run(self._records.replace, song.id, record, None):

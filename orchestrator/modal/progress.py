@@ -88,14 +88,14 @@ class Progress:
     async def end(self, song_id: str) -> None:
         """Shows those who wait for the song that its last manifest is stored."""
         try:
-            await self._dict.put.aio(_key(song_id, _END), True)
+            await self._dict.put.aio(_key(song_id, _END), "ended")
         except MODAL_ERRORS as error:
             log.warning("the end of a song was not shown: %s", error, extra={"song_id": song_id})
 
     async def ended(self, song_id: str) -> bool:
         """Whether ``end`` was called. False if Modal cannot be asked, and after ``forget``."""
         try:
-            return bool(await self._dict.get.aio(_key(song_id, _END), False))
+            return bool(await self._dict.get.aio(_key(song_id, _END), ""))
         except MODAL_ERRORS as error:
             log.warning("the end of a song cannot be read: %s", error, extra={"song_id": song_id})
             return False

@@ -36,10 +36,12 @@ def modal_service(
     hosts: Mapping[str, Any],
     spawn: Spawn,
     web_url: Callable[[], Awaitable[str | None]],
+    kept: Mapping[str, tuple[Any, int]],
 ) -> ModalService:
     """The service of spawned calls and engine classes.
 
     ``hosts``: by craft, an object of its class on Modal; ``web_url`` returns the web function's address.
+    ``kept``: the functions that are kept warm with the engines, as in ``Warmth``.
     Raises ``InvalidRequest`` and ``StoreUnavailable`` for settings that cannot be used.
     """
     # Containers share no folder: the keys are in the bucket, and are read when they are needed.
@@ -80,7 +82,7 @@ def modal_service(
     tokens = Tokens(_tokens(settings))
     parts = (library, threads, signer, keys, feed, worker, jobs, endings)
     web = Service(ServiceParts(settings, tokens, *parts, own_address, prepare))
-    warmth = Warmth(f"{settings.modal.app}-warmth", hosts, settings.modal.warm_s)
+    warmth = Warmth(f"{settings.modal.app}-warmth", hosts, settings.modal.warm_s, kept)
     return ModalService(settings, web, endings, keys, worker, jobs, claim, progress, warmth)
 
 

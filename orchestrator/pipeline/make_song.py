@@ -20,11 +20,11 @@ async def make_song(
 ) -> Song:
     """Makes all steps of ``song`` that are missing, and returns its final manifest.
 
-    The manifest is saved before the work starts and after the steps (see ``recorder``). If this process stops,
-    at most the current step and the one before are lost: call this again with the stored manifest. A step's error is written to the manifest
-    and raised; a cancelled task leaves the song "cancelled". Finished steps stay. Raises ``Superseded``, and
-    writes nothing, once another runner has the song, and ``EngineFailed`` if the process of the song has died
-    in three runs.
+    The manifest is saved before the work starts and after the steps (see ``recorder``). If this process
+    stops, at most the current step and the one before are lost: call this again with the stored manifest. A
+    step's error is written to the manifest and raised; a cancelled task leaves the song "cancelled". Finished
+    steps stay. Raises ``Superseded``, and writes nothing, once another runner has the song, and
+    ``EngineFailed`` if the process of the song has died in three runs.
     """
     options = options or RunOptions(this_process(), counted=True)
     if song.status.finished:  # failed or cancelled, and made again: the counters start anew

@@ -1,7 +1,7 @@
 """The steps of a song. Each runs in its engine's process: the engine, then encoding, then storing.
 
-Only keys and facts are returned, so on Modal a WAV goes from the GPU container straight to the bucket. It goes
-there once, with the cover inside: the cover is in the bucket by then, as a rule.
+Only keys and facts are returned, so on Modal a WAV goes from the GPU container straight to the bucket. It
+goes there once, with the cover inside: the cover is in the bucket by then, as a rule.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ _SEED_BOUND = 2**63
 _WRITERS = 4
 """At most so many files of a song are encoded at once."""
 _LONGEST_COVER_WAIT_S = 5.0
-"""The music waits for the cover as long as it was composed, and no longer than this: an engine that waits makes
-no other song, and a second trip of the audio takes about as long."""
+"""The music waits for the cover as long as it was composed, and no longer than this: an engine that waits
+makes no other song, and a second trip of the audio takes about as long."""
 _COVER_LOOK_S = 0.25
 _COVER = "cover.png"
 _OF_PLAN = set(MusicRequest.model_fields) & set(SongPlan.model_fields)

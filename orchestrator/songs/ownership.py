@@ -43,7 +43,7 @@ def take_ownership(song_id: str, library: Library, owner: Owner) -> Song:
     """Makes ``owner`` the song's owner, unless the song has finished; returns the stored manifest."""
     while True:
         song, etag = library.version(song_id)
-        taken = song if song.status.finished else song.model_copy(update={"owner": owner})
+        taken = song if song.status.finished else song.changed(owner=owner)
         if song.status.finished or library.save_if(taken, etag):
             return taken
 

@@ -16,8 +16,8 @@ from storage.r2.errors import MISSING, etag_of
 from storage.r2.retries import ATTEMPTS
 
 PART_BYTES = 16 << 20
-"""Objects larger than two of these are uploaded in parts, several at a time. Each part is a paid request: a WAV of
-three minutes goes up in one."""
+"""Objects larger than two of these are uploaded in parts, several at a time. Each part is a paid request: a
+WAV of three minutes goes up in one."""
 
 _PARTS_AT_ONCE = 4
 _MARK = "write"  # the metadata field

@@ -71,9 +71,9 @@ class Control(CommandLine):
     take containers with memory snapshots through the client's snapshot and restore. ``cancel_children``: to
     cancel a call cancels the calls that its inputs made. ``web_cut_s``: seconds until a web request is
     answered with 303. ``startup_failures``: containers in a row that fail to start before the waiting inputs
-    fail. ``cold_start_s``: by the name of a function, the seconds from the start of a container until it takes
-    inputs, where its own start is not longer. ``doubled``: names of functions whose inputs are each given to a second container while the first is
-    at work on them.
+    fail. ``doubled``: names of functions whose inputs are each given to a second container while the first is
+    at work on them. ``cold_start_s``: by the name of a function, the seconds from the start of a container
+    until it takes inputs, where its own start is not longer.
     """
 
     def __init__(

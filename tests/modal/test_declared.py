@@ -204,6 +204,8 @@ def test_the_web_function_and_the_jobs(control: Control) -> None:
     assert web.web_url.startswith("http")
     assert web.max_containers == 1  # an idempotency key is claimed in one process
     assert web.max_inputs == 500
+    assert web.snapshot
+    assert produce.snapshot
     assert web.gpu is produce.gpu is warm.gpu is control.functions["patrol"].gpu is None
     assert produce.retries == 5
     assert produce.max_inputs == 20

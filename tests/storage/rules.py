@@ -76,7 +76,8 @@ class R2Rules(Faults):
                 if found := re.search(r"/songs/(\w+)/song\.json$", key):
                     self._manifests[found[1]] += 1
             # An object in parts is written when it is completed.
-            if method == "PUT" and "partNumber=" not in query or method == "POST" and "uploadId=" in query:
+            in_part, completes = "partNumber=" in query, "uploadId=" in query
+            if (method == "PUT" and not in_part) or (method == "POST" and completes):
                 now_s = time.monotonic()
                 if now_s - self._written_s.get(key, -_SPACING_S) < _SPACING_S:
                     return "429"
