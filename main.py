@@ -48,15 +48,12 @@ app = modal.App(MODAL.app)
 secret = modal.Secret.from_name(MODAL.secret, required_keys=list(SECRET_KEYS))
 chosen = modal.Secret.from_dict(dict(environment(SETTINGS)))  # the settings of the machine that deploys
 
-# Functions without a model are in a memory snapshot with the modules that their first call would import.
-_SNAPSHOT = "SONGWRIGHT_SNAPSHOT"  # names the modules, in the containers of such a function
-web_modules, song_modules = (
-    modal.Secret.from_dict({_SNAPSHOT: ",".join(modules)})
-    for modules in (
-        ("orchestrator.server.api", "orchestrator.modal.wiring", "storage.r2"),
-        ("orchestrator.modal.wiring", "storage.r2"),
-    )
-)
+# The modules in a function's memory snapshot, which its first call would import.
+_SNAPSHOT = "SONGWRIGHT_SNAPSHOT"
+for_songs = modal.Secret.from_dict({_SNAPSHOT: "orchestrator.modal.wiring,storage.r2"})
+for_web = modal.Secret.from_dict({_SNAPSHOT: "orchestrator.server.api,orchestrator.modal.wiring,storage.r2"})
+for module in filter(None, os.environ.get(_SNAPSHOT, "").split(",")):
+    import_module(module)
 
 
 # Images: one without models, and one for each family of engines, because AudioCraft needs a torch of 2023.
@@ -178,24 +175,19 @@ class VisionEngine(Host):
 
 
 @cache
-def settings() -> Deployment:
-    """The settings of this container; those of the module may be from a snapshot, before a secret changed."""
-    return load_deployment()
-
-
-@cache
 def service() -> Any:
     """The service; one for each container."""
     from orchestrator.modal.wiring import modal_service
 
     hosts = {craft: host() for craft, host in HOSTS.items()}
     kept = {"web": (web, MODAL.web_containers), "songs": (produce, 0)}
-    return modal_service(settings(), hosts, produce.spawn.aio, web.get_web_url.aio, kept)
+    # Read anew: the module's settings may be from a snapshot, before a secret changed.
+    return modal_service(load_deployment(), hosts, produce.spawn.aio, web.get_web_url.aio, kept)
 
 
 @app.function(
     image=image(WEB),
-    secrets=[secret, chosen, song_modules],
+    secrets=[secret, chosen, for_songs],
     enable_memory_snapshot=True,
     memory=2048,
     nonpreemptible=True,  # else the running steps would go on without it, and be made again
@@ -211,7 +203,7 @@ async def produce(song_id: str, wakes: dict[str, str] | None = None) -> str:
 
 @app.function(
     image=image(WEB),
-    secrets=[secret, chosen, web_modules],
+    secrets=[secret, chosen, for_web],
     enable_memory_snapshot=True,
     min_containers=MODAL.web_containers,
     max_containers=1,
@@ -223,7 +215,7 @@ async def produce(song_id: str, wakes: dict[str, str] | None = None) -> str:
 def web() -> Any:
     from orchestrator.server.api import create_app
 
-    return create_app(settings(), service=service().web)
+    return create_app(load_deployment(), service=service().web)
 
 
 @app.function(
@@ -281,10 +273,6 @@ def prefetch(dry_run: bool = False) -> None:  # noqa: FBT001, FBT002 - modal mak
         return count_weights(SETTINGS)
     for name in fetch_weights(SETTINGS):
         VOLUMES[name].commit()
-
-
-for module in filter(None, os.environ.get(_SNAPSHOT, "").split(",")):
-    import_module(module)
 
 
 @app.local_entrypoint()

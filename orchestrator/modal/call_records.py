@@ -9,16 +9,27 @@ key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from config.errors import NotFound
+from config.errors import NotFound, Unavailable
+from orchestrator.modal.calls import MODAL_ERRORS, retrying, stop
+from orchestrator.songs.manifest import Song
 from storage.contract import Store, read
 
 _CALLS = "calls/"
+Spawn = Callable[[str, Mapping[str, str]], Awaitable[Any]]
+"""Spawns the call that makes a song, with the calls that wake its engines by craft, and returns its
+``modal.FunctionCall``."""
+Wake = Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
+"""See ``ModalWorker.wake``."""
+
+_STOPPED_S = 10.0
 _BEGUN = ".begun"
 _RUN = ".run"
 _RESULT = ".result"
@@ -145,6 +156,53 @@ class CallRecords:
         """The ids of all songs that have a record."""
         names = (key.removeprefix(_CALLS).partition(".")[0] for key in self._store.list(_CALLS))
         yield from dict.fromkeys(names)
+
+
+class SongCalls:
+    """Spawns the calls that make songs, and records them."""
+
+    def __init__(self, records: CallRecords, spawn: Spawn, wake: Wake) -> None:
+        self._records = records
+        self._spawn = spawn
+        self._wake = wake
+
+    async def _spawned(self, song: Song) -> Any:
+        """Wakes the engines of the song and spawns its call. Raises ``Unavailable`` if Modal takes none."""
+        wakes = await self._wake(song.brief.crafts)
+        try:
+            return await retrying("the song", lambda: self._spawn(song.id, wakes))
+        except MODAL_ERRORS as error:
+            raise Unavailable(
+                f"Modal takes no call: {error}", "the song is kept, and made when it does"
+            ) from error
+
+    async def begin(self, song: Song) -> None:
+        """Spawns the call of a song that was just accepted. It is recorded afterwards: the patrol spawns a
+        call if this container is lost before."""
+        call = await self._spawned(song)
+        record = CallRecord(call_id=call.object_id, at=datetime.now(UTC))
+        if await asyncio.to_thread(self._records.replace, song.id, record, None):
+            return
+        now, etag = await asyncio.to_thread(self._records.read, song.id)
+        # The call itself may have written the record, and may have ended since.
+        if etag and (now.cancelled or now.call_id != call.object_id):
+            await stop(call.object_id, _STOPPED_S)
+
+    async def begin_again(self, song: Song, record: CallRecord, etag: str | None) -> None:
+        """Spawns the call, unless the record was changed since the version with ``etag``."""
+        song_id = song.id
+        if not await asyncio.to_thread(self._records.replace, song_id, record, etag):
+            return
+        call = await self._spawned(song)
+        known = record.model_copy(update={"call_id": call.object_id})
+        while True:
+            now, etag = await asyncio.to_thread(self._records.read, song_id)
+            if now.cancelled:
+                await stop(call.object_id, _STOPPED_S)
+                return
+            # Without a record the song has ended already.
+            if etag is None or await asyncio.to_thread(self._records.replace, song_id, known, etag):
+                return
 
 
 def _of_step(song_id: str, step: str) -> str:

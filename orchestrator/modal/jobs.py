@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from config.errors import (
     Conflict,
@@ -25,8 +24,8 @@ from config.errors import (
 from orchestrator.jobs.contract import QueueEstimate
 from orchestrator.jobs.feed import Feed
 from orchestrator.jobs.intake import STORING, Intake, checked_cancelled, save_all, stopping
-from orchestrator.modal.call_records import CallRecord, CallRecords
-from orchestrator.modal.calls import MODAL_ERRORS, is_running, retrying, stop
+from orchestrator.modal.call_records import CallRecord, CallRecords, SongCalls
+from orchestrator.modal.calls import MODAL_ERRORS, is_running, stop
 from orchestrator.modal.claim import Claim
 from orchestrator.modal.progress import Progress
 from orchestrator.server.webhooks.delivery import next_attempt_s
@@ -50,12 +49,6 @@ _RETRY_AFTER_S = 30.0
 OWNER = Owner(host="modal", pid=0, service=True)
 """The owner of a song that its call makes."""
 
-Spawn = Callable[[str, Mapping[str, str]], Awaitable[Any]]
-"""Spawns the call that makes a song, with the calls that wake its engines by craft, and returns its
-``modal.FunctionCall``."""
-Wake = Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
-"""See ``ModalWorker.wake``."""
-
 
 class SpawnedJobs:
     """The ``ServiceJobs`` of a service on Modal: accepts, follows and cancels songs that other containers
@@ -66,8 +59,7 @@ class SpawnedJobs:
         library: Library,
         threads: LibraryThreads,
         feed: Feed,
-        spawn: Spawn,
-        wake: Wake,
+        calls: SongCalls,
         progress: Progress,
         ended: Callable[[Song], None],
         limit: int,
@@ -79,8 +71,7 @@ class SpawnedJobs:
         self._threads = threads
         self._records = CallRecords(library.store)
         self._feed = feed
-        self._spawn = spawn
-        self._wake = wake
+        self._calls = calls
         self._progress = progress
         self._ended = ended
         self._claim = claim
@@ -112,7 +103,7 @@ class SpawnedJobs:
             await self._claim.check()
             songs = await self._threads.run(save_all, self._library, songs, photo)
             for song in songs:
-                await self._first_call(song)
+                await self._calls.begin(song)
             self._open += len(songs)
         return songs
 
@@ -272,47 +263,9 @@ class SpawnedJobs:
                 self._ended(ended)
             return
         log.warning("spawning the song again", extra={"song_id": song.id})
-        await self._call_again(
+        await self._calls.begin_again(
             song, CallRecord(call_id="", number=record.number + 1, at=datetime.now(UTC)), etag
         )
-
-    async def _spawned(self, song: Song) -> Any:
-        """Wakes the engines of the song and spawns its call. Raises ``Unavailable`` if Modal takes none."""
-        wakes = await self._wake(song.brief.crafts)
-        try:
-            return await retrying("the song", lambda: self._spawn(song.id, wakes))
-        except MODAL_ERRORS as error:
-            raise Unavailable(
-                f"Modal takes no call: {error}", "the song is kept, and made when it does"
-            ) from error
-
-    async def _first_call(self, song: Song) -> None:
-        """Spawns the call of a song that was just accepted. It is recorded afterwards: the patrol spawns a
-        call if this container is lost before."""
-        call = await self._spawned(song)
-        record = CallRecord(call_id=call.object_id, at=datetime.now(UTC))
-        if await self._threads.run(self._records.replace, song.id, record, None):
-            return
-        now, etag = await self._threads.run(self._records.read, song.id)
-        # The call itself may have written the record, and may have ended since.
-        if etag and (now.cancelled or now.call_id != call.object_id):
-            await stop(call.object_id, _STOPPED_S)
-
-    async def _call_again(self, song: Song, record: CallRecord, etag: str | None) -> None:
-        """Spawns the call, unless the record was changed since the version with ``etag``."""
-        song_id = song.id
-        if not await self._threads.run(self._records.replace, song_id, record, etag):
-            return
-        call = await self._spawned(song)
-        known = record.model_copy(update={"call_id": call.object_id})
-        while True:
-            now, etag = await self._threads.run(self._records.read, song_id)
-            if now.cancelled:
-                await stop(call.object_id, _STOPPED_S)
-                return
-            # Without a record the song has ended already.
-            if etag is None or await self._threads.run(self._records.replace, song_id, known, etag):
-                return
 
 
 def _is_recent(at: datetime, span: timedelta) -> bool:

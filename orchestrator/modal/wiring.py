@@ -12,11 +12,12 @@ from config.errors import (
 )
 from orchestrator.jobs.endings import SongEndings
 from orchestrator.jobs.feed import Feed
+from orchestrator.modal.call_records import CallRecords, SongCalls, Spawn
 from orchestrator.modal.calls import MODAL_ERRORS, retrying
 from orchestrator.modal.claim import Claim
 from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.deployment.warmth import Warmth
-from orchestrator.modal.jobs import Spawn, SpawnedJobs
+from orchestrator.modal.jobs import SpawnedJobs
 from orchestrator.modal.progress import Progress
 from orchestrator.modal.service import ModalService
 from orchestrator.modal.worker import ModalWorker
@@ -53,9 +54,8 @@ def modal_service(
     feed = Feed(threads.load, progress.of)
     claim = Claim(library.store, settings.modal.app, progress.identity)
     worker = ModalWorker(settings, library.store, hosts)
-    jobs = SpawnedJobs(
-        library, threads, feed, spawn, worker.wake, progress, endings, settings.queue_limit, claim
-    )
+    calls = SongCalls(CallRecords(library.store), spawn, worker.wake)
+    jobs = SpawnedJobs(library, threads, feed, calls, progress, endings, settings.queue_limit, claim)
 
     async def own_address() -> str:
         """The web function's address from Modal; there is no request to take it from."""

@@ -10,7 +10,7 @@ from orchestrator.pipeline.recorder import RunOptions, SongRecorder, Superseded
 from orchestrator.pipeline.tries import run_limit_failure
 from orchestrator.pipeline.worker import Worker
 from orchestrator.songs.library import Library
-from orchestrator.songs.manifest import Song, Status, has_its_cover
+from orchestrator.songs.manifest import Song, Status
 from orchestrator.songs.ownership import this_process
 from orchestrator.songs.stages import Stage, StageReport
 
@@ -63,7 +63,7 @@ async def make_song(
                     raise outcome
 
             step = Stage.TAGS
-            if not has_its_cover(recorder.song):
+            if not _has_its_cover(recorder.song):
                 await recorder.make(Stage.TAGS)
             return await recorder.save(status=Status.DONE, owner=None)
     except (asyncio.CancelledError, Cancelled):
@@ -94,3 +94,11 @@ async def make_song(
         raise EngineFailed(step, f"{type(error).__name__}: {error}") from error
     finally:
         recorder.close()
+
+
+def _has_its_cover(song: Song) -> bool:
+    """Whether the stored audio has the song's cover inside, or the song is to have none."""
+    if not song.brief.cover:
+        return True
+    audio, cover = song.assets.get("audio"), song.assets.get("cover")
+    return bool(audio and cover and cover.sha256 and audio.cover_sha256 == cover.sha256)

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from art.contract import CoverRequest, Painter
 from art.encode import png_bytes
 from art.photo import photo_cover
-from config.engine import EngineInfo, Report
+from config.engine import Report
 from config.errors import NotFound
 from config.version import installed
 from lyrics.contract import SongPlan, Writer
@@ -33,11 +33,12 @@ from music.lrc import lrc_text
 from music.singing import not_as_asked
 from music.tags import Tags
 from music.waveform import waveform_json
+from orchestrator.pipeline.engines import engine_facts, music_facts, unused_parameters
 from orchestrator.pipeline.photos import full_description
 from orchestrator.pipeline.worker import StepResult, engine_for
 from orchestrator.songs.brief import MODEL_PARAMETERS
 from orchestrator.songs.library import asset_key, put_asset
-from orchestrator.songs.manifest import GIVEN, PHOTO, Asset, EngineFacts, MusicFacts, SectionTime, Song
+from orchestrator.songs.manifest import GIVEN, PHOTO, Asset, EngineFacts, Song
 from orchestrator.songs.stages import Stage
 from reading.languages.codes import language_code, three_letters
 from storage.contract import Store, read
@@ -77,13 +78,13 @@ def _scene(reader: Reader, store: Store, song: Song, report: Report) -> StepResu
     seed = song.brief.seed % _SEED_BOUND
     pixels = pixels_of(read(store, song.assets["photo"].key))
     scene = reader.read(ImageRequest(pixels, seed), report)
-    return StepResult(_facts(reader.info, seed, ()), {}, scene=scene)
+    return StepResult(engine_facts(reader.info, seed, ()), {}, scene=scene)
 
 
 def _written_plan(writer: Writer, store: Store, song: Song, report: Report) -> StepResult:
     """Writes the plan, and stores the lyrics."""
     plan = draft(writer, store, song, report)
-    facts = _facts(writer.info, song.brief.seed, plan.warnings)
+    facts = engine_facts(writer.info, song.brief.seed, plan.warnings)
     return StepResult(facts, _lyrics(store, song, plan), plan=plan)
 
 
@@ -127,19 +128,8 @@ def _music(
     began_s, request = time.monotonic(), music_request(song)
     audio = compose_aloud(composer, request, report, hear) if hear else composer.compose(request, report)
     files = list(_music_files(audio, song, request))
-    facts = MusicFacts(
-        duration_s=round(audio.duration_s, 3),
-        rate_hz=audio.rate_hz,
-        tempo_bpm=audio.tempo_bpm,
-        key=audio.key,
-        metre=audio.metre,
-        loudness_lufs=audio.loudness_lufs,
-        sections=tuple(
-            SectionTime(kind=section.kind, start_s=round(section.start_s, 3), end_s=round(section.end_s, 3))
-            for section in audio.sections
-        ),
-    )
-    warnings = (*audio.warnings, *unsung(composer.info.name, _plan(song)), *_unused(composer.info, request))
+    facts, info = music_facts(audio), composer.info
+    warnings = (*audio.warnings, *unsung(info.name, _plan(song)), *unused_parameters(info, request))
     del audio  # each stem is freed as soon as it is written
     # Most of the time is encoding, and libsndfile releases Python's lock while it runs.
     with ThreadPoolExecutor(max_workers=min(_WRITERS, os.cpu_count() or 1)) as pool:
@@ -159,7 +149,7 @@ def _music(
         except BaseException:
             pool.shutdown(cancel_futures=True)  # cancelled, or a full disk: write no more files
             raise
-    return StepResult(_facts(composer.info, request.seed, warnings), assets, music=facts)
+    return StepResult(engine_facts(composer.info, request.seed, warnings), assets, music=facts)
 
 
 def _cover_so_far(store: Store, song: Song, until_s: float, report: Report) -> bytes:
@@ -199,7 +189,7 @@ def _cover(painter: Painter, store: Store, song: Song, report: Report) -> StepRe
     )
     cover = painter.paint(request, report)
     asset = put_asset(store, song.id, _COVER, png_bytes(cover.pixels), "image/png")
-    return StepResult(_facts(painter.info, request.seed, cover.warnings), {"cover": asset})
+    return StepResult(engine_facts(painter.info, request.seed, cover.warnings), {"cover": asset})
 
 
 def _photo_cover(_engine: object, store: Store, song: Song, _report: Report) -> StepResult:
@@ -297,28 +287,6 @@ def _plan(song: Song) -> SongPlan:
     if song.plan is None:
         raise ValueError(f"song {song.id} has no plan yet: steps run in the order of make_song")
     return song.plan
-
-
-def _unused(info: EngineInfo, request: MusicRequest) -> Iterator[str]:
-    for name in MODEL_PARAMETERS:
-        value = getattr(request, name)
-        if value is not None and name not in info.parameters:
-            yield f"{name} {value:g} was not used: engine {info.name!r} has no such parameter"
-
-
-def _facts(info: EngineInfo, seed: int, warnings: tuple[str, ...]) -> EngineFacts:
-    return EngineFacts(
-        name=info.name,
-        version=info.version,
-        licence=info.licence,
-        seed=seed,
-        warnings=warnings,
-        model=info.model,
-        revision=info.revision,
-        precision=info.precision,
-        device=info.device,
-        libraries=installed(*info.libraries),
-    )
 
 
 _STEPS: Mapping[Stage, Step[StepResult]] = {

@@ -247,14 +247,6 @@ class Song(Frozen):
         return self.model_copy(update={**facts, "updated_at": now})
 
 
-def has_its_cover(song: Song) -> bool:
-    """Whether the stored audio has the song's cover inside, or the song is to have none."""
-    if not song.brief.cover:
-        return True
-    audio, cover = song.assets.get("audio"), song.assets.get("cover")
-    return bool(audio and cover and cover.sha256 and audio.cover_sha256 == cover.sha256)
-
-
 def new_songs(
     brief: Brief,
     *,
