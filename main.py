@@ -47,7 +47,6 @@ HOME = PurePosixPath("/") / "root"  # of Modal's containers
 app = modal.App(MODAL.app)
 secret = modal.Secret.from_name(MODAL.secret, required_keys=list(SECRET_KEYS))
 chosen = modal.Secret.from_dict(dict(environment(SETTINGS)))  # the settings of the machine that deploys
-
 # The modules in a function's memory snapshot, which its first call would import.
 _SNAPSHOT = "SONGWRIGHT_SNAPSHOT"
 for_songs = modal.Secret.from_dict({_SNAPSHOT: "orchestrator.modal.wiring,storage.r2"})
@@ -176,12 +175,11 @@ class VisionEngine(Host):
 
 @cache
 def service() -> Any:
-    """The service; one for each container."""
+    """The service; one for each container, with settings that may be newer than the snapshot's."""
     from orchestrator.modal.wiring import modal_service
 
     hosts = {craft: host() for craft, host in HOSTS.items()}
     kept = {"web": (web, MODAL.web_containers), "songs": (produce, 0)}
-    # Read anew: the module's settings may be from a snapshot, before a secret changed.
     return modal_service(load_deployment(), hosts, produce.spawn.aio, web.get_web_url.aio, kept)
 
 
