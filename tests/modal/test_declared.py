@@ -236,7 +236,7 @@ def test_what_is_set_reaches_the_declaration_and_the_containers() -> None:
         assert functions["MusicEngine.*"].max_containers == 9
         assert functions["web"].min_containers == 1
         assert functions["warm"].schedule == "Cron('*/5 8-20 * * 1-5', Europe/Berlin)"
-        (given,) = [secret.env for secret in functions["web"].secrets if not secret.name]
+        (given,) = [secret.env for secret in functions["order"].secrets if not secret.name]
         assert given["SONGWRIGHT_MUSIC__ENGINE"] == "musicgen"
         assert not {"R2_SECRET_ACCESS_KEY", "SONGWRIGHT_WEBHOOKS__SECRET", "API_BEARER_TOKEN"} & given.keys()
 
