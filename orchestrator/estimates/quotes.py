@@ -207,7 +207,8 @@ class Measurements:
 
 
 def _measured(song: Song) -> _Measured | None:
-    if song.status is not Status.DONE or not song.timings_s.keys() >= set(ALWAYS):
+    # Most songs have no tags step: their audio was stored with the cover inside.
+    if song.status is not Status.DONE or not song.timings_s.keys() >= {*ALWAYS} - {Stage.TAGS}:
         return None
     devices = {
         stage: song.engines[stage.craft].device for stage in WITH_ENGINES if stage.craft in song.engines
@@ -220,7 +221,7 @@ def _measured(song: Song) -> _Measured | None:
             (stage, devices.get(stage, ""), song.costs[stage].gpu if stage in song.costs else "")
             for stage in ALWAYS
         ),
-        seconds={stage: song.timings_s[stage] for stage in ALWAYS},
+        seconds={stage: song.timings_s.get(stage, 0.0) for stage in ALWAYS},
         costs=song.costs,
     )
 
