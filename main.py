@@ -12,8 +12,10 @@ Wiring only. What runs in the containers is ``orchestrator.modal``; what can be 
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
@@ -47,6 +49,12 @@ HOME = PurePosixPath("/") / "root"  # of Modal's containers
 app = modal.App(MODAL.app)
 secret = modal.Secret.from_name(MODAL.secret, required_keys=list(SECRET_KEYS))
 chosen = modal.Secret.from_dict(dict(environment(SETTINGS)))  # the settings of the machine that deploys
+# The modules in a function's memory snapshot, which its first call would import.
+_SNAPSHOT = "SONGWRIGHT_SNAPSHOT"
+for_songs = modal.Secret.from_dict({_SNAPSHOT: "orchestrator.modal.wiring,storage.r2"})
+for_web = modal.Secret.from_dict({_SNAPSHOT: "orchestrator.server.api,orchestrator.modal.wiring,storage.r2"})
+for module in filter(None, os.environ.get(_SNAPSHOT, "").split(",")):
+    import_module(module)
 
 
 # Images: one without models, and one for each family of engines, because AudioCraft needs a torch of 2023.
@@ -169,16 +177,18 @@ class VisionEngine(Host):
 
 @cache
 def service() -> Any:
-    """The service; one for each container."""
+    """The service; one for each container, with settings that may be newer than the snapshot's."""
     from orchestrator.modal.wiring import modal_service
 
     hosts = {craft: host() for craft, host in HOSTS.items()}
-    return modal_service(SETTINGS, hosts, produce.spawn.aio, web.get_web_url.aio)
+    kept = {"web": (web, MODAL.web_containers), "songs": (produce, 0)}
+    return modal_service(load_deployment(), hosts, produce.spawn.aio, web.get_web_url.aio, kept)
 
 
 @app.function(
     image=image(WEB),
-    secrets=[secret, chosen],
+    secrets=[secret, chosen, for_songs],
+    enable_memory_snapshot=True,
     memory=2048,
     nonpreemptible=True,  # else the running steps would go on without it, and be made again
     timeout=int(SETTINGS.job_timeout_s) + 600,
@@ -186,14 +196,15 @@ def service() -> Any:
     retries=modal.Retries(max_retries=5, initial_delay=1.0, max_delay=30.0),  # it goes on where it stopped
 )
 @modal.concurrent(max_inputs=20)
-async def produce(song_id: str) -> str:
-    status: str = await service().produce(song_id)
+async def produce(song_id: str, wakes: dict[str, str] | None = None) -> str:
+    status: str = await service().produce(song_id, wakes or {})
     return status
 
 
 @app.function(
     image=image(WEB),
-    secrets=[secret, chosen],
+    secrets=[secret, chosen, for_web],
+    enable_memory_snapshot=True,
     min_containers=MODAL.web_containers,
     max_containers=1,
     scaledown_window=300,
@@ -204,7 +215,7 @@ async def produce(song_id: str) -> str:
 def web() -> Any:
     from orchestrator.server.api import create_app
 
-    return create_app(SETTINGS, service=service().web)
+    return create_app(load_deployment(), service=service().web)
 
 
 @app.function(

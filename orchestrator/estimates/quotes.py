@@ -214,7 +214,8 @@ class Measurements:
 
 
 def _measured(song: Entry) -> _Measured | None:
-    if song.state != Status.DONE or not song.timings_s.keys() >= set(ALWAYS):
+    # Most songs have no tags step: their audio was stored with the cover inside.
+    if song.state != Status.DONE or not song.timings_s.keys() >= {*ALWAYS} - {Stage.TAGS}:
         return None
     engines = {stage: song.engines.get(stage.craft or "") for stage in WITH_ENGINES}
     devices = {stage: engine.device for stage, engine in engines.items() if engine}
@@ -226,7 +227,7 @@ def _measured(song: Entry) -> _Measured | None:
             (stage, devices.get(stage, ""), song.costs[stage].gpu if stage in song.costs else "")
             for stage in ALWAYS
         ),
-        seconds={stage: song.timings_s[stage] for stage in ALWAYS},
+        seconds={stage: song.timings_s.get(stage, 0.0) for stage in ALWAYS},
         costs=song.costs,
     )
 

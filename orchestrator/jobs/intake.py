@@ -63,7 +63,10 @@ def save_all(library: Library, songs: list[Song], photo: bytes = b"") -> list[So
         for song in songs:
             begun.append(song)
             whole = keep_photo(library, song, photo) if photo else song
-            saved.append(library.save(whole))
+            if not library.save_if(whole, None):
+                begun.remove(song)  # the other one's
+                raise Conflict(f"there is a song {song.id} already", "send the request again")
+            saved.append(whole)
     except BaseException:
         for song in begun:
             try:

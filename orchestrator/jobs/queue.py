@@ -237,7 +237,7 @@ class Jobs:
     async def _run(self, song_id: str, run: Run) -> None:
         last: Song | None = None
 
-        def saved(song: Song) -> None:
+        def changed(song: Song) -> None:
             nonlocal last
             last = song
             if not song.status.finished:
@@ -259,7 +259,7 @@ class Jobs:
                         self._owner,
                         self._bounds.job_timeout_s,
                         shutting_down=lambda: run.leaving,
-                        on_saved=saved,
+                        on_change=changed,
                         # In a bucket, another service may have taken the lease while this process hung.
                         etag=etag if self._in_bucket else "",
                         counted=True,

@@ -1,22 +1,38 @@
 """Records in the bucket of the calls that make a song. A later runner finds by them which steps run already
 or are paid for.
 
-``calls/<id>`` is the record of the song's own call. For each step, ``calls/<id>.<step>`` is the id of the
-call that was spawned, and ``calls/<id>.<step>.run`` the record of the call that runs, with its result.
+``calls/<id>`` is the record of the song's own call, and ``calls/<id>.begun`` says how often calls have
+started. For each step, ``calls/<id>.<step>.run`` is the record of the call that runs it, and
+``calls/<id>.<step>.result`` what that returned. Each has its own key because R2 takes one write a second to a
+key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from config.errors import NotFound
+from config.errors import NotFound, Unavailable
+from orchestrator.modal.calls import MODAL_ERRORS, retrying, stop
+from orchestrator.songs.manifest import Song
 from storage.contract import Store, read
 
 _CALLS = "calls/"
+Spawn = Callable[[str, Mapping[str, str]], Awaitable[Any]]
+"""Spawns the call that makes a song, with the calls that wake its engines by craft, and returns its
+``modal.FunctionCall``."""
+Wake = Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
+"""See ``ModalWorker.wake``."""
+
+_STOPPED_S = 10.0
+_BEGUN = ".begun"
 _RUN = ".run"
+_RESULT = ".result"
 
 
 class CallRecord(BaseModel):
@@ -31,7 +47,14 @@ class CallRecord(BaseModel):
     at: datetime
     cancelled: bool = False
     """Whether no other call may be spawned."""
-    begun: int = 0
+
+
+class Begun(BaseModel):
+    """The content of ``calls/<id>.begun``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int = 0
     """How often a call has started to make the song from ``stage`` on."""
     stage: str = ""
 
@@ -46,7 +69,7 @@ class StepRun(BaseModel):
     number: int = 0
     """How many runs the step has had."""
     result: str = ""
-    """The ``StepResult`` as JSON; empty until the run has ended."""
+    """The ``StepResult`` as JSON, from its own object; empty until the run has ended."""
 
 
 class CallRecords:
@@ -77,26 +100,37 @@ class CallRecords:
         record, etag = self.read(song_id)
         return record.cancelled or etag is None
 
-    def step(self, song_id: str, step: str) -> str:
-        """The id of the last call that was spawned for a step; empty if there is none."""
+    def begun(self, song_id: str) -> tuple[Begun, str | None]:
+        """How often calls have started to make the song, and the etag; None if none has."""
         try:
-            return read(self._store, _of_step(song_id, step)).decode()
+            version = self._store.version(_CALLS + song_id + _BEGUN)
+            return Begun.model_validate_json(version.data), version.etag
         except NotFound:
-            return ""
+            return Begun(), None
+        except ValidationError:
+            return Begun(), version.etag
 
-    def keep_step(self, song_id: str, step: str, call_id: str) -> None:
-        self._store.put(_of_step(song_id, step), call_id.encode(), "text/plain")
+    def replace_begun(self, song_id: str, begun: Begun, etag: str | None) -> bool:
+        """As ``replace``."""
+        data = begun.model_dump_json().encode()
+        return bool(self._store.put_if(_CALLS + song_id + _BEGUN, data, "application/json", etag=etag))
 
     def run(self, song_id: str, step: str) -> tuple[StepRun, str | None]:
-        """The record of the step's run and its etag; an empty record and None if there is none."""
+        """The record of the step's run, with its result, and its etag; an empty record and None if there is
+        none."""
+        key = _of_step(song_id, step)
         try:
-            version = self._store.version(_of_step(song_id, step) + _RUN)
+            version = self._store.version(key + _RUN)
         except NotFound:
             return StepRun(), None
         try:
-            return StepRun.model_validate_json(version.data), version.etag
+            run = StepRun.model_validate_json(version.data)
         except ValidationError:
             return StepRun(), version.etag
+        if run.call_id and not run.result:  # an earlier version stored it in the record
+            with suppress(NotFound):
+                run = run.model_copy(update={"result": read(self._store, key + _RESULT).decode()})
+        return run, version.etag
 
     def replace_run(self, song_id: str, step: str, run: StepRun, etag: str | None) -> str:
         """Writes the record of a run if the stored version still has ``etag``. Returns the new etag, or an
@@ -104,16 +138,14 @@ class CallRecords:
         key, data = _of_step(song_id, step) + _RUN, run.model_dump_json().encode()
         return self._store.put_if(key, data, "application/json", etag=etag)
 
+    def keep_result(self, song_id: str, step: str, result: str) -> None:
+        self._store.put(_of_step(song_id, step) + _RESULT, result.encode(), "application/json")
+
     def steps(self, song_id: str) -> set[str]:
-        """The ids of the calls of all the song's steps."""
-        ids = set()
-        for key in list(self._store.list(f"{_CALLS}{song_id}.")):
-            step = key.removeprefix(f"{_CALLS}{song_id}.")
-            if step.endswith(_RUN):
-                ids.add(self.run(song_id, step.removesuffix(_RUN))[0].call_id)
-            else:
-                ids.add(self.step(song_id, step))
-        return ids - {""}
+        """The ids of the calls of all the song's steps that have begun."""
+        keys = [key for key in self._store.list(f"{_CALLS}{song_id}.") if key.endswith(_RUN)]
+        steps = (key.removeprefix(f"{_CALLS}{song_id}.").removesuffix(_RUN) for key in keys)
+        return {self.run(song_id, step)[0].call_id for step in steps} - {""}
 
     def forget(self, song_id: str) -> None:
         """Deletes all records of a song that has ended."""
@@ -124,6 +156,53 @@ class CallRecords:
         """The ids of all songs that have a record."""
         names = (key.removeprefix(_CALLS).partition(".")[0] for key in self._store.list(_CALLS))
         yield from dict.fromkeys(names)
+
+
+class SongCalls:
+    """Spawns the calls that make songs, and records them."""
+
+    def __init__(self, records: CallRecords, spawn: Spawn, wake: Wake) -> None:
+        self._records = records
+        self._spawn = spawn
+        self._wake = wake
+
+    async def _spawned(self, song: Song) -> Any:
+        """Wakes the engines of the song and spawns its call. Raises ``Unavailable`` if Modal takes none."""
+        wakes = await self._wake(song.brief.crafts)
+        try:
+            return await retrying("the song", lambda: self._spawn(song.id, wakes))
+        except MODAL_ERRORS as error:
+            raise Unavailable(
+                f"Modal takes no call: {error}", "the song is kept, and made when it does"
+            ) from error
+
+    async def begin(self, song: Song) -> None:
+        """Spawns the call of a song that was just accepted. It is recorded afterwards: the patrol spawns a
+        call if this container is lost before."""
+        call = await self._spawned(song)
+        record = CallRecord(call_id=call.object_id, at=datetime.now(UTC))
+        if await asyncio.to_thread(self._records.replace, song.id, record, None):
+            return
+        now, etag = await asyncio.to_thread(self._records.read, song.id)
+        # The call itself may have written the record, and may have ended since.
+        if etag and (now.cancelled or now.call_id != call.object_id):
+            await stop(call.object_id, _STOPPED_S)
+
+    async def begin_again(self, song: Song, record: CallRecord, etag: str | None) -> None:
+        """Spawns the call, unless the record was changed since the version with ``etag``."""
+        song_id = song.id
+        if not await asyncio.to_thread(self._records.replace, song_id, record, etag):
+            return
+        call = await self._spawned(song)
+        known = record.model_copy(update={"call_id": call.object_id})
+        while True:
+            now, etag = await asyncio.to_thread(self._records.read, song_id)
+            if now.cancelled:
+                await stop(call.object_id, _STOPPED_S)
+                return
+            # Without a record the song has ended already.
+            if etag is None or await asyncio.to_thread(self._records.replace, song_id, known, etag):
+                return
 
 
 def _of_step(song_id: str, step: str) -> str:

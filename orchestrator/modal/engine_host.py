@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 
 import modal.experimental
 from pydantic import TypeAdapter
@@ -44,6 +45,8 @@ RESULT = TypeAdapter(StepResult)
 INFO = TypeAdapter(EngineInfo)
 _FORMER_NAMES: Mapping[str, Stage] = {"scene": Stage.PHOTO, "plan": Stage.LYRICS}
 """The names of these stages in earlier versions, whose runners may still run after a deployment."""
+_NEEDED_BY: Mapping[str, tuple[str, ...]] = {"lyrics": ("lyrics.requests",)}
+"""By craft, the modules that its first step imports."""
 
 Outcome = tuple[str, SongwrightError | None]
 """What a call returns: its result as JSON, or its error. It does not raise, for Modal would call it again."""
@@ -95,6 +98,8 @@ class EngineHost:
     def load(self) -> None:
         """Loads the weights into memory. Every call gets the error of this, unless ``settle`` succeeds."""
         try:
+            for module in _NEEDED_BY.get(self._craft, ()):
+                import_module(module)  # into the snapshot too: a first song need not wait for it
             self._threads.load()
         except Exception as error:  # noqa: BLE001 - any error is kept for the calls
             self._set_error("loaded", error)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from config.errors import (
     Conflict,
@@ -25,9 +24,10 @@ from config.errors import (
 from orchestrator.jobs.contract import QueueEstimate
 from orchestrator.jobs.feed import Feed
 from orchestrator.jobs.intake import STORING, Intake, checked_cancelled, save_all, stopping
-from orchestrator.modal.call_records import CallRecord, CallRecords
-from orchestrator.modal.calls import MODAL_ERRORS, is_running, retrying, stop
+from orchestrator.modal.call_records import CallRecord, CallRecords, SongCalls
+from orchestrator.modal.calls import MODAL_ERRORS, is_running, stop
 from orchestrator.modal.claim import Claim
+from orchestrator.modal.progress import Progress
 from orchestrator.server.webhooks.delivery import next_attempt_s
 from orchestrator.songs.library import Library
 from orchestrator.songs.library_threads import LibraryThreads
@@ -36,6 +36,7 @@ from orchestrator.songs.ownership import may_resume
 
 log = logging.getLogger(__name__)
 
+_END_LOOK_S, _ENDS_PER_LOOK = 0.2, 10  # see ``wait``
 _LOOK_S = 1.0  # between reads of a manifest that another container writes
 _PATROL_S = 20.0  # between checks of all unfinished songs
 _GRACE = timedelta(seconds=20)  # in which the container that accepted a song has spawned it
@@ -48,9 +49,6 @@ _RETRY_AFTER_S = 30.0
 OWNER = Owner(host="modal", pid=0, service=True)
 """The owner of a song that its call makes."""
 
-Spawn = Callable[[str], Awaitable[Any]]
-"""Spawns the call that makes a song, and returns its ``modal.FunctionCall``."""
-
 
 class SpawnedJobs:
     """The ``ServiceJobs`` of a service on Modal: accepts, follows and cancels songs that other containers
@@ -61,7 +59,8 @@ class SpawnedJobs:
         library: Library,
         threads: LibraryThreads,
         feed: Feed,
-        spawn: Spawn,
+        calls: SongCalls,
+        progress: Progress,
         ended: Callable[[Song], None],
         limit: int,
         claim: Claim,
@@ -72,7 +71,8 @@ class SpawnedJobs:
         self._threads = threads
         self._records = CallRecords(library.store)
         self._feed = feed
-        self._spawn = spawn
+        self._calls = calls
+        self._progress = progress
         self._ended = ended
         self._claim = claim
         self._open = 0
@@ -103,7 +103,7 @@ class SpawnedJobs:
             await self._claim.check()
             songs = await self._threads.run(save_all, self._library, songs, photo)
             for song in songs:
-                await self._call(song.id, CallRecord(call_id="", at=datetime.now(UTC)), None)
+                await self._calls.begin(song)
             self._open += len(songs)
         return songs
 
@@ -116,10 +116,17 @@ class SpawnedJobs:
         """The song's final manifest, once it has ended. Raises ``Unavailable`` if this container stops
         first."""
         while not (song := await self._feed.stored(song_id)).status.finished:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._shutting_down.wait(), _LOOK_S)
-            if self._shutting_down.is_set():
-                raise stopping()
+            # The manifest costs a request of the bucket: between reads, the song's own call shows its end.
+            for _ in range(_ENDS_PER_LOOK):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._shutting_down.wait(), _END_LOOK_S)
+                if self._shutting_down.is_set():
+                    raise stopping()
+                if await self._progress.ended(song_id):
+                    # What is shared with other callers may be a second old.
+                    if (song := await self._threads.load(song_id)).status.finished:
+                        return song
+                    break
         return song
 
     async def cancel(self, song_id: str) -> Song:
@@ -259,29 +266,9 @@ class SpawnedJobs:
                 self._ended(ended)
             return
         log.warning("spawning the song again", extra={"song_id": song.id})
-        await self._call(
-            song.id, CallRecord(call_id="", number=record.number + 1, at=datetime.now(UTC)), etag
+        await self._calls.begin_again(
+            song, CallRecord(call_id="", number=record.number + 1, at=datetime.now(UTC)), etag
         )
-
-    async def _call(self, song_id: str, record: CallRecord, etag: str | None) -> None:
-        """Spawns the call, unless the record was changed since the version with ``etag``."""
-        if not await self._threads.run(self._records.replace, song_id, record, etag):
-            return
-        try:
-            call = await retrying("the song", lambda: self._spawn(song_id))
-        except MODAL_ERRORS as error:
-            raise Unavailable(
-                f"Modal takes no call: {error}", "the song is kept, and made when it does"
-            ) from error
-        known = record.model_copy(update={"call_id": call.object_id})
-        while True:
-            now, etag = await self._threads.run(self._records.read, song_id)
-            if now.cancelled:
-                await stop(call.object_id, _STOPPED_S)
-                return
-            # Without a record the song has ended already.
-            if etag is None or await self._threads.run(self._records.replace, song_id, known, etag):
-                return
 
 
 def _is_recent(at: datetime, span: timedelta) -> bool:

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _EVERY_S = 1.0
 _HEARTBEAT = " beat"  # ends the key of a heartbeat; containers of an earlier version use it too
+_END = "end"
 _HEARTBEAT_S = 2.0
 _HEARTBEAT_TIMEOUT_S = 8.0  # four heartbeats
 
@@ -84,11 +85,27 @@ class Progress:
             return {}
         return {part: report for part, report in zip(WITH_ENGINES, latest, strict=True) if report}
 
+    async def end(self, song_id: str) -> None:
+        """Shows those who wait for the song that its last manifest is stored."""
+        try:
+            await self._dict.put.aio(_key(song_id, _END), "ended")
+        except MODAL_ERRORS as error:
+            log.warning("the end of a song was not shown: %s", error, extra={"song_id": song_id})
+
+    async def ended(self, song_id: str) -> bool:
+        """Whether ``end`` was called. False if Modal cannot be asked, and after ``forget``."""
+        try:
+            return bool(await self._dict.get.aio(_key(song_id, _END), ""))
+        except MODAL_ERRORS as error:
+            log.warning("the end of a song cannot be read: %s", error, extra={"song_id": song_id})
+            return False
+
     async def forget(self, song_id: str) -> None:
         """Deletes the reports of a song that has ended. Any that remain expire after a week without a
         read."""
         try:
             keys = [_key(song_id, part + kind) for part in WITH_ENGINES for kind in ("", _HEARTBEAT)]
+            keys.append(_key(song_id, _END))
             await asyncio.gather(*(self._dict.pop.aio(key, None) for key in keys))
         except MODAL_ERRORS as error:
             log.warning("progress was not deleted: %s", error, extra={"song_id": song_id})

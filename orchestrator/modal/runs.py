@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from config.errors import Conflict, EngineFailed, StoreUnavailable, Unavailable
 from orchestrator.modal.call_records import CallRecords, StepRun
@@ -78,16 +79,20 @@ class Runs:
                     # The container must end, or the song is cancelled: no call runs the step any more.
                     await self._store(song_id, step, StepRun(number=run.number), etag)
                     raise
-                await self._store(song_id, step, mine.model_copy(update={"result": result}), etag)
+                await self._keep_result(song_id, step, result)
                 return result, None
             run, etag = await self._read(song_id, step)
         log.info("the %s step is made already", step, extra={"song_id": song_id})
         return run.result, None
 
     async def _read(self, song_id: str, step: str) -> tuple[StepRun, str | None]:
-        if await asyncio.to_thread(self._records.is_cancelled, song_id):
+        cancelled, run = await asyncio.gather(
+            asyncio.to_thread(self._records.is_cancelled, song_id),
+            asyncio.to_thread(self._records.run, song_id, step),
+        )
+        if cancelled:
             raise Superseded(f"song {song_id} has ended", "nothing is left to do for it")
-        return await asyncio.to_thread(self._records.run, song_id, step)
+        return run
 
     async def _wait_for_change(
         self, heartbeat_stopped: asyncio.Future[None], song_id: str, step: str, before: StepRun
@@ -104,15 +109,24 @@ class Runs:
             heartbeat_stopped.cancel()
 
     async def _store(self, song_id: str, step: str, run: StepRun, etag: str | None) -> None:
-        try:
+        with _logged(song_id, step):
             await asyncio.to_thread(self._records.replace_run, song_id, step, run, etag)
-        except StoreUnavailable as error:
-            # This only matters if this call's output is lost now: the step is then made again.
-            log.warning(
-                "the run of the %s step was not recorded: %s", step, error, extra={"song_id": song_id}
-            )
+
+    async def _keep_result(self, song_id: str, step: str, result: str) -> None:
+        with _logged(song_id, step):
+            await asyncio.to_thread(self._records.keep_result, song_id, step, result)
 
     def _interrupted(self, step: str, run: StepRun) -> Interrupted | EngineFailed:
         if run.number < MOST_RUNS:
             return Interrupted("the container ended in mid-step", "spawn it again")
         return EngineFailed(step, f"its container ended {run.number} times in the middle of this song")
+
+
+@contextmanager
+def _logged(song_id: str, step: str) -> Iterator[None]:
+    """Logs an error of the store in the block. It only matters if this call's output is lost now: the step is
+    then made again."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        log.warning("the run of the %s step was not recorded: %s", step, error, extra={"song_id": song_id})

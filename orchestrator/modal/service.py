@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from config.errors import (
     StoreUnavailable,
 )
 from orchestrator.jobs.endings import SongEndings
-from orchestrator.modal.call_records import CallRecord, CallRecords
+from orchestrator.modal.call_records import Begun, CallRecord, CallRecords
 from orchestrator.modal.claim import BucketTaken, Claim
 from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.deployment.warmth import Warmth
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 _MOST_BEGUN = 10  # calls that start at the same stage while engines run in other containers, which may fail
 _RETRY_AFTER_S = 5.0  # half of the wait of the third call; each later one waits twice as long
 _LONGEST_WAIT_S = 60.0
+_SEEN_S = 1.0  # in which those who wait for the song see its end
 _LAST_WORDS_S = 30.0  # for a webhook; after that, the web function delivers it
 
 
@@ -70,15 +71,16 @@ class ModalService:
         self._progress = progress
         self._warmth = warmth
 
-    async def produce(self, song_id: str) -> str:
+    async def produce(self, song_id: str, wakes: Mapping[str, str]) -> str:
         """Makes the missing steps of the song, and returns its last status. If this call is interrupted, the
-        next one goes on with the finished and the running steps.
+        next one goes on with the finished and the running steps. ``wakes``: see ``ModalWorker.wake``.
 
         Raises ``StoreUnavailable`` if the manifest cannot be read or written, so that Modal calls again.
         """
         try:
             await self._claim.check()
-            song, etag = await self._take_ownership(song_id)
+            # The first manifest that this call writes makes it the owner: see ``RunOptions.etag``.
+            song, etag = await self._threads.run(self._library.version, song_id)
             if not song.status.finished and not await self._may_begin(song):
                 return "cancelled"  # the canceller writes the manifest
         except NotFound:
@@ -93,6 +95,7 @@ class ModalService:
                 return "superseded"
             song = failed
         if not song.status.finished:
+            self._worker.expect(song_id, wakes)
             # If this call is cancelled, the song is not: a canceller writes that into the manifest itself.
             options = RunOptions(OWNER, self._settings.job_timeout_s, shutting_down=lambda: True, etag=etag)
             try:
@@ -154,17 +157,6 @@ class ModalService:
         await self._warmth.begin()
         await self._warmth.wake()
 
-    async def _take_ownership(self, song_id: str) -> tuple[Song, str]:
-        """Makes this call the song's owner, unless the song has ended. Returns the song and its etag. A
-        cancel at the same time is noticed, and an earlier runner cannot write the manifest any more."""
-        while True:
-            song, etag = await self._threads.run(self._library.version, song_id)
-            if song.status.finished:
-                return song, etag
-            taken = song.changed(owner=OWNER)
-            if etag := await self._threads.run(self._library.save_if, taken, etag):
-                return taken, etag
-
     async def _may_begin(self, song: Song) -> bool:
         """Counts a call that starts to make the song, and returns whether it may. Raises ``EngineFailed`` if
         too many calls that started at this stage were killed: Modal would give the song to one container
@@ -176,13 +168,16 @@ class ModalService:
                 return False
             if etag is None:
                 record = CallRecord(call_id=modal.current_function_call_id() or "", at=datetime.now(UTC))
-            begun = record.begun if record.stage == stage else 0
+                if not await self._threads.run(records.replace, song.id, record, None):
+                    continue
+            before, etag = await self._threads.run(records.begun, song.id)
+            begun = before.count if before.stage == stage else 0
             if begun >= (MOST_RUNS if _runs_here(song) else _MOST_BEGUN):
                 raise EngineFailed(
                     "songwright", f"its container ended {begun} times in the middle of this song"
                 )
-            counted = record.model_copy(update={"begun": begun + 1, "stage": stage})
-            if await self._threads.run(records.replace, song.id, counted, etag):
+            counted = Begun(count=begun + 1, stage=stage)
+            if await self._threads.run(records.replace_begun, song.id, counted, etag):
                 break
         if begun > 1:
             await asyncio.sleep(min(_RETRY_AFTER_S * 2 ** (begun - 1), _LONGEST_WAIT_S))
@@ -192,10 +187,10 @@ class ModalService:
         """Takes back the count of ``_may_begin``: this call has ended, but the song is not the cause."""
         records = self._records
         try:
-            record, etag = await self._threads.run(records.read, song_id)
-            if etag and record.begun:
-                less = record.model_copy(update={"begun": record.begun - 1})
-                await self._threads.run(records.replace, song_id, less, etag)
+            begun, etag = await self._threads.run(records.begun, song_id)
+            if etag and begun.count:
+                less = begun.model_copy(update={"count": begun.count - 1})
+                await self._threads.run(records.replace_begun, song_id, less, etag)
         except StoreUnavailable as error:
             log.warning("the end of this call was not recorded: %s", error, extra={"song_id": song_id})
 
@@ -205,11 +200,13 @@ class ModalService:
 
     async def _finish(self, song: Song) -> None:
         """Notifies listeners and cleans up after a song has ended."""
+        await self._progress.end(song.id)
         self._endings(song)
         await self.web.webhooks.flush(_LAST_WORDS_S)
         await self.web.wait_for_requests()
-        await self._progress.forget(song.id)
         await self._threads.run(self._records.forget, song.id)
+        await asyncio.sleep(_SEEN_S)
+        await self._progress.forget(song.id)
 
 
 def _made_parts(song: Song) -> str:

@@ -12,11 +12,12 @@ from config.errors import (
 )
 from orchestrator.jobs.endings import SongEndings
 from orchestrator.jobs.feed import Feed
+from orchestrator.modal.call_records import CallRecords, SongCalls, Spawn
 from orchestrator.modal.calls import MODAL_ERRORS, retrying
 from orchestrator.modal.claim import Claim
 from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.deployment.warmth import Warmth
-from orchestrator.modal.jobs import Spawn, SpawnedJobs
+from orchestrator.modal.jobs import SpawnedJobs
 from orchestrator.modal.progress import Progress
 from orchestrator.modal.service import ModalService
 from orchestrator.modal.worker import ModalWorker
@@ -36,10 +37,12 @@ def modal_service(
     hosts: Mapping[str, Any],
     spawn: Spawn,
     web_url: Callable[[], Awaitable[str | None]],
+    kept: Mapping[str, tuple[Any, int]],
 ) -> ModalService:
     """The service of spawned calls and engine classes.
 
     ``hosts``: by craft, an object of its class on Modal; ``web_url`` returns the web function's address.
+    ``kept``: the functions that are kept warm with the engines, as in ``Warmth``.
     Raises ``InvalidRequest`` and ``StoreUnavailable`` for settings that cannot be used.
     """
     # Containers share no folder: the keys are in the bucket, and are read when they are needed.
@@ -51,7 +54,8 @@ def modal_service(
     feed = Feed(threads.load, progress.of)
     claim = Claim(library.store, settings.modal.app, progress.identity)
     worker = ModalWorker(settings, library.store, hosts)
-    jobs = SpawnedJobs(library, threads, feed, spawn, endings, settings.queue_limit, claim)
+    calls = SongCalls(CallRecords(library.store), spawn, worker.wake)
+    jobs = SpawnedJobs(library, threads, feed, calls, progress, endings, settings.queue_limit, claim)
 
     async def own_address() -> str:
         """The web function's address from Modal; there is no request to take it from."""
@@ -78,7 +82,7 @@ def modal_service(
     tokens = Tokens(_tokens(settings))
     parts = (library, threads, signer, keys, feed, worker, jobs, endings)
     web = Service(ServiceParts(settings, tokens, *parts, own_address, prepare, builds_index=False))
-    warmth = Warmth(f"{settings.modal.app}-warmth", hosts, settings.modal.warm_s)
+    warmth = Warmth(f"{settings.modal.app}-warmth", hosts, settings.modal.warm_s, kept)
     return ModalService(settings, web, endings, keys, worker, jobs, claim, progress, warmth)
 
 

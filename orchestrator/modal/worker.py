@@ -48,6 +48,7 @@ class ModalWorker:
         self._abandoned: dict[
             str, list[Any]
         ] = {}  # calls that still ran when their song's task was cancelled
+        self._wakes: dict[str, dict[str, str]] = {}  # calls of ``wake`` by craft, by song
         self._local_steps = asyncio.Semaphore(_FILES_AT_ONCE)
         self._infos: dict[str, EngineInfo] = {}
 
@@ -97,6 +98,7 @@ class ModalWorker:
 
     async def stop(self, song_id: str) -> None:
         """Ends the steps that still run for a song that has ended."""
+        self._wakes.pop(song_id, None)
         calls = self._abandoned.pop(song_id, [])
         await asyncio.gather(*(stop(call.object_id, _STOPPED_S) for call in calls))
 
@@ -150,12 +152,46 @@ class ModalWorker:
         """The call of an earlier, lost runner that already runs the step; None if there is none."""
         if step == DRAFT or not song.was_interrupted:
             return None
-        if call_id := await asyncio.to_thread(self._records.step, song.id, step):
+        run, _ = await asyncio.to_thread(self._records.run, song.id, step)
+        if run.call_id:
             log.info("going on with the %s step under way", step, extra={"song_id": song.id})
-            return await _call_of(call_id)
-        return None
+            return await _call_of(run.call_id)
+        return None  # one that was spawned and has not begun will find that ours has
+
+    async def wake(self, crafts: Iterable[str]) -> dict[str, str]:
+        """Has a container of each craft's engine load its model, and returns the calls' ids by craft. Calls
+        that Modal does not take are left out: the engines then start with their steps."""
+
+        async def spawn(craft: str) -> tuple[str, str]:
+            call = await self._hosts[craft].wake.spawn.aio()
+            return craft, str(call.object_id)
+
+        calls = {}
+        for outcome in await asyncio.gather(*map(spawn, crafts), return_exceptions=True):
+            if isinstance(outcome, MODAL_ERRORS):
+                log.warning("an engine was not started early: %s", outcome)
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                calls[outcome[0]] = outcome[1]
+        return calls
+
+    def expect(self, song_id: str, wakes: Mapping[str, str]) -> None:
+        """Takes note of the calls of ``wake`` that were made for a song."""
+        self._wakes[song_id] = dict(wakes)
+
+    async def _take_place(self, craft: str, song_id: str) -> None:
+        """Cancels the call that woke the engine for this song, if it still waits for the container: with the
+        step it would be two inputs, for which Modal may start two containers."""
+        if call_id := self._wakes.get(song_id, {}).pop(craft, ""):
+            call: modal.FunctionCall[Any] = modal.FunctionCall.from_id(call_id)
+            try:
+                await call.cancel.aio()
+            except MODAL_ERRORS as error:
+                log.warning("a call was not cancelled: %s", error, extra={"song_id": song_id})
 
     async def _spawn(self, craft: str, step: str, song: Song) -> Any:
+        await self._take_place(craft, song.id)
         host, song_json = self._hosts[craft], song.model_dump_json()
         return await retrying(f"the {craft} step", lambda: host.step.spawn.aio(step, song_json))
 
@@ -163,24 +199,12 @@ class ModalWorker:
         engine = getattr(self._settings, craft).engine
         # Shielded: the wait of Modal's client must not be interrupted.
         waiting = asyncio.ensure_future(retrying(f"the {craft} step", lambda: _get_outcome(engine, call)))
-        recording = asyncio.ensure_future(self._record(step, song, call))
         try:
             outcome: Outcome = await asyncio.shield(waiting)
-            await recording
         except asyncio.CancelledError:
             await asyncio.shield(self._cancel_or_abandon(step, song, call, waiting))
             raise
         return outcome
-
-    async def _record(self, step: str, song: Song, call: Any) -> None:
-        """Records the call in the bucket, for a later runner of the song."""
-        if step == DRAFT:
-            return
-        try:
-            await asyncio.to_thread(self._records.keep_step, song.id, step, call.object_id)
-        except StoreUnavailable as error:
-            # This only matters if this runner is lost now: the step is then made again.
-            log.warning("the %s step's call was not recorded: %s", step, error, extra={"song_id": song.id})
 
     async def _cancel_or_abandon(
         self, step: str, song: Song, call: Any, waiting: asyncio.Future[Any]

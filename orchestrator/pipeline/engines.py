@@ -1,14 +1,19 @@
-"""The registries of the four crafts, by the craft's name."""
+"""The registries of the four crafts, by the craft's name, and what a manifest says of an engine and of
+its music."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from art.contract import PAINTERS
+from config.engine import EngineInfo
 from config.registry import Registry
+from config.version import installed
 from lyrics.contract import WRITERS
-from music.contract import COMPOSERS
+from music.contract import COMPOSERS, Audio, MusicRequest
+from orchestrator.songs.brief import MODEL_PARAMETERS
+from orchestrator.songs.manifest import EngineFacts, MusicFacts, SectionTime
 from vision.contract import READERS
 
 REGISTRIES: Mapping[str, Registry[Any]] = {
@@ -17,3 +22,43 @@ REGISTRIES: Mapping[str, Registry[Any]] = {
     "art": PAINTERS,
     "vision": READERS,
 }
+
+
+def engine_facts(info: EngineInfo, seed: int, warnings: tuple[str, ...]) -> EngineFacts:
+    """The facts of the engine that made a part with ``seed``."""
+    return EngineFacts(
+        name=info.name,
+        version=info.version,
+        licence=info.licence,
+        seed=seed,
+        warnings=warnings,
+        model=info.model,
+        revision=info.revision,
+        precision=info.precision,
+        device=info.device,
+        libraries=installed(*info.libraries),
+    )
+
+
+def unused_parameters(info: EngineInfo, request: MusicRequest) -> Iterator[str]:
+    """Warnings about parameters of the model that the engine does not have."""
+    for name in MODEL_PARAMETERS:
+        value = getattr(request, name)
+        if value is not None and name not in info.parameters:
+            yield f"{name} {value:g} was not used: engine {info.name!r} has no such parameter"
+
+
+def music_facts(audio: Audio) -> MusicFacts:
+    """The composer's facts about ``audio``."""
+    return MusicFacts(
+        duration_s=round(audio.duration_s, 3),
+        rate_hz=audio.rate_hz,
+        tempo_bpm=audio.tempo_bpm,
+        key=audio.key,
+        metre=audio.metre,
+        loudness_lufs=audio.loudness_lufs,
+        sections=tuple(
+            SectionTime(kind=section.kind, start_s=round(section.start_s, 3), end_s=round(section.end_s, 3))
+            for section in audio.sections
+        ),
+    )

@@ -20,11 +20,11 @@ async def make_song(
 ) -> Song:
     """Makes all steps of ``song`` that are missing, and returns its final manifest.
 
-    The manifest is saved before the work starts and after each step. If this process stops, at most the
-    current step is lost: call this again with the stored manifest. A step's error is written to the manifest
-    and raised; a cancelled task leaves the song "cancelled". Finished steps stay. Raises ``Superseded``, and
-    writes nothing, once another runner has the song, and ``EngineFailed`` if the process of the song has died
-    in three runs.
+    The manifest is saved before the work starts and after the steps (see ``recorder``). If this process
+    stops, at most the current step and the one before are lost: call this again with the stored manifest. A
+    step's error is written to the manifest and raised; a cancelled task leaves the song "cancelled". Finished
+    steps stay. Raises ``Superseded``, and writes nothing, once another runner has the song, and
+    ``EngineFailed`` if the process of the song has died in three runs.
     """
     options = options or RunOptions(this_process(), counted=True)
     if song.status.finished:  # failed or cancelled, and made again: the counters start anew
@@ -42,13 +42,14 @@ async def make_song(
             if song.status is not Status.QUEUED:
                 await asyncio.to_thread(library.sweep, song.id)
             if song.plan is None:
-                await recorder.save(status=Status.PLANNING, owner=options.owner, error=None)
+                await recorder.begin(Status.PLANNING)
                 if song.brief.photo and song.scene is None:
                     step = Stage.PHOTO
                     await recorder.make(Stage.PHOTO)
                     step = Stage.LYRICS
-                await recorder.make(Stage.LYRICS)
-            await recorder.save(status=Status.COMPOSING, owner=options.owner, error=None)
+                await recorder.make(Stage.LYRICS, status=Status.COMPOSING)
+            else:
+                await recorder.begin(Status.COMPOSING)
 
             step = "music and cover"
             parts = []
@@ -62,10 +63,14 @@ async def make_song(
                     raise outcome
 
             step = Stage.TAGS
-            if not song.brief.cover:
-                return await recorder.save(status=Status.DONE, owner=None)
-            return await recorder.make(Stage.TAGS, status=Status.DONE, owner=None)
+            if not _has_its_cover(recorder.song):
+                await recorder.make(Stage.TAGS)
+            return await recorder.save(status=Status.DONE, owner=None)
     except (asyncio.CancelledError, Cancelled):
+        if recorder.superseded:
+            if task := asyncio.current_task():
+                task.uncancel()
+            raise recorder.superseded from None
         with suppress(Superseded):  # another runner owns the song
             if options.shutting_down():
                 await recorder.save(owner=None)
@@ -87,3 +92,13 @@ async def make_song(
             raise late from error
         await recorder.fail(error, step)
         raise EngineFailed(step, f"{type(error).__name__}: {error}") from error
+    finally:
+        recorder.close()
+
+
+def _has_its_cover(song: Song) -> bool:
+    """Whether the stored audio has the song's cover inside, or the song is to have none."""
+    if not song.brief.cover:
+        return True
+    audio, cover = song.assets.get("audio"), song.assets.get("cover")
+    return bool(audio and cover and cover.sha256 and audio.cover_sha256 == cover.sha256)

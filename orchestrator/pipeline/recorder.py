@@ -1,4 +1,8 @@
-"""Writes a song's manifest while the song is made: before the work and after each step."""
+"""Writes a song's manifest while the song is made: before the work starts, and after the steps.
+
+R2 accepts one write a second to one key. So in a bucket a change that comes sooner after the last write is
+written with later ones (``ManifestWriter``); those who follow the song in this process see it at once.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from config.errors import Conflict, EngineFailed, SongwrightError
@@ -17,10 +22,17 @@ from orchestrator.pipeline.worker import Worker
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Failure, Owner, Song, Status
 from orchestrator.songs.stages import Stage, StageReport
+from storage.local import LocalStore
 
 log = logging.getLogger(__name__)
 
+BUCKET_SPACING_S = 1.0
+"""The least time between two writes of a manifest in a bucket."""
+_JOIN_S = 0.05  # in which a change waits for others, so that one write has the last part and the end
 _MOST_DEATHS = 10  # of one step's process, even if the step caused none of them
+
+
+_JUST_ACCEPTED = timedelta(seconds=BUCKET_SPACING_S)
 
 
 class Superseded(Conflict):
@@ -38,8 +50,9 @@ class RunOptions:
     shutting_down: Callable[[], bool] = lambda: False
     """Called when the task is cancelled. True means that only this process ends: the song stays unfinished
     for the next process."""
-    on_saved: Callable[[Song], None] = lambda _song: None
-    """Called with each manifest once it is stored."""
+    on_change: Callable[[Song], None] = lambda _song: None
+    """Called with each new state of the song; with the last one, and where nothing was lost if this process
+    ended now, once it is stored."""
     etag: str = ""
     """The etag of the song's manifest. Each manifest is then written only over the one before, and
     ``Superseded`` is raised if another runner has written. Empty: there is no other runner."""
@@ -48,6 +61,87 @@ class RunOptions:
     cooldown: CrashCooldown | None = None
     """Given if engines run in their own processes. A step whose process dies is then tried again, the last
     time after this cooldown. Else a step is tried once."""
+
+
+class ManifestWriter:
+    """Writes the manifests of one song in order, each over the one before. Used in the event loop."""
+
+    def __init__(
+        self, library: Library, song: Song, etag: str, superseded: Callable[[Superseded], None]
+    ) -> None:
+        """``song`` is what is stored now, with ``etag`` (see ``RunOptions``). ``superseded`` is called if a
+        write in the background finds that another runner has written."""
+        self._library = library
+        self._etag = etag
+        self._superseded = superseded
+        self._song = self._stored = song
+        # In a folder, writes cost next to nothing.
+        self._spacing_s = 0.0 if isinstance(library.store, LocalStore) else BUCKET_SPACING_S
+        # The last write may be another process's, and was a little later than the manifest says.
+        just_written = abs(datetime.now(UTC) - song.updated_at) < 2 * timedelta(seconds=self._spacing_s)
+        self._free_s = time.monotonic() + (self._spacing_s if just_written else 0.0)
+        self._writing = asyncio.Lock()
+        self._later: asyncio.Task[None] | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the store takes a write now."""
+        return time.monotonic() >= self._free_s and not self._writing.locked()
+
+    async def write(self, song: Song) -> None:
+        """Writes ``song`` as soon as the store takes it. Raises ``Superseded``, and the store's errors."""
+        self._song = song
+        await self._flush()
+
+    def write_later(self, song: Song) -> None:
+        """Writes ``song`` in the background, unless a later one is written before."""
+        self._song = song
+        if self._later is None or self._later.done():
+            self._later = asyncio.get_running_loop().create_task(self._write_later())
+
+    def close(self) -> None:
+        """Gives up what waits to be written."""
+        if self._later:
+            self._later.cancel()
+
+    async def _write_later(self) -> None:
+        try:
+            await asyncio.sleep(_JOIN_S)
+            await self._flush()
+        except Superseded as error:
+            self._superseded(error)
+        except SongwrightError as error:
+            # The next write has all of it, and raises its own error.
+            log.warning("the manifest is written later: %s", error, extra={"song_id": self._song.id})
+
+    async def _flush(self) -> None:
+        async with self._writing:
+            if self._song is self._stored:
+                return
+            await asyncio.sleep(max(self._free_s - time.monotonic(), 0.0))
+            song = self._song  # the newest: others may have come meanwhile
+            writing = asyncio.ensure_future(asyncio.to_thread(self._write, song))
+            try:
+                await asyncio.shield(writing)
+            except asyncio.CancelledError:
+                # The thread goes on anyway, and would write this manifest over the next one.
+                await asyncio.wait([writing])
+                raise
+            self._stored = song
+
+    def _write(self, song: Song) -> None:
+        try:
+            if not self._etag:
+                self._library.save(song)
+                return
+            etag = self._library.save_if(song, self._etag)
+            if not etag:
+                raise Superseded(
+                    f"another runner has written song {song.id}", "let it go on: see what it makes"
+                )
+            self._etag = etag
+        finally:
+            self._free_s = time.monotonic() + self._spacing_s
 
 
 class SongRecorder:
@@ -61,14 +155,28 @@ class SongRecorder:
         self._worker = worker
         self._library = library
         self._report = report
-        self._on_saved = options.on_saved
-        self._etag = options.etag
+        self._options = options
+        self._on_change = options.on_change
         self._cooldown = options.cooldown
-        self._saving = asyncio.Lock()
+        self._task = asyncio.current_task()
+        self._writer = ManifestWriter(library, song, options.etag, self._stop)
+        self.superseded: Superseded | None = None
+        """Why the task that created this was cancelled; None if it was not, or by somebody else."""
+
+    async def begin(self, status: Status) -> None:
+        """Records that the work starts with ``status``. A song that was accepted a moment ago may start
+        before that is stored; for any other it is stored first, so that its runs are counted."""
+        song = self.song
+        new = song.status is Status.QUEUED and abs(song.updated_at - song.created_at) < _JUST_ACCEPTED
+        facts = {"status": status, "owner": self._options.owner, "error": None}
+        if new and not self._writer.is_free:
+            self._change(**facts)
+        else:
+            await self.save(**facts)
 
     async def make(self, stage: Stage, **facts: object) -> Song:
-        """Runs ``stage``, and saves its result and ``facts`` in one manifest. If its engine's process dies,
-        it is tried again. Raises the error of the last try."""
+        """Runs ``stage``, and records its result and ``facts`` together. If its engine's process dies, it is
+        tried again. Raises the error of the last try."""
         started = time.perf_counter()
         report = partial(self._report, stage)
         tries = 0
@@ -90,7 +198,7 @@ class SongRecorder:
             self._charge(stage, result.usage)
         song = self.song
         made_by = {stage.craft: result.engine} if stage.craft and result.engine else {}
-        return await self.save(
+        return self._change(
             scene=result.scene or song.scene,
             plan=result.plan or song.plan,
             music=result.music or song.music,
@@ -105,18 +213,26 @@ class SongRecorder:
         """Writes the song with ``facts`` changed. Raises ``Superseded`` once another runner has the song."""
         if "owner" in facts and facts["owner"] is None:
             facts["runs"] = 0  # it ended normally
-        self.song = self.song.changed(**facts)
-        # Two parts may end together: the later manifest holds both and is written last.
-        async with self._saving:
-            writing = asyncio.ensure_future(asyncio.to_thread(self._write, self.song))
-            try:
-                song = await asyncio.shield(writing)
-            except asyncio.CancelledError:
-                # The thread goes on anyway, and would write this manifest over the next one.
-                await asyncio.wait([writing])
-                raise
-        self._on_saved(song)
+        self.song = song = self.song.changed(**facts)
+        await self._writer.write(song)
+        self._on_change(song)
         return song
+
+    def close(self) -> None:
+        """Ends the writes in the background."""
+        self._writer.close()
+
+    def _change(self, **facts: object) -> Song:
+        """Changes the song, which is written a little later."""
+        self.song = song = self.song.changed(**facts)
+        self._writer.write_later(song)
+        self._on_change(song)
+        return song
+
+    def _stop(self, error: Superseded) -> None:
+        self.superseded = error
+        if self._task:
+            self._task.cancel()
 
     async def fail(self, error: Exception, step: str) -> None:
         """Writes that ``error`` ended the song in ``step``."""
@@ -145,12 +261,3 @@ class SongRecorder:
         """Adds the usage of a step; it is stored with the next ``save``, which always follows."""
         costs = self.song.costs | {stage.value: cost_of(usage, self.song.costs.get(stage))}
         self.song = self.song.model_copy(update={"costs": costs})
-
-    def _write(self, song: Song) -> Song:
-        if not self._etag:
-            return self._library.save(song)
-        etag = self._library.save_if(song, self._etag)
-        if not etag:
-            raise Superseded(f"another runner has written song {song.id}", "let it go on: see what it makes")
-        self._etag = etag
-        return song

@@ -1,13 +1,17 @@
 """The steps of a song. Each runs in its engine's process: the engine, then encoding, then storing.
 
-Only keys and facts are returned, so on Modal a WAV goes from the GPU container straight to the bucket.
+Only keys and facts are returned, so on Modal a WAV goes from the GPU container straight to the bucket. It
+goes there once, with the cover inside: the cover is in the bucket by then, as a rule.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -15,7 +19,8 @@ from typing import Any, TypeVar
 from art.contract import CoverRequest, Painter
 from art.encode import png_bytes
 from art.photo import photo_cover
-from config.engine import EngineInfo, Report
+from config.engine import Report
+from config.errors import NotFound
 from config.version import installed
 from lyrics.contract import SongPlan, Writer
 from music.artwork import with_cover
@@ -28,11 +33,12 @@ from music.lrc import lrc_text
 from music.singing import not_as_asked
 from music.tags import Tags
 from music.waveform import waveform_json
+from orchestrator.pipeline.engines import engine_facts, music_facts, unused_parameters
 from orchestrator.pipeline.photos import full_description
 from orchestrator.pipeline.worker import StepResult, engine_for
 from orchestrator.songs.brief import MODEL_PARAMETERS
-from orchestrator.songs.library import put_asset
-from orchestrator.songs.manifest import GIVEN, PHOTO, Asset, EngineFacts, MusicFacts, SectionTime, Song
+from orchestrator.songs.library import asset_key, put_asset
+from orchestrator.songs.manifest import GIVEN, PHOTO, Asset, EngineFacts, Song
 from orchestrator.songs.stages import Stage
 from reading.languages.codes import language_code, three_letters
 from storage.contract import Store, read
@@ -42,6 +48,11 @@ from vision.photo import pixels_of
 _SEED_BOUND = 2**63
 _WRITERS = 4
 """At most so many files of a song are encoded at once."""
+_LONGEST_COVER_WAIT_S = 5.0
+"""The music waits for the cover as long as it was composed, and no longer than this: an engine that waits
+makes no other song, and a second trip of the audio takes about as long."""
+_COVER_LOOK_S = 0.25
+_COVER = "cover.png"
 _OF_PLAN = set(MusicRequest.model_fields) & set(SongPlan.model_fields)
 
 T = TypeVar("T")
@@ -67,13 +78,13 @@ def _scene(reader: Reader, store: Store, song: Song, report: Report) -> StepResu
     seed = song.brief.seed % _SEED_BOUND
     pixels = pixels_of(read(store, song.assets["photo"].key))
     scene = reader.read(ImageRequest(pixels, seed), report)
-    return StepResult(_facts(reader.info, seed, ()), {}, scene=scene)
+    return StepResult(engine_facts(reader.info, seed, ()), {}, scene=scene)
 
 
 def _written_plan(writer: Writer, store: Store, song: Song, report: Report) -> StepResult:
     """Writes the plan, and stores the lyrics."""
     plan = draft(writer, store, song, report)
-    facts = _facts(writer.info, song.brief.seed, plan.warnings)
+    facts = engine_facts(writer.info, song.brief.seed, plan.warnings)
     return StepResult(facts, _lyrics(store, song, plan), plan=plan)
 
 
@@ -114,25 +125,15 @@ def _music(
     composer: Composer, store: Store, song: Song, report: Report, hear: Hear | None = None
 ) -> StepResult:
     """Composes the plan, and stores the audio, its stems, the MIDI file and the timed lyrics."""
-    request = music_request(song)
+    began_s, request = time.monotonic(), music_request(song)
     audio = compose_aloud(composer, request, report, hear) if hear else composer.compose(request, report)
     files = list(_music_files(audio, song, request))
-    facts = MusicFacts(
-        duration_s=round(audio.duration_s, 3),
-        rate_hz=audio.rate_hz,
-        tempo_bpm=audio.tempo_bpm,
-        key=audio.key,
-        metre=audio.metre,
-        loudness_lufs=audio.loudness_lufs,
-        sections=tuple(
-            SectionTime(kind=section.kind, start_s=round(section.start_s, 3), end_s=round(section.end_s, 3))
-            for section in audio.sections
-        ),
-    )
-    warnings = (*audio.warnings, *unsung(composer.info.name, _plan(song)), *_unused(composer.info, request))
+    facts, info = music_facts(audio), composer.info
+    warnings = (*audio.warnings, *unsung(info.name, _plan(song)), *unused_parameters(info, request))
     del audio  # each stem is freed as soon as it is written
     # Most of the time is encoding, and libsndfile releases Python's lock while it runs.
     with ThreadPoolExecutor(max_workers=min(_WRITERS, os.cpu_count() or 1)) as pool:
+        mix = pool.submit(files.pop(0).make)
         pending = {file.role: pool.submit(_store_file, store, song.id, file) for file in files}
         files.clear()
         assets = {}
@@ -140,10 +141,38 @@ def _music(
             for role, future in pending.items():
                 report("saving files", 1.0)
                 assets[role] = future.result()
+            data = mix.result()
+            del mix
+            until_s = time.monotonic() + min(time.monotonic() - began_s, _LONGEST_COVER_WAIT_S)
+            cover = _cover_so_far(store, song, until_s, report)
+            assets["audio"] = _put_audio(store, song, data, cover)
         except BaseException:
             pool.shutdown(cancel_futures=True)  # cancelled, or a full disk: write no more files
             raise
-    return StepResult(_facts(composer.info, request.seed, warnings), assets, music=facts)
+    return StepResult(engine_facts(composer.info, request.seed, warnings), assets, music=facts)
+
+
+def _cover_so_far(store: Store, song: Song, until_s: float, report: Report) -> bytes:
+    """The song's cover as soon as it is in the store; empty if there is none at ``until_s``, by
+    ``time.monotonic``, or the song is to have none."""
+    while song.brief.cover:
+        report("saving files", 1.0)
+        with suppress(NotFound):
+            return read(store, asset_key(song.id, _COVER))
+        left_s = until_s - time.monotonic()
+        if left_s <= 0:
+            break
+        time.sleep(min(_COVER_LOOK_S, left_s))
+    return b""
+
+
+def _put_audio(store: Store, song: Song, data: bytes, cover: bytes) -> Asset:
+    """Stores the audio with ``cover`` inside, if there is one."""
+    kind = FORMATS[song.brief.format]
+    if cover:
+        data = with_cover(data, song.brief.format, cover)
+    asset = put_asset(store, song.id, f"audio{kind.extension}", data, kind.media_type)
+    return asset.model_copy(update={"cover_sha256": hashlib.sha256(cover).hexdigest() if cover else ""})
 
 
 def _cover(painter: Painter, store: Store, song: Song, report: Report) -> StepResult:
@@ -159,8 +188,8 @@ def _cover(painter: Painter, store: Store, song: Song, report: Report) -> StepRe
         titled=song.brief.cover_title,
     )
     cover = painter.paint(request, report)
-    asset = put_asset(store, song.id, "cover.png", png_bytes(cover.pixels), "image/png")
-    return StepResult(_facts(painter.info, request.seed, cover.warnings), {"cover": asset})
+    asset = put_asset(store, song.id, _COVER, png_bytes(cover.pixels), "image/png")
+    return StepResult(engine_facts(painter.info, request.seed, cover.warnings), {"cover": asset})
 
 
 def _photo_cover(_engine: object, store: Store, song: Song, _report: Report) -> StepResult:
@@ -168,7 +197,7 @@ def _photo_cover(_engine: object, store: Store, song: Song, _report: Report) -> 
     title = _plan(song).title
     pixels = pixels_of(read(store, song.assets["photo"].key))
     cover = photo_cover(pixels, title, titled=song.brief.cover_title)
-    asset = put_asset(store, song.id, "cover.png", png_bytes(cover.pixels), "image/png")
+    asset = put_asset(store, song.id, _COVER, png_bytes(cover.pixels), "image/png")
     facts = EngineFacts(
         name=PHOTO,
         version="",
@@ -181,11 +210,10 @@ def _photo_cover(_engine: object, store: Store, song: Song, _report: Report) -> 
 
 
 def _tags(_engine: object, store: Store, song: Song, _report: Report) -> StepResult:
-    """Puts the cover into the stored audio file. A second run changes nothing. Needs no engine."""
-    audio, cover = song.assets["audio"], song.assets["cover"]
-    data = with_cover(read(store, audio.key), song.brief.format, read(store, cover.key))
-    tagged = put_asset(store, song.id, audio.key.rpartition("/")[2], data, audio.content_type)
-    return StepResult(None, {"audio": tagged})
+    """Puts the cover into the stored audio file, for a cover that was made after it. A second run changes
+    nothing. Needs no engine."""
+    audio, cover = read(store, song.assets["audio"].key), read(store, song.assets["cover"].key)
+    return StepResult(None, {"audio": _put_audio(store, song, audio, cover)})
 
 
 def music_request(song: Song) -> MusicRequest:
@@ -216,7 +244,7 @@ class _File:
 
 
 def _music_files(audio: Audio, song: Song, request: MusicRequest) -> Iterator[_File]:
-    """The files to store; the longest work comes first."""
+    """The files to store; the audio, which has the longest work, comes first."""
     kind, language = FORMATS[song.brief.format], language_code(request.language)
     tags = Tags(
         title=request.title,
@@ -259,28 +287,6 @@ def _plan(song: Song) -> SongPlan:
     if song.plan is None:
         raise ValueError(f"song {song.id} has no plan yet: steps run in the order of make_song")
     return song.plan
-
-
-def _unused(info: EngineInfo, request: MusicRequest) -> Iterator[str]:
-    for name in MODEL_PARAMETERS:
-        value = getattr(request, name)
-        if value is not None and name not in info.parameters:
-            yield f"{name} {value:g} was not used: engine {info.name!r} has no such parameter"
-
-
-def _facts(info: EngineInfo, seed: int, warnings: tuple[str, ...]) -> EngineFacts:
-    return EngineFacts(
-        name=info.name,
-        version=info.version,
-        licence=info.licence,
-        seed=seed,
-        warnings=warnings,
-        model=info.model,
-        revision=info.revision,
-        precision=info.precision,
-        device=info.device,
-        libraries=installed(*info.libraries),
-    )
 
 
 _STEPS: Mapping[Stage, Step[StepResult]] = {

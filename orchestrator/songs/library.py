@@ -73,10 +73,12 @@ class Library:
                 raise too_large(manifest_key(song_id), LARGEST_BYTES)
         return song_of(song_id, version.data), version.etag
 
-    def save_if(self, song: Song, etag: str) -> str:
-        """Writes the manifest if the stored version still has ``etag``. Returns the new etag, or an empty
-        string if another process has written since."""
+    def save_if(self, song: Song, etag: str | None) -> str:
+        """Writes the manifest if the stored version still has ``etag``; with None, the first one of a new
+        song. Returns the new etag, or an empty string if another process has written since."""
         key = manifest_key(song.id)
+        if etag is None:
+            self.mark(song.id)
         saved = self.store.put_if(key, _manifest_json(song), "application/json", etag=etag)
         if saved and song.settled:
             self._settle(song)

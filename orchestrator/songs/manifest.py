@@ -77,6 +77,9 @@ class Asset(Frozen):
     content_type: str
     size_bytes: int
     sha256: str
+    cover_sha256: str = ""
+    """Of the audio: the SHA-256 of the PNG inside that is its front cover. Empty if it has none, and in
+    manifests of earlier versions."""
 
 
 class SectionTime(Frozen):

@@ -44,7 +44,7 @@ def take_ownership(version: tuple[Song, str], library: Library, owner: Owner) ->
     ``version`` is the manifest as it was read, with its tag."""
     while True:
         song, etag = version
-        taken = song if song.status.finished else song.model_copy(update={"owner": owner})
+        taken = song if song.status.finished else song.changed(owner=owner)
         if song.status.finished or library.save_if(taken, etag):
             return taken
         version = library.version(song.id)

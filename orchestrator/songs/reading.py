@@ -87,8 +87,9 @@ def _check(song: Song, song_id: str) -> None:
             raise ValueError(f"the key of its {role}, {shown(asset.key)}, is not one of this song's")
         if not 0 <= asset.size_bytes <= _LARGEST_FILE_BYTES:
             raise ValueError(f"the size of its {role} is {asset.size_bytes} bytes")
-        if not _DIGEST.fullmatch(asset.sha256):
-            raise ValueError(f"the SHA-256 of its {role} is {shown(asset.sha256)}")
+        for digest in (asset.sha256, asset.cover_sha256):
+            if not _DIGEST.fullmatch(digest):
+                raise ValueError(f"the SHA-256 of its {role} is {shown(digest)}")
     lengths = {f"timings_s.{stage}": seconds for stage, seconds in song.timings_s.items()}
     if song.music:
         lengths["music.duration_s"] = song.music.duration_s

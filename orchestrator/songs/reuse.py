@@ -95,10 +95,13 @@ class Reuse:
         self._save_request(songs[0])
 
     def keep_request(self, song: Song) -> None:
-        """Stores the request of this song once all of its songs are done."""
+        """Stores the request of this song once all of its songs are done, unless it is stored already: see
+        ``begin_request``."""
         siblings = [song if other == song.id else self._library.load(other) for other in song.sibling_ids]
         if all(sibling.status is Status.DONE for sibling in siblings):
-            self._save_request(song)
+            entry = self._load(_CACHE + digest(song.brief.model_dump_json()))
+            if entry is None or entry.song_ids != song.sibling_ids:
+                self._save_request(song)
 
     def forget(self, song: Song) -> None:
         """Deletes the entries that name a deleted song."""

@@ -68,7 +68,7 @@ class R2Store:
         self._writes = Writes(self._client, endpoint)
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
-        """Writes the object whole; one larger than 16 MiB in parts, which are aborted if one fails."""
+        """Writes the object whole; one larger than 32 MiB in parts, which are aborted if one fails."""
         with self._translated(key):
             self._writes.put(self._named(key), data, content_type)
 

@@ -232,6 +232,8 @@ class Pool:
     async def take(self, container: Container) -> Input | str:
         """The next input for the container; "stop" where it is to end, "" after a while without any."""
         if not container.ready:
+            cold_s = self.world.settings.cold_start_s.get(self.function.name, 0.0)
+            await asyncio.sleep(max(container.started + cold_s - time.monotonic(), 0.0))
             container.ready, container.idle_since = True, time.monotonic()
             container.start_s = container.idle_since - container.started
         self.failures = 0

@@ -72,7 +72,8 @@ class Control(CommandLine):
     cancel a call cancels the calls that its inputs made. ``web_cut_s``: seconds until a web request is
     answered with 303. ``startup_failures``: containers in a row that fail to start before the waiting inputs
     fail. ``doubled``: names of functions whose inputs are each given to a second container while the first is
-    at work on them.
+    at work on them. ``cold_start_s``: by the name of a function, the seconds from the start of a container
+    until it takes inputs, where its own start is not longer.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Control(CommandLine):
         web_cut_s: float = 150.0,
         startup_failures: int = 2,
         doubled: frozenset[str] = frozenset(),
+        cold_start_s: Mapping[str, float] | None = None,
     ) -> None:
         settings = Settings(
             dict(container_env or {}),
@@ -97,6 +99,7 @@ class Control(CommandLine):
             web_cut_s,
             startup_failures,
             doubled,
+            dict(cold_start_s or {}),
         )
         self._folder = Path(tempfile.mkdtemp(prefix="modal-"))
         for name in ("files", "blobs", "volumes", "trees", "site", "containers"):

@@ -61,3 +61,39 @@ class Painter(BlankPainter):
         cover = super().paint(request, report)
         say(f"cover {request.seed} ends")
         return cover
+
+
+PACE = "TESTS_PACE"
+"""The name of a variable: the seconds that stand for one of the ``Paced`` engines."""
+PLAN_S, MUSIC_S, COVER_S = 6.0, 8.0, 2.0
+
+
+def work(seconds: float) -> None:
+    time.sleep(seconds * float(os.environ[PACE]))
+
+
+class PacedWriter(PlainWriter):
+    """Works for ``PLAN_S``."""
+
+    def plan(self, request: PlanRequest, report: Report) -> SongPlan:
+        report("writing", 0.0)
+        work(PLAN_S)
+        return super().plan(request, report)
+
+
+class PacedComposer(HumComposer):
+    """Works for ``MUSIC_S``."""
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        report("humming", 0.0)
+        work(MUSIC_S)
+        return super().compose(request, report)
+
+
+class PacedPainter(BlankPainter):
+    """Works for ``COVER_S``."""
+
+    def paint(self, request: CoverRequest, report: Report) -> Cover:
+        report("painting", 0.0)
+        work(COVER_S)
+        return super().paint(request, report)

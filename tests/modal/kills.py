@@ -60,8 +60,8 @@ class Broken(Faults):
         super().__init__(0.0, 0, watch=lambda method, _path: bomb.tick(method))
         self.coming: list[str] = []
 
-    def next(self) -> str:
-        super().next()
+    def next(self, method: str, path: str) -> str:
+        super().next(method, path)
         return self.coming.pop() if self.coming else ""
 
 

@@ -204,6 +204,8 @@ def test_the_web_function_and_the_jobs(control: Control) -> None:
     assert web.web_url.startswith("http")
     assert web.max_containers == 1  # an idempotency key is claimed in one process
     assert web.max_inputs == 500
+    assert web.snapshot
+    assert produce.snapshot
     assert web.gpu is produce.gpu is warm.gpu is control.functions["patrol"].gpu is None
     assert produce.retries == 5
     assert produce.max_inputs == 20
@@ -234,7 +236,7 @@ def test_what_is_set_reaches_the_declaration_and_the_containers() -> None:
         assert functions["MusicEngine.*"].max_containers == 9
         assert functions["web"].min_containers == 1
         assert functions["warm"].schedule == "Cron('*/5 8-20 * * 1-5', Europe/Berlin)"
-        (given,) = [secret.env for secret in functions["web"].secrets if not secret.name]
+        (given,) = [secret.env for secret in functions["order"].secrets if not secret.name]
         assert given["SONGWRIGHT_MUSIC__ENGINE"] == "musicgen"
         assert not {"R2_SECRET_ACCESS_KEY", "SONGWRIGHT_WEBHOOKS__SECRET", "API_BEARER_TOKEN"} & given.keys()
 

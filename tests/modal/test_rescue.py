@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from orchestrator.modal.call_records import CallRecord, CallRecords
+from orchestrator.modal.call_records import CallRecord, CallRecords, StepRun
 from orchestrator.server.bucket_keys import KEY
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
@@ -57,7 +57,8 @@ def library_of(app: Deployed) -> Library:
 
 def steps(app: Deployed, since: int = 0) -> list[str]:
     """The engines' calls after so many calls, by class: each is paid for."""
-    return sorted(call.function.name for call in app.control.calls[since:] if call.function.name in ENGINES)
+    engines = [call for call in app.control.calls[since:] if call.function.name in ENGINES]
+    return sorted(call.function.name for call in engines if call.method == "step")
 
 
 def queued(library: Library, age: timedelta = OLD) -> Song:
@@ -80,7 +81,7 @@ def test_a_song_whose_calls_modal_has_forgotten_is_taken_up_by_the_patrol(app: D
     song = queued(library)
     marks = CallRecords(library.store)
     assert marks.replace(song.id, CallRecord(call_id="fc-forgotten", at=datetime.now(UTC) - OLD), None)
-    marks.keep_step(song.id, "plan", "fc-forgotten-too")
+    marks.replace_run(song.id, "plan", StepRun(call_id="fc-forgotten-too"), None)
     app.control.invoke("patrol").result(60.0)
     assert finished(library, song.id).status is Status.DONE
     assert steps(app, since) == ["CoverEngine.*", "LyricsEngine.*", "MusicEngine.*"]
@@ -103,18 +104,20 @@ def test_the_patrol_ends_at_once_where_nothing_is_unfinished(app: Deployed) -> N
 def test_a_killed_songs_steps_are_taken_up_and_made_once(app: Deployed) -> None:
     since = len(app.control.calls)
     with app.client as client:
-        asked = client.post("/generate-from-description", json=describe(audio_duration=5), headers=ASYNC)
+        asked = client.post("/generate-from-description", json=describe(audio_duration=120), headers=ASYNC)
+        song_id, library = asked.json()["id"], library_of(app)
         app.control.busy("MusicEngine.*", method="step", timeout_s=60.0)
-        until(lambda: app.keys(f"calls/{asked.json()['id']}.music"), what="the step's id")
+        until(lambda: app.keys(f"calls/{song_id}.music"), what="the step's id")
+        until(lambda: library.load(song_id).status is Status.COMPOSING, what="the plan to be stored")
         app.control.kill("produce")
-        song = finished(library_of(app), asked.json()["id"])
+        song = finished(library, song_id)
     assert song.status is Status.DONE, song.error
     assert song.was_interrupted
     assert steps(app, since) == ["CoverEngine.*", "LyricsEngine.*", "MusicEngine.*"]
 
 
 def test_two_runners_of_a_song_make_it_once(app: Deployed) -> None:
-    """Modal gave the song to another while the first was only cut off: the later has it, and its steps."""
+    """Modal gave the song to another while the first was only cut off: one of them writes its end."""
     library, since = library_of(app), len(app.control.calls)
     song = queued(library)
     assert CallRecords(library.store).replace(
@@ -124,7 +127,9 @@ def test_two_runners_of_a_song_make_it_once(app: Deployed) -> None:
     app.control.busy("MusicEngine.*", method="step", timeout_s=60.0)
     until(lambda: app.keys(f"calls/{song.id}.music"), what="the step's id")
     second = app.control.invoke("produce", song.id)
-    assert (first.result(60.0), second.result(60.0)) == ("superseded", "done")
+    ends = {first.result(60.0), second.result(60.0)}
+    assert "done" in ends
+    assert ends <= {"done", "superseded"}
     assert library.load(song.id).status is Status.DONE
     assert steps(app, since) == ["CoverEngine.*", "LyricsEngine.*", "MusicEngine.*"]
 
@@ -138,7 +143,7 @@ def test_a_cancelled_song_stops_its_step_though_its_own_call_is_lost(app: Deploy
     marks = CallRecords(library.store)
     assert marks.replace(song.id, CallRecord(call_id="fc-lost", at=datetime.now(UTC)), None)
     call = app.control.invoke("MusicEngine.*", "music", song.model_dump_json(), method="step")
-    marks.keep_step(song.id, "music", call.id)
+    marks.replace_run(song.id, "music", StepRun(call_id=call.id, number=1), None)
     container, work = app.control.busy("MusicEngine.*", method="step", timeout_s=60.0)
     with app.client as client:
         assert client.post(f"/songs/{song.id}/cancel").json()["status"] == "cancelled"
@@ -192,7 +197,7 @@ def until_s(control: Control, seconds: float) -> None:
 
 
 def kept(app: Deployed) -> list[int]:
-    return [app.control.functions[name].min_containers for name in ENGINES]
+    return [app.control.functions[name].min_containers for name in (*ENGINES, "web", "produce")]
 
 
 @pytest.mark.long
@@ -200,13 +205,13 @@ def test_engines_are_warm_for_a_window_and_let_go_after_it(app: Deployed) -> Non
     control = app.control
     assert control.functions["warm"].schedule == "Cron('0 8 * * 1-5', UTC)"
     control.invoke("warm").result(90.0)
-    assert kept(app) == [1, 1, 1, 1]
+    assert kept(app) == [1] * 6
     assert all(control.containers(name) for name in ENGINES)
     control.invoke("patrol").result(60.0)
-    assert kept(app) == [1, 1, 1, 1]  # within the window
+    assert kept(app) == [1] * 6  # within the window
     until_s(control, -1.0)
     control.invoke("patrol").result(60.0)
-    assert kept(app) == [0, 0, 0, 0]
+    assert kept(app) == [0] * 6
 
 
 @pytest.mark.long
@@ -214,6 +219,6 @@ def test_a_deployment_within_the_window_leaves_the_engines_warm(app: Deployed) -
     """It sets the autoscalers back to what the app declares."""
     until_s(app.control, 600.0)
     app.control.deploy(ROOT / "main.py", env=app.env, cwd=ROOT)
-    assert kept(app) == [0, 0, 0, 0]
+    assert kept(app) == [0] * 6
     app.control.invoke("patrol").result(60.0)
-    assert kept(app) == [1, 1, 1, 1]
+    assert kept(app) == [1] * 6

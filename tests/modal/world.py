@@ -32,6 +32,7 @@ class Settings:
     web_cut_s: float
     startup_failures: int
     doubled: frozenset[str]
+    cold_start_s: dict[str, float]
 
 
 @dataclass(eq=False, repr=False)

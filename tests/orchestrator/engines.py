@@ -242,6 +242,14 @@ class SteadyPainter(BlankPainter):
         return super().paint(request, report)
 
 
+class LastPainter(BlankPainter):
+    """Works for a second: longer than quick music waits for its cover."""
+
+    def paint(self, request: CoverRequest, report: Report) -> Cover:
+        time.sleep(1.0)
+        return super().paint(request, report)
+
+
 class LateBrokenPainter(SteadyPainter):
     """Works as long, and then has a bug."""
 

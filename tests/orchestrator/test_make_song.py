@@ -71,7 +71,34 @@ def test_a_song_is_done_with_every_asset_stored_and_its_facts_in_the_manifest(li
         "art": "blank",
     }
     assert song.warnings == ("written plainly", "hummed", "one colour")
-    assert set(song.timings_s) == {"lyrics", "music", "cover", "tags"}
+    assert set(song.timings_s) - {"tags"} == {"lyrics", "music", "cover"}
+    assert song.assets["audio"].cover_sha256 == song.assets["cover"].sha256
+
+
+def test_a_cover_that_is_there_before_the_music_goes_up_with_it(library: Library) -> None:
+    song = make(new_songs(brief())[0], library, music="SteadyComposer")
+    assert set(song.timings_s) == {"lyrics", "music", "cover"}
+    assert song.assets["audio"].cover_sha256 == song.assets["cover"].sha256
+
+
+def test_a_cover_that_comes_late_makes_the_same_file(library: Library) -> None:
+    early = make(new_songs(brief())[0], library, music="SteadyComposer")
+    late = make(new_songs(brief())[0], library, art="LastPainter")
+    assert "tags" in late.timings_s
+    assert late.assets["audio"].sha256 == early.assets["audio"].sha256
+    assert late.assets["audio"].cover_sha256 == late.assets["cover"].sha256
+
+
+def test_a_song_of_an_earlier_version_gets_its_cover_into_the_audio(library: Library) -> None:
+    """There, no fact said whether it was inside."""
+    song = make(new_songs(brief())[0], library)
+    audio = song.assets["audio"]
+    before = song.changed(
+        status=Status.COMPOSING, assets=song.assets | {"audio": audio.model_copy(update={"cover_sha256": ""})}
+    )
+    again = make(library.save(before), library, music="BrokenComposer", art="BrokenPainter")
+    assert "tags" in again.timings_s
+    assert again.assets["audio"] == audio
 
 
 def test_the_same_brief_makes_the_same_files(library: Library) -> None:
@@ -195,7 +222,9 @@ def test_the_manifest_is_saved_before_the_work_starts(library: Library) -> None:
     asyncio.run(make_song(song, by, library, report))
     by.close()
     assert statuses[0] == ("lyrics: loading", "planning")
-    assert {status for stage, status in statuses if stage.startswith(("music", "cover"))} == {"composing"}
+    # The music does not wait until the plan is stored.
+    composed = {status for stage, status in statuses if stage.startswith(("music", "cover"))}
+    assert composed <= {"planning", "composing"}
 
 
 def test_only_a_song_that_nobody_works_on_may_be_resumed() -> None:

@@ -46,6 +46,10 @@ class Moody(LocalStore):
         self._ask(f"put {key}")
         super().put(key, data, content_type)
 
+    def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> str:
+        self._ask(f"put {key}")
+        return super().put_if(key, data, content_type, etag=etag)
+
     def delete(self, key: str) -> None:
         self._ask(f"delete {key}")
         super().delete(key)

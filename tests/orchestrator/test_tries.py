@@ -110,7 +110,7 @@ def test_runs_are_counted_until_a_step_is_stored_and_three_that_died_are_enough(
     song = library.save(new_songs(brief())[0].changed(status=Status.PLANNING, runs=2))
     by = worker(library)
     try:
-        options = RunOptions(this_process(), counted=True, on_saved=saved)
+        options = RunOptions(this_process(), counted=True, on_change=saved)
         asyncio.run(make_song(song, by, library, ignore_stages, options))
         assert seen[0] == 3
         assert set(seen[1:-1]) == {1}

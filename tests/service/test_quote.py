@@ -36,7 +36,7 @@ def test_a_quote_is_empty_until_a_song_was_made_and_then_tells_seconds(tmp_path:
         answers = [client.post("/generate-from-description", json=describe(seed=seed)) for seed in (1, 2, 3)]
         songs = [answer.raise_for_status().json() for answer in answers]
         assert all(song["costs"]["music"]["seconds"] > 0 for song in songs)
-        assert all(song["costs"].keys() == {"lyrics", "music", "cover", "tags"} for song in songs)
+        assert all(song["costs"].keys() - {"tags"} == {"lyrics", "music", "cover"} for song in songs)
         quote = quoted(client, describe(audio_duraton=60))
         assert quote["songs"] == 3
         assert quote["seconds"]["p10"] <= quote["seconds"]["p50"] <= quote["seconds"]["p90"]

@@ -49,11 +49,15 @@ class Faults:
         self._rng = random.Random(seed)
         self._guard = threading.Lock()
 
-    def next(self) -> str:
+    def next(self, _method: str, _path: str) -> str:
+        """The fault of the next request; empty if it passes."""
         with self._guard:
             fault = self._rng.choice(self._kinds) if self._rng.random() < self.share else ""
             self.seen[fault or "none"] += 1
             return fault
+
+    def received(self, method: str, path: str, size_bytes: int) -> None:
+        """Called with each request's size once its body has come, before it is passed on."""
 
 
 @contextmanager
@@ -69,13 +73,14 @@ def broken(endpoint: str, faults: Faults) -> Iterator[str]:
 
         def _pass(self) -> None:
             faults.watch(self.command, self.path)
-            fault = faults.next()
+            fault = faults.next(self.command, self.path)
             size = int(self.headers.get("Content-Length") or 0)
             cut = fault == "half a request"
             wanted = size // 2 if cut else size
             body = self.rfile.read(wanted)
             if len(body) < wanted:
                 return self._reset()  # its sender was killed
+            faults.received(self.command, self.path, len(body))
             if fault == "reset before":
                 return self._reset()
             if fault == "silence before":
