@@ -46,8 +46,7 @@ class EngineSettings(BaseModel):
     """``fp32``, ``bf16``, ``fp16``, ``int8`` or ``int4``, if the engine supports it; auto: the best one for
     the device."""
     instructions: str = "auto"
-    """Of a processor, for MusicGen's compiled loops: ``avx512_bf16``, ``avx512_vnni``, ``avx512``,
-    ``avx_vnni``, ``avx2``; auto: the best that it has."""
+    """For MusicGen on a processor: ``avx512_bf16``, ``avx512_vnni``, ``avx512``, ``avx_vnni``, ``avx2``."""
     gpu: str = ""
     """The kind of GPU on Modal, by Modal's name; empty: as ``modal.deployment.settings`` has it."""
     processes: int = Field(default=0, ge=0, le=256)
@@ -222,13 +221,9 @@ _ALIASES = {str(field.validation_alias) for field in Settings.model_fields.value
 def options_of(settings: Settings, craft: str) -> EngineOptions:
     """The options for the engine of ``craft`` ("lyrics", "music", "art", "vision")."""
     chosen: EngineSettings = getattr(settings, craft)
+    server = settings.openai
     return EngineOptions(
-        chosen.model,
-        chosen.device,
-        chosen.precision,
-        settings.commercial,
-        instructions=chosen.instructions,
-        server=settings.openai,
+        chosen.model, chosen.device, chosen.precision, settings.commercial, chosen.instructions, server=server
     )
 
 

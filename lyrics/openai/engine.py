@@ -9,9 +9,9 @@ from config.engine import EngineInfo, EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
 from config.models import Licence, licence_of, refuse_unless_sellable
 from lyrics.contract import PlanRequest, SongPlan
+from lyrics.facts import facts_of
 from lyrics.openai.answer import NoPlan, plan_of
 from lyrics.openai.client import ChatClient
-from lyrics.openai.facts import facts_of
 from lyrics.openai.prompts import messages
 from lyrics.openai.refusals import Refusals
 from lyrics.openai.schema import Answer, SungAnswer, WrittenAnswer, grammar, json_schema, sections_for
@@ -82,7 +82,7 @@ class OpenAIWriter:
             raise self._refusals.no_plan(str(error)) from error
         report("writing", 1.0)
         plan = plan.model_copy(update=facts_of(named, sung=not request.instrumental))
-        found = {"title": title_of(plan, named), "tags": tags_of(plan, named)}
+        found = {"title": title_of(plan.title, named), "tags": tags_of(plan, named)}
         return plan.model_copy(update=found | {"warnings": (*plan.warnings, *length_notes(named, request))})
 
     def _body(

@@ -16,6 +16,7 @@ from inference.text.chat import ChatEngine
 from inference.text.constrained import Text
 from inference.text.grammars import Grammars
 from lyrics.contract import WRITERS, CoverWords, PlanRequest, SongPlan
+from lyrics.facts import facts_of
 from lyrics.qwen.grammar import (
     COVER,
     INSTRUMENTAL,
@@ -104,7 +105,7 @@ class QwenWriter(ChatEngine):
         early.look()
         plan = plan_of(text.decoded(self._tokenizer), lyrics=own, instrumental=instrumental)
         report("writing", 1.0)
-        plan = plan.model_copy(update=_facts(named, sung=not instrumental))
+        plan = plan.model_copy(update=facts_of(named, sung=not instrumental))
         found = {"title": title_of(plan.title, named), "tags": tags_of(plan, named)}
         return plan.model_copy(update=found | {"warnings": (*plan.warnings, *length_notes(named, request))})
 
@@ -163,19 +164,3 @@ class _Early:
             words = {name: fields[name] for name in ("genre", "mood", "cover_prompt")}
             on_cover, self._on_cover = self._on_cover, None
             on_cover(CoverWords(title=title_of(fields["title"], self._named), **words))
-
-
-def _facts(named: Reading, *, sung: bool) -> dict[str, Any]:
-    """The fields of a plan that the user named. Guesses are not among them."""
-    found: dict[str, Any] = {
-        "instruments": named.instruments,
-        "exclude": named.exclude if sung or not named.cappella else (),
-        "warnings": named.warnings,
-        "tempo_fixed": named.tempo_fixed and "tempo_bpm" in named.literal,
-    }
-    for name in ("tempo_bpm", "key", "metre", "energy"):
-        if name in named.literal:
-            found[name] = getattr(named, name)
-    if sung and "voice" in named.literal and named.voice != "none":
-        found["voice"] = named.voice
-    return found
