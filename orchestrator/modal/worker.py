@@ -183,7 +183,11 @@ class ModalWorker:
     async def _take_place(self, craft: str, song_id: str) -> None:
         """Cancels the call that woke the engine for this song, if it still waits for the container: with the
         step it would be two inputs, for which Modal may start two containers."""
-        if call_id := self._wakes.get(song_id, {}).pop(craft, ""):
+        wakes = self._wakes.get(song_id, {})
+        call_id = wakes.pop(craft, "")
+        if not wakes:
+            self._wakes.pop(song_id, None)
+        if call_id:
             call: modal.FunctionCall[Any] = modal.FunctionCall.from_id(call_id)
             try:
                 await call.cancel.aio()
