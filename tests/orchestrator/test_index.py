@@ -541,6 +541,13 @@ def test_the_command_builds_the_index_and_sums_are_read_from_it(tmp_path: Path) 
     assert "... and 3 more" in listed.stdout
 
 
+def test_in_a_folder_without_songs_nothing_is_found(tmp_path: Path) -> None:
+    catalogue = Catalogue(Library(LocalStore(tmp_path)))
+    assert catalogue.page("", 5) == []
+    assert list(tmp_path.iterdir()) == []
+    assert catalogue.search("rain", "", 5) == list(catalogue.entries()) == []
+
+
 def test_a_missing_song_is_not_found(opened: NewLibrary) -> None:
     with pytest.raises(NotFound, match="songwright make"):
         Catalogue(opened()).find("latest")

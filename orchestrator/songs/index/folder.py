@@ -78,6 +78,8 @@ class FolderIndex:
 
     def is_whole(self) -> bool:
         """Whether every song can be found by its words and is in the sums."""
+        if not self._songs.exists():
+            return True  # there was never a song
         try:
             return self.lists_ids() and not self.table.unread(1)
         except sqlite3.Error as error:
