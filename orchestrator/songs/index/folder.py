@@ -60,8 +60,9 @@ class FolderIndex:
         """Whether ``table.ids`` has every song without a mark. Looks for songs that came and went without the
         index, at once if the folder is small, else in the background."""
         try:
-            if not (known := self.table.fact("listed")) and not self._songs.exists():
+            if not self._songs.exists():
                 return False
+            known = self.table.fact("listed")
             if known and known == self._time():
                 return True
             if known and int(self.table.fact("looked at") or 0) > _SMALL:
