@@ -398,6 +398,29 @@ def test_changes_become_segments_and_small_segments_large_ones(libraries: Bucket
     assert reader.index.table.count() == len(songs)
 
 
+def test_who_searches_does_not_wait_for_a_large_copy(
+    libraries: BucketLibraries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = libraries.new()
+    Catalogue(writer).complete()
+    songs = filled(writer, 6)
+    synced(writer)
+    reader = libraries.new()
+    monkeypatch.setattr(bucket_module, "_PATIENCE_S", 0.05)
+    going = threading.Event()
+    usual = segments.read_segment
+    monkeypatch.setattr(segments, "read_segment", lambda *given: (going.wait(10), usual(*given))[1])
+    catalogue = Catalogue(reader)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="being built or copied"):
+            catalogue.search("rain", "", 9)
+    assert pages(catalogue, 9) == [one.id for one in songs]
+    assert catalogue.is_built()
+    going.set()
+    catalogue.complete()
+    assert pages(catalogue, 9, "rain") == [one.id for one in songs]
+
+
 def test_two_machines_that_write_segments_at_once_lose_nothing(s3_libraries: BucketLibraries) -> None:
     here, there = s3_libraries.new(), s3_libraries.new()
     Catalogue(here).complete()
@@ -516,6 +539,13 @@ def test_the_command_builds_the_index_and_sums_are_read_from_it(tmp_path: Path) 
     listed = songwright(tmp_path, "list", "--limit", "2")
     assert songs[1].id in listed.stdout
     assert "... and 3 more" in listed.stdout
+
+
+def test_in_a_folder_without_songs_nothing_is_found(tmp_path: Path) -> None:
+    catalogue = Catalogue(Library(LocalStore(tmp_path)))
+    assert catalogue.page("", 5) == []
+    assert list(tmp_path.iterdir()) == []
+    assert catalogue.search("rain", "", 5) == list(catalogue.entries()) == []
 
 
 def test_a_missing_song_is_not_found(opened: NewLibrary) -> None:

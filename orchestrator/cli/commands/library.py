@@ -99,7 +99,7 @@ def _figures(library: Library, last: int | None, since: datetime | None) -> Iter
     catalogue = Catalogue(library)
     try:
         whole = catalogue.is_whole()
-        if not whole and last is None and since is None:
+        if not whole and ((last is None and since is None) or catalogue.is_built()):
             with counting("reading the library") as progress:
                 catalogue.complete(progress)
             whole = True

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from itertools import islice
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 _FLUSH = 256  # changes that become a segment
 _BATCH = 256
 _FRESH_S = 60.0
+_PATIENCE_S = 2.0  # of one who searches
 
 ReadEntries = Callable[[Sequence[str]], list[Entry | None]]
 """Reads manifests, several at once: None for one that is not there, an ``UNREADABLE`` entry for a damaged
@@ -54,6 +56,8 @@ class BucketIndex:
         self._open_ids = open_ids
         self._working = threading.Lock()
         self._synced_s: float | None = None
+        self._guard = threading.Lock()
+        self._syncing: Future[bool] | None = None
 
     def note(self, song: Song) -> bool:
         """Records the new facts of a song that has ended, or of one that was accepted: of these there is
@@ -75,10 +79,20 @@ class BucketIndex:
 
     def is_whole(self) -> bool:
         """Whether every song can be found by its words and is in the sums, but for what others have changed
-        in the last minute. Copies what is new if that is longer ago."""
+        in the last minute. Copies what is new if that is longer ago, and answers False if that takes longer
+        than some seconds: it goes on in the background."""
         fresh = self._synced_s is not None and time.monotonic() - self._synced_s < _FRESH_S
         with table_errors():
-            return (fresh and self.table.fact("library") != "") or self.sync(marked=False)
+            if fresh and self.table.fact("library"):
+                return True
+        try:
+            return self._sync_beside().result(_PATIENCE_S)
+        except TimeoutError:
+            return False
+
+    def is_built(self) -> bool:
+        """Whether the bucket has an index, which this machine may not have copied yet."""
+        return segments.read_head(self._store)[0] is not None
 
     def complete(
         self,
@@ -146,6 +160,21 @@ class BucketIndex:
             self._delete(changes)
             self._delete([*segments.strays(self._store, head)])
         self.sync()
+
+    def _sync_beside(self) -> Future[bool]:
+        """``sync`` in a thread, of which there is one at a time."""
+        with self._guard:
+            if self._syncing is None or self._syncing.done():
+                future = self._syncing = Future()
+
+                def work() -> None:
+                    try:
+                        future.set_result(self.sync(marked=False))
+                    except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+                        future.set_exception(error)
+
+                threading.Thread(target=work, name="index", daemon=True).start()
+            return self._syncing
 
     def _copy(self, head: Head, progress: Progress) -> bool:
         """Copies the segments that the table has not copied yet; returns whether there were any."""

@@ -40,8 +40,8 @@ class Catalogue:
         the index is being built."""
         if not self._index.is_whole():
             raise Unavailable(
-                "the index of the library is being built, and nothing is found without it",
-                "ask again in a minute, or build it now: songwright index",
+                "the index of the library is being built or copied, and nothing is found without it",
+                "ask again in a minute; where no service builds it: songwright index",
             )
         return self._filled(self._found(text, after), most)
 
@@ -65,6 +65,10 @@ class Catalogue:
     def is_whole(self) -> bool:
         """Whether songs can be searched and summed up now."""
         return self._index.is_whole()
+
+    def is_built(self) -> bool:
+        """Whether ``complete`` has only to copy an index, and to read no songs."""
+        return not isinstance(self._index, FolderIndex) and self._index.is_built()
 
     def complete(self, progress: Progress = lambda _read, _all: None) -> None:
         """Makes the index whole, if it is not: reads the manifests that were never read. Raises

@@ -60,8 +60,9 @@ class FolderIndex:
         """Whether ``table.ids`` has every song without a mark. Looks for songs that came and went without the
         index, at once if the folder is small, else in the background."""
         try:
-            if not (known := self.table.fact("listed")) and not self._songs.exists():
+            if not self._songs.exists():
                 return False
+            known = self.table.fact("listed")
             if known and known == self._time():
                 return True
             if known and int(self.table.fact("looked at") or 0) > _SMALL:
@@ -78,6 +79,8 @@ class FolderIndex:
 
     def is_whole(self) -> bool:
         """Whether every song can be found by its words and is in the sums."""
+        if not self._songs.exists():
+            return True  # there was never a song
         try:
             return self.lists_ids() and not self.table.unread(1)
         except sqlite3.Error as error:
