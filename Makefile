@@ -23,6 +23,9 @@ export ABOUT
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := constraints.txt
 
+# Three tests on two cores: many wait for a server, a bucket or a timer.
+WORKERS ?= $$($(BIN)/python -c 'import os; print(os.cpu_count() * 3 // 2)')
+
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
 .DEFAULT_GOAL := help
@@ -40,9 +43,9 @@ serve: $(VENV)/.song
 
 test: WHICH := and not long
 test test-all: $(VENV)/.dev browser deno compiler postgres
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone $(WHICH)" --durations=20
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not alone $(WHICH)" --durations=20
 	@# Those of Modal beside each other: their containers mostly wait for each other.
-	$(BIN)/python -m pytest -m "alone $(WHICH)" -n auto --dist loadfile \
+	$(BIN)/python -m pytest -m "alone $(WHICH)" -n $(WORKERS) --dist loadfile \
 		$$(grep -rl --include='test_*.py' mark.alone tests/modal)
 	$(BIN)/python -m pytest -m "alone $(WHICH)" \
 		$$(grep -rl --include='test_*.py' --exclude-dir=modal mark.alone tests)

@@ -21,9 +21,9 @@ from tests.ear.ears import Heard, heard
 from tests.ear.songs import FEW, SONGS, Song, request_of
 from tests.long import few_first, short_if
 
-ON_STEM, ON_EACH_STEM = 0.87, 0.68
+ON_STEM, ON_EACH_STEM = 0.88, 0.74
 """What is reached. The aim is 0.90, and 0.80 in each song: final consonants are lost where lines are fast."""
-IN_MIX, IN_EACH_MIX = 0.80, 0.60
+IN_MIX, IN_EACH_MIX = 0.82, 0.62
 """The aim is 0.80, and 0.65 in each song."""
 IN_TUNE = IN_TIME = 0.95
 OVER_BAND_DB = (1.0, 4.0)
