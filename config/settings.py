@@ -220,7 +220,11 @@ def options_of(settings: Settings, craft: str) -> EngineOptions:
     """The options for the engine of ``craft`` ("lyrics", "music", "art", "vision")."""
     chosen: EngineSettings = getattr(settings, craft)
     return EngineOptions(
-        chosen.model, chosen.device, chosen.precision, settings.commercial, chosen.instructions
+        chosen.model,
+        chosen.device,
+        chosen.precision,
+        settings.commercial,
+        instructions=chosen.instructions,
     )
 
 
