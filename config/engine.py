@@ -110,9 +110,6 @@ class EngineOptions:
     precision: str = "auto"
     commercial: bool = False
     """Whether to refuse weights whose licence does not allow you to sell the results."""
-    instructions: str = "auto"
-    """Of which instructions of the processor an engine makes its compiled loops, if it has some: MusicGen's
-    are in ``music.musicgen.cpu.instructions``; auto: the best that the processor has."""
     staged: bool = False
     """Whether to load the model for a GPU but into this machine's memory, before the GPU is there:
     ``move_to_gpu`` moves it later. No effect where ``device`` is ``cpu``."""
@@ -121,6 +118,9 @@ class EngineOptions:
     operations. For tests without a GPU; on a GPU it is always so."""
     server: ServerOptions = field(default_factory=ServerOptions)
     """The server to ask, for an engine whose ``EngineSpec.server`` is set."""
+    instructions: str = "auto"
+    """Of which instructions of the processor an engine makes its compiled loops, if it has some: MusicGen's
+    are in ``music.musicgen.cpu.instructions``; auto: the best that the processor has."""
 
 
 @runtime_checkable

@@ -221,9 +221,9 @@ _ALIASES = {str(field.validation_alias) for field in Settings.model_fields.value
 def options_of(settings: Settings, craft: str) -> EngineOptions:
     """The options for the engine of ``craft`` ("lyrics", "music", "art", "vision")."""
     chosen: EngineSettings = getattr(settings, craft)
-    server = settings.openai
+    server, loops = settings.openai, chosen.instructions
     return EngineOptions(
-        chosen.model, chosen.device, chosen.precision, settings.commercial, chosen.instructions, server=server
+        chosen.model, chosen.device, chosen.precision, settings.commercial, server=server, instructions=loops
     )
 
 
