@@ -39,7 +39,8 @@ async def make_song(
     clock = asyncio.timeout(options.limit_s)
     try:
         async with clock:
-            if song.status is not Status.QUEUED:
+            taken_up = song.status is not Status.QUEUED
+            if taken_up:
                 await asyncio.to_thread(library.sweep, song.id)
             if song.plan is None:
                 await recorder.begin(Status.PLANNING)
@@ -65,6 +66,8 @@ async def make_song(
             step = Stage.TAGS
             if not _has_its_cover(recorder.song):
                 await recorder.make(Stage.TAGS)
+            if taken_up:  # an engine of the killed process may have been writing a little longer
+                await asyncio.to_thread(library.sweep, song.id)
             return await recorder.save(status=Status.DONE, owner=None)
     except (asyncio.CancelledError, Cancelled):
         if recorder.superseded:
