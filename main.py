@@ -25,6 +25,13 @@ from config.errors import SongwrightError
 from config.settings import load
 from config.version import PACKAGES as OWN_PACKAGES
 from orchestrator.modal.deployment.cards import check_cards, check_licence
+from orchestrator.modal.deployment.containers import (
+    PATROL_EVERY_MIN,
+    PRODUCE_MEMORY_MIB,
+    PRODUCE_TOGETHER,
+    WEB_IDLE_S,
+    WEB_TOGETHER,
+)
 from orchestrator.modal.deployment.images import IMAGES, MODEL, WEB, ImageSpec
 from orchestrator.modal.deployment.pins import ROOT, pins, version_of
 from orchestrator.modal.deployment.server import check_server
@@ -189,13 +196,13 @@ def service() -> Any:
     image=image(WEB),
     secrets=[secret, chosen, for_songs],
     enable_memory_snapshot=True,
-    memory=2048,
+    memory=PRODUCE_MEMORY_MIB,
     nonpreemptible=True,  # else the running steps would go on without it, and be made again
     timeout=int(SETTINGS.job_timeout_s) + 600,
     scaledown_window=MODAL.scaledown_s,
     retries=modal.Retries(max_retries=5, initial_delay=1.0, max_delay=30.0),  # it goes on where it stopped
 )
-@modal.concurrent(max_inputs=20)
+@modal.concurrent(max_inputs=PRODUCE_TOGETHER)
 async def produce(song_id: str, wakes: dict[str, str] | None = None) -> str:
     status: str = await service().produce(song_id, wakes or {})
     return status
@@ -207,10 +214,10 @@ async def produce(song_id: str, wakes: dict[str, str] | None = None) -> str:
     enable_memory_snapshot=True,
     min_containers=MODAL.web_containers,
     max_containers=1,
-    scaledown_window=300,
+    scaledown_window=WEB_IDLE_S,
     timeout=int(SETTINGS.job_timeout_s) + 600,
 )
-@modal.concurrent(max_inputs=500)
+@modal.concurrent(max_inputs=WEB_TOGETHER)
 @modal.asgi_app()
 def web() -> Any:
     from orchestrator.server.api import create_app
@@ -242,7 +249,7 @@ async def warm() -> None:
 @app.function(
     image=image(WEB),
     secrets=[secret, chosen],
-    schedule=modal.Period(minutes=5),
+    schedule=modal.Period(minutes=PATROL_EVERY_MIN),
     max_containers=1,
     scaledown_window=2,  # the next run needs nothing of it
     timeout=240,
