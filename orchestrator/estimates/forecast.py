@@ -93,7 +93,7 @@ def usual_cases(fleet: Fleet) -> tuple[Case, ...]:
 def forecast(fleet: Fleet, songs: int, apart_s: float = 0.0, *, in_bucket: bool = True) -> Reckoning:
     """The cost of ``songs`` songs, one requested every ``apart_s`` seconds; 0: all at once, and they wait in
     the queue. No more songs are made at a time than the engines' containers take."""
-    pace_s = max(apart_s, *(_share_s(work, songs) / _most(work.container, songs) for work in fleet.engines))
+    pace_s = pace(fleet, songs, apart_s)
     cold = songs == 1 or any(pace_s - work.alone_s > work.container.idle_s for work in fleet.engines)
     song_s = fleet.first_song_s if cold else fleet.song_s
     span_s = (songs - 1) * pace_s + fleet.first_song_s
@@ -104,6 +104,12 @@ def forecast(fleet: Fleet, songs: int, apart_s: float = 0.0, *, in_bucket: bool 
         uses.append(_stay(fleet.web, stay_s, songs, pace_s, span_s))
     uses.append(Use(fleet.patrol, 0.0, fleet.patrol_s * span_s / fleet.patrol_every_s, 0.0))
     return reckon(songs, span_s, uses, in_bucket=in_bucket)
+
+
+def pace(fleet: Fleet, songs: int, apart_s: float) -> float:
+    """Seconds from one finished song to the next if one is requested every ``apart_s`` seconds; longer than
+    that if so many containers as there may be make no more, and the queue grows."""
+    return max(apart_s, *(_share_s(work, songs) / _most(work.container, songs) for work in fleet.engines))
 
 
 def _share_s(work: Work, songs: int) -> float:

@@ -215,6 +215,8 @@ def test_the_command_forecasts_the_usual_cases_and_ones_own(tmp_path: Path) -> N
     assert "by estimate: nothing of it was billed" in shown
     wrong = songwright(tmp_path, "cost", "--apart", "10")
     assert (wrong.returncode, "give --songs N too" in wrong.stderr) == (WRONG_USAGE, True)
+    wrong = songwright(tmp_path, "cost", "--songs", "100000", "--apart", "1", variables={})
+    assert (wrong.returncode, "give --apart 2 or more" in wrong.stderr) == (WRONG_USAGE, True)
 
 
 def test_a_forecast_uses_what_was_measured_and_says_what_nothing_is_known_of(tmp_path: Path) -> None:
@@ -223,6 +225,11 @@ def test_a_forecast_uses_what_was_measured_and_says_what_nothing_is_known_of(tmp
     real = fleet_of(load(Deployment), summary([made_song(0, {}, used, engines=engines)]).rows)
     assert [(work.alone_s, work.measured) for work in real.engines] == [(4.0, 1), (9.0, 1), (1.5, 0)]
     assert [work.waits_s for work in real.engines] == [0.0, 4.0, 4.0]
+    own = fleet_of(
+        load(Deployment, music={"engine": "studio.engine:Hum", "gpu": "H100,L40S"}),
+        summary([on_modal(0), made_song(1, {}, {"music": (1.0, "L40S")}, engines=engines)]).rows,
+    )
+    assert (own.engines[1].alone_s, own.engines[1].measured) == (20.0, 1)
     wrong = songwright(tmp_path, "cost", "--forecast", variables={"SONGWRIGHT_MUSIC__GPU": "H100"})
     assert wrong.returncode == WRONG_USAGE
     assert "nothing is known of how long it works on H100" in wrong.stderr

@@ -18,6 +18,8 @@ from orchestrator.cli.commands.exits import FAILED
 from orchestrator.cli.lines import plain, print_json, print_line, say
 
 if TYPE_CHECKING:
+    from orchestrator.estimates.forecast import Fleet
+    from orchestrator.modal.deployment.settings import Deployment
     from orchestrator.songs.index.entry import Entry
     from orchestrator.songs.library import Library
     from orchestrator.songs.manifest import Song
@@ -128,8 +130,9 @@ def cost(
     modal = billed.reckoning(in_bucket=in_bucket)
     fleet = fleet_of(deployment, costs.rows) if usual or songs else None
     cases = usual_cases(fleet) if fleet and usual else ()
-    if songs:
+    if fleet and songs:
         apart_s = apart_s or 0.0
+        _check_queue(deployment, fleet, songs, apart_s)
         name = f"{songs:,}, {apart_s:g} s apart" if apart_s else f"{songs:,} at once"
         cases = (*cases, Case(name, songs, apart_s))
     forecasts = [(case, forecast(fleet, case.songs, case.apart_s)) for case in cases if fleet]
@@ -143,6 +146,20 @@ def cost(
     print_costs(costs, modal)
     if fleet:
         print_forecast(fleet, forecasts)
+
+
+def _check_queue(deployment: Deployment, fleet: Fleet, songs: int, apart_s: float) -> None:
+    """Raises ``InvalidRequest`` for more songs than can wait: the service would refuse them."""
+    from orchestrator.estimates.forecast import pace
+
+    pace_s = pace(fleet, songs, apart_s)
+    if songs * (1.0 - apart_s / pace_s) > deployment.queue_limit:
+        fix = (
+            f"the containers make one every {pace_s:.3g} s, and {deployment.queue_limit:,} songs can wait "
+            f"(SONGWRIGHT_QUEUE_LIMIT): give --apart {pace_s:.3g} or more, or fewer songs, or raise "
+            "SONGWRIGHT_MODAL__GPU_CONTAINERS"
+        )
+        raise InvalidRequest("songs", songs, fix)
 
 
 def _figures(library: Library, last: int | None, since: datetime | None) -> Iterator[Song | Entry]:

@@ -98,7 +98,6 @@ def _parts(reckoning: Reckoning) -> Table:
 def _sum(reckoning: Reckoning) -> str:
     start = sum(part.start_usd for part in reckoning.parts)
     idle = sum(part.idle_usd for part in reckoning.parts)
-    return (
-        f"Songs: {reckoning.songs:,}. In all {dollars(reckoning.usd)}, {dollars(reckoning.usd_a_song)} a song, "
-        f"of it cold starts {dollars(start)}, idle time {dollars(idle)}."
-    )
+    a_song = dollars(reckoning.usd_a_song)
+    whole = f"Songs: {reckoning.songs:,}. In all {dollars(reckoning.usd)}, {a_song} a song"
+    return f"{whole}; of it cold starts {dollars(start)}, idle time {dollars(idle)}."

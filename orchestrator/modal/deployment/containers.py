@@ -3,7 +3,7 @@ how long a song works in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from config.errors import InvalidRequest
 from config.gpus import choices_of
@@ -96,14 +96,14 @@ def fleet_of(settings: Deployment, rows: Iterable[CostRow] = ()) -> Fleet:
     """The containers of a deployment with ``settings``. How long a song works in each is the median of
     ``rows``, the costs of songs made, where they have its engine and GPU, and assumed for a song of three
     minutes elsewhere. Raises ``InvalidRequest`` for an engine of which neither is known."""
-    measured = {(row.stage, row.engine, row.gpu): row for row in rows}
+    measured = tuple(rows)
     engines: list[Work] = []
     plan_s = 0.0
     for stage in _STAGES:
         craft = stage.craft or ""
         chosen = getattr(settings, craft)
         container = container_of(settings, stage, chosen.engine, chosen.gpu)
-        row = _row(measured, stage, chosen.engine, container.gpu)
+        row = _row([each for each in measured if each.stage == stage], chosen.engine, container.gpu)
         if row:
             # The share of each song, in whatever company it was.
             alone_s = shared_s = row.seconds_median
@@ -122,10 +122,15 @@ def fleet_of(settings: Deployment, rows: Iterable[CostRow] = ()) -> Fleet:
     )
 
 
-def _row(rows: Mapping[tuple[str, str, str], CostRow], stage: str, engine: str, gpu: str) -> CostRow | None:
+def _row(rows: Sequence[CostRow], engine: str, gpu: str) -> CostRow | None:
+    """The one of a stage's ``rows`` for ``engine`` on ``gpu``."""
+    known = {name for registry in REGISTRIES.values() for name in registry}
     for choice in gpu.split(","):  # the order in which Modal tries them
-        if row := rows.get((stage, engine, choice)):
-            return row
+        for row in rows:
+            # Manifests have the name that an engine gives itself, settings that of its package and class.
+            same = row.engine == engine if engine in known else row.engine not in known
+            if same and row.gpu == choice:
+                return row
     return None
 
 
