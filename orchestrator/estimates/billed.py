@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from config.errors import InvalidRequest
+from config.gpus import checked_gpu
 from orchestrator.estimates.reckoning import Container, Reckoning, Use, reckon
 from orchestrator.songs.index.entry import Entry, Spent
 from orchestrator.songs.manifest import Cost, Song
@@ -52,7 +54,8 @@ class Billed:
 
     def __init__(self, container_of: ContainerOf, produce: Container, web: Container) -> None:
         self._container_of = container_of
-        self._lives: dict[tuple[str, str, str], _Life] = {}
+        self._lives: dict[tuple[str, str, str], _Life | None] = {}
+        """None for a stage or a GPU that is not known here, such as one of a later version."""
         self._shared = [_Life(produce), _Life(web)]
         self._songs = 0
         self._from = self._until = 0.0
@@ -67,29 +70,47 @@ class Billed:
         """The estimate; None if none of the songs used a GPU of Modal's."""
         if not self._songs:
             return None
-        lives = [*(self._lives[key] for key in sorted(self._lives, key=_order)), *self._shared]
+        known = {key: life for key, life in self._lives.items() if life}
+        lives = [*(known[key] for key in sorted(known, key=_order)), *self._shared]
         uses = [life.use() for life in lives]
         return reckon(self._songs, self._until - self._from, uses, in_bucket=in_bucket)
 
     def _note(self, song: Song | Entry) -> None:
-        costs = {stage: cost for stage, cost in song.costs.items() if cost.gpu}
-        if not costs:
-            return
         began = song.created_at.timestamp()
-        for stage, cost in costs.items():
-            engine = song.engines.get(craft_of(stage) or "")
-            # Of attempts on different GPUs, the last one is taken for all.
-            key = (stage, engine.name if engine else "", cost.gpu.rpartition(" + ")[2])
-            life = self._lives.get(key) or self._lives.setdefault(key, _Life(self._container_of(*key)))
-            life.add(began, began + _end_s(song, stage, cost), cost.seconds)
-        ended = began + max(elapsed(song.timings_s), *(cost.seconds for cost in costs.values()))
+        used_s: list[float] = []
+        for stage, cost in song.costs.items():
+            if life := self._life(song, stage, cost):
+                life.add(began, began + _end_s(song, stage, cost), cost.seconds)
+                used_s.append(cost.seconds)
+        if not used_s:
+            return
+        ended = began + max(elapsed(song.timings_s), *used_s)
         for life in self._shared:
-            before = life.alive_s
+            before_s = life.alive_s
             life.add(began, ended, 0.0)
-            life.work_s += min(ended - began, life.alive_s - before)
+            life.work_s += min(ended - began, life.alive_s - before_s)  # songs wait in one container together
         self._from = min(self._from, began) if self._songs else began
         self._until = max(self._until, ended)
         self._songs += 1
+
+    def _life(self, song: Song | Entry, stage: str, cost: Cost | Spent) -> _Life | None:
+        """That of the stage's container; None if it ran on no GPU of Modal's."""
+        craft = craft_of(stage)
+        if not cost.gpu or craft is None:
+            return None
+        engine = song.engines.get(craft)
+        # Of attempts on different GPUs, the last one is taken for all.
+        key = (stage, engine.name if engine else "", cost.gpu.rpartition(" + ")[2])
+        if key not in self._lives:
+            self._lives[key] = _Life(self._container_of(*key)) if _is_priced(key[2]) else None
+        return self._lives[key]
+
+
+def _is_priced(gpu: str) -> bool:
+    try:
+        return checked_gpu(gpu) == gpu
+    except InvalidRequest:
+        return False
 
 
 def _end_s(song: Song | Entry, stage: str, cost: Cost | Spent) -> float:

@@ -179,6 +179,17 @@ def test_a_stage_made_again_on_another_gpu_and_a_failed_song_are_counted() -> No
     assert (found.parts[0].gpu, found.parts[0].work_s) == ("L40S", 20.0)
 
 
+def test_a_gpu_and_a_stage_of_a_later_version_are_left_out() -> None:
+    song = on_modal(0)
+    costs = song.costs | {
+        "cover": song.costs["music"].model_copy(update={"gpu": "Z900"}),
+        "video": song.costs["music"],
+    }
+    found = billed([song.model_copy(update={"costs": costs})])
+    assert found is not None
+    assert [part.gpu for part in found.parts] == ["A10", "L40S", "", ""]
+
+
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
     found = Library(LocalStore(tmp_path))

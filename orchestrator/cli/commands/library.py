@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -18,7 +19,7 @@ from orchestrator.cli.commands.exits import FAILED
 from orchestrator.cli.lines import plain, print_json, print_line, say
 
 if TYPE_CHECKING:
-    from orchestrator.estimates.forecast import Fleet
+    from orchestrator.estimates.forecast import Case, Fleet
     from orchestrator.modal.deployment.settings import Deployment
     from orchestrator.songs.index.entry import Entry
     from orchestrator.songs.library import Library
@@ -109,7 +110,7 @@ def cost(
     from orchestrator.cli.output import counted, print_costs, print_forecast
     from orchestrator.estimates.billed import Billed
     from orchestrator.estimates.costs import summary
-    from orchestrator.estimates.forecast import Case, forecast, usual_cases
+    from orchestrator.estimates.forecast import forecast, usual_cases
     from orchestrator.modal.deployment.containers import (
         container_of,
         fleet_of,
@@ -119,9 +120,10 @@ def cost(
     from orchestrator.modal.deployment.settings import Deployment
 
     if apart_s is not None and songs is None:
-        raise InvalidRequest(
-            "apart", apart_s, "give --songs N too: how many songs come so many seconds apart"
-        )
+        fix = "give --songs N too: how many songs come so many seconds apart"
+        raise InvalidRequest("apart", apart_s, fix)
+    if apart_s is not None and math.isnan(apart_s):
+        raise InvalidRequest("apart", apart_s, "give seconds, 0 or more")
     settings, deployment = load_settings(), load(Deployment)
     in_bucket = settings.store == "r2"
     day = max(since, _FIRST_DAY).astimezone() if since else None
@@ -131,10 +133,7 @@ def cost(
     fleet = fleet_of(deployment, costs.rows) if usual or songs else None
     cases = usual_cases(fleet) if fleet and usual else ()
     if fleet and songs:
-        apart_s = apart_s or 0.0
-        _check_queue(deployment, fleet, songs, apart_s)
-        name = f"{songs:,}, {apart_s:g} s apart" if apart_s else f"{songs:,} at once"
-        cases = (*cases, Case(name, songs, apart_s))
+        cases = (*cases, _case(deployment, fleet, songs, apart_s or 0.0))
     forecasts = [(case, forecast(fleet, case.songs, case.apart_s)) for case in cases if fleet]
     if as_json:
         figures = asdict(costs) | {"modal": asdict(modal) if modal else None}
@@ -148,9 +147,10 @@ def cost(
         print_forecast(fleet, forecasts)
 
 
-def _check_queue(deployment: Deployment, fleet: Fleet, songs: int, apart_s: float) -> None:
-    """Raises ``InvalidRequest`` for more songs than can wait: the service would refuse them."""
-    from orchestrator.estimates.forecast import pace
+def _case(deployment: Deployment, fleet: Fleet, songs: int, apart_s: float) -> Case:
+    """The case of the options. Raises ``InvalidRequest`` for more songs than can wait: the service would
+    refuse them."""
+    from orchestrator.estimates.forecast import Case, pace
 
     pace_s = pace(fleet, songs, apart_s)
     if songs * (1.0 - apart_s / pace_s) > deployment.queue_limit:
@@ -160,6 +160,8 @@ def _check_queue(deployment: Deployment, fleet: Fleet, songs: int, apart_s: floa
             "SONGWRIGHT_MODAL__GPU_CONTAINERS"
         )
         raise InvalidRequest("songs", songs, fix)
+    name = f"{songs:,}, {apart_s:g} s apart" if apart_s else f"{songs:,} at once"
+    return Case(name, songs, apart_s)
 
 
 def _figures(library: Library, last: int | None, since: datetime | None) -> Iterator[Song | Entry]:
