@@ -58,7 +58,7 @@ for module in filter(None, os.environ.get(_SNAPSHOT, "").split(",")):
 
 
 # Images: one without models, and one for each family of engines: AudioCraft needs a torch of 2023. Only those
-# of the chosen engines are built. Our own code is added when a container starts: a change of it builds nothing.
+# of the chosen engines are built. Our own code is added when a container starts: a change builds nothing.
 
 
 @cache
