@@ -1,7 +1,6 @@
 """Songwright on Modal, from its images to its web function:  modal deploy main.py
 
-Wiring only. What runs in the containers is ``orchestrator.modal``; what can be set is
-``orchestrator.modal.deployment.settings``.
+Wiring only: what runs is ``orchestrator.modal``, what can be set ``orchestrator.modal.deployment.settings``.
 
     modal run main.py::prefetch --dry-run                        says how many gigabytes that fetches:
     modal run main.py::prefetch                                  the weights into their volumes, once
@@ -24,6 +23,7 @@ import modal
 from config.errors import SongwrightError
 from config.settings import load
 from config.version import PACKAGES as OWN_PACKAGES
+from orchestrator.modal.deployment import containers
 from orchestrator.modal.deployment.cards import check_cards, check_licence
 from orchestrator.modal.deployment.images import IMAGES, MODEL, WEB, ImageSpec
 from orchestrator.modal.deployment.pins import ROOT, pins, version_of
@@ -57,17 +57,15 @@ for module in filter(None, os.environ.get(_SNAPSHOT, "").split(",")):
     import_module(module)
 
 
-# Images: one without models, and one for each family of engines, because AudioCraft needs a torch of 2023.
-# Only those of the chosen engines are built. Our own code is added when a container starts, so that a change
-# of it builds nothing.
+# Images: one without models, and one for each family of engines: AudioCraft needs a torch of 2023. Only those
+# of the chosen engines are built. Our own code is added when a container starts: a change builds nothing.
 
 
 @cache
 def image(spec: ImageSpec) -> modal.Image:
-    if spec.base:
-        base = modal.Image.from_registry(spec.base)
-    else:
-        base = modal.Image.debian_slim(python_version="3.11")
+    base = (
+        modal.Image.from_registry(spec.base) if spec.base else modal.Image.debian_slim(python_version="3.11")
+    )
     if modal.is_local():
         base = base.apt_install(*spec.system) if spec.system else base
         pinned = str(HOME / spec.constraints)
@@ -189,13 +187,13 @@ def service() -> Any:
     image=image(WEB),
     secrets=[secret, chosen, for_songs],
     enable_memory_snapshot=True,
-    memory=2048,
+    memory=containers.PRODUCE_MEMORY_MIB,
     nonpreemptible=True,  # else the running steps would go on without it, and be made again
     timeout=int(SETTINGS.job_timeout_s) + 600,
     scaledown_window=MODAL.scaledown_s,
     retries=modal.Retries(max_retries=5, initial_delay=1.0, max_delay=30.0),  # it goes on where it stopped
 )
-@modal.concurrent(max_inputs=20)
+@modal.concurrent(max_inputs=containers.PRODUCE_TOGETHER)
 async def produce(song_id: str, wakes: dict[str, str] | None = None) -> str:
     status: str = await service().produce(song_id, wakes or {})
     return status
@@ -207,10 +205,10 @@ async def produce(song_id: str, wakes: dict[str, str] | None = None) -> str:
     enable_memory_snapshot=True,
     min_containers=MODAL.web_containers,
     max_containers=1,
-    scaledown_window=300,
+    scaledown_window=containers.WEB_IDLE_S,
     timeout=int(SETTINGS.job_timeout_s) + 600,
 )
-@modal.concurrent(max_inputs=500)
+@modal.concurrent(max_inputs=containers.WEB_TOGETHER)
 @modal.asgi_app()
 def web() -> Any:
     from orchestrator.server.api import create_app
@@ -242,7 +240,7 @@ async def warm() -> None:
 @app.function(
     image=image(WEB),
     secrets=[secret, chosen],
-    schedule=modal.Period(minutes=5),
+    schedule=modal.Period(minutes=containers.PATROL_EVERY_MIN),
     max_containers=1,
     scaledown_window=2,  # the next run needs nothing of it
     timeout=240,

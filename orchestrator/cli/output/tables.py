@@ -1,4 +1,4 @@
-"""The tables: the library, its costs, and what ``songwright doctor`` found."""
+"""The tables: the library, and what ``songwright doctor`` found."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from config.gpus import PRICES_FROM
 from orchestrator.cli.finding import Finding
-from orchestrator.cli.lines import plain, plain_lines
-from orchestrator.cli.output.text import STATUS_COLOURS, clock, dollars, open_console, or_dash, styled
-from orchestrator.estimates.costs import CostSummary
+from orchestrator.cli.lines import plain_lines
+from orchestrator.cli.output.text import STATUS_COLOURS, clock, open_console, styled
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.reading import Damaged
 
@@ -45,41 +43,6 @@ def print_list(songs: Sequence[Song | Damaged], more: int) -> None:
     if more:
         least = "at least " if more >= MOST_COUNTED else ""
         console.print(f"... and {least}{more} more: songwright list --limit 0", style="dim")
-
-
-def print_costs(costs: CostSummary) -> None:
-    """A line for each stage, engine and GPU, and the sum; without the columns of the price where there is
-    none."""
-    console = open_console()
-    if not costs.rows:
-        console.print(f"Songs: {costs.songs:,}. Nothing was measured of any.")
-        return
-    priced = costs.usd is not None
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("stage", "engine", "gpu", "songs", "s a song", "p90"):
-        table.add_column(name, justify="left" if name in ("stage", "engine", "gpu") else "right")
-    for name in ("GPU-s", "USD") if priced else ():
-        table.add_column(name, justify="right")
-    for row in costs.rows:
-        cells = [
-            plain(row.stage),
-            plain(row.engine) or "-",
-            plain(row.gpu) or "own machine",
-            f"{row.songs:,}",
-        ]
-        cells += [f"{row.seconds_median:,.2f}", f"{row.seconds_p90:,.2f}"]
-        if priced:
-            cells += [or_dash(row.gpu_seconds, "{:,.1f}"), or_dash(row.usd, "{:,.4f}")]
-        table.add_row(*map(styled, cells))
-    console.print(table)
-    price = "No price: a machine of one's own."
-    if costs.usd is not None:
-        price = f"Price: {dollars(costs.usd)}, by the list of {', '.join(costs.prices_of)} ({PRICES_FROM})."
-    console.print(f"Songs: {costs.songs:,}. Engine time: {costs.seconds:,.1f} s. {price}")
-    if priced and any(row.usd is None for row in costs.rows):
-        console.print("Stages without a price ran on a machine of one's own.", style="dim")
-    if missing := costs.songs - costs.measured:
-        console.print(f"Songs of which nothing was measured: {missing:,}.", style="dim")
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
