@@ -33,8 +33,9 @@ class OpenAIWriter:
     seed gives the same plan where the server keeps to it: most do for a request that they work on alone."""
 
     def __init__(self, options: EngineOptions, *, direct: bool = False) -> None:
-        """Asks nothing of the server, which may start later. ``direct`` as in ``ChatClient``. Raises ``InvalidRequest`` where a setting is
-        missing, and ``EngineUnavailable`` where songs are sold and the licence of the model forbids it."""
+        """Asks nothing of the server, which may start later. ``direct`` as in ``ChatClient``. Raises
+        ``InvalidRequest`` where a setting is missing, and ``EngineUnavailable`` where songs are sold and the
+        licence of the model forbids it."""
         self._server, self._model = options.server, options.model
         self.info = _info(options)
         self._client = ChatClient(options.server, options.model, direct=direct)

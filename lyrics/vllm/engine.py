@@ -41,7 +41,7 @@ class VllmWriter:
     """vLLM's server runs in a process beside this one, on loopback and with a key that only the two know, and
     ends with it. Requests are not queued here: vLLM batches all that come.
 
-    A seed gives the same plan only for a request that vLLM works on alone: it rounds differently in company."""
+    A seed gives the same plan only for a request that vLLM works on alone: in company it rounds otherwise."""
 
     name: ClassVar[str] = "vllm"
     spec: ClassVar[EngineSpec] = WRITERS.spec("vllm")
@@ -78,15 +78,15 @@ class VllmWriter:
             raise WeightsMissing(error.what + (f": {size}" if size else ""), error.fix) from error
 
     def move_to_gpu(self) -> None:
-        """Starts the server on the GPU, and returns when it takes requests. Raises ``EngineUnavailable`` where
+        """Starts the server on the GPU, and returns when it takes requests. Raises ``EngineUnavailable`` if
         there is no GPU, or the server does not start."""
         self._start("cuda" if self._options.device == "auto" else self._options.device)
         assert self._server
         self._server.wait(ignore_progress)
 
     def plan(self, request: PlanRequest, report: Report) -> SongPlan:
-        """Raises as ``OpenAIWriter.plan``, and ``EngineUnavailable`` where the server has ended; the next plan
-        starts it again."""
+        """Raises as ``OpenAIWriter.plan``, and ``EngineUnavailable`` if the server ends; the next plan starts
+        it again."""
         if self._server is None:
             raise EngineUnavailable("the model of engine 'vllm' is not on its GPU", "call move_to_gpu")
         self._server.wait(report)
@@ -194,14 +194,16 @@ def _program() -> str:
     beside = str(Path(sys.executable).parent)
     if found := shutil.which("vllm") or shutil.which("vllm", path=beside):
         return found
-    raise EngineUnavailable("engine 'vllm' needs the command vllm, which is not here", VllmWriter.spec.install)
+    raise EngineUnavailable(
+        "engine 'vllm' needs the command vllm, which is not here", VllmWriter.spec.install
+    )
 
 
 def _environment(key: str, devices: str | None) -> dict[str, str]:
-    """The variables of vLLM's process. The key is not an argument, which others on this machine could read."""
+    """The variables of vLLM's process. The key is none of its arguments, which anybody here can read."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     kept |= {"VLLM_API_KEY": key, "VLLM_NO_USAGE_STATS": "1", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
-    # Its kernels are compiled by nvcc at the first start, which neither our image nor most machines have.
+    # FlashInfer's would be compiled at the first start, which takes minutes and CUDA's toolkit.
     kept.setdefault("VLLM_USE_FLASHINFER_SAMPLER", "0")
     return kept if devices is None else kept | {"CUDA_VISIBLE_DEVICES": devices}
 

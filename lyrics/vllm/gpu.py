@@ -23,7 +23,7 @@ def gpu_index(setting: str) -> int | None:
 
 
 def gpu_name(index: int) -> str:
-    """The name of the GPU with this number, "NVIDIA A10". Raises ``EngineUnavailable`` where there is none."""
+    """The name of a GPU by its number, "NVIDIA A10". Raises ``EngineUnavailable`` if there is none."""
     names = _names()
     if index >= len(names):
         what = f"there is no GPU {index} here" if names else "there is no GPU here that CUDA's driver knows"

@@ -30,7 +30,7 @@ _KEEPER = Path(__file__).with_name("keeper.py")
 # "(EngineCore pid=61) ERROR 11-29 10:00:00 [core.py:770] ValueError: ..."
 _PREFIX = re.compile(r"^(\([^)]*\) *)?([A-Z]+ [\d-]+ [\d:.]+ \[[^\]]*\] *)?")
 _CAUSE = re.compile(r"^[\w.]*(Error|Exception|error): ")
-_ELSEWHERE = "root cause above"  # the last error of a failed start only says where to look
+_ELSEWHERE = "root cause"  # the last error of a failed start only says where to look for it
 
 
 class VllmServer:
@@ -87,9 +87,7 @@ class VllmServer:
 class _Run:
     """One process of the server."""
 
-    def __init__(
-        self, command: list[str], environment: dict[str, str], answers: Callable[[], bool]
-    ) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], answers: Callable[[], bool]) -> None:
         """Raises ``EngineUnavailable`` where the system starts no process."""
         self.ready: Future[None] = Future()
         self._lines: deque[str] = deque(maxlen=_LINES)
@@ -110,9 +108,7 @@ class _Run:
 
     @property
     def over(self) -> bool:
-        return self._process.poll() is not None or (
-            self.ready.done() and self.ready.exception() is not None
-        )
+        return self._process.poll() is not None or (self.ready.done() and self.ready.exception() is not None)
 
     def ended(self) -> EngineUnavailable | None:
         status = self._process.poll()

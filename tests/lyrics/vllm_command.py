@@ -1,5 +1,5 @@
-"""What stands for the command ``vllm`` where there is no GPU: it takes vLLM's own arguments and no others, and runs
-llama.cpp's server over the GGUF weights of the model's folder. It does not check what vLLM makes of the
+"""Stands for the command ``vllm`` where there is no GPU: it takes vLLM's own arguments and no others, and
+runs llama.cpp's server over the GGUF weights of the model's folder. It does not check what vLLM makes of the
 arguments. ``VLLM_PLAYS`` makes it fail instead: "ends" with vLLM's words, or "silent"."""
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from pathlib import Path
 FAILED = """\
 (APIServer pid=61) INFO 11-29 10:00:00 [utils.py:302] non-default args: {'max_model_len': 8192}
 (EngineCore pid=75) ERROR 11-29 10:00:09 [core.py:1108] EngineCore failed to start.
-(EngineCore pid=75) ERROR 11-29 10:00:09 [core.py:1108] ValueError: No available memory for the cache blocks. \
-Try increasing `gpu_memory_utilization` when initializing the engine.
-(APIServer pid=61) RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}"""
+(EngineCore pid=75) ERROR 11-29 10:00:09 [core.py:1108] ValueError: No available memory for the cache \
+blocks. Try increasing `gpu_memory_utilization` when initializing the engine.
+(APIServer pid=61) RuntimeError: Engine core initialization failed. See root cause above. \
+Failed core proc(s): {}"""
 
 
 def arguments() -> argparse.Namespace:
@@ -39,7 +40,9 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     given = arguments()
-    worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])  # as its engine's process
+    worker = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(600)"]
+    )  # as its engine's process
     Path(given.model, "pids").write_text(f"{os.getpid()} {worker.pid}")
     plays = os.environ.get("VLLM_PLAYS", "")
     if plays == "ends":
