@@ -43,8 +43,8 @@ class ChatClient:
     """One server and one of its models. Safe in threads: each call has connections of its own."""
 
     def __init__(self, options: ServerOptions, model: str, *, direct: bool = False) -> None:
-        """``direct``: by no proxy of the environment. Raises ``EngineUnavailable`` for a key that no header can
-        carry, and for a proxy in the environment that httpx cannot use."""
+        """``direct``: by no proxy of the environment. Raises ``EngineUnavailable`` for a key that no header
+        can carry, and for a proxy in the environment that httpx cannot use."""
         self._direct = direct
         self._options = options
         self._model = model

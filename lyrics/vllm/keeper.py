@@ -22,7 +22,7 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def keep(command: list[str]) -> int:
-    """Returns the exit status of ``command``."""
+    """Returns the exit status of ``command`` as a shell has it: 128 and the signal where one ended it."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -32,7 +32,7 @@ def keep(command: list[str]) -> int:
     threading.Thread(target=_watch, args=(process,), daemon=True).start()
     status = process.wait()
     _signal(process, signal.SIGKILL)  # workers that it left behind
-    return status
+    return status if status >= 0 else 128 - status
 
 
 def _end_with_parent() -> None:
@@ -57,4 +57,4 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(keep(sys.argv[1:]) & 0xFF)
+    sys.exit(keep(sys.argv[1:]))
