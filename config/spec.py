@@ -81,7 +81,7 @@ class EngineSpec:
     words."""
     places_lines: bool = False
     """Of a composer: whether it sings each line at the time that ``MusicRequest.line_times_s`` says."""
-    image: Literal["web", "models", "audiocraft"] = "models"
+    image: Literal["web", "models", "audiocraft", "vllm"] = "models"
     """The image that it runs in on Modal: see ``orchestrator.modal.deployment.images``."""
     volume: str = ""
     """The volume on Modal with its weights."""

@@ -153,6 +153,22 @@ WRITERS: Registry[Writer] = Registry(
             image="web",
             install="install it: pip install 'songwright[openai]'",
         ),
+        "vllm": EngineSpec(
+            "lyrics.vllm.engine:VllmWriter",
+            models={
+                # The caches are those of 32 plans of 1,850 tokens with their prompts.
+                "Qwen/Qwen2-7B-Instruct": Needs("bf16", 7.62, kept=1.09, cached=1.7, memory_gib=24),
+            },
+            batch_size=32,
+            whole_machine=True,
+            languages=MANY,
+            image="vllm",
+            volume="qwen-hf-cache",
+            fetched_as="qwen",
+            sellable="a Qwen model under Apache-2.0, such as Qwen/Qwen2-7B-Instruct",
+            install="install it in an environment of its own: pip install 'songwright[vllm]', or only the "
+            "command: uv tool install vllm",
+        ),
     },
     method="plan",
 )

@@ -191,7 +191,7 @@ def test_a_kept_web_function_costs_what_is_told() -> None:
 
 def test_the_memory_told_of_each_engine_is_what_cards_are_checked_against() -> None:
     rows = {row[0].partition("`: ")[0].strip("`"): row for row in ROWS if len(row) == 5 and row[1] in BYTES}
-    assert set(rows) == {"qwen", "qwen_vl", "acestep", "musicgen", "sdxl_turbo", "diffusion"}
+    assert set(rows) == {"qwen", "vllm", "qwen_vl", "acestep", "musicgen", "sdxl_turbo", "diffusion"}
     for engine, (_, precision, on_gpu, container, cards) in rows.items():
         needs = spec_of(engine).needs()
         assert needs is not None

@@ -42,9 +42,10 @@ class _Again(Exception):
 class ChatClient:
     """One server and one of its models. Safe in threads: each call has connections of its own."""
 
-    def __init__(self, options: ServerOptions, model: str) -> None:
-        """Raises ``EngineUnavailable`` for a key that no header can carry, and for a proxy in the environment
-        that httpx cannot use."""
+    def __init__(self, options: ServerOptions, model: str, *, direct: bool = False) -> None:
+        """``direct``: by no proxy of the environment. Raises ``EngineUnavailable`` for a key that no header
+        can carry, and for a proxy in the environment that httpx cannot use."""
+        self._direct = direct
         self._options = options
         self._model = model
         self._refusals = Refusals(options, model)
@@ -94,6 +95,7 @@ class ChatClient:
             base_url=self._options.base_url,
             headers=self._headers,
             verify=self._tls,
+            trust_env=not self._direct,
             timeout=httpx.Timeout(None, connect=_CONNECT_S),  # the whole has a limit, not each read
         )
 

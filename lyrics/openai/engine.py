@@ -32,12 +32,13 @@ class OpenAIWriter:
     As with every writer, facts that the description names itself override what the model writes. The same
     seed gives the same plan where the server keeps to it: most do for a request that they work on alone."""
 
-    def __init__(self, options: EngineOptions) -> None:
-        """Asks nothing of the server, which may start later. Raises ``InvalidRequest`` where a setting is
-        missing, and ``EngineUnavailable`` where songs are sold and the licence of the model forbids it."""
+    def __init__(self, options: EngineOptions, *, direct: bool = False) -> None:
+        """Asks nothing of the server, which may start later. ``direct`` as in ``ChatClient``. Raises
+        ``InvalidRequest`` where a setting is missing, and ``EngineUnavailable`` where songs are sold and the
+        licence of the model forbids it."""
         self._server, self._model = options.server, options.model
         self.info = _info(options)
-        self._client = ChatClient(options.server, options.model)
+        self._client = ChatClient(options.server, options.model, direct=direct)
         self._refusals = Refusals(options.server, options.model)
 
     @classmethod

@@ -6,11 +6,12 @@ import re
 
 import pytest
 
-from orchestrator.modal.deployment.images import AUDIOCRAFT, IMAGES, MODEL, SOURCES, WEB
+from orchestrator.modal.deployment.images import AUDIOCRAFT, IMAGES, MODEL, SOURCES, VLLM, WEB
 from orchestrator.modal.deployment.pins import (
     AUDIOCRAFT_CONSTRAINTS,
     CONSTRAINTS,
     ROOT,
+    VLLM_CONSTRAINTS,
     pinned_in,
     pins,
     version_of,
@@ -18,7 +19,7 @@ from orchestrator.modal.deployment.pins import (
 from tests.specs import spec_of
 
 
-@pytest.mark.parametrize("file", [CONSTRAINTS, AUDIOCRAFT_CONSTRAINTS])
+@pytest.mark.parametrize("file", [CONSTRAINTS, AUDIOCRAFT_CONSTRAINTS, VLLM_CONSTRAINTS])
 def test_every_line_pins_one_package_exactly_and_once(file: str) -> None:
     lines = (ROOT / file).read_text().splitlines()
     assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[^=\s]+", line)] == []
@@ -34,7 +35,7 @@ def test_names_are_read_however_they_are_written() -> None:
 
 
 def test_pins_are_exact_and_one_that_is_missing_is_an_error(tmp_path: object) -> None:
-    for spec in (WEB, MODEL, AUDIOCRAFT):
+    for spec in (WEB, MODEL, AUDIOCRAFT, VLLM):
         assert all("==" in pin for pin in pins(*spec.extras, constraints=spec.constraints))
     assert "torch==2.13.0" in pins(*MODEL.extras)
     assert "torch==2.1.0" in pins(*AUDIOCRAFT.extras, constraints=AUDIOCRAFT.constraints)
@@ -52,6 +53,7 @@ def test_cudas_wheels_are_pinned_beside_the_torch_that_wants_them() -> None:
 def test_an_engine_runs_in_the_image_of_its_family() -> None:
     assert IMAGES[spec_of("sketch").image] is WEB
     assert IMAGES[spec_of("audiocraft").image] is AUDIOCRAFT
+    assert IMAGES[spec_of("vllm").image] is VLLM
     others = ("qwen", "acestep", "musicgen", "mine:Engine")
     assert {IMAGES[spec_of(engine).image] for engine in others} == {MODEL}
     assert "libavformat-dev" in AUDIOCRAFT.system

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator.modal.deployment.pins import AUDIOCRAFT_CONSTRAINTS, CONSTRAINTS
+from orchestrator.modal.deployment.pins import AUDIOCRAFT_CONSTRAINTS, CONSTRAINTS, VLLM_CONSTRAINTS
 
 _FFMPEG = ("avformat", "avcodec", "avdevice", "avutil", "avfilter", "swscale", "swresample")
 
@@ -69,7 +69,10 @@ AUDIOCRAFT = ImageSpec(
     ("r2", "audiocraft"), AUDIOCRAFT_CONSTRAINTS, "python:3.11-slim-bookworm", tuple(SOURCES)
 )
 """An image of its own, for AudioCraft needs a torch of 2023."""
+VLLM = ImageSpec(("r2", "vllm"), VLLM_CONSTRAINTS, tools=("g++", "libc6-dev"))
+"""An image of its own, for vLLM wants a torch of its own choice. It takes no FastAPI as new as our service
+needs; here none of ours runs. The compiler is for Triton and for torch's own compiled code."""
 
 
-IMAGES: Mapping[str, ImageSpec] = {"web": WEB, "models": MODEL, "audiocraft": AUDIOCRAFT}
+IMAGES: Mapping[str, ImageSpec] = {"web": WEB, "models": MODEL, "audiocraft": AUDIOCRAFT, "vllm": VLLM}
 """By their names in an ``EngineSpec``."""

@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 CONSTRAINTS = "constraints.txt"
 AUDIOCRAFT_CONSTRAINTS = "constraints-audiocraft.txt"
+VLLM_CONSTRAINTS = "constraints-vllm.txt"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
