@@ -12,9 +12,9 @@ from orchestrator.songs.ownership import may_resume, this_process, why_not_resum
 
 def interrupted(library: Library) -> list[Song]:
     """All songs whose process has died, newest first. Songs of a service are left out if a service holds the
-    bucket's lease: that service resumes them."""
-    marked = library.load_all(library.open_ids())
-    songs = [song for song in marked if isinstance(song, Song) and may_resume(song)]
+    bucket's lease: that service resumes them. Damaged ones that were being made are logged."""
+    marked = library.reading(library.load_or_skip, library.open_ids())
+    songs = [song for song in marked if song and may_resume(song)]
     if is_leased(library.store):
         return [song for song in songs if song.owner and not song.owner.service]
     return songs

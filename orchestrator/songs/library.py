@@ -50,18 +50,15 @@ class Library:
             kept = IndexTable(table) if table else temporary_table()
             self.index = BucketIndex(store, kept, self._entries, self.ids, self.open_ids)
         self._marked: set[str] = set()
+        self._noted: set[str] = set()  # songs that are not settled, and can be found by their prompts
         self._reported: set[str] = set()
 
     def save(self, song: Song) -> Song:
         """Writes the whole manifest atomically, and returns the song."""
-        new = not song.settled and song.id not in self._marked
-        if new:
+        if not song.settled:
             self.mark(song.id)
         self.store.put(manifest_key(song.id), _manifest_json(song), "application/json")
-        if song.settled:
-            self._settle(song)
-        elif new:
-            self.index.note(song)  # its prompt can be found
+        self._note(song)
         return song
 
     def version(self, song_id: str) -> tuple[Song, str]:
@@ -80,8 +77,8 @@ class Library:
         if etag is None:
             self.mark(song.id)
         saved = self.store.put_if(key, _manifest_json(song), "application/json", etag=etag)
-        if saved and song.settled:
-            self._settle(song)
+        if saved:
+            self._note(song)
         return saved
 
     def mark(self, song_id: str) -> None:
@@ -210,6 +207,14 @@ class Library:
         if manifest_key(song_id) not in self.store.list(folder):  # else another process has just stored it
             self.store.delete_below(folder)
 
+    def _note(self, song: Song) -> None:
+        """Tells the index of a song's first manifest, and of the last."""
+        if song.settled:
+            self._settle(song)
+        elif song.id not in self._noted:
+            self._noted.add(song.id)
+            self.index.note(song)
+
     def _settle(self, song: Song) -> None:
         """Removes the mark of a settled song once the index has it. Without the index, the mark stays, and
         by it the song is found."""
@@ -248,6 +253,7 @@ class Library:
     def _close(self, song_id: str) -> None:
         self.store.delete(_OPEN + song_id)
         self._marked.discard(song_id)
+        self._noted.discard(song_id)
 
     def _report(self, song_id: str, why: str) -> None:
         """Logs each damaged song once."""

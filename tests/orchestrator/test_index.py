@@ -156,6 +156,39 @@ def test_a_song_is_found_by_its_prompt_from_the_start_and_gone_with_its_deletion
     assert other.index.table.count() == library.index.table.count() == 0
 
 
+def test_a_song_that_is_accepted_or_made_can_be_searched_at_once(tmp_path: Path) -> None:
+    """Whoever stores it, and by whichever write."""
+    library, other = Library(LocalStore(tmp_path)), Library(LocalStore(tmp_path))
+    first, second = (new_songs(Brief(description=f"number{n} about rain"))[0] for n in range(2))
+    library.save_if(first, None)
+    library.mark(second.id)  # its photo is stored before it
+    library.save(second)
+    assert library.index.table.unread(9) == []
+    for catalogue in (Catalogue(library), Catalogue(other)):
+        assert pages(catalogue, 5, "rain") == sorted((first.id, second.id))
+
+
+def test_a_folder_without_songs_or_one_that_is_gone_is_not_written(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for made in (False, True):
+        if made:
+            home.mkdir()
+        catalogue = Catalogue(Library(LocalStore(home)))
+        catalogue.complete()
+        assert catalogue.search("rain", "", 5) == catalogue.page("", 5) == catalogue.ended(5) == []
+        assert home.exists() == made
+        assert list(home.glob("*")) == []
+    library = Library(LocalStore(home))
+    filled(library, 2)
+    home.rename(tmp_path / "away")
+    catalogue = Catalogue(library)
+    catalogue.complete()
+    assert catalogue.search("rain", "", 5) == []
+    assert isinstance(library.index, FolderIndex)
+    assert not library.index.note(song(9))
+    assert not home.exists()
+
+
 def test_words_are_found_in_every_script(opened: NewLibrary) -> None:
     library = opened()
     texts = ("Café à Zürich", "雨の夜に歩く", "дождь в городе", 'quotes " and * (signs) AND NOT')
@@ -166,15 +199,21 @@ def test_words_are_found_in_every_script(opened: NewLibrary) -> None:
         assert pages(catalogue, 5, query) == [songs[text].id], query
 
 
-def test_an_old_library_without_index_works_and_gets_one(opened: NewLibrary) -> None:
+def test_an_old_library_without_index_works_and_gets_one(
+    opened: NewLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
     songs = filled(opened(), 5)
     delete_index(opened())
     catalogue = Catalogue(opened())
     assert pages(catalogue, 2) == [one.id for one in songs]
     if isinstance(opened().store, LocalStore):
         assert pages(Catalogue(opened()), 2) == [one.id for one in songs]
+        monkeypatch.setattr(folder_module, "_FEW", 4)
     with pytest.raises(Unavailable, match="songwright index"):
         Catalogue(opened()).search("rain", "", 5)
+    if isinstance(opened().store, LocalStore):
+        monkeypatch.setattr(folder_module, "_FEW", 5)  # so few are read at once
+        assert pages(Catalogue(opened()), 2, "rain") == [one.id for one in songs]
     catalogue.rebuild()
     assert pages(Catalogue(opened()), 2, "rain") == [one.id for one in songs]
 

@@ -50,6 +50,9 @@ class BucketIndex:
     ) -> None:
         """``ids`` lists the songs after one, newest first; ``open_ids`` those with a mark."""
         self.table = table
+        self.used = threading.Event()
+        """Set by whoever adds a song or searches, for the keeper: there may be something to copy or write."""
+        self.used.set()
         self._store = store
         self._read = read
         self._ids = ids
@@ -64,6 +67,7 @@ class BucketIndex:
         nothing in the bucket but their mark."""
         if song.settled:
             segments.note_change(self._store, song.id)
+        self.used.set()
         if self._synced_s is not None:  # else this process searches nothing
             with suppress(sqlite3.Error):
                 self.table.put([entry_of(song)], sure=True)
@@ -72,6 +76,7 @@ class BucketIndex:
     def gone(self, song_id: str) -> bool:
         """Records that a song was deleted."""
         segments.note_change(self._store, song_id)
+        self.used.set()
         if self._synced_s is not None:
             with suppress(sqlite3.Error):
                 self.table.put([deleted_entry(song_id)])
@@ -81,6 +86,8 @@ class BucketIndex:
         """Whether every song can be found by its words and is in the sums, but for what others have changed
         in the last minute. Copies what is new if that is longer ago, and answers False if that takes longer
         than some seconds: it goes on in the background."""
+        if self._synced_s is not None:
+            self.used.set()
         fresh = self._synced_s is not None and time.monotonic() - self._synced_s < _FRESH_S
         with table_errors():
             if fresh and self.table.fact("library"):

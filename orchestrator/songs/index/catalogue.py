@@ -127,13 +127,25 @@ class Catalogue:
             before = song_id
 
     def _found(self, text: str, after: str) -> Iterator[str]:
-        return _following(lambda last, most: self._index.table.search(text, last, most), after)
+        def search(last: str, most: int) -> list[str]:
+            with table_errors():
+                return self._index.table.search(text, last, most)
+
+        return _following(search, after) if self._has_songs() else iter(())
 
     def _indexed(self) -> Iterator[Entry]:
         after = ""
-        while some := self._index.table.entries(after, _AT_ONCE):
+        while some := self._read_entries(after):
             yield from some
             after = some[-1].id
+
+    def _read_entries(self, after: str) -> list[Entry]:
+        with table_errors():
+            return self._index.table.entries(after, _AT_ONCE) if self._has_songs() else []
+
+    def _has_songs(self) -> bool:
+        """Whether there is a table to read: it is not made for a folder without songs."""
+        return not isinstance(self._index, FolderIndex) or self._index.has_songs()
 
     def _filled(self, ids: Iterator[str], most: int) -> list[Song | Damaged]:
         """The first ``most`` songs of ``ids`` that are there."""

@@ -28,8 +28,10 @@ class DatabaseFile:
     ``sqlite3.Error`` if it cannot be used. A damaged file is deleted then: the next connection makes another.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, parents: bool = True) -> None:
+        """``parents``: whether the folders above that of the file are made too."""
         self._path = path
+        self._parents = parents
         self._idle: list[tuple[sqlite3.Connection, int]] = []  # with the number of the file
         self._guard = threading.Lock()
 
@@ -104,7 +106,7 @@ class DatabaseFile:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            self._path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=self._parents, exist_ok=True)
             ignored = self._path.parent / ".gitignore"
             if not ignored.exists():
                 ignored.write_text("*\n")

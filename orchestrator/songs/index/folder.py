@@ -29,6 +29,7 @@ _SMALL = 2000  # songs: a folder with more is looked through in the background
 _PAUSES = 50  # so many times as long as a look took passes before the next
 _SETTLED_NS = 2_000_000_000  # a folder's time is coarse: two changes of one moment have the same
 _BATCH = 64
+_FEW = 500  # manifests, which are read in less than a second
 
 Reader = Callable[[str], Song]
 """Reads a manifest; raises as ``Library.load`` does."""
@@ -46,7 +47,8 @@ class FolderIndex:
         self._load = load
         self._looking = threading.Lock()
         self._next_look_s = 0.0
-        self.table = IndexTable(store.root / FOLDER / "songs.sqlite")
+        # A library whose folder is gone is not made again by its index.
+        self.table = IndexTable(store.root / FOLDER / "songs.sqlite", parents=False)
 
     def note(self, song: Song) -> bool:
         """Adds a song, or its new facts. Returns whether that is stored."""
@@ -56,11 +58,15 @@ class FolderIndex:
         """Removes a song that was deleted. Returns whether that is stored."""
         return self._stored(deleted_entry(song_id))
 
+    def has_songs(self) -> bool:
+        """Whether there was ever a song. If not, nothing is written, and the table is of no use."""
+        return self._songs.exists()
+
     def lists_ids(self) -> bool:
         """Whether ``table.ids`` has every song without a mark. Looks for songs that came and went without the
         index, at once if the folder is small, else in the background."""
         try:
-            if not self._songs.exists():
+            if not self.has_songs():
                 return False
             known = self.table.fact("listed")
             if known and known == self._time():
@@ -78,17 +84,26 @@ class FolderIndex:
         return True
 
     def is_whole(self) -> bool:
-        """Whether every song can be found by its words and is in the sums."""
-        if not self._songs.exists():
-            return True  # there was never a song
+        """Whether every song can be found by its words and is in the sums. Reads the manifests that were not
+        read yet, if there are few."""
+        if not self.has_songs():
+            return True
         try:
-            return self.lists_ids() and not self.table.unread(1)
+            if not self.lists_ids():
+                return False
+            unread = self.table.unread(_FEW + 1)
+            if unread and len(unread) <= _FEW:
+                self.complete()
+                return True
+            return not unread
         except sqlite3.Error as error:
             log.warning("the library is read without its index: %s", error)
             return False
 
     def look(self) -> None:
         """Adds the ids of songs that came without the index, and removes those that went."""
+        if not self.has_songs():
+            return
         with self._looking:
             stamp, began = self._time(), time.monotonic()
             if self.table.fact("listed") == stamp:
@@ -109,6 +124,8 @@ class FolderIndex:
     ) -> None:
         """Reads the manifests that were not read yet, until ``stopping``. After each second of work it rests
         for ``rest`` seconds."""
+        if not self.has_songs():
+            return
         if not self.lists_ids():
             self.look()
         all_songs = self.table.count()
@@ -118,7 +135,8 @@ class FolderIndex:
             began = time.monotonic()
             found = [self._entry(song_id) for song_id in some]
             self.table.put(entry for entry in found if entry)
-            self.table.forget(song_id for song_id, entry in zip(some, found, strict=True) if not entry)
+            gone = [song_id for song_id, entry in zip(some, found, strict=True) if not entry]
+            self.table.forget(gone, unread=True)  # one may just have been stored
             read += len(some)
             progress(read, all_songs)
             if rest:

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import sqlite3
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from config.errors import SongwrightError
 from orchestrator.songs.index.bucket import BucketIndex
@@ -20,11 +22,13 @@ _REST = 1.0  # seconds without work after each second of building: songs come fi
 
 
 class IndexKeeper:
-    """Reads what the index does not know yet: an old library's manifests, and what others changed."""
+    """Reads what the index does not know yet: an old library's manifests, and what others changed. While
+    nobody adds songs or searches, a bucket is not asked again."""
 
     def __init__(self, library: Library, threads: LibraryThreads, *, builds: bool) -> None:
         """``builds``: a bucket that has no index gets one. A container that may be gone in a minute does not
         begin with that: ``songwright index`` does."""
+        self._library = library
         self._index = library.index
         self._threads = threads
         self._builds = builds
@@ -41,16 +45,46 @@ class IndexKeeper:
             self._task.cancel()
 
     async def _keep(self) -> None:
+        await self._try(self._begin)
         await asyncio.sleep(_FIRST_S)
         while True:
-            try:
-                await self._threads.run(self._round)
-            except (SongwrightError, sqlite3.Error, OSError) as error:
-                log.warning("the index is not up to date: %s", error)
+            await self._try(self._round)
             await asyncio.sleep(_PERIOD_S)
 
+    async def _try(self, work: Callable[[], None]) -> None:
+        try:
+            await self._threads.run(work)
+        except (SongwrightError, sqlite3.Error, OSError) as error:
+            log.warning("the index is not up to date: %s", error)
+
+    def _begin(self) -> None:
+        """Copies the index of a bucket, which is a few requests; a bucket without songs gets an empty one."""
+        if isinstance(self._index, BucketIndex):
+            with _claimed(self._index.used):
+                if self._index.sync():
+                    return
+                if self._builds and next(self._library.ids(), None) is None:
+                    self._index.complete()
+                else:
+                    self._index.used.set()
+
     def _round(self) -> None:
-        if isinstance(self._index, BucketIndex) and not self._builds:
-            self._index.sync()
-        else:
-            self._index.complete(stopping=self._stopping.is_set, rest=_REST)
+        if not isinstance(self._index, BucketIndex):
+            self._complete()
+        elif self._index.used.is_set():
+            with _claimed(self._index.used):
+                self._complete() if self._builds else self._index.sync()
+
+    def _complete(self) -> None:
+        self._index.complete(stopping=self._stopping.is_set, rest=_REST)
+
+
+@contextmanager
+def _claimed(work: threading.Event) -> Iterator[None]:
+    """Clears the event; sets it again if the work fails."""
+    work.clear()
+    try:
+        yield
+    except BaseException:
+        work.set()
+        raise

@@ -28,9 +28,10 @@ class IndexTable:
     """Entries by id. Methods raise ``sqlite3.Error`` if the file cannot be used; a broken one is deleted
     first, so that the next call begins an empty one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, parents: bool = True) -> None:
+        """``parents`` is as for ``DatabaseFile``."""
         self.path = path
-        self._file = DatabaseFile(path)
+        self._file = DatabaseFile(path, parents=parents)
 
     def put(self, entries: Iterable[Entry], taken: Iterable[str] = (), *, sure: bool = False) -> None:
         """Adds or replaces entries, all or none. An earlier version replaces a later one only with ``sure``:
@@ -68,12 +69,13 @@ class IndexTable:
         self.forget(song_id for song_id in back if still(song_id))
         self.add_unread(song_id for song_id in new if song_id not in back or still(song_id))
 
-    def forget(self, song_ids: Iterable[str]) -> None:
-        """Removes these, as if they had never been here."""
+    def forget(self, song_ids: Iterable[str], *, unread: bool = False) -> None:
+        """Removes these, as if they had never been here; with ``unread``, those that are not read by now."""
         for some in _batches(song_ids):
             with self._file.writing() as db:
                 for song_id in some:
-                    if row := _row(db, song_id):
+                    row = _row(db, song_id)
+                    if row and not (unread and row[2]):
                         db.execute("DELETE FROM songs WHERE place = ?", (row[0],))
                         db.execute("DELETE FROM words WHERE rowid = ?", (row[0],))
 
