@@ -73,10 +73,9 @@ class Library:
     def save_if(self, song: Song, etag: str | None) -> str:
         """Writes the manifest if the stored version still has ``etag``; with None, the first one of a new
         song. Returns the new etag, or an empty string if another process has written since."""
-        key = manifest_key(song.id)
         if etag is None:
             self.mark(song.id)
-        saved = self.store.put_if(key, _manifest_json(song), "application/json", etag=etag)
+        saved = self.store.put_if(manifest_key(song.id), _manifest_json(song), "application/json", etag=etag)
         if saved:
             self._note(song)
         return saved
