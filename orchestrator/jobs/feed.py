@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import re
 from bisect import bisect_right
-from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from config.errors import NotFound
-from orchestrator.songs.manifest import Moment, Song
+from orchestrator.songs.manifest import Moment, Song, Status
 
 _AT_ONCE = 10  # listeners that are woken in one round of the event loop
 _ENDED_KEPT = 32  # ended songs whose progress can still be sent again
@@ -56,27 +55,6 @@ class _Snapshot:
     song: Song
     progress: dict[str, tuple[str, float]]
     """The newest progress of each part: stage and fraction."""
-
-
-class Listeners:
-    """Limits the number of listeners: in all and, if there are several tokens, to half of that for each."""
-
-    def __init__(self, limit: int, tokens: int = 1) -> None:
-        self._limit = limit
-        self._limit_of_one = limit if tokens < 2 else max(limit // 2, 1)
-        self._of: Counter[str] = Counter()
-
-    @contextmanager
-    def place(self, holder: str) -> Iterator[bool]:
-        """Whether there is a place for one more listener, which keeps it while the block runs."""
-        free = self._of.total() < self._limit and self._of[holder] < self._limit_of_one
-        if free:
-            self._of[holder] += 1
-        try:
-            yield free
-        finally:
-            if free:
-                self._of[holder] -= 1
 
 
 class _Notifier:
@@ -132,6 +110,8 @@ class _Track:
     newest: dict[str, Event] = field(default_factory=dict)
     """The newest progress of each part."""
     ended: bool = False
+    song: Song | None = None
+    """The newest manifest; None while the song waits, for many may."""
 
     def add(self, event: Event) -> None:
         self.events.append(event)
@@ -166,6 +146,7 @@ class Feed:
     def update(self, song: Song) -> None:
         """Adds the events of a manifest: its new moments and, if the song has finished, its end."""
         track = self._tracks.setdefault(song.id, _Track())
+        track.song = None if song.status is Status.QUEUED else song
         for event in _moments(song):
             if event.position > track.position:
                 track.add(event)
@@ -195,6 +176,17 @@ class Feed:
         """The newest progress of each part of a song that is being made."""
         track = self._tracks.get(song_id)
         return track.newest if track else {}
+
+    async def song(self, song_id: str) -> Song:
+        """The newest state of any song. Raises as ``load`` does."""
+        return self.newest(await self._load(song_id))
+
+    def newest(self, song: Song) -> Song:
+        """The newest state of a song that was read from the store: what this process makes of it may be
+        written a little later."""
+        track = self._tracks.get(song.id) or self._ended.get(song.id)
+        known = track.song if track else None
+        return known if known and known.updated_at > song.updated_at else song
 
     def forget(self, song_id: str) -> None:
         """Removes a song; its listeners' streams end."""

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from config.errors import InvalidRequest
+import logging
+
+from config.errors import InvalidRequest, Unavailable
 from orchestrator.jobs.lease import is_leased
 from orchestrator.pipeline.recorder import RunOptions
+from orchestrator.songs.index.catalogue import Catalogue
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song, Status
 from orchestrator.songs.ownership import may_resume, this_process, why_not_resumed
+
+log = logging.getLogger(__name__)
 
 
 def interrupted(library: Library) -> list[Song]:
     """All songs whose process has died, newest first. Songs of a service are left out if a service holds the
     bucket's lease: that service resumes them. Damaged ones that were being made are logged."""
-    marked = library.reading(library.load_or_skip, library.open_ids())
-    songs = [song for song in marked if song and may_resume(song)]
+    try:
+        some = Catalogue(library).unfinished()
+    except Unavailable as error:
+        log.warning("every song is read: %s", error)
+        some = list(library.ids())
+    found = library.reading(library.load_or_skip, some)
+    songs = [song for song in found if song and may_resume(song)]
     if is_leased(library.store):
         return [song for song in songs if song.owner and not song.owner.service]
     return songs

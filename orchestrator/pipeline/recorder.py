@@ -1,7 +1,8 @@
 """Writes a song's manifest while the song is made: before the work starts, and after the steps.
 
 R2 accepts one write a second to one key. So in a bucket a change that comes sooner after the last write is
-written with later ones (``ManifestWriter``); those who follow the song in this process see it at once.
+written with later ones (``ManifestWriter``); those who ask this process for the song see it at once
+(``RunOptions.on_change``). In a folder each change is stored at once.
 """
 
 from __future__ import annotations
@@ -82,6 +83,11 @@ class ManifestWriter:
         self._free_s = time.monotonic() + (self._spacing_s if just_written else 0.0)
         self._writing = asyncio.Lock()
         self._later: asyncio.Task[None] | None = None
+
+    @property
+    def is_spaced(self) -> bool:
+        """Whether the store takes only so many writes of one manifest."""
+        return self._spacing_s > 0.0
 
     @property
     def is_free(self) -> bool:
@@ -198,7 +204,7 @@ class SongRecorder:
             self._charge(stage, result.usage)
         song = self.song
         made_by = {stage.craft: result.engine} if stage.craft and result.engine else {}
-        return self._change(
+        return await self._record(
             scene=result.scene or song.scene,
             plan=result.plan or song.plan,
             music=result.music or song.music,
@@ -215,12 +221,16 @@ class SongRecorder:
             facts["runs"] = 0  # it ended normally
         self.song = song = self.song.changed(**facts)
         await self._writer.write(song)
-        self._on_change(song)
+        self._on_change(self.song)  # the newest: another step may have ended meanwhile
         return song
 
     def close(self) -> None:
         """Ends the writes in the background."""
         self._writer.close()
+
+    async def _record(self, **facts: object) -> Song:
+        """Changes the song, and writes it as soon as that delays no step."""
+        return self._change(**facts) if self._writer.is_spaced else await self.save(**facts)
 
     def _change(self, **facts: object) -> Song:
         """Changes the song, which is written a little later."""

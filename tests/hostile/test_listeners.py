@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from orchestrator.jobs.feed import Feed, Listeners
+from orchestrator.jobs.feed import Feed
+from orchestrator.server.api.responses.listeners import Listeners
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song, Status, new_songs

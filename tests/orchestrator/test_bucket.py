@@ -9,9 +9,10 @@ import pytest
 
 from orchestrator.cli.commands import DONE, FAILED, WRONG_USAGE
 from tests.long import few_first
+from tests.orchestrator import early
 from tests.orchestrator.test_cli import QUICK, songwright
-from tests.service.server import ended, serving
-from tests.service.test_generation import describe
+from tests.service.server import ended, holding, serving
+from tests.service.test_generation import ASYNC, describe
 from tests.storage.s3 import KEY, S3, SECRET, s3_server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -67,6 +68,25 @@ def test_the_service_answers_with_addresses_of_the_bucket(s3: S3, tmp_path: Path
         assert client.get(f"/songs/{song['id']}/audio").content == audio.content
         part = client.get(f"/songs/{song['id']}/audio", headers={"Range": "bytes=10-19"})
         assert (part.status_code, part.content) == (206, audio.content[10:20])
+
+
+def test_a_songs_status_is_answered_before_the_bucket_has_it(s3: S3, tmp_path: Path) -> None:
+    """The bucket takes one manifest a second: the plan waits, and the song is being composed."""
+    held = settings(s3, s3.new_bucket()) | {"SONGWRIGHT_MUSIC__ENGINE": f"{early.__name__}:EarlyComposer"}
+    with (
+        holding(tmp_path / early.HOLD) as let_go,
+        serving(tmp_path, **held) as server,
+        server.client() as client,
+    ):
+        made = client.post("/generate-from-description", json=describe(), headers=ASYNC).json()
+        with client.stream("GET", f"/songs/{made['id']}/events") as events:
+            next(line for line in events.iter_lines() if '"composing"' in line)
+        song = client.get(f"/songs/{made['id']}").json()
+        (listed,) = client.get("/songs").json()["songs"]
+        assert (song["status"], listed["status"]) == ("composing", "composing")
+        assert client.get(f"/songs/{made['id']}/lyrics").text == "[verse]\nla la la\n"
+        let_go()
+        assert ended(client, made["id"])["status"] == "done"
 
 
 @pytest.mark.parametrize(

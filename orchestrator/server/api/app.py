@@ -23,7 +23,6 @@ from config.errors import SongwrightError, shown
 from config.settings import Settings
 from config.version import VERSION
 from orchestrator.compat import musicgen
-from orchestrator.jobs.feed import Listeners
 from orchestrator.server.api.heads import heads_of
 from orchestrator.server.api.middleware.auth import PAGE_PATH, AuthMiddleware
 from orchestrator.server.api.middleware.hosts import HostMiddleware
@@ -40,6 +39,7 @@ from orchestrator.server.api.problems import (
 from orchestrator.server.api.requests.fields import field_problem, is_of_the_whole, of_nearest_kind
 from orchestrator.server.api.requests.incoming import is_json
 from orchestrator.server.api.requests.unknown import KNOWN_QUERY
+from orchestrator.server.api.responses.listeners import Listeners
 from orchestrator.server.api.responses.stream import Shared
 from orchestrator.server.api.routes import assets, generation, operations, photos, songs
 from orchestrator.server.auth import Tokens

@@ -99,6 +99,7 @@ async def generate(wanted: SongRequest, call: Call, respond: Responder | None = 
             response = of_error(error, songs[0].id)
             response.headers["Location"] = f"/songs/{songs[0].id}"
             return response
+    songs = [service.feed.newest(song) for song in songs]
     ended = all(song.status.finished for song in songs)
     headers = {"Location": f"/songs/{songs[0].id}"}
     if applied := preferences.applied(ended=ended, heard=heard):

@@ -86,6 +86,17 @@ class Catalogue:
                 if song_id not in marked:
                     self._library.mark(song_id)
 
+    def unfinished(self) -> list[str]:
+        """The ids of songs that may be unfinished, newest first: those with a mark and, in a folder, those
+        without, which people copy there or early versions left. In a bucket these get their mark by
+        ``rebuild``. Raises ``Unavailable`` if the index of a folder cannot be kept."""
+        marked = self._library.open_ids()
+        if not isinstance(self._index, FolderIndex):
+            return marked
+        self.complete()
+        with table_errors():
+            return sorted({*marked, *self._index.table.unended()})
+
     def find(self, text: str) -> str:
         """The only id that starts with ``text``, else ``text`` itself; for "latest", the id of the newest
         readable song."""

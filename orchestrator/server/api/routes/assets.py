@@ -78,7 +78,7 @@ def _reader(role: str):  # type: ignore[no-untyped-def]
     async def read_asset(
         song_id: SongId, request: Request, service: TheService, *, download: Download = False
     ) -> Response:
-        song = await service.threads.load(song_id)
+        song = await service.feed.song(song_id)
         if role == "audio":
             return await _audio(request, service, song, download=download)
         return await _response(request, service, song, role, download=download)
@@ -91,7 +91,7 @@ async def _audio(request: Request, service: Service, song: Song, *, download: bo
     if song.status.at_work:
         if response := await live_response(request, service, song):
             return response
-        song = await service.threads.load(song.id)  # it may have ended meanwhile
+        song = await service.feed.song(song.id)  # it may have ended meanwhile
     return await _response(request, service, song, "audio", download=download)
 
 
@@ -104,14 +104,14 @@ async def read_stem(
     download: Download = False,
 ) -> Response:
     """One stem as FLAC; the stems of a song add up to it."""
-    song = await service.threads.load(song_id)
+    song = await service.feed.song(song_id)
     return await _response(request, service, song, f"stem:{name}", download=download)
 
 
 async def read_package(song_id: SongId, request: Request, service: TheService) -> Response:
     """Everything of a finished song in one ZIP for release: tagged audio, cover, lyrics, timed lyrics, stems,
     MIDI and manifest."""
-    return await _package(request, service, await service.threads.load(song_id))
+    return await _package(request, service, await service.feed.song(song_id))
 
 
 async def read_file(
@@ -135,7 +135,7 @@ async def read_file(
     folder, _, rest = key.removeprefix("songs/").partition("/")
     if not key.startswith("songs/") or not rest:
         raise NotFound("file", key, "see `assets` of the song")
-    song = await service.threads.load(folder)
+    song = await service.feed.song(folder)
     if rest == PACKAGE:
         return await _package(request, service, song)
     if rest == LIVE:

@@ -87,7 +87,7 @@ async def list_songs(
 async def get_song(song_id: SongId, service: TheService, base: Base) -> Response:
     """The manifest; and while it is made, its place in the queue, its progress and the seconds left. Of a
     damaged song there is none: the answer is 409 and says what is wrong."""
-    return song_response(service.answer(await service.threads.load(song_id), base))
+    return song_response(service.answer(await service.feed.song(song_id), base))
 
 
 @router.delete(
@@ -140,4 +140,5 @@ async def follow_song(
 def _summary(service: Service, addresses: Addresses, song: Song | Damaged) -> SongSummary | UnreadableSong:
     if isinstance(song, Damaged):
         return unreadable_song(song)
+    song = service.feed.newest(song)
     return song_summary(song, addresses.of(song, _COVER), service.jobs.estimate(song.id))
