@@ -1,6 +1,7 @@
 """The instructions that MusicGen's compiled loops are made of: which a processor gets, and that the same
-numbers come of all, bit for bit. Each set but the best is tried in a process of its own, which compiles all that
-it runs: in a test run those that differ most, and ``make test-instructions`` tries each with everything."""
+numbers come of all, bit for bit. Each set but the best is tried in a process of its own, which compiles all
+that it runs: in a test run those that differ most, and ``make test-instructions`` tries each with
+everything."""
 
 import os
 import re
@@ -83,8 +84,8 @@ def products() -> dict[str, Any]:
 
 
 def sounds_and_logits() -> dict[str, Any]:
-    """What a decoder and an EnCodec of compiled loops make. Every loop is run in int8, whose arithmetic differs
-    most between sets; the others take as long to compile again."""
+    """What a decoder and an EnCodec of compiled loops make. Every loop is run in int8, whose arithmetic
+    differs most between sets; each other precision takes as long to compile again."""
     made, table = {}, noise_table(WIDE.codebooks)
     for precision in PRECISIONS if EVERYTHING else ("int8",):
         decoder = Decoder(weights_of(WIDE), WIDE, precision, CPU)
