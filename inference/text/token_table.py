@@ -26,7 +26,7 @@ class TokenTable:
         self._open = _Texts(tokens, (_NEWLINE,), words)
         self._listed = _Texts(tokens, (_NEWLINE, _COMMA), words)
         begun = [number for number in numbers if tokens[number].startswith(b" ")]
-        twice = [number for number in numbers if tokens[number].startswith((b"  ", b" \n", b" ,"))]
+        twice = [number for number in numbers if tokens[number].startswith((b"  ", b" \n"))]
         self._begins, self._begins_spaced = (~_Bits(found).mask(words) for found in (begun, twice))
         self._newlines = _Bits(
             [number for number in numbers if tokens[number] and not tokens[number].strip(b"\n")]

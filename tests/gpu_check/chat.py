@@ -33,7 +33,7 @@ PLANS, SCENES = 8, 4
 def look_at_writer(findings: Findings, card: Card, ceilings: Ceilings, folder: Path) -> None:
     with moved(findings, card, "qwen", folder) as engine:
         behaviour(findings, card, engine, _plan(1), _plan(2), PLANS, engine._model)
-        _graph(findings, card, engine)
+        look_at_graph(findings, card, engine)
         _steps(findings, card, engine, ceilings, folder)
         _wall_time(findings, card, engine)
         look_at_narrow_weights(findings, card)
@@ -78,7 +78,8 @@ def _logits(slots: BatchedSlots, count: int, steps: int, width: int = 1) -> list
     return kept
 
 
-def _graph(findings: Findings, card: Card, engine: Any) -> None:
+def look_at_graph(findings: Findings, card: Card, engine: Any) -> None:
+    """The step's graph against the step itself, in company and alone, in one column and in several."""
     slots, steps = engine._batch._slots, 4 if card.tiny else 16
     replayed: list[Tensor] = []
     with findings.check("graph equal to eager") as found:

@@ -105,7 +105,7 @@ def test_masks_are_those_of_a_grammar_with_all_bounds_in_it() -> None:
 
 @pytest.mark.long
 def test_so_they_are_with_the_vocabulary_of_qwen2(pytestconfig: pytest.Config) -> None:
-    assert compared(qwen2_tokenizer(pytestconfig), LOGITS, 6, 40) > 150
+    assert compared(qwen2_tokenizer(pytestconfig), LOGITS, 8, 40) > 150
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The instructions that MusicGen's compiled loops are made of: which a processor gets, and that the same
-numbers come of all, bit for bit. Each set but the best is tried in a process of its own."""
+numbers come of all, bit for bit. Each set but the best is tried in a process of its own, which compiles all
+that it runs: in a test run those that differ most, and ``make test-instructions`` tries each with
+everything."""
 
 import os
 import re
@@ -35,6 +37,8 @@ from music.musicgen.cpu.packing import arena, packed
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
 OTHERS = [each.name for each in available()[1:]]
+EVERYTHING = bool(os.environ.get("SONGWRIGHT_TEST_INSTRUCTIONS"))
+"""Whether all precisions of all sets are tried: six minutes of a processor."""
 BEYOND_AVX2 = r"zmm|%k[0-7]|[xy]mm(1[6-9]|2\d|3[01])"
 FOREIGN = {  # what must not be among a set's instructions
     "avx512_vnni": r"vdpbf16ps",
@@ -80,9 +84,10 @@ def products() -> dict[str, Any]:
 
 
 def sounds_and_logits() -> dict[str, Any]:
-    """What a decoder and an EnCodec of compiled loops make."""
+    """What a decoder and an EnCodec of compiled loops make. Every loop is run in int8, whose arithmetic
+    differs most between sets; each other precision takes as long to compile again."""
     made, table = {}, noise_table(WIDE.codebooks)
-    for precision in PRECISIONS:
+    for precision in PRECISIONS if EVERYTHING else ("int8",):
         decoder = Decoder(weights_of(WIDE), WIDE, precision, CPU)
         texts = [torch.randn(5 + n, 256, generator=torch.Generator().manual_seed(n)) for n in range(3)]
         songs = [Track(decoder, text, 40, Sampling(top_k=9), lambda step: table[step]) for text in texts]
@@ -148,17 +153,23 @@ def test_products_are_those_of_whole_and_real_numbers() -> None:
     assert np.array_equal(made["int8"], sums * (scales[None] * made["int8 scales"][:, None]))
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n == "avx2" else pytest.mark.long) for n in OTHERS]
-)
+def others(short: str = "", long: tuple[str, ...] = ()) -> list[Any]:
+    """The other sets for ``parametrize``: ``short`` is tried by ``make test``, and ``long`` by ``make
+    test-all``."""
+    beyond = [pytest.mark.skipif(not EVERYTHING, reason="make test-instructions tries it"), pytest.mark.long]
+    marks: dict[str, Any] = {short: ()} | dict.fromkeys(long, pytest.mark.long)
+    return [pytest.param(name, marks=marks.get(name, beyond)) for name in OTHERS]
+
+
+# avx512_vnni is not among them: its int8 is that of avx512_bf16, and its bf16 that of avx512.
+@pytest.mark.parametrize("name", others("avx2", ("avx512", "avx_vnni")))
 def test_products_by_other_instructions_are_the_same(name: str, tmp_path: Path) -> None:
     made, assembly = by(name, "products", tmp_path)
     assert_same(made, products())
     assert_made_of(name, assembly)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", others(long=("avx2",)))
 def test_songs_by_other_instructions_are_the_same(name: str, tmp_path: Path) -> None:
     made, assembly = by(name, "sounds_and_logits", tmp_path)
     assert_same(made, sounds_and_logits())
