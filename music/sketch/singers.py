@@ -13,7 +13,7 @@ from music.sketch.melody import Frame, Motif, develop, line_variant, sing_line
 from music.sketch.players import Feel, TimedSection
 from music.sketch.score import Line, SungNote
 from music.sketch.theory import Chord, Key
-from phonetics.syllables import clear_s
+from phonetics.syllables import CLEAR_SYLLABLE_S
 from reading.lyrics import Singer
 
 _RANGES = {"verse": (57, 67), "pre-chorus": (60, 70), "chorus": (62, 72), "bridge": (59, 70)}
@@ -96,7 +96,7 @@ def write_tune(
                 frame,
                 closing=closing,
                 flat=genre.dense and kind == "verse",
-                needed=[seconds / beat_s for seconds in clear_s([syllable for syllable, _ in syllables])],
+                clear_beats=CLEAR_SYLLABLE_S / beat_s,
             )
             force = 0.54 + 0.36 * section.form.energy
             starts = _swung([note.start for note in tune], feel)
