@@ -39,7 +39,8 @@ async def make_song(
     clock = asyncio.timeout(options.limit_s)
     try:
         async with clock:
-            if song.status is not Status.QUEUED:
+            taken_up = song.status is not Status.QUEUED
+            if taken_up:
                 await asyncio.to_thread(library.sweep, song.id)
             if song.plan is None:
                 await recorder.save(status=Status.PLANNING, owner=options.owner, error=None)
@@ -61,6 +62,8 @@ async def make_song(
                 if isinstance(outcome, BaseException):
                     raise outcome
 
+            if taken_up:  # an engine of the killed process may have been writing a little longer
+                await asyncio.to_thread(library.sweep, song.id)
             step = Stage.TAGS
             if not song.brief.cover:
                 return await recorder.save(status=Status.DONE, owner=None)
