@@ -111,13 +111,13 @@ def sing_line(
     *,
     closing: bool,
     flat: bool = False,
-    clear_beats: float = 0.0,
+    needed: Sequence[float] = (),
 ) -> list[MelodyNote]:
     """A melody for syllables with these stresses: one note each, in order, inside ``frame``.
 
     ``closing``: it ends on root or third of the tonic chord. ``flat``: it stays on few pitches, as in rap.
-    ``clear_beats``: how long each syllable should be at least, to be clear; 0 for an instrument."""
-    starts = _rhythm(stresses, motif, frame, clear_beats)
+    ``needed``: the beats that each syllable would have to be clear; empty for an instrument."""
+    starts = _rhythm(stresses, motif, frame, needed or [0.0] * len(stresses))
     pitches = _pitches(stresses, starts, motif, frame, closing=closing, flat=flat)
     line_end = frame.start + frame.beats
     notes = []
@@ -145,7 +145,7 @@ def strength(beat_in_bar: float, bar_beats: float, accents: frozenset[float] = f
     return HALF if beat_in_bar == middle else BEAT
 
 
-def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame, clear_beats: float) -> list[float]:
+def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame, needed: Sequence[float]) -> list[float]:
     count = len(stresses)
     window = frame.beats * (0.80 if frame.beats >= 4 else 0.90)
     if window < count * 0.5 <= frame.beats - 0.4:  # eighths up to the line's end rather than sixteenths
@@ -154,8 +154,8 @@ def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame, clear_beats: fl
     pickup = max(pickup if frame.phase is None else 0.0, frame.earliest)
     phase = frame.phase or 0.0
     window = max(window, min(frame.beats, frame.earliest + 0.25 * count))
-    latest = frame.beats - max(_SHORTEST_REST, clear_beats)
-    window = max(window, min(latest, pickup + clear_beats * count))
+    latest = frame.beats - max(_SHORTEST_REST, needed[-1])
+    window = max(window, min(latest, pickup + sum(needed)))
     step = next((s for s in (0.5, 0.25) if count * s <= window - pickup), None)
     if step is None:
         step = (window - pickup) / count  # too dense for the grid: evenly spaced syllables
@@ -187,7 +187,7 @@ def _rhythm(stresses: Sequence[int], motif: Motif, frame: Frame, clear_beats: fl
                 (
                     best[-1][slot - gap][0]
                     + 0.3 * (gap / ideal - 1.0) ** 2
-                    + _HURRIED * max(0.0, clear_beats / (gap * step) - 1.0),
+                    + _HURRIED * max(0.0, needed[n - 1] / (gap * step) - 1.0),
                     slot - gap,
                 )
                 for gap in range(1, longest + 1)
