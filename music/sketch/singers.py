@@ -59,6 +59,7 @@ def write_tune(
     notes: list[SungNote] = []
     lines: list[Line] = []
     places: list[Place] = []
+    clear = _clear_beats(sections, beat_s)
     developed = {kind: develop(motif, kind, Random(f"{seed} {kind}")) for kind in _RANGES}
     last_chorus = next(
         (section for section in reversed(sections) if section.form.kind == "chorus" and section.form.lines),
@@ -66,7 +67,7 @@ def write_tune(
     )
     for number, section in enumerate(sections):
         placed = section.form.lines
-        kind = section.form.kind if section.form.kind in _RANGES else "verse"
+        kind = _kind(section)
         for index, place in enumerate(placed):
             climax = section is last_chorus and index == len(placed) - 1
             low, high = _CLIMAX if climax else _RANGES[kind]
@@ -90,13 +91,14 @@ def write_tune(
             closing = index == len(placed) - 1 and kind in ("chorus", "bridge")
             turns = Random(f"{seed} {kind} {index} melisma")
             variant = line_variant(developed[kind], index, len(placed))
+            stresses = tuple(syllable.stress for syllable, _ in syllables)
             tune = sing_line(
-                [syllable.stress for syllable, _ in syllables],
+                stresses,
                 variant,
                 frame,
                 closing=closing,
                 flat=genre.dense and kind == "verse",
-                needed=[seconds / beat_s for seconds in clear_s([syllable for syllable, _ in syllables])],
+                needed=clear[kind, index, stresses],
             )
             force = 0.54 + 0.36 * section.form.energy
             starts = _swung([note.start for note in tune], feel)
@@ -125,6 +127,26 @@ def write_tune(
                 places.append(Place(number, section.form.kind, section.form.singer, is_backing))
             lines.append(Line(place.line.text, tuple(word.text for word in place.line.words)))
     return Tune(tuple(notes), tuple(lines), tuple(places))
+
+
+def _kind(section: TimedSection) -> str:
+    """Whose tune it has."""
+    return section.form.kind if section.form.kind in _RANGES else "verse"
+
+
+def _clear_beats(
+    sections: Sequence[TimedSection], beat_s: float
+) -> dict[tuple[str, int, tuple[int, ...]], tuple[float, ...]]:
+    """The beats that each syllable of a line needs to be understood, by kind of section, number and stresses
+    of the line: the most that any of these lines needs, so that they all have one tune."""
+    found: dict[tuple[str, int, tuple[int, ...]], tuple[float, ...]] = {}
+    for section in sections:
+        for index, place in enumerate(section.form.lines):
+            syllables = [syllable for syllable, _ in place.line.syllables]
+            beats = tuple(seconds / beat_s for seconds in clear_s(syllables))
+            key = _kind(section), index, tuple(syllable.stress for syllable in syllables)
+            found[key] = tuple(map(max, found.get(key, beats), beats))
+    return found
 
 
 def _swung(starts: Sequence[float], feel: Feel) -> list[float]:

@@ -163,12 +163,14 @@ def lay_out(syllables: Sequence[Syllable], tract: float, moves_s: Sequence[float
         sound, start_s = syllable.sound, syllable.start_s
         lead_s = sound.lead_s / tract
         writer.consonants(syllable.before(), lead_s)
-        at_s = start_s + lead_s + move_s
+        at_s = start_s + lead_s
         if sound.mark:
-            writer.put(sound.mark, at_s)
-        at_s += _MARK_S / tract if sound.mark else 0.0
+            writer.put(sound.mark, at_s + move_s)
+            at_s += _MARK_S / tract
         glides_s = syllable.vowel_end_s - _GLIDE_S + lead_s
-        if sound.vowel in HELD and glides_s - (at_s - move_s) > _LEAST_HELD_S:
+        is_long = glides_s - at_s > _LEAST_HELD_S  # however it is moved
+        at_s += move_s
+        if sound.vowel in HELD and is_long:
             writer.put(HELD[sound.vowel], at_s)
             at_s = glides_s
         writer.put(sound.vowel, at_s)
