@@ -63,8 +63,6 @@ async def make_song(
                 if isinstance(outcome, BaseException):
                     raise outcome
 
-            if taken_up:  # an engine of the killed process may have been writing a little longer
-                await asyncio.to_thread(library.sweep, song.id)
             step = Stage.TAGS
             if not _has_its_cover(recorder.song):
                 await recorder.make(Stage.TAGS)
