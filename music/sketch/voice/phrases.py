@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 
@@ -95,7 +96,7 @@ def _groups(notes: Sequence[SungNote], beat_s: float) -> Iterator[list[SungNote]
 
 def _phrase(notes: Sequence[SungNote], beat_s: float, layer: float, force: float, rest_s: float) -> Phrase:
     first = notes[0].start
-    ends_word = [note.syllable.ends_word for note in notes[:-1]]
+    ends_word = [note.syllable.ends_word or note.word != after.word for note, after in pairwise(notes)]
 
     def seconds(beat: float) -> float:
         return round((beat - first) * beat_s, _DIGITS)
