@@ -6,8 +6,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache, partial
 
 import numpy as np
@@ -38,6 +37,7 @@ from phonetics.dictionary import LONGEST_WORD, _entries
 from phonetics.words import _kept_line, _kept_phones, _kept_word, phones, pronounce
 from reading.language import language_of
 from reading.lyrics import read_lyrics
+from tests.clock import first_run_s
 from tests.hostile.figures import resisted
 from tests.hostile.texts import KINDS, ORDINARY, Text
 from tests.long import few_first
@@ -48,13 +48,6 @@ MOST_S = 1.0
 PATTERN_S = 0.1
 READ_S = 1.0
 PATTERN_CHARACTERS = 20_000
-
-
-def spent_s(work: Callable[[], object]) -> float:
-    """CPU seconds of this process."""
-    began = time.process_time()
-    work()
-    return time.process_time() - began
 
 
 def planned(*, description: str = "pop", about: str = "", words: str = "") -> SongPlan:
@@ -86,19 +79,23 @@ def whole(text: Text, share: int = 1) -> None:
     written(words, 20.0)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """The dictionary and the detector of languages are read."""
+    whole(ORDINARY)
+    language_of("Labas rytas mano brangioji")
+
+
 @pytest.fixture(scope="module")
-def ordinary_s() -> float:
-    whole(ORDINARY)  # reads the dictionary
-    return spent_s(lambda: whole(ORDINARY))
+def ordinary_s(loaded: None) -> float:
+    return first_run_s(lambda: whole(ORDINARY))
 
 
 @pytest.mark.parametrize("kind", few_first(2, KINDS))
 def test_a_text_at_its_largest_takes_little_more_than_an_ordinary_one(kind: str, ordinary_s: float) -> None:
     taken_s = {}
     for name, text in KINDS[kind].items():
-        quarter_s, taken_s[name] = (spent_s(partial(whole, text, share)) for share in (4, 1))
-        if taken_s[name] >= 8 * quarter_s + 0.3:  # or a collection of what other tests have left fell into it
-            taken_s[name] = spent_s(partial(whole, text))
+        quarter_s, taken_s[name] = (first_run_s(partial(whole, text, share)) for share in (4, 1))
         assert taken_s[name] < 8 * quarter_s + 0.3, f"{name} takes time in proportion to its square"
         assert taken_s[name] < ordinary_s + MOST_S, name
     worst = max(taken_s, key=lambda name: taken_s[name])
@@ -121,13 +118,13 @@ THEMES = (
 @pytest.mark.parametrize("about", THEMES)
 def test_a_theme_is_no_pattern_of_the_material(about: str) -> None:
     """Its brackets are choices and its braces are holes in the material's own lines alone."""
-    took_s = spent_s(lambda: planned(about=about))
+    took_s = first_run_s(lambda: planned(about=about))
     assert took_s < 1.0
     assert len(planned(about=about).lyrics) < 10_000
 
 
 def test_a_word_of_consonants_is_split_in_little_time() -> None:
-    assert spent_s(lambda: pronounce("a" + "bcd" * 30_000 + "a")) < 1.0
+    assert first_run_s(lambda: pronounce("a" + "bcd" * 30_000 + "a")) < 1.0
 
 
 def test_long_words_are_not_kept_in_memory() -> None:
@@ -227,16 +224,16 @@ def test_no_pattern_takes_time_in_proportion_to_the_square_of_its_text(name: str
     for name, text in long_texts().items():
         # Of a description, runs of spaces are one space before any of these patterns is tried.
         typed = " ".join(text.split())[:DESCRIPTION_CHARACTERS] if is_wish else text
-        assert spent_s(partial(find, typed)) < PATTERN_S, name
+        assert first_run_s(partial(find, typed)) < PATTERN_S, name
 
 
 @pytest.mark.parametrize("name", list(long_texts()))
 def test_no_text_takes_long_to_read(name: str) -> None:
     text = long_texts()[name]
-    assert spent_s(partial(read_lyrics, text[:LYRICS_CHARACTERS])) < READ_S
-    assert spent_s(partial(read, text[:DESCRIPTION_CHARACTERS])) < READ_S
-    assert spent_s(partial(pronounce, text[:LYRICS_CHARACTERS])) < READ_S
-    assert spent_s(partial(language_of, text[:LYRICS_CHARACTERS])) < READ_S
+    assert first_run_s(partial(read_lyrics, text[:LYRICS_CHARACTERS])) < READ_S
+    assert first_run_s(partial(read, text[:DESCRIPTION_CHARACTERS])) < READ_S
+    assert first_run_s(partial(pronounce, text[:LYRICS_CHARACTERS])) < READ_S
+    assert first_run_s(partial(language_of, text[:LYRICS_CHARACTERS])) < READ_S
 
 
 def test_the_patterns_are_found() -> None:
@@ -259,7 +256,7 @@ def test_no_title_takes_long_to_set(face: str) -> None:
     pixels = np.full((512, 512, 3), 120, np.uint8)
     typeset(pixels, "a title", Setting(face))
     for title in TITLES:
-        assert spent_s(partial(typeset, pixels, title, Setting(face))) < MOST_S, title
+        assert first_run_s(partial(typeset, pixels, title, Setting(face))) < MOST_S, title
 
 
 def test_the_longest_word_of_the_dictionary_is_known() -> None:

@@ -1,6 +1,6 @@
 """What a user types becomes the writer's request, and a plan that agrees with itself."""
 
-import time
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,7 @@ from lyrics.qwen.prompts import messages
 from lyrics.requests import given as given_plan
 from lyrics.requests import planned, read_request
 from reading.lyrics import read_lyrics
+from tests.clock import first_run_s
 
 WRITER = WRITERS.load("sketch")
 
@@ -198,6 +199,4 @@ def test_any_edit_gives_a_plan_that_agrees(
 def test_long_lyrics_are_planned_in_no_time() -> None:
     plan("pop", "Labas rytas mano brangioji")  # the detector is loaded before the clock runs
     for text in ("la " * 3333, "x" * 10_000, "[" * 10_000, "word\n" * 2000, "愛" * 10_000):
-        began = time.process_time()
-        plan("pop", text)
-        assert time.process_time() - began < 3.0, text[:20]
+        assert first_run_s(partial(plan, "pop", text)) < 3.0, text[:20]
