@@ -558,6 +558,18 @@ def test_a_clock_that_goes_back_does_not_keep_an_old_state(opened: NewLibrary) -
         assert [entry.state for entry in catalogue.entries()] == ["done"]
 
 
+@pytest.mark.parametrize("year", [2, 1969, 9998])
+def test_a_song_of_any_date_is_read_into_the_index(opened: NewLibrary, year: int) -> None:
+    library = opened()
+    date = datetime(year, 12, 30, 23, 59, tzinfo=UTC)
+    dated = library.save(song(1).model_copy(update={"created_at": date, "updated_at": date}))
+    delete_index(library)
+    catalogue = Catalogue(opened())
+    catalogue.complete()
+    assert [(entry.id, entry.created_at) for entry in catalogue.entries()] == [(dated.id, date)]
+    assert pages(catalogue, 7, "rain") == [dated.id]
+
+
 def test_a_table_takes_the_later_of_two_entries_and_never_brings_a_song_back(tmp_path: Path) -> None:
     table = IndexTable(tmp_path / "songs.sqlite")
     old = entry_of(song(1))

@@ -14,6 +14,8 @@ from orchestrator.songs.manifest import Song, Status, id_time
 UNREADABLE, DELETED = "unreadable", "deleted"
 """States of the index's own."""
 ENDED = frozenset(status.value for status in Status if status.finished)
+FIRST = -math.inf
+"""The version of a song that was not read yet: any manifest follows, whatever date it says."""
 LAST = math.inf
 """The version of a deletion: no later one follows, since an id is never given again."""
 MOST_WORDS = 600

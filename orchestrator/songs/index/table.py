@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from orchestrator.songs.index.database import DatabaseFile
-from orchestrator.songs.index.entry import DELETED, ENDED, LAST, UNREADABLE, Entry, entry_in
+from orchestrator.songs.index.entry import DELETED, ENDED, FIRST, LAST, UNREADABLE, Entry, entry_in
 from orchestrator.songs.index.text import indexed, query_of
 from orchestrator.songs.manifest import ALPHABET
 
@@ -48,7 +48,7 @@ class IndexTable:
             with self._file.writing() as db:
                 for song_id in some:
                     if not _row(db, song_id):
-                        _insert(db, song_id, None, 0.0, "")
+                        _insert(db, song_id, None, FIRST, "")
 
     def match(self, listed: Iterable[str], still: Callable[[str], bool]) -> None:
         """Makes the table have the ids of ``listed``, the songs that there are. ``still`` answers whether one
