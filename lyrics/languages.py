@@ -46,9 +46,10 @@ def with_language(plan: SongPlan, request: PlanRequest, writer: str) -> SongPlan
             f"lyrics in {language_name(wanted)} were wanted, and engine {writer!r} wrote them in"
             f" {language_name(written)}"
         )
-        others = [name for name in able if name != writer]
-        if others:
-            note += f": engine {' or '.join(map(repr, others))} writes {language_name(wanted)}"
+        first, *more = [name for name in able if name != writer]
+        note += f": engine {first!r} writes {language_name(wanted)}"
+        if more:
+            note += f", and so does {' or '.join(map(repr, more))}"
         notes = (*notes, note)
     return plan.model_copy(update={"language": written, "warnings": notes})
 
