@@ -10,7 +10,8 @@ FASTEST_SYLLABLE_S = 0.145
 """The shortest time in which a syllable is sung."""
 SUNG_PART = 0.86
 """The part of a line's time that is sung; the rest is for breath."""
-_CLEAR_VOWEL_S, _CLEAR_CONSONANT_S, _CLEAR_S = 0.15, 0.07, 0.30
+_CLEAR_VOWEL_S, _CLEAR_CONSONANT_S = 0.17, 0.08
+_LAST_S = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +33,4 @@ def clear_s(syllables: Sequence[Syllable]) -> list[float]:
     """The seconds from each vowel to the next in which all between can be understood: the more consonants
     there are, the more. For the last syllable, until the end of its line."""
     between = (len(one.coda) + len(after.onset) for one, after in pairwise(syllables))
-    return [*(min(_CLEAR_S, _CLEAR_VOWEL_S + _CLEAR_CONSONANT_S * count) for count in between), _CLEAR_S]
+    return [*(_CLEAR_VOWEL_S + _CLEAR_CONSONANT_S * count for count in between), _LAST_S]

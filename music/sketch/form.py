@@ -176,7 +176,7 @@ def _filled(
 
     Nothing is put between a pre-chorus and its chorus: an interlude only comes before a verse, a bridge, or a
     section of the same kind as the one before. The remaining bars become breaks that lead back to the last
-    chorus."""
+    chorus, after all else that is sung but an outro: no words of the lyrics come later for it."""
     left = bars - sum(section.bars for section in sections)
     unit = 4 if bars >= 24 else 2
 
@@ -191,7 +191,8 @@ def _filled(
     sections = [section for section in sections if section.bars]
     opens, closes = sections[0].kind == "intro", sections[-1].kind == "outro"
     choruses = [n for n, section in enumerate(sections) if section.kind == "chorus"]
-    last = choruses[-1] if choruses else len(sections) - 1 - closes
+    end = len(sections) - 1 - closes
+    last = choruses[-1] if choruses else end
     gaps = [
         n
         for n in range(1, len(sections))
@@ -209,7 +210,7 @@ def _filled(
     again: list[FormSection] = []
     chorus = [sections[last]] if choruses and may_repeat else []
     cycle = 2 * unit + sum(section.bars for section in chorus)
-    turn = 0
+    turn = int(sections[end].kind == _BREAKS[0])
     while left >= cycle:
         # If much time is left, two breaks come between choruses, so that there are not too many choruses.
         for _ in range(2 if left >= 4 * cycle else 1):
@@ -234,7 +235,7 @@ def _filled(
         if solo and n == solo_at:
             song.append(FormSection("instrumental", solo, ENERGY["instrumental"]))
         song.append(section)
-        if n == last:
+        if n == end:
             song += again
     if outro:
         song.append(FormSection("outro", outro, ENERGY["outro"]))

@@ -13,7 +13,7 @@ from random import Random
 from music.sketch.theory import Chord, Key
 
 STRONG, HALF, BEAT, OFF, FINE = 1.0, 0.8, 0.6, 0.3, 0.1
-_HURRIED = 0.5
+_HURRIED = 1.2
 """What it costs to leave a syllable half of the time that it needs."""
 _SHORTEST_REST = 0.4
 """Beats of a line that are left after the start of its last syllable."""

@@ -134,6 +134,17 @@ def test_no_chorus_comes_again_while_lines_are_left_out() -> None:
     assert "the last line of the lyrics does not fit" in score.warnings[0]
 
 
+def test_a_chorus_comes_again_after_all_that_is_sung_but_an_outro() -> None:
+    lyrics = "[chorus]\nSing it out\n[verse]\nAll alone\n"
+    assert [line.text for line in score_for(lyrics, 40.0).lines] == [
+        "Sing it out",
+        "All alone",
+        "Sing it out",
+    ]
+    closed = score_for(f"{lyrics}[outro]\nGoodbye\n", 60.0)
+    assert [line.text for line in closed.lines] == ["Sing it out", "All alone", "Sing it out", "Goodbye"]
+
+
 def test_a_chorus_that_would_be_lost_takes_the_place_of_lines_before_it() -> None:
     verse = "".join(f"Verse of number {n}\n" for n in range(30))
     score = score_for(f"[verse]\n{verse}[chorus]\nSing it out\nSing it loud\n", 15.0)

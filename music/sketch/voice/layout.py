@@ -3,20 +3,21 @@ their time from the note before, those after it from their own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from music.sketch.voice.network import FRAME_S
-from music.sketch.voice.phones import HELD, SECONDS, VOICELESS, Sound, sound_of
+from music.sketch.voice.phones import BURST_LEAD_S, CLOSED, HELD, SECONDS, STOPS, VOICELESS, Sound, sound_of
 from music.sketch.voice.phrases import LEGATO_S, Tone, Words
 
 PAD_S = 0.40
 """Silence before the first consonant, and after the last sound: the network hears what is around."""
-_BORROWED, _CODA = 0.45, 0.40
+_BORROWED, _CODA = 0.60, 0.40
 """The parts of the note before, and of the own note, that consonants may take."""
 _LEAST_CODA = 0.2
 _MARK_S = 0.0375
@@ -28,6 +29,19 @@ _END_S = 0.15
 _SHORTEST_VOWEL = 2  # frames
 _SOFT_FRAMES = 4
 """A voiced beginning sets in this long before its time: softly, as the network makes it."""
+
+
+class Consonant(NamedTuple):
+    """A consonant as it is heard, in seconds after the first vowel of its phrase."""
+
+    token: str
+    start_s: float
+    end_s: float
+
+    @property
+    def burst_s(self) -> float:
+        """When a stop opens; of other consonants, their start."""
+        return self.start_s + (CLOSED * (self.end_s - self.start_s) if self.token in STOPS else 0.0)
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,15 @@ class Syllable:
     """How much shorter its last consonants are than they would be."""
     closes: str
     """The token after it: a space between words, a comma at the end of the phrase, or none."""
+
+    def before(self) -> Iterator[Consonant]:
+        """The consonants before the vowel."""
+        wanted = sum(SECONDS[token] for token in self.sound.onset)
+        return _in_time(self.sound.onset, self.onset_s, (self.start_s - self.onset_s) / (wanted or 1.0))
+
+    def after(self) -> Iterator[Consonant]:
+        """The consonants after the vowel."""
+        return _in_time(self.sound.coda, self.vowel_end_s, self.squeeze)
 
 
 @dataclass(frozen=True)
@@ -121,30 +144,37 @@ def _syllable(tone: Tone, sound: Sound, onset_s: float, after_s: float | None) -
     return Syllable(sound, onset_s, start_s, sung_end_s - wanted * squeeze, sung_end_s, squeeze, closes)
 
 
+def _in_time(tokens: Sequence[str], at_s: float, scale: float) -> Iterator[Consonant]:
+    for token in tokens:
+        end_s = at_s + SECONDS[token] * scale
+        yield Consonant(token, at_s, end_s)
+        at_s = end_s
+
+
 def lay_out(syllables: Sequence[Syllable], tract: float, moves_s: Sequence[float]) -> Layout:
     """The tokens of ``syllables`` in frames. ``moves_s``: what each vowel's column comes later than usual.
     The tokens are the same with any moves, so that they are encoded once."""
     frame_s = FRAME_S / tract
-    writer = _Writer(syllables[0].onset_s - PAD_S, frame_s)
+    writer = _Writer(syllables[0].onset_s - PAD_S, frame_s, BURST_LEAD_S / tract)
     first = writer.frame(syllables[0].onset_s)
     whispers = syllables[0].sound.onset[:1] and syllables[0].sound.onset[0] in VOICELESS
     writer.silent.append((0, first + 1 if whispers else first - _SOFT_FRAMES))
     for syllable, move_s in zip(syllables, moves_s, strict=True):
         sound, start_s = syllable.sound, syllable.start_s
         lead_s = sound.lead_s / tract
-        wanted = sum(SECONDS[token] for token in sound.onset)
-        scale = (start_s - syllable.onset_s) / (wanted or 1.0)
-        writer.consonants(sound.onset, syllable.onset_s, scale, lead_s)
-        at_s = start_s + lead_s + move_s
+        writer.consonants(syllable.before(), lead_s)
+        at_s = start_s + lead_s
         if sound.mark:
-            writer.put(sound.mark, at_s)
-        at_s += _MARK_S / tract if sound.mark else 0.0
+            writer.put(sound.mark, at_s + move_s)
+            at_s += _MARK_S / tract
         glides_s = syllable.vowel_end_s - _GLIDE_S + lead_s
-        if sound.vowel in HELD and glides_s - (at_s - move_s) > _LEAST_HELD_S:
+        is_long = glides_s - at_s > _LEAST_HELD_S  # however it is moved
+        at_s += move_s
+        if sound.vowel in HELD and is_long:
             writer.put(HELD[sound.vowel], at_s)
             at_s = glides_s
         writer.put(sound.vowel, at_s)
-        writer.consonants(sound.coda, syllable.vowel_end_s, syllable.squeeze, lead_s)
+        writer.consonants(syllable.after(), lead_s)
         if syllable.closes:
             writer.put(syllable.closes, syllable.end_s + lead_s)
     writer.put("", syllables[-1].end_s + _END_S)
@@ -157,9 +187,10 @@ def lay_out(syllables: Sequence[Syllable], tract: float, moves_s: Sequence[float
 class _Writer:
     """Puts tokens at times, each at least a frame long."""
 
-    def __init__(self, origin_s: float, frame_s: float) -> None:
+    def __init__(self, origin_s: float, frame_s: float, burst_lead_s: float) -> None:
         self.origin_s = origin_s
         self.frame_s = frame_s
+        self.burst_lead_s = burst_lead_s
         self.tokens = [""]
         self.starts = [0]
         self.silent: list[tuple[int, int]] = []
@@ -171,20 +202,23 @@ class _Writer:
         self.tokens.append(token)
         self.starts.append(max(self.frame(seconds), self.starts[-1] + 1))
 
-    def consonants(self, tokens: Sequence[str], at_s: float, scale: float, lead_s: float) -> None:
-        rests_s = None  # since when the vocal folds rest
-        for token in tokens:
-            self.put(token, at_s + lead_s)
-            if token not in VOICELESS:
-                self._rest(rests_s, at_s)
+    def consonants(self, consonants: Iterable[Consonant], lead_s: float) -> None:
+        rests_s = until_s = None  # since when the vocal folds rest, and until when
+        for each in consonants:
+            # The network has no closed mouth of its own where a song leaves it none: it runs the sound before
+            # into the burst, which is heard as an ``h`` then.
+            stop = each.token in STOPS
+            self.put(each.token, each.burst_s + (self.burst_lead_s if stop else lead_s))
+            if each.token not in VOICELESS:
+                self._rest(rests_s, each.start_s)
                 rests_s = None
             elif rests_s is None:
-                rests_s = at_s
-            at_s += SECONDS[token] * scale
-        self._rest(rests_s, at_s)
+                rests_s = each.start_s
+            until_s = each.end_s
+        self._rest(rests_s, until_s)
 
-    def _rest(self, from_s: float | None, to_s: float) -> None:
-        if from_s is None:
+    def _rest(self, from_s: float | None, to_s: float | None) -> None:
+        if from_s is None or to_s is None:
             return
         first, last = self.frame(from_s), self.frame(to_s)
         if last - first > 2:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from music.sketch.voice.layout import PAD_S, Grid
+from music.sketch.voice.layout import PAD_S, Grid, Syllable
 from music.sketch.voice.network import BINS, RATE_HZ, Floats
+from music.sketch.voice.phones import VOICELESS
 from music.sketch.voice.phrases import Words
 from music.sketch.voice.smoothing import smooth
 
@@ -29,6 +31,10 @@ _BRIGHT_DB, _BRIGHTEST_DB = 16.0, 6.0
 """What a velocity of 1 more adds above ``_BRIGHT_HZ``, and at most."""
 _BRIGHT_HZ = (900.0, 2200.0)
 _PRESENCE_HZ = (1300.0, 2000.0, 5000.0, 7000.0)
+_CLOSED_DB, _VOICED_CLOSED_DB = -18.0, -6.0
+"""What a stop is softer while the mouth is closed."""
+_BEFORE_BURST_S = 0.012
+"""So long before it the burst begins to sound: the length of a frame."""
 _DB = np.log(10.0) / 20.0
 
 
@@ -57,6 +63,16 @@ def colour(words: Words, vowels: Spans, frames: int, presence_db: float, tract: 
     return np.outer(_DB * curve, high).astype(np.float32) + np.float32(_DB * presence_db) * present.astype(
         np.float32
     )
+
+
+def closures(syllables: Sequence[Syllable], grid: Grid) -> Floats:
+    """``(frames, 1)`` to be added to log magnitudes: the silence before the burst of each stop."""
+    times_s = grid.times_s()
+    added_db = np.zeros(grid.frames)
+    for each in chain.from_iterable((*syllable.before(), *syllable.after()) for syllable in syllables):
+        closed = (times_s >= each.start_s) & (times_s < each.burst_s - _BEFORE_BURST_S)
+        added_db[closed] += _CLOSED_DB if each.token in VOICELESS else _VOICED_CLOSED_DB
+    return np.asarray(_DB * smooth(added_db, 0.5), np.float32)[:, np.newaxis]
 
 
 def gains(sound: Floats, words: Words, vowels: Spans, grid: Grid) -> Floats:

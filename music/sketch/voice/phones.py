@@ -26,6 +26,9 @@ SECONDS = {
 }  # fmt: skip
 """The duration of each consonant where there is room for it."""
 VOICELESS = frozenset("ptkʧsʃfθh")
+STOPS = frozenset("ptkbdɡ")
+CLOSED = 0.6
+"""The part of a stop in which the mouth is closed, before the burst."""
 
 LEADS_S = {
     **dict.fromkeys("ptk", 0.030), **dict.fromkeys("sʃfθʧ", 0.042), **dict.fromkeys("bdɡzʒvʤ", 0.058),
@@ -33,6 +36,8 @@ LEADS_S = {
 }  # fmt: skip
 """The network sounds ahead of its columns: how long a vowel is heard before the one it has, by the consonant
 in front of it. Measured; in the network's own time."""
+BURST_LEAD_S = 0.030
+"""How long the burst of a stop is heard before its column."""
 UNSTRESSED_LEAD_S = 0.010
 """What a vowel without a stress mark in front of it is heard earlier."""
 STRESS_MARKS = ("", "ˈ", "ˌ")

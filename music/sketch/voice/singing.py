@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from music.sketch.voice.layout import PAD_S, Grid, Layout, Syllable, lay_out, syllables_of
-from music.sketch.voice.levels import colour, gains, held
+from music.sketch.voice.levels import closures, colour, gains, held
 from music.sketch.voice.network import LH, LN, LR, Complex, Floats, Network
 from music.sketch.voice.onsets import lateness_s, moves_s
 from music.sketch.voice.phrases import Phrase, Words
@@ -45,6 +45,7 @@ def speak(network: Network, phrase: Phrase, take: Take, seed: int) -> Spoken:
     spectra, _ = _sung_spectra(network, voice, prose, phrase, syllables, layout, tract, seed)
     grid = layout.grid
     added = colour(words, grid.vowels(syllables), grid.frames, take.presence_db, tract)
+    added += closures(syllables, grid)
     for row in (LH, LN, LR):
         spectra[:, row] += added
     first = int(phrase.rng(seed, 1).integers(1 << 16))
