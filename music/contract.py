@@ -110,12 +110,13 @@ class Audio:
     """A finished mix and its metadata; unknown fields are empty."""
 
     samples: Samples
-    """The mastered mix, ``(2, samples)``."""
+    """The mix, ``(2, samples)``."""
     rate_hz: int
     tempo_bpm: float | None = None
     key: str | None = None
     metre: str | None = None
     loudness_lufs: float | None = None
+    """Of a mix that the engine has mastered. Without it, the pipeline masters the mix."""
     stems: Mapping[str, Samples] = field(default_factory=dict)
     """By name, each ``(2, samples)``. If given, they add up to ``samples``, within rounding."""
     midi: bytes | None = None

@@ -36,6 +36,7 @@ DOORS = {
         "music.encode",
         "music.formats",
         "music.hearing",
+        "music.levels",
         "music.tags",
         "music.artwork",
         "music.lrc",

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from music.levels.meter import k_response
 from music.sketch.instruments.noise import Shape, curve
 from music.sketch.instruments.strike import Floats
-from music.sketch.loudness import BANDS_HZ, k_response
 from music.sketch.score import StemName
+from music.sketch.spectra import BANDS_HZ
 from music.sketch.styles import MixStyle
 
 # Target of the correction, in third-octave levels: about 4.5 dB less spectral density per octave, as in

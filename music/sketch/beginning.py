@@ -11,11 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from config.engine import Report
-from music.sketch.effects import BLOCK, apply_gain, smooth
+from music.levels.gains import BLOCK, apply_gain, smooth
+from music.levels.mastering import TARGET_LUFS
+from music.levels.meter import OFFSET_LU, weighted_energy
 from music.sketch.instruments import RATE_HZ, Signal
 from music.sketch.instruments.strike import Floats
-from music.sketch.loudness import OFFSET_LU, weighted_energy
-from music.sketch.master import TARGET_LUFS, section_targets_db
+from music.sketch.master import section_targets_db
 from music.sketch.production import produce
 from music.sketch.score import Score, StemName, SungNote
 from music.sketch.styles import MixStyle, style_of

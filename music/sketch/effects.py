@@ -11,17 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from music.levels.gains import BLOCK, blocks_of, by_sample, falls_slowly, smooth
 from music.sketch.instruments.noise import Shape, curve
 from music.sketch.instruments.strike import RATE_HZ, Floats, Signal
 from music.sketch.parallel import Tick
 from music.stems import put_aside
 
-BLOCK = 64
 TAPS = 4096
-PIECE = 2048 * BLOCK
-"""Samples that stay in the cache."""
 FRAMES = (65_536, 163_840, 262_144, 393_216)
 """Sizes of transforms. The best is some five times as long as the filter; beyond the last, caches are too
 small."""
@@ -102,7 +99,7 @@ def convolve(rows: Signal, direct: Signal, room: Signal | None, tick: Tick, dip:
                 side += answer * spectra[2]
         changing: Signal | None = None
         if dip is not None and change is not None:
-            amount = _by_sample(dip.amount, start, batch * hop).reshape(batch, hop)
+            amount = by_sample(dip.amount, start, batch * hop).reshape(batch, hop)
             steady = np.ptp(amount, axis=1) < STEADY
             # Most frames have one amount throughout, and need no second transform.
             if not steady.all():
@@ -123,45 +120,6 @@ def convolved(signal: Signal, impulse: Signal) -> Signal:
     size = scipy.fft.next_fast_len(samples, real=True)
     spectra = scipy.fft.rfft(signal, size, axis=1) * scipy.fft.rfft(impulse, size)
     return np.asarray(scipy.fft.irfft(spectra, size, axis=1)[:, :samples], dtype=np.float32)
-
-
-def block_peaks(signal: Signal) -> Floats:
-    """``(blocks,)``: the highest sample of any channel in each block."""
-    samples = signal.shape[1]
-    out = np.zeros(blocks_of(samples))
-    for start in range(0, samples, PIECE):
-        highest = np.abs(signal[0, start : start + PIECE])
-        for channel in signal[1:]:
-            np.maximum(highest, np.abs(channel[start : start + PIECE]), out=highest)
-        edges = np.arange(0, len(highest), BLOCK)
-        out[start // BLOCK : start // BLOCK + len(edges)] = np.maximum.reduceat(highest, edges)
-    return out
-
-
-def blocks_of(samples: int) -> int:
-    """How many blocks a signal has; the last one may be short."""
-    return -(-samples // BLOCK)
-
-
-def apply_gain(signal: Signal, gain: Floats) -> None:
-    """Multiplies ``signal`` in place by a gain per block, interpolated linearly."""
-    step = 512 * BLOCK
-    for start in range(0, signal.shape[1], step):
-        piece = signal[:, start : start + step]
-        piece *= _by_sample(gain, start, piece.shape[1])
-        if start % (16 * step) == 0:
-            put_aside(signal)
-
-
-def _by_sample(values: Floats, start: int, length: int) -> Signal:
-    """``(length,)``: a value per block, interpolated linearly, from the sample ``start`` on."""
-    blocks = np.arange(start // BLOCK, (start + length - 1) // BLOCK + 2)
-    nodes = 0.5 * (
-        values[np.clip(blocks, 0, len(values) - 1)] + values[np.clip(blocks - 1, 0, len(values) - 1)]
-    ).astype(np.float32)
-    slope = np.arange(BLOCK, dtype=np.float32) / BLOCK
-    lines = (nodes[:-1, np.newaxis] + slope * np.diff(nodes)[:, np.newaxis]).ravel()
-    return np.asarray(lines[start % BLOCK :][:length])
 
 
 def compression(
@@ -186,25 +144,6 @@ def compression(
         np.concatenate([np.full(width - 1, held[0]), held]), np.full(width, 1.0 / width), "valid"
     )
     return np.asarray(10.0 ** (-late / 20.0))
-
-
-def falls_slowly(level_db: Floats, *, db_per_s: float) -> Floats:
-    """The lowest curve above ``level_db`` that falls no faster than ``db_per_s``; it may rise at once."""
-    ramp = np.arange(len(level_db)) * (db_per_s * BLOCK / RATE_HZ)
-    return np.asarray(np.maximum.accumulate(level_db + ramp) - ramp)
-
-
-def smooth(values: Floats, seconds: float) -> Floats:
-    """A moving average over ``seconds``."""
-    width = max(1, round(seconds * RATE_HZ / BLOCK))
-    return np.asarray(uniform_filter1d(values, width, mode="nearest"))
-
-
-def hold(values: Floats, seconds: float) -> Floats:
-    """The maximum over ``seconds`` on either side."""
-    return np.asarray(
-        maximum_filter1d(values, 2 * max(1, round(seconds * RATE_HZ / BLOCK)) + 1, mode="nearest")
-    )
 
 
 def pumping(kicks_s: Sequence[float], samples: int, *, depth_db: float, recover_s: float) -> Floats:

@@ -11,26 +11,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from music.sketch import parallel
-from music.sketch.effects import BLOCK, apply_gain, block_peaks, blocks_of, falls_slowly, hold, smooth
-from music.sketch.instruments.strike import RATE_HZ, Floats, Signal
-from music.sketch.loudness import (
-    OFFSET_LU,
-    STEP,
-    integrated,
-    loudness,
-    true_peaks,
-    weighted_energy,
+from music.levels.gains import (
+    BLOCK,
+    Floats,
+    Signal,
+    apply_gain,
+    block_peaks,
+    blocks_of,
+    falls_slowly,
+    limited,
+    quantised,
+    smooth,
 )
+from music.levels.mastering import CEILING_DBTP, PROMISED_DBTP, TARGET_LUFS, TOLERANCE_LU
+from music.levels.meter import OFFSET_LU, integrated, loudness, steps_of, true_peaks, weighted_energy
+from music.sketch import parallel
+from music.sketch.instruments.strike import RATE_HZ
 from music.sketch.parallel import Span, Tick
 from music.sketch.score import STEMS, Score, Section, StemName
 from music.stems import put_aside
 
-TARGET_LUFS = -14.0
-TOLERANCE_LU = 0.1
-CEILING_DBTP = -1.2
-"""A little under the promised -1 dBTP, as a margin for other meters and lossy formats."""
-PROMISED_DBTP = -1.05
 SILENT_LUFS, SILENT_DBTP = -70.0, -120.0
 TRIALS, SECTION_ROUNDS, LOUDNESS_ROUNDS = 8, 4, 6
 
@@ -41,10 +41,6 @@ QUIETEST_LU = -9.0
 MOST_MOVE_DB = 10.0
 EARLY_BLOCKS = round(0.03 * RATE_HZ / BLOCK)
 GLUE_RATIO = 1.5
-LOOK_AHEAD_S = 0.006
-RELEASE_DB_PER_S = 45.0
-PIECE = 65_536
-"""Samples that stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +66,11 @@ def master(score: Score, stems: dict[StemName, Signal], *, samples: int, span: S
         Span(span.report, span.stage, *_part(span, 0.05, 0.25)),
     )
     energy = measured[0] + measured[1]
-    level = integrated(_steps(energy))
+    level = integrated(steps_of(energy, BLOCK))
     ending = _ending(score, samples)
     if not np.isfinite(level):
         # Silence, or too short for a loudness: no gain to compute.
-        return Master(_quantised(total), {name: stems[name] for name in names}, SILENT_LUFS, SILENT_DBTP)
+        return Master(quantised(total), {name: stems[name] for name in names}, SILENT_LUFS, SILENT_DBTP)
     ceiling = 10.0 ** (CEILING_DBTP / 20.0)
     usual = 10.0 ** ((TARGET_LUFS - level) / 20.0)
     peaks = true_peaks(total, block_peaks(total), BLOCK, above=0.3 * ceiling / usual)
@@ -84,7 +80,7 @@ def master(score: Score, stems: dict[StemName, Signal], *, samples: int, span: S
         span.at(0.55)
         finished = total.copy()
         apply_gain(finished, gain)
-        finished = _quantised(finished)
+        finished = quantised(finished)
         loud = loudness(finished)
         span.at(0.65)
         peak = float(np.max(true_peaks(finished, block_peaks(finished), BLOCK, above=0.6)))
@@ -143,14 +139,14 @@ def _solved_gain(score: Score, ending: Floats, peaks: Floats, energy: Floats, ce
     targets = section_targets_db(score.sections, natural)
     moves = np.array(targets) - np.array(natural)
     moves -= np.max(moves) if len(moves) else 0.0
-    bare = 10.0 ** ((TARGET_LUFS - integrated(_steps(energy))) / 20.0)
+    bare = 10.0 ** ((TARGET_LUFS - integrated(steps_of(energy, BLOCK))) / 20.0)
     gain, drive = ending, bare
     for _ in range(SECTION_ROUNDS):
         shape = ending * _steered(spans, np.clip(moves, -MOST_MOVE_DB, MOST_MOVE_DB), len(energy))
         shape = shape * _glue(energy * shape * shape)
         for _ in range(LOUDNESS_ROUNDS):
             gain = drive * shape
-            gain = gain * _limited(peaks * gain, ceiling)
+            gain = gain * limited(peaks * gain, ceiling)
             miss = TARGET_LUFS - _loudness(energy, gain)
             drive *= 10.0 ** (1.1 * miss / 20.0)
             if abs(miss) < 0.02:
@@ -197,44 +193,15 @@ def _energy_of(channel: Signal) -> Callable[[Tick], Floats]:
     return measure
 
 
-def _steps(block_energy: Floats) -> Floats:
-    """Energy per 100 ms from energy per block. A step is not a whole number of blocks, so blocks at its edges
-    are divided."""
-    sums = np.concatenate([[0.0], np.cumsum(block_energy)])
-    edges = np.arange(0, len(block_energy) * BLOCK + 1, STEP) / BLOCK
-    return np.asarray(np.diff(np.interp(edges, np.arange(len(sums)), sums)))
-
-
 def _loudness(energy: Floats, gain: Floats) -> float:
-    return integrated(_steps(energy * gain * gain))
+    return integrated(steps_of(energy * gain * gain, BLOCK))
 
 
 def _glue(energy: Floats) -> Floats:
     """A slow bus compressor: it reduces 50 ms levels above the song's own loudness a little."""
     level = OFFSET_LU + 10.0 * np.log10(smooth(energy / BLOCK, 0.05) + 1e-12)
-    over = np.maximum(level - (integrated(_steps(energy)) + 1.5), 0.0) * (1.0 - 1.0 / GLUE_RATIO)
+    over = np.maximum(level - (integrated(steps_of(energy, BLOCK)) + 1.5), 0.0) * (1.0 - 1.0 / GLUE_RATIO)
     return np.asarray(10.0 ** (-smooth(np.minimum(falls_slowly(over, db_per_s=15.0), 3.0), 0.03) / 20.0))
-
-
-def _limited(peaks: Floats, ceiling: float) -> Floats:
-    """The gain that keeps ``peaks`` under ``ceiling``: it falls before a peak, holds, and recovers slowly."""
-    need = 20.0 * np.log10(np.maximum(peaks / ceiling, 1.0))
-    return np.asarray(
-        10.0
-        ** (-smooth(hold(falls_slowly(need, db_per_s=RELEASE_DB_PER_S), LOOK_AHEAD_S), LOOK_AHEAD_S) / 20.0)
-    )
-
-
-def _quantised(signal: Signal) -> Signal:
-    """Rounds to 16-bit values in place, so that the master is measured as it is written."""
-    for start in range(0, signal.shape[1], PIECE):
-        for channel in signal:
-            piece = channel[start : start + PIECE]
-            piece *= 32768.0
-            np.rint(piece, out=piece)
-            np.clip(piece, -32768.0, 32767.0, out=piece)
-            piece /= 32768.0
-    return signal
 
 
 def _part(span: Span, start: float, end: float) -> tuple[float, float]:

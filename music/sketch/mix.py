@@ -12,32 +12,28 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from music.levels.gains import BLOCK, apply_gain, block_peaks, blocks_of, smooth
 from music.sketch import parallel
 from music.sketch.balance import Stems, balance
 from music.sketch.effects import (
-    BLOCK,
     LEAD_S,
     RAMP_S,
     Dip,
-    apply_gain,
-    block_peaks,
-    blocks_of,
     compression,
     convolve,
     convolved,
     equaliser,
     lowered,
     pumping,
-    smooth,
     sung,
 )
 from music.sketch.instruments.noise import Shape, curve
 from music.sketch.instruments.strike import RATE_HZ, Floats, Signal
-from music.sketch.loudness import BANDS_HZ, VIEW_HOP, WINDOW, view
 from music.sketch.parallel import Span, Tick
 from music.sketch.perform import Rows
 from music.sketch.rooms import impulse, with_echo
 from music.sketch.score import STEMS, Score, StemName
+from music.sketch.spectra import BANDS_HZ, VIEW_HOP, WINDOW, view
 from music.sketch.styles import MixStyle, style_of
 from music.stems import first_rows, put_aside
 

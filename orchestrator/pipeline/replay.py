@@ -42,6 +42,8 @@ def brief_like(song: Song, **changes: object) -> Brief:
         fix = "it is past today's limits: send it as `plan` of a new request, shortened to them"
         raise InvalidRequest("like", song.id, fix)
     known = song.brief.model_dump() | {"plan": song.plan, "variations": 1}
+    if song.music and song.music.loudness_lufs is None:
+        known["master"] = False  # as the model made it: of a version that did not master, or by wish
     # A song without a plan is planned with the seed of the whole request.
     known["seed"] = song.seed if song.plan else song.brief.seed
     return Brief.model_validate(known | changes)

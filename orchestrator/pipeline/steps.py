@@ -29,6 +29,7 @@ from music.encode import encode
 from music.formats import FORMATS
 from music.hearing.aloud import compose_aloud
 from music.hearing.pieces import Hear
+from music.levels.mastering import mastered
 from music.lrc import lrc_text
 from music.singing import not_as_asked
 from music.tags import Tags
@@ -127,6 +128,7 @@ def _music(
     """Composes the plan, and stores the audio, its stems, the MIDI file and the timed lyrics."""
     began_s, request = time.monotonic(), music_request(song)
     audio = compose_aloud(composer, request, report, hear) if hear else composer.compose(request, report)
+    audio = mastered(audio, report) if song.brief.master else audio
     files = list(_music_files(audio, song, request))
     facts, info = music_facts(audio), composer.info
     warnings = (*audio.warnings, *unsung(info.name, _plan(song)), *unused_parameters(info, request))

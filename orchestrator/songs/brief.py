@@ -90,6 +90,8 @@ class Brief(BaseModel):
     temperature: float | None = None
     top_k: int | None = None
     top_p: float | None = None
+    master: bool = True
+    """Whether the song of a model is brought to the usual loudness. The embedded composer always does."""
     cover_title: bool = True
     """Whether the cover shows the title."""
     cover: bool = True

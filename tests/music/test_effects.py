@@ -4,21 +4,8 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 
-from music.sketch.effects import (
-    BLOCK,
-    REST_S,
-    Dip,
-    apply_gain,
-    block_peaks,
-    blocks_of,
-    compression,
-    convolve,
-    equaliser,
-    falls_slowly,
-    lowered,
-    pumping,
-    sung,
-)
+from music.levels.gains import BLOCK, apply_gain, block_peaks, blocks_of, falls_slowly
+from music.sketch.effects import REST_S, Dip, compression, convolve, equaliser, lowered, pumping, sung
 from music.sketch.instruments import RATE_HZ
 from music.sketch.rooms import HALL, impulse, with_echo
 

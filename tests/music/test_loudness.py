@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from music.sketch.effects import BLOCK, block_peaks
+from music.levels.gains import BLOCK, block_peaks
+from music.levels.meter import loudness, true_peaks
 from music.sketch.instruments import RATE_HZ
-from music.sketch.loudness import BANDS_HZ, loudness, true_peaks, view
+from music.sketch.spectra import BANDS_HZ, view
 from tests.music.analysis import loudness_lufs, true_peak_dbtp
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from config.engine import ignore_progress
+from music.levels.mastering import CEILING_DBTP
 from music.sketch.instruments import RATE_HZ
-from music.sketch.master import CEILING_DBTP, Master, master, section_targets_db
+from music.sketch.master import Master, master, section_targets_db
 from music.sketch.parallel import Span
 from music.sketch.production import produce
 from tests.music.analysis import longest_silence_s, loudness_lufs, true_peak_dbtp

@@ -38,6 +38,8 @@ class Common(TypedDict, total=False):
     format: Literal["wav", "flac", "mp3"]
     variations: int
     """1 to 4 takes of the same words. Each is a song of its own: see ``Song.sibling_ids``."""
+    master: bool
+    """Whether the song is brought to -14 LUFS (the default), or stays as the model made it."""
     cover_title: bool
     webhook: str
 
@@ -99,6 +101,7 @@ class Changes(TypedDict, total=False):
     seed: int
     format: Literal["wav", "flac", "mp3"]
     variations: int
+    master: bool
     cover_title: bool
     webhook: str
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from music.levels.products import product
 from music.sketch.instruments.strike import RATE_HZ, Floats, Signal
 
 Phasors = NDArray[np.complexfloating[Any]]
 
 FRAME = 256
-INNER = 256
 SILENT_DB = 100.0
 """A partial that has fallen so far is left out: it is under the last of 16 bits."""
 SHORTEST_STRETCH, LONGEST_STRETCH = 16, 256
@@ -82,20 +82,6 @@ def frames_of(samples: int) -> int:
 def frame_times(samples: int) -> Floats:
     """Seconds of each of ``evolve``'s amplitude frames."""
     return np.arange(frames_of(samples)) * (FRAME / RATE_HZ)
-
-
-def product(left: Floats, right: Floats) -> Signal:
-    """``left @ right`` in float32, with the same bits for any number of BLAS threads.
-
-    OpenBLAS splits long inner sums differently on one core; short ones are always added in the same order."""
-    lefts, rights = (
-        np.ascontiguousarray(left, dtype=np.float32),
-        np.ascontiguousarray(right, dtype=np.float32),
-    )
-    out = lefts[:, :INNER] @ rights[:INNER]
-    for start in range(INNER, len(rights), INNER):
-        out += lefts[:, start : start + INNER] @ rights[start : start + INNER]
-    return out
 
 
 def _powers(step: Phasors, count: int) -> Phasors:

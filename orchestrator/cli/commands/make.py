@@ -54,13 +54,14 @@ Examples:
 )
 @click.option("--format", "format_", default="wav", show_default=True, help=f"One of {', '.join(FORMATS)}.")
 @click.option("--variations", default=1, show_default=True, help="{} to {} takes of it.".format(*VARIATIONS))
+@click.option("--no-master", is_flag=True, help="Leave a model's song as loud as the model made it.")
 @click.option("--no-title", is_flag=True, help="Leave the title off the cover.")
 @click.option(
     "--like",
     "like_id",
     metavar="ID",
     help="Make this song again, by the engines, models and seeds of its manifest; or, with --seed, "
-    "--duration, --format, --variations or --no-title, one that differs in these.",
+    "--duration, --format, --variations, --no-master or --no-title, one that differs in these.",
 )
 @click.option("--out", metavar="DIR", help="Also copy the files here, by title.")
 @click.option("--play", is_flag=True, help="Play it, from its first seconds on, while the rest is made.")
@@ -77,6 +78,7 @@ def make(
     format_: str,
     variations: int,
     no_title: bool,  # noqa: FBT001 - click passes every option by name
+    no_master: bool,  # noqa: FBT001 - click passes every option by name
     like_id: str | None,
     out: str | None,
     play: bool,  # noqa: FBT001 - click passes every option by name
@@ -109,6 +111,7 @@ def make(
         "seed": seed,
         "format": format_,
         "variations": variations,
+        "master": not no_master,
         "cover_title": not no_title,
     }
     if like_id:
@@ -145,7 +148,12 @@ def make(
 def _given(options: dict[str, object]) -> dict[str, object]:
     """Those of ``make``'s options, by the names of a brief, that were on the command line."""
     given = click.get_current_context().get_parameter_source
-    parameters = {"duration_s": "duration", "format": "format_", "cover_title": "no_title"}
+    parameters = {
+        "duration_s": "duration",
+        "format": "format_",
+        "cover_title": "no_title",
+        "master": "no_master",
+    }
     return {
         name: value
         for name, value in options.items()

@@ -116,6 +116,10 @@ class Options(Asking):
         le=VARIATIONS[1],
         description="Takes of the same words to other music, each a song of its own: see `sibling_ids`.",
     )
+    master: bool = Field(
+        default=True,
+        description="Whether a model's song is brought to -14 LUFS, and its true peak to -1 dBTP or less.",
+    )
     cover_title: bool = Field(default=True, description="Whether the title is set on the cover.")
     plan: EditedPlan | None = Field(
         default=None, description="A plan from POST /plan, edited or not, to follow."
@@ -134,6 +138,7 @@ class Options(Asking):
             "instrumental": self.instrumental,
             "format": self.format,
             "variations": self.variations,
+            "master": self.master,
             "cover_title": self.cover_title,
             "plan": self.plan.followed() if self.plan else None,
         }
@@ -242,6 +247,7 @@ class Like(Body):
     seed: Annotated[int, Field(ge=RANDOM_SEED, le=LARGEST_SEED), WHOLE] | None = None
     format: Format | None = None
     variations: Whole = Field(default=1, ge=VARIATIONS[0], le=VARIATIONS[1])
+    master: bool | None = None
     cover_title: bool | None = None
     webhook: str | None = Field(default=None, max_length=500, pattern=URL)
 
@@ -252,6 +258,7 @@ class Like(Body):
             "seed": self.seed,
             "format": self.format,
             "variations": self.variations,
+            "master": self.master,
             "cover_title": self.cover_title,
         }
         return {name: value for name, value in given.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Loudness and true peak by ITU-R BS.1770-5, and third-octave spectra of stems for the mixer."""
+"""Loudness and true peak by ITU-R BS.1770-5, at any rate."""
 
 from __future__ import annotations
 
@@ -9,28 +9,32 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from music.sketch.instruments.partials import product
-from music.sketch.instruments.strike import RATE_HZ, Floats, Signal
-from music.stems import put_aside
+from music.levels.gains import RATE_HZ, Floats, Signal
+from music.levels.products import product
 
 OFFSET_LU = -0.691
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
-STEP = 4410
-"""100 ms: gating blocks of 400 ms overlap by 75%."""
+_STEPS_PER_S = 10
+"""Gating blocks of 400 ms overlap by 75%."""
 
 TAPS = 4096
 FRAME, BATCH = 65_536, 4
 """Samples of a transform, and how many are made at once."""
 
-# BS.1770-5, annex 1, tables 1 and 2, as analogue parameters (Brecht De Man, 2018) for 44.1 kHz.
+# BS.1770-5, annex 1, tables 1 and 2, as analogue parameters (Brecht De Man, 2018)
 _SHELF_HZ, _SHELF_DB, _SHELF_Q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
 _HIGH_PASS_HZ, _HIGH_PASS_Q = 38.13547087602444, 0.5003270373238773
 
 
-def k_weighting() -> Floats:
-    """``(2, 6)``: the two second-order sections of the K filter at 44.1 kHz."""
-    k = np.tan(np.pi * _SHELF_HZ / RATE_HZ)
+def step(rate_hz: float = RATE_HZ) -> int:
+    """The samples of 100 ms."""
+    return round(rate_hz / _STEPS_PER_S)
+
+
+def k_weighting(rate_hz: float = RATE_HZ) -> Floats:
+    """``(2, 6)``: the two second-order sections of the K filter."""
+    k = np.tan(np.pi * _SHELF_HZ / rate_hz)
     high = 10.0 ** (_SHELF_DB / 20.0)
     middle = high**0.4996667741545416
     a0 = 1.0 + k / _SHELF_Q + k * k
@@ -39,18 +43,18 @@ def k_weighting() -> Floats:
         (high - middle * k / _SHELF_Q + k * k) / a0, 1.0, 2.0 * (k * k - 1.0) / a0,
         (1.0 - k / _SHELF_Q + k * k) / a0,
     ]  # fmt: skip
-    k = np.tan(np.pi * _HIGH_PASS_HZ / RATE_HZ)
+    k = np.tan(np.pi * _HIGH_PASS_HZ / rate_hz)
     a0 = 1.0 + k / _HIGH_PASS_Q + k * k
     high_pass = [1.0, -2.0, 1.0, 1.0, 2.0 * (k * k - 1.0) / a0, (1.0 - k / _HIGH_PASS_Q + k * k) / a0]
     return np.array([shelf, high_pass])
 
 
 @cache
-def _k_impulse() -> Signal:
+def _k_impulse(rate_hz: float) -> Signal:
     """``(TAPS,)``: the K filter's impulse response; what it leaves out is 100 dB lower."""
     spike = np.zeros(TAPS)
     spike[0] = 1.0
-    for b0, b1, b2, _, a1, a2 in k_weighting():
+    for b0, b1, b2, _, a1, a2 in k_weighting(rate_hz):
         out, x1, x2, y1, y2 = np.empty(TAPS), 0.0, 0.0, 0.0, 0.0
         for n, x in enumerate(spike.tolist()):
             y = b0 * x + b1 * x1 + b2 * x2 - a1 * y1 - a2 * y2
@@ -60,12 +64,12 @@ def _k_impulse() -> Signal:
     return spike.astype(np.float32)
 
 
-def weighted_energy(signal: Signal, block: int) -> Floats:
+def weighted_energy(signal: Signal, block: int, rate_hz: float = RATE_HZ) -> Floats:
     """``(blocks,)``: the K-weighted energy of all channels, summed over each ``block`` of samples."""
     channels, samples = signal.shape
     hop = (FRAME - TAPS) // block * block
     overlap, batch = FRAME - hop, min(BATCH, -(-samples // hop))
-    filtered = scipy.fft.rfft(_k_impulse(), FRAME)
+    filtered = scipy.fft.rfft(_k_impulse(rate_hz), FRAME)
     out = np.zeros(-(-samples // block))
     heard = np.zeros((channels, overlap + batch * hop), dtype=np.float32)
     for start in range(0, samples, batch * hop):
@@ -87,11 +91,11 @@ def weighted_energy(signal: Signal, block: int) -> Floats:
     return out
 
 
-def integrated(step_energy: Floats) -> float:
+def integrated(step_energy: Floats, rate_hz: float = RATE_HZ) -> float:
     """Gated loudness in LUFS from the K-weighted energy of each 100 ms; -inf for silence or under 400 ms."""
     if len(step_energy) < 4:
         return -np.inf
-    power = np.convolve(step_energy, np.ones(4), "valid") / (4 * STEP)
+    power = np.convolve(step_energy, np.ones(4), "valid") / (4 * step(rate_hz))
     level = OFFSET_LU + 10.0 * np.log10(power + 1e-20)
     loud = power[level > ABSOLUTE_GATE_LUFS]
     if not len(loud):
@@ -101,10 +105,12 @@ def integrated(step_energy: Floats) -> float:
     return float(OFFSET_LU + 10.0 * np.log10(kept.mean()))
 
 
-def loudness(signal: Signal) -> float:
+def loudness(signal: Signal, rate_hz: float = RATE_HZ) -> float:
     """Integrated loudness of ``(channels, samples)`` in LUFS."""
-    whole = signal.shape[1] // STEP * STEP
-    return integrated(weighted_energy(signal[:, :whole], STEP))
+    whole = signal.shape[1] // step(rate_hz) * step(rate_hz)
+    if not whole:
+        return -np.inf
+    return integrated(weighted_energy(signal[:, :whole], step(rate_hz), rate_hz), rate_hz)
 
 
 PHASES = 4
@@ -144,42 +150,18 @@ def true_peaks(signal: Signal, peaks: Floats, block: int, above: float) -> Float
     return out
 
 
-# ---- the mixer's view
-# -------------------------------------------------------------------------------------------
-
-BANDS_HZ = 1000.0 * 2.0 ** (np.arange(-16, 14) / 3.0)
-"""Centres of third-octave bands from 25 Hz to 20 kHz."""
-WINDOW = 8192
-VIEW_HOP = 16_384
-
-
-def view(rows: Signal) -> Floats:
-    """``(frames, bands)``: the power of ``rows``, summed over its channels, with a frame every ``VIEW_HOP``
-    samples."""
-    samples = rows.shape[1]
-    window = np.hanning(WINDOW).astype(np.float32)
-    hz = np.arange(WINDOW // 2 + 1) * (RATE_HZ / WINDOW)
-    band = np.round(np.log2(np.maximum(hz, 1.0) / 1000.0) * 3.0).astype(int) + 16
-    inside = (band >= 0) & (band < len(BANDS_HZ))
-    sums = np.zeros((len(hz), len(BANDS_HZ)), dtype=np.float32)
-    sums[np.flatnonzero(inside), band[inside]] = 2.0 / (WINDOW * float(np.sum(window**2)))
-    starts = np.arange(0, max(1, samples - WINDOW + 1), VIEW_HOP)
-    out = np.zeros((len(starts), len(BANDS_HZ)))
-    for first in range(0, len(starts), 64):
-        some = starts[first : first + 64]
-        for channel in rows:
-            padded = channel if samples >= WINDOW else np.pad(channel, (0, WINDOW - samples))
-            frames = np.stack([padded[s : s + WINDOW] for s in some]) * window
-            bins = np.abs(scipy.fft.rfft(frames, axis=1)) ** 2
-            out[first : first + len(some)] += product(bins, sums)
-        put_aside(rows)
-    return out
-
-
-def k_response(hz: Floats) -> Floats:
+def k_response(hz: Floats, rate_hz: float = RATE_HZ) -> Floats:
     """The K filter's magnitude at each frequency."""
-    z = np.exp(-2j * np.pi * hz / RATE_HZ)
+    z = np.exp(-2j * np.pi * hz / rate_hz)
     out = np.ones(len(hz))
-    for b0, b1, b2, _, a1, a2 in k_weighting():
+    for b0, b1, b2, _, a1, a2 in k_weighting(rate_hz):
         out = out * np.abs((b0 + b1 * z + b2 * z * z) / (1.0 + a1 * z + a2 * z * z))
     return out
+
+
+def steps_of(block_energy: Floats, block: int, rate_hz: float = RATE_HZ) -> Floats:
+    """Energy per 100 ms from energy per ``block``. A step is not a whole number of blocks, so blocks at its
+    edges are divided."""
+    sums = np.concatenate([[0.0], np.cumsum(block_energy)])
+    edges = np.arange(0, len(block_energy) * block + 1, step(rate_hz)) / block
+    return np.asarray(np.diff(np.interp(edges, np.arange(len(sums)), sums)))

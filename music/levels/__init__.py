@@ -1,0 +1,1 @@
+"""How loud songs are: meters, gains, and the mastering of what a model has made."""
