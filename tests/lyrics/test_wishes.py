@@ -102,10 +102,9 @@ def test_a_models_tags_name_nothing_that_is_not_wanted() -> None:
 
 
 def test_a_models_title_is_the_users_and_names_no_artist() -> None:
-    plan = planned(title="Adele's Rain")
-    assert title_of(plan, read('called "neon glow"')) == "neon glow"
-    assert title_of(plan, read("in the style of Adele")) == "Rain"
-    assert title_of(plan, read("a song")) == "Adele's Rain"
+    assert title_of("Adele's Rain", read('called "neon glow"')) == "neon glow"
+    assert title_of("Adele's Rain", read("in the style of Adele")) == "Rain"
+    assert title_of("Adele's Rain", read("a song")) == "Adele's Rain"
 
 
 def test_a_model_gets_guesses_as_hints_and_only_literal_facts_overrule_it(tmp_path: Path) -> None:

@@ -429,9 +429,9 @@ def test_ctrl_c_just_as_the_reader_of_photos_starts_is_for_the_command_alone(
 
 def test_an_error_that_nobody_foresaw_is_one_line_and_a_file_with_the_rest(tmp_path: Path) -> None:
     program = (
-        "import orchestrator.songs.library as library\n"
+        "from orchestrator.songs.index.catalogue import Catalogue\n"
         "def broken(*_): raise RuntimeError('[/b]\\n\\x1b[31m')\n"
-        "library.Library.entries = broken\n"
+        "Catalogue.page = broken\n"
         "from orchestrator.__main__ import songwright\n"
         "songwright()\n"
     )

@@ -128,6 +128,9 @@ RUNS = [
     run("cost", "--last", "1", shows=("Songs: 1.", "hum")),
     run("cost", "--since", "2999-01-01", shows=("Songs: 0.",), hides=("hum",)),
     run("cost", "--json", shows=('"songs": 1',)),
+    run("cost", "--forecast", within=sketch, shows=("one song alone", "100,000 a month", "nothing of it")),
+    run("cost", "--songs", "50", "--apart", "30", within=sketch, shows=("50, 30 s apart", "of it cold")),
+    run("index", shows=("Songs in the index: 1.",)),
     run("resume", "{id}", code=2, shows=("{id}",)),
     run("delete", "{id}", shows=("Deleted {id} A first song",), songs=0),
     run(
