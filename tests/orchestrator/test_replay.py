@@ -11,7 +11,7 @@ from config.version import installed
 from lyrics.contract import SongPlan
 from orchestrator.pipeline.replay import brief_like, differences, settings_like
 from orchestrator.songs.brief import Brief
-from orchestrator.songs.manifest import EngineFacts, Song, new_songs
+from orchestrator.songs.manifest import EngineFacts, MusicFacts, Song, new_songs
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 INFO = EngineInfo(
@@ -63,6 +63,22 @@ def test_what_is_given_takes_its_place_and_is_checked() -> None:
     assert (brief.seed, brief.duration_s, brief.variations, brief.plan) == (99, 30.0, 2, PLAN)
     with pytest.raises(InvalidRequest, match="duration"):
         brief_like(song(), duration_s=1.0)
+
+
+def test_a_song_that_was_not_mastered_is_not_mastered_again_unless_that_is_asked() -> None:
+    """Nor is one of a version that never mastered the songs of models."""
+    length = {
+        "duration_s": 60.0,
+        "rate_hz": 32_000,
+        "tempo_bpm": None,
+        "key": None,
+        "metre": None,
+        "sections": (),
+    }
+    for loudness_lufs, master in ((None, False), (-14.0, True)):
+        made = song().changed(music=MusicFacts(**length, loudness_lufs=loudness_lufs))  # type: ignore[arg-type]
+        assert brief_like(made).master is master
+        assert brief_like(made, master=not master).master is not master
 
 
 def test_a_song_that_never_came_to_its_plan_is_planned_from_the_same_words_and_seed() -> None:

@@ -1,10 +1,12 @@
 """The steps of a song: what each makes of an engine's work and stores, and what an engine's error becomes."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from config.engine import ignore_progress
 from lyrics.contract import PlanRequest
@@ -82,6 +84,22 @@ def test_the_times_of_the_lines_reach_the_composer_and_one_that_cannot_place_the
         facts = step_of(Stage.MUSIC, song)(composer, store, song, ignore_progress).engine
         assert facts
         assert (said in facts.warnings) is warned
+
+
+def test_a_song_is_mastered_unless_its_request_says_no(tmp_path: Path) -> None:
+    """The hum is a tone at some -20.7 LUFS."""
+    store = LocalStore(tmp_path)
+    peaks = {}
+    for master in (True, False):
+        song = planned(store, master=master)
+        result = step_of(Stage.MUSIC, song)(HumComposer(), store, song, ignore_progress)
+        assert result.music
+        samples, _ = soundfile.read(io.BytesIO(read(store, result.assets["audio"].key)))
+        peaks[master] = abs(samples).max()
+        loudness = result.music.loudness_lufs
+        assert loudness == pytest.approx(-14.0, abs=0.15) if master else loudness is None
+    assert peaks[False] == pytest.approx(0.1, abs=0.001)
+    assert peaks[True] == pytest.approx(0.1 * 10 ** (6.7 / 20), abs=0.005)
 
 
 @pytest.mark.parametrize(

@@ -103,9 +103,10 @@ RUNS = [
     run("--version", shows=(VERSION,)),
     run(
         "make", "A Song", "--about", "rain", "--duration", "6", "--seed", "3", "--format", "flac",
-        "--variations", "2", "--no-title", "--out", "{home}/out",
+        "--variations", "2", "--no-master", "--no-title", "--out", "{home}/out",
         shows=("Song 2 of 2", "100%", "0:06.0", "take 2 of 2", "audio.flac", "--about rain", "/out/"),
-        songs=3, brief=(("seed", 3), ("format", "flac"), ("cover_title", False)), leaves="out/*.flac",
+        songs=3, leaves="out/*.flac",
+        brief=(("seed", 3), ("format", "flac"), ("master", False), ("cover_title", False)),
     ),
     run(
         "make", "folk", "--lyrics", "{words}", "--duration", "5", "--json",

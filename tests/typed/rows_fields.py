@@ -22,7 +22,7 @@ PLAN: dict[str, Any] = {
     "cover_prompt": "rain",
 }
 OPTIONS = (
-    "seed", "audio_duration", "format", "instrumental", "variations", "cover_title", "webhook", "plan",
+    "seed", "audio_duration", "format", "instrumental", "variations", "master", "cover_title", "webhook", "plan",
     "guidance_scale", "infer_step", "temperature", "top_k", "top_p",
 )  # fmt: skip
 BLANK = (
