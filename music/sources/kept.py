@@ -56,7 +56,7 @@ def kept_recording(data: bytes) -> Recording:
     else:
         kind, rate_hz, pieces = _opened(data)
     if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
-        fix = f"send one of {RATES_HZ[0]:,} to {RATES_HZ[1]:,} Hz: a lower one lacks what makes words and cymbals"
+        fix = f"send one of {RATES_HZ[0]:,} to {RATES_HZ[1]:,} Hz: a lower one lacks the sound of words"
         raise InvalidRequest("audio", f"{rate_hz:,} Hz", fix)
     samples = _samples(pieces, rate_hz, data)
     peak = float(np.abs(samples).max())
