@@ -17,11 +17,11 @@ from lyrics.contract import CoverWords, OnCover, PlanRequest, SongPlan
 from tests.orchestrator.engines import BlankPainter, PlainWriter
 
 LOG = "hasty.log"
-PLAN_S = 0.6
+PLAN_S = 0.3
 """How long the plan takes after its first words."""
 BROKEN, CHANGED, LONG, PATIENT = "broken", "changed", "long", "patient"
-"""In a description: the plan fails after its words; its mood is another than they said; it takes a minute; it
-waits for its cover and ``PLAN_S`` more."""
+"""In a description: the plan fails once its cover is begun; its mood is another than its words said; it takes
+a minute; it is made after its cover."""
 FRAGILE = 7
 """The seed of a cover whose painter dies the first time."""
 
@@ -44,11 +44,13 @@ def logged(seed: int, folder: Path | None = None) -> list[str]:
 
 class HastyWriter(PlainWriter):
     def plan(self, request: PlanRequest, report: Report, on_cover: OnCover | None = None) -> SongPlan:
-        log(f"plan {request.seed} begins")
+        seed = request.seed
+        log(f"plan {seed} begins")
         plan = super().plan(request, lambda _stage, _fraction: None)
         if on_cover:
             on_cover(CoverWords.of(plan))
-            while PATIENT in request.description and "cover ends" not in logged(request.seed):
+            awaited = {PATIENT: "cover ends", BROKEN: "cover begins", CHANGED: "cover begins"}
+            while any(kind in request.description for kind in awaited if awaited[kind] not in logged(seed)):
                 report("writing", 0.5)
                 time.sleep(0.01)
         until_s = time.monotonic() + (60.0 if LONG in request.description else PLAN_S)
@@ -57,7 +59,7 @@ class HastyWriter(PlainWriter):
             time.sleep(0.01)
         if BROKEN in request.description:
             raise ZeroDivisionError("a bug in the writer")
-        log(f"plan {request.seed} ends")
+        log(f"plan {seed} ends")
         return plan.model_copy(update={"mood": "epic"}) if CHANGED in request.description else plan
 
 
