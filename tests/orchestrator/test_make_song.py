@@ -1,7 +1,6 @@
 """The pipeline: what is saved when, what a failure costs, and what a restart takes up."""
 
 import asyncio
-import hashlib
 import json
 import os
 import platform
@@ -19,12 +18,11 @@ from orchestrator.pipeline.recorder import RunOptions, Superseded
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library, manifest_key
 from orchestrator.songs.manifest import Owner, Song, Status, new_songs
-from orchestrator.songs.ownership import may_resume, this_process
+from orchestrator.songs.ownership import may_resume
 from orchestrator.songs.stages import Stage, ignore_stages
 from orchestrator.workers.in_process import InProcessWorker
 from storage.contract import read
 from storage.local import LocalStore
-from tests.orchestrator.hasty import PATIENT
 
 HERE = "tests.orchestrator.engines"
 
@@ -276,35 +274,3 @@ def test_what_was_written_over_a_song_at_work_stays(library: Library) -> None:
         asyncio.run(make_song(song, by, library, report, RunOptions(Owner(host="modal", pid=0), etag=etag)))
     by.close()
     assert library.load(song.id).status is Status.CANCELLED
-
-
-@pytest.mark.parametrize("goes_on", [True, False])
-def test_a_cover_begun_for_a_plan_that_is_stopped_stays_only_for_a_song_that_goes_on(
-    library: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, goes_on: bool
-) -> None:
-    monkeypatch.setenv("SONGWRIGHT_HOME", str(tmp_path))
-    engines = {"lyrics": "HastyWriter", "art": "CarefulPainter"}
-    names = {craft: {"engine": f"tests.orchestrator.hasty:{name}"} for craft, name in engines.items()}
-    settings = Settings.model_validate({"music": {"engine": f"{HERE}:HumComposer"}, **names})
-    song = library.save(new_songs(brief(description=f"a {PATIENT} song", seed=8))[0])
-    file = tmp_path / "songs" / song.id / "cover.png"
-    options = RunOptions(this_process(), shutting_down=lambda: goes_on)
-
-    async def stopped(by: InProcessWorker) -> None:
-        making = asyncio.create_task(make_song(song, by, library, ignore_stages, options))
-        while not file.exists():
-            await asyncio.sleep(0.01)
-        making.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await making
-
-    by = InProcessWorker(settings, library.store)
-    asyncio.run(stopped(by))
-    left = library.load(song.id)
-    assert (left.status, left.assets) == (Status.PLANNING if goes_on else Status.CANCELLED, {})
-    assert file.exists() == goes_on
-    done = asyncio.run(make_song(left, by, library, ignore_stages))
-    by.close()
-    assert done.status is Status.DONE
-    assert hashlib.sha256(file.read_bytes()).hexdigest() == done.assets["cover"].sha256
-    assert done.assets["audio"].cover_sha256 == done.assets["cover"].sha256
