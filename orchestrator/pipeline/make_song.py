@@ -42,7 +42,7 @@ async def make_song(
         recorder.song = song.model_copy(update={"runs": song.runs + 1})  # stored with its next status
     step: str = Stage.LYRICS
     clock = asyncio.timeout(options.limit_s)
-    cover = EarlyCover(recorder, library, options)
+    cover = EarlyCover(recorder)
     try:
         async with clock, cover:
             taken_up = song.status is not Status.QUEUED
@@ -104,17 +104,16 @@ async def make_song(
         raise EngineFailed(step, f"{type(error).__name__}: {error}") from error
     finally:
         recorder.close()
+        if recorder.has_ended:  # else the song goes on elsewhere, and perhaps with this cover
+            await _drop_unused_cover(recorder.song, library)
 
 
 class EarlyCover:
     """The cover of a song. It is begun as soon as the plan that is being written has its words, and recorded
-    once the plan is there; the plan decides. Left with an error, it ends what it has begun, and no file is
-    left unless this song goes on elsewhere."""
+    once the plan is there; the plan decides. Left with an error, it ends what it has begun."""
 
-    def __init__(self, recorder: SongRecorder, library: Library, options: RunOptions) -> None:
+    def __init__(self, recorder: SongRecorder) -> None:
         self._recorder = recorder
-        self._library = library
-        self._options = options
         self._loop = asyncio.get_running_loop()
         self._words: CoverWords | None = None
         self._painting: asyncio.Task[Made] | None = None
@@ -150,20 +149,18 @@ class EarlyCover:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._is_planned = True
-        if error is None:
-            return
-        if self._painting:
+        if error and self._painting:
             self._painting.cancel()
             await asyncio.wait([self._painting])
             retrieve_exception(self._painting)
-        cancelled = isinstance(error, asyncio.CancelledError | Cancelled)
-        if (cancelled and self._options.shutting_down()) or self._recorder.superseded:
-            return  # the song goes on elsewhere, and perhaps with this cover
-        if not isinstance(error, Superseded):
-            try:
-                await asyncio.to_thread(drop_unused_cover, self._recorder.song, self._library.store)
-            except SongwrightError as failed:
-                log.warning("a cover without a song is left: %s", failed)
+
+
+async def _drop_unused_cover(song: Song, library: Library) -> None:
+    """As ``drop_unused_cover``; an error of the store is logged."""
+    try:
+        await asyncio.to_thread(drop_unused_cover, song, library.store)
+    except SongwrightError as error:
+        log.warning("the cover of a song without a plan is left: %s", error, extra={"song_id": song.id})
 
 
 def _has_its_cover(song: Song) -> bool:

@@ -175,6 +175,8 @@ class SongRecorder:
         self._cooldown = options.cooldown
         self._task = asyncio.current_task()
         self._writer = ManifestWriter(library, song, options.etag, self._stop)
+        self.has_ended = False
+        """Whether it is stored that the song has ended."""
         self.superseded: Superseded | None = None
         """Why the task that created this was cancelled; None if it was not, or by somebody else."""
 
@@ -241,6 +243,7 @@ class SongRecorder:
             facts["runs"] = 0  # it ended normally
         self.song = song = self.song.changed(**facts)
         await self._writer.write(song)
+        self.has_ended = song.status.finished
         self._on_change(self.song)  # the newest: another step may have ended meanwhile
         return song
 

@@ -89,7 +89,7 @@ def test_a_plan_that_fails_leaves_no_cover(server: Server, client: httpx.Client)
     assert song["error"]["step"] == "lyrics"
     assert logged(3, server.home) == ["plan begins", "cover begins"]
     assert set(song["assets"]) == set(song["engines"]) == set(song["timings_s"]) == set()
-    assert files(server, song) == {"song.json"}
+    until(lambda: files(server, song) == {"song.json"}, 10.0, "the cover to go")
     assert song["costs"]["cover"]["seconds"] > 0  # what it took until then was used
 
 
@@ -102,7 +102,7 @@ def test_a_song_that_is_cancelled_while_it_is_planned_leaves_no_cover(
     song = client.post(f"/songs/{song_id}/cancel").json()
     assert song["status"] == "cancelled"
     assert set(song["assets"]) == set()
-    assert files(server, song) == {"song.json"}
+    until(lambda: files(server, song) == {"song.json"}, 10.0, "the cover to go")
 
 
 def test_a_painter_that_dies_meanwhile_is_tried_again(server: Server, client: httpx.Client) -> None:
