@@ -1,17 +1,19 @@
-"""The progress of songs and the heartbeats of their steps, shared between containers."""
+"""What containers tell each other of a song that is made: progress, heartbeats, the words of its cover."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from queue import Full
 from typing import Any
 from uuid import uuid4
 
 import modal
 
 from config.engine import Report
+from lyrics.contract import CoverWords, OnCover
 from orchestrator.modal.calls import MODAL_ERRORS
 from orchestrator.songs.stages import WITH_ENGINES
 
@@ -22,6 +24,7 @@ _HEARTBEAT = " beat"  # ends the key of a heartbeat; containers of an earlier ve
 _END = "end"
 _HEARTBEAT_S = 2.0
 _HEARTBEAT_TIMEOUT_S = 8.0  # four heartbeats
+_WORDS_KEPT_S = 3600  # of a song whose call was lost
 
 Latest = tuple[str, float]
 """What the engine does, and the fraction from 0 to 1."""
@@ -109,6 +112,49 @@ class Progress:
             await asyncio.gather(*(self._dict.pop.aio(key, None) for key in keys))
         except MODAL_ERRORS as error:
             log.warning("progress was not deleted: %s", error, extra={"song_id": song_id})
+
+
+class EarlyWords:
+    """The words of covers, from the containers that write plans to the calls that make the songs. They go
+    through a ``modal.Queue``, where one request waits for them. If Modal does not take them, the cover begins
+    after the plan."""
+
+    def __init__(self, name: str) -> None:
+        self._queue = modal.Queue.from_name(name, create_if_missing=True)
+
+    def sender(self, song_id: str) -> OnCover:
+        """Sends the words of a song, without waiting; any thread may call it. Used inside a running event
+        loop."""
+        loop = asyncio.get_running_loop()
+
+        def send(words: CoverWords) -> None:
+            asyncio.run_coroutine_threadsafe(self._send(song_id, words), loop)
+
+        return send
+
+    async def _send(self, song_id: str, words: CoverWords) -> None:
+        try:
+            await self._queue.put.aio(
+                words.model_dump_json(), block=False, partition=song_id, partition_ttl=_WORDS_KEPT_S
+            )
+        except (Full, *MODAL_ERRORS) as error:
+            log.warning("the cover's words were not sent: %s", error, extra={"song_id": song_id})
+
+    @asynccontextmanager
+    async def relayed(self, song_id: str, on_cover: OnCover) -> AsyncIterator[None]:
+        """Calls ``on_cover`` with the words of the song if they come while the block runs."""
+        waiting = asyncio.get_running_loop().create_task(self._relay(song_id, on_cover))
+        try:
+            yield
+        finally:
+            waiting.cancel()
+
+    async def _relay(self, song_id: str, on_cover: OnCover) -> None:
+        try:
+            words = await self._queue.get.aio(partition=song_id)
+            on_cover(CoverWords.model_validate_json(str(words)))
+        except (ValueError, *MODAL_ERRORS) as error:  # ``ValueError``: of another version
+            log.warning("the cover's words did not come: %s", error, extra={"song_id": song_id})
 
 
 class _Sender:

@@ -27,6 +27,7 @@ from orchestrator.modal.runs import MOST_RUNS
 from orchestrator.modal.worker import ModalWorker
 from orchestrator.pipeline.make_song import make_song
 from orchestrator.pipeline.recorder import RunOptions, Superseded
+from orchestrator.pipeline.worker import drop_unused_cover
 from orchestrator.server.bucket_keys import SIGNING_KEY, Keys
 from orchestrator.server.service import Service
 from orchestrator.songs.brief import Brief
@@ -110,6 +111,7 @@ class ModalService:
                     await self._uncount(song_id)
                     raise
                 await self._worker.stop(song_id)
+                await self._threads.run(drop_unused_cover, song, self._library.store)
             except asyncio.CancelledError:
                 await self._uncount(song_id)
                 raise

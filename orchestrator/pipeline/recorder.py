@@ -16,10 +16,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from config.errors import Conflict, EngineFailed, SongwrightError
+from lyrics.contract import CoverWords, OnCover
 from orchestrator.estimates.costs import cost_of
 from orchestrator.estimates.meter import Usage
 from orchestrator.pipeline.tries import MOST_TRIES, CrashCooldown, ProcessDied, final_error, is_deadly
-from orchestrator.pipeline.worker import Worker
+from orchestrator.pipeline.worker import StepResult, Worker
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Failure, Owner, Song, Status
 from orchestrator.songs.stages import Stage, StageReport
@@ -62,6 +63,14 @@ class RunOptions:
     cooldown: CrashCooldown | None = None
     """Given if engines run in their own processes. A step whose process dies is then tried again, the last
     time after this cooldown. Else a step is tried once."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A step's result, and the seconds that it took with all tries."""
+
+    result: StepResult
+    seconds: float
 
 
 class ManifestWriter:
@@ -166,6 +175,8 @@ class SongRecorder:
         self._cooldown = options.cooldown
         self._task = asyncio.current_task()
         self._writer = ManifestWriter(library, song, options.etag, self._stop)
+        self.has_ended = False
+        """Whether it is stored that the song has ended."""
         self.superseded: Superseded | None = None
         """Why the task that created this was cancelled; None if it was not, or by somebody else."""
 
@@ -180,16 +191,23 @@ class SongRecorder:
         else:
             await self.save(**facts)
 
-    async def make(self, stage: Stage, **facts: object) -> Song:
-        """Runs ``stage``, and records its result and ``facts`` together. If its engine's process dies, it is
-        tried again. Raises the error of the last try."""
+    async def make(self, stage: Stage, on_cover: OnCover | None = None, **facts: object) -> Song:
+        """Runs ``stage``, and records its result and ``facts`` together. Raises as ``run`` does."""
+        return await self.record(stage, await self.run(stage, on_cover), **facts)
+
+    async def run(
+        self, stage: Stage, on_cover: OnCover | None = None, words: CoverWords | None = None
+    ) -> Made:
+        """Runs ``stage``; with ``words``, for a song that has no more of a plan yet. ``on_cover``: see
+        ``Worker``. If its engine's process dies, it is tried again. Raises the error of the last try."""
         started = time.perf_counter()
         report = partial(self._report, stage)
         tries = 0
         while True:
             await self._before_last_try(stage)
+            song = self.song.model_copy(update={"plan": words.as_plan()}) if words else self.song
             try:
-                result = await self._worker.run(stage, self.song, report)
+                result = await self._worker.run(stage, song, report, on_cover)
                 break
             except (SongwrightError, asyncio.CancelledError) as error:
                 # If the task was cancelled, the cause is the engine's own error.
@@ -202,7 +220,11 @@ class SongRecorder:
                 await self._count_crash(stage, error, tries)
         if result.usage:
             self._charge(stage, result.usage)
-        song = self.song
+        return Made(result, time.perf_counter() - started)
+
+    async def record(self, stage: Stage, made: Made, **facts: object) -> Song:
+        """Records what ``run`` has made in ``stage``, and ``facts`` together with it."""
+        result, song = made.result, self.song
         made_by = {stage.craft: result.engine} if stage.craft and result.engine else {}
         return await self._record(
             scene=result.scene or song.scene,
@@ -210,7 +232,7 @@ class SongRecorder:
             music=result.music or song.music,
             engines=song.engines | made_by,
             assets=dict(sorted((song.assets | result.assets).items())),
-            timings_s=song.timings_s | {stage.value: round(time.perf_counter() - started, 3)},
+            timings_s=song.timings_s | {stage.value: round(made.seconds, 3)},
             runs=min(song.runs, 1),
             **facts,
         )
@@ -221,6 +243,7 @@ class SongRecorder:
             facts["runs"] = 0  # it ended normally
         self.song = song = self.song.changed(**facts)
         await self._writer.write(song)
+        self.has_ended = song.status.finished
         self._on_change(self.song)  # the newest: another step may have ended meanwhile
         return song
 

@@ -88,6 +88,13 @@ def test_a_post_runs_a_container_of_each_engine_and_answers_with_keys(app: Deplo
         assert {asset.key for asset in stored.assets.values()} <= app.keys(f"songs/{song['id']}/")
         used = {entry.function.name for entry in app.control.calls}
         assert {"produce", "LyricsEngine.*", "MusicEngine.*", "CoverEngine.*"} <= used
+        # The cover was begun while the plan was written: its words come early.
+        plan, painting = (
+            next(e for e in app.control.calls if (e.function.name, e.method) == (name, "step"))
+            for name in ("LyricsEngine.*", "CoverEngine.*")
+        )
+        assert plan.inputs[0].output
+        assert painting.created < plan.inputs[0].output.output_created_at
         # Once the song is done, nothing of its making is left beside it.
         until(lambda: not app.keys("open/") | app.keys("calls/"), what="the marks to go")
         assert httpx.get(song["urls"]["audio"]).content == app.read(song["r2_key"])
