@@ -128,8 +128,8 @@ class EngineHost:
                 self._threads.charge(billed_gpu(requested, engine.info.device))
             # Opened only now: connections do not survive a snapshot.
             self._store = open_store(self._settings)
-            self._runs = Runs(CallRecords(self._store))
             self._progress = Progress(f"{self._settings.modal.app}-progress")
+            self._runs = Runs(CallRecords(self._store), self._progress)
             record_engine(self._store, self._craft, engine.info)
         except Exception as error:  # noqa: BLE001 - as in ``load``
             self._set_error("used", error)

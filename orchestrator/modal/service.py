@@ -160,7 +160,8 @@ class ModalService:
     async def _may_begin(self, song: Song) -> bool:
         """Counts a call that starts to make the song, and returns whether it may. Raises ``EngineFailed`` if
         too many calls that started at this stage were killed: Modal would give the song to one container
-        after the other."""
+        after the other. A first call whose engines run elsewhere writes no count: the owner in the manifest,
+        which it writes first of all, shows that it started."""
         records, stage = self._records, _made_parts(song)
         while True:
             record, etag = await self._threads.run(records.read, song.id)
@@ -172,6 +173,10 @@ class ModalService:
                     continue
             before, etag = await self._threads.run(records.begun, song.id)
             begun = before.count if before.stage == stage else 0
+            if etag is None and song.owner == OWNER:  # who was not killed has released the song
+                begun = int(not stage)
+            elif etag is None and not _runs_here(song):
+                break
             if begun >= (MOST_RUNS if _runs_here(song) else _MOST_BEGUN):
                 raise EngineFailed(
                     "songwright", f"its container ended {begun} times in the middle of this song"
