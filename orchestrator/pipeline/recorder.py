@@ -1,7 +1,8 @@
 """Writes a song's manifest while the song is made: before the work starts, and after the steps.
 
 R2 accepts one write a second to one key. So in a bucket a change that comes sooner after the last write is
-written with later ones (``ManifestWriter``); those who ask this process for the song see it at once
+written with later ones (``ManifestWriter``), and a finished cover, the cheapest of the parts, waits some
+seconds for the plan or the music; those who ask this process for the song see it at once
 (``RunOptions.on_change``). In a folder each change is stored at once.
 """
 
@@ -11,6 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 BUCKET_SPACING_S = 1.0
 """The least time between two writes of a manifest in a bucket."""
 _JOIN_S = 0.05  # in which a change waits for others, so that one write has the last part and the end
+_COVER_JOIN_S = 10.0
 _MOST_DEATHS = 10  # of one step's process, even if the step caused none of them
 
 
@@ -83,6 +86,8 @@ class ManifestWriter:
         self._free_s = time.monotonic() + (self._spacing_s if just_written else 0.0)
         self._writing = asyncio.Lock()
         self._later: asyncio.Task[None] | None = None
+        self._due_s = 0.0
+        self._sooner = asyncio.Event()
 
     @property
     def is_spaced(self) -> bool:
@@ -99,11 +104,17 @@ class ManifestWriter:
         self._song = song
         await self._flush()
 
-    def write_later(self, song: Song) -> None:
-        """Writes ``song`` in the background, unless a later one is written before."""
+    def write_later(self, song: Song, within_s: float = _JOIN_S) -> None:
+        """Writes ``song`` in the background, with the changes that come within ``within_s`` seconds, unless a
+        later one is written before."""
         self._song = song
+        due_s = time.monotonic() + within_s
         if self._later is None or self._later.done():
+            self._due_s = due_s
             self._later = asyncio.get_running_loop().create_task(self._write_later())
+        else:
+            self._due_s = min(self._due_s, due_s)
+            self._sooner.set()
 
     def close(self) -> None:
         """Gives up what waits to be written."""
@@ -112,8 +123,12 @@ class ManifestWriter:
 
     async def _write_later(self) -> None:
         try:
-            await asyncio.sleep(_JOIN_S)
-            await self._flush()
+            while self._song is not self._stored:  # one may come while another is written
+                while (left_s := self._due_s - time.monotonic()) > 0:
+                    self._sooner.clear()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._sooner.wait(), left_s)
+                await self._flush()
         except Superseded as error:
             self._superseded(error)
         except SongwrightError as error:
@@ -176,7 +191,7 @@ class SongRecorder:
         new = song.status is Status.QUEUED and abs(song.updated_at - song.created_at) < _JUST_ACCEPTED
         facts = {"status": status, "owner": self._options.owner, "error": None}
         if new and not self._writer.is_free:
-            self._change(**facts)
+            self._change(_JOIN_S, **facts)
         else:
             await self.save(**facts)
 
@@ -203,8 +218,10 @@ class SongRecorder:
         if result.usage:
             self._charge(stage, result.usage)
         song = self.song
+        within_s = _COVER_JOIN_S if stage is Stage.COVER else _JOIN_S
         made_by = {stage.craft: result.engine} if stage.craft and result.engine else {}
         return await self._record(
+            within_s,
             scene=result.scene or song.scene,
             plan=result.plan or song.plan,
             music=result.music or song.music,
@@ -228,14 +245,15 @@ class SongRecorder:
         """Ends the writes in the background."""
         self._writer.close()
 
-    async def _record(self, **facts: object) -> Song:
-        """Changes the song, and writes it as soon as that delays no step."""
-        return self._change(**facts) if self._writer.is_spaced else await self.save(**facts)
+    async def _record(self, within_s: float, **facts: object) -> Song:
+        """Changes the song, and writes it so that it delays no step: in a bucket with what comes within
+        ``within_s`` seconds."""
+        return self._change(within_s, **facts) if self._writer.is_spaced else await self.save(**facts)
 
-    def _change(self, **facts: object) -> Song:
+    def _change(self, within_s: float, **facts: object) -> Song:
         """Changes the song, which is written a little later."""
         self.song = song = self.song.changed(**facts)
-        self._writer.write_later(song)
+        self._writer.write_later(song, within_s)
         self._on_change(song)
         return song
 
