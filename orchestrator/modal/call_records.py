@@ -151,6 +151,12 @@ class CallRecords:
         for key in list(self._store.list(_CALLS + song_id)):
             self._store.delete(key)
 
+    def forget_steps(self, song_id: str, steps: Iterable[str]) -> None:
+        """As ``forget``, of a song that has had no other steps. It lists nothing: R2 bills a list as a write,
+        and no deletion."""
+        for ending in ("", _BEGUN, *(f".{step}{_RUN}" for step in steps)):
+            self._store.delete(_CALLS + song_id + ending)
+
     def songs(self) -> Iterator[str]:
         """The ids of all songs that have a record."""
         names = (key.removeprefix(_CALLS).partition(".")[0] for key in self._store.list(_CALLS))

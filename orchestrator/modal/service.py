@@ -32,7 +32,7 @@ from orchestrator.server.service import Service
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.manifest import Failure, Song, Status, new_songs
 from orchestrator.songs.ownership import this_process
-from orchestrator.songs.stages import ignore_stages
+from orchestrator.songs.stages import WITH_ENGINES, Stage, ignore_stages
 
 log = logging.getLogger(__name__)
 
@@ -209,7 +209,11 @@ class ModalService:
         self._endings(song)
         await self.web.webhooks.flush(_LAST_WORDS_S)
         await self.web.wait_for_requests()
-        await self._threads.run(self._records.forget, song.id)
+        if song.was_interrupted:  # an earlier version's call may have left records of other names
+            await self._threads.run(self._records.forget, song.id)
+        else:
+            steps = [stage for stage in WITH_ENGINES if stage is not Stage.PHOTO or song.brief.photo]
+            await self._threads.run(self._records.forget_steps, song.id, steps)
         await asyncio.sleep(_SEEN_S)
         await self._progress.forget(song.id)
 
