@@ -1,8 +1,8 @@
 """Writes a song's manifest while the song is made: before the work starts, and after the steps.
 
 R2 accepts one write a second to one key. So in a bucket a change that comes sooner after the last write is
-written with later ones (``ManifestWriter``), and a finished cover, the cheapest of the parts, waits some
-seconds for the plan or the music; those who ask this process for the song see it at once
+written with later ones (``ManifestWriter``), and a finished cover, the cheapest of the parts, waits a
+minute for the plan or the music; those who ask this process for the song see it at once
 (``RunOptions.on_change``). In a folder each change is stored at once.
 """
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 BUCKET_SPACING_S = 1.0
 """The least time between two writes of a manifest in a bucket."""
 _JOIN_S = 0.05  # in which a change waits for others, so that one write has the last part and the end
-_COVER_JOIN_S = 10.0
+_COVER_JOIN_S = 60.0
 _MOST_DEATHS = 10  # of one step's process, even if the step caused none of them
 
 

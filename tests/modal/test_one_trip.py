@@ -75,9 +75,10 @@ def goes_up_once(app: Deployed, rules: R2Rules, duration_s: float) -> None:
     until(lambda: not app.keys("open/") | app.keys("calls/"), what="the marks to go")
     traffic, kept_bytes = rules.traffic, sum(asset["size_bytes"] for asset in song["assets"].values())
     print(
-        f"{took_s:.1f} s, {song['timings_s']}; {traffic.writes.total()} writes, {traffic.reads} reads, "
-        f"{traffic.lists} lists, {traffic.deletions} deletions; {traffic.bytes_up / 1e6:.1f} MB up, "
-        f"{kept_bytes / 1e6:.1f} kept; {dict(rules.seen)}\n{dict(traffic.writes)}"
+        f"{took_s:.1f} s, {song['timings_s']}; {traffic.writes.total()} writes, {traffic.lists} lists, "
+        f"{traffic.reads} reads, {rules.polls(song['id'])} of them of the manifest, {traffic.deletions} "
+        f"deletions; {traffic.bytes_up / 1e6:.1f} MB up, {kept_bytes / 1e6:.1f} kept; {dict(rules.seen)}\n"
+        f"{dict(traffic.writes)}"
     )
     assert song["status"] == "done", song["error"]
     assert "tags" not in song["timings_s"]
