@@ -173,8 +173,8 @@ class ModalService:
                     continue
             before, etag = await self._threads.run(records.begun, song.id)
             begun = before.count if before.stage == stage else 0
-            if etag is None and song.owner == OWNER:  # who was not killed has released the song
-                begun = int(not stage)
+            if etag is None and song.owner == OWNER:
+                begun = int(not stage)  # the first was killed: otherwise it would have released the song
             elif etag is None and not _runs_here(song):
                 break
             if begun >= (MOST_RUNS if _runs_here(song) else _MOST_BEGUN):

@@ -86,7 +86,7 @@ class ManifestWriter:
         self._free_s = time.monotonic() + (self._spacing_s if just_written else 0.0)
         self._writing = asyncio.Lock()
         self._later: asyncio.Task[None] | None = None
-        self._due_s = 0.0
+        self._due_s: float | None = None
         self._sooner = asyncio.Event()
 
     @property
@@ -109,12 +109,10 @@ class ManifestWriter:
         later one is written before."""
         self._song = song
         due_s = time.monotonic() + within_s
+        self._due_s = due_s if self._due_s is None else min(due_s, self._due_s)
+        self._sooner.set()
         if self._later is None or self._later.done():
-            self._due_s = due_s
             self._later = asyncio.get_running_loop().create_task(self._write_later())
-        else:
-            self._due_s = min(self._due_s, due_s)
-            self._sooner.set()
 
     def close(self) -> None:
         """Gives up what waits to be written."""
@@ -123,12 +121,14 @@ class ManifestWriter:
 
     async def _write_later(self) -> None:
         try:
-            while self._song is not self._stored:  # one may come while another is written
-                while (left_s := self._due_s - time.monotonic()) > 0:
+            while self._due_s is not None:  # a change may come while another is written
+                if (left_s := self._due_s - time.monotonic()) > 0:
                     self._sooner.clear()
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._sooner.wait(), left_s)
-                await self._flush()
+                else:
+                    self._due_s = None
+                    await self._flush()
         except Superseded as error:
             self._superseded(error)
         except SongwrightError as error:
