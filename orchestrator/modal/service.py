@@ -78,9 +78,10 @@ class ModalService:
         Raises ``StoreUnavailable`` if the manifest cannot be read or written, so that Modal calls again.
         """
         try:
-            await self._claim.check()
             # The first manifest that this call writes makes it the owner: see ``RunOptions.etag``.
-            song, etag = await self._threads.run(self._library.version, song_id)
+            _, (song, etag) = await asyncio.gather(
+                self._claim.check(), self._threads.run(self._library.version, song_id)
+            )
             if not song.status.finished and not await self._may_begin(song):
                 return "cancelled"  # the canceller writes the manifest
         except NotFound:
@@ -164,14 +165,15 @@ class ModalService:
         which it writes first of all, shows that it started."""
         records, stage = self._records, _made_parts(song)
         while True:
-            record, etag = await self._threads.run(records.read, song.id)
+            (record, record_etag), (before, etag) = await asyncio.gather(
+                self._threads.run(records.read, song.id), self._threads.run(records.begun, song.id)
+            )
             if record.cancelled:
                 return False
-            if etag is None:
+            if record_etag is None:
                 record = CallRecord(call_id=modal.current_function_call_id() or "", at=datetime.now(UTC))
                 if not await self._threads.run(records.replace, song.id, record, None):
                     continue
-            before, etag = await self._threads.run(records.begun, song.id)
             begun = before.count if before.stage == stage else 0
             if etag is None and song.owner == OWNER:
                 begun = int(not stage)  # the first was killed: otherwise it would have released the song
