@@ -30,12 +30,12 @@ from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.progress import EarlyWords, Progress
 from orchestrator.modal.runs import Runs
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.metering import free_memory
 from orchestrator.pipeline.steps import draft, step_of
 from orchestrator.pipeline.worker import REPAINT, StepResult, wants_painting
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.stages import Stage
 from orchestrator.workers.in_process import EngineThreads
+from orchestrator.workers.metering import free_memory
 from storage.configured import open_store
 from storage.contract import Store, read
 
@@ -129,9 +129,9 @@ class EngineHost:
                 self._threads.charge(billed_gpu(requested, engine.info.device))
             # Opened only now: connections do not survive a snapshot.
             self._store = open_store(self._settings)
-            self._runs = Runs(CallRecords(self._store))
             self._progress = Progress(f"{self._settings.modal.app}-progress")
             self._words = EarlyWords(f"{self._settings.modal.app}-words")
+            self._runs = Runs(CallRecords(self._store), self._progress)
             record_engine(self._store, self._craft, engine.info)
         except Exception as error:  # noqa: BLE001 - as in ``load``
             self._set_error("used", error)

@@ -1,4 +1,5 @@
-"""What containers tell each other of a song that is made: progress, heartbeats, the words of its cover."""
+"""What containers tell each other of a song that is made: progress, heartbeats, the results of its steps, the
+words of its cover."""
 
 from __future__ import annotations
 
@@ -15,12 +16,14 @@ import modal
 from config.engine import Report
 from lyrics.contract import CoverWords, OnCover
 from orchestrator.modal.calls import MODAL_ERRORS
+from orchestrator.pipeline.worker import REPAINT
 from orchestrator.songs.stages import WITH_ENGINES
 
 log = logging.getLogger(__name__)
 
 _EVERY_S = 1.0
 _HEARTBEAT = " beat"  # ends the key of a heartbeat; containers of an earlier version use it too
+_RESULT = " result"
 _END = "end"
 _HEARTBEAT_S = 2.0
 _HEARTBEAT_TIMEOUT_S = 8.0  # four heartbeats
@@ -74,6 +77,23 @@ class Progress:
                 last, since_s = heartbeat, loop.time()
             await asyncio.sleep(_HEARTBEAT_S / 2)
 
+    async def keep_result(self, song_id: str, step: str, call_id: str, result: str) -> None:
+        """Keeps what the call has returned for a step, in case that its output is lost: the step is then not
+        made again."""
+        try:
+            await self._dict.put.aio(_key(song_id, step + _RESULT), (call_id, result))
+        except MODAL_ERRORS as error:
+            log.warning("the result of the %s step was not kept: %s", step, error, extra={"song_id": song_id})
+
+    async def result(self, song_id: str, step: str, call_id: str) -> str:
+        """What ``keep_result`` kept of this call; empty if there is nothing, or Modal cannot be asked."""
+        try:
+            kept = await self._dict.get.aio(_key(song_id, step + _RESULT), ("", ""))
+        except MODAL_ERRORS as error:
+            log.warning("the result of a step cannot be read: %s", error, extra={"song_id": song_id})
+            return ""
+        return str(kept[1]) if kept[0] == call_id else ""
+
     async def identity(self) -> str:
         """The id of the ``modal.Dict``, which no other app, environment or workspace has."""
         await self._dict.hydrate.aio()
@@ -104,10 +124,11 @@ class Progress:
             return False
 
     async def forget(self, song_id: str) -> None:
-        """Deletes the reports of a song that has ended. Any that remain expire after a week without a
+        """Deletes all that is kept of a song that has ended. What remains expires after a week without a
         read."""
         try:
-            keys = [_key(song_id, part + kind) for part in WITH_ENGINES for kind in ("", _HEARTBEAT)]
+            kinds = ("", _HEARTBEAT, _RESULT)
+            keys = [_key(song_id, step + kind) for step in (*WITH_ENGINES, REPAINT) for kind in kinds]
             keys.append(_key(song_id, _END))
             await asyncio.gather(*(self._dict.pop.aio(key, None) for key in keys))
         except MODAL_ERRORS as error:

@@ -18,8 +18,8 @@ from orchestrator.modal.call_records import CallRecords
 from orchestrator.modal.calls import MODAL_ERRORS, is_lost, retrying, stop
 from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.engine_host import RESULT, Outcome, recorded_engine
-from orchestrator.modal.progress import EarlyWords
-from orchestrator.modal.runs import Elsewhere, Interrupted
+from orchestrator.modal.progress import EarlyWords, Progress
+from orchestrator.modal.runs import Elsewhere, Interrupted, Runs
 from orchestrator.pipeline.steps import step_of
 from orchestrator.pipeline.worker import DRAFT, REPAINT, StepResult, engine_for, retrieve_exception
 from orchestrator.songs.manifest import Song
@@ -40,12 +40,15 @@ class ModalWorker:
     """A ``Worker`` that runs each step in its engine's container. Only keys and facts are returned: files go
     from the container to the store."""
 
-    def __init__(self, settings: Deployment, store: Store, hosts: Mapping[str, Any]) -> None:
+    def __init__(
+        self, settings: Deployment, store: Store, hosts: Mapping[str, Any], progress: Progress
+    ) -> None:
         """``hosts``: by craft, an object of a class on Modal whose method ``step`` is ``EngineHost.step``."""
         self._settings = settings
         self._store = store
         self._records = CallRecords(store)
         self._words = EarlyWords(f"{settings.modal.app}-words")
+        self._runs = Runs(self._records, progress)
         self._hosts = hosts
         self._abandoned: dict[
             str, list[Any]
@@ -153,8 +156,8 @@ class ModalWorker:
                 return result
 
     async def _stored_result(self, step: str, song: Song) -> str:
-        """The step's result in the bucket, from an earlier runner's call; empty if there is none."""
-        run, _ = await asyncio.to_thread(self._records.run, song.id, step)
+        """The step's result that an earlier runner's call has kept; empty if there is none."""
+        run, _ = await self._runs.read(song.id, step)
         return run.result
 
     async def _earlier_call(self, step: str, song: Song) -> Any:

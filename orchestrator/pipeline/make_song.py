@@ -9,7 +9,8 @@ from types import TracebackType
 
 from config.errors import Cancelled, EngineFailed, EngineTimeout, SongwrightError
 from lyrics.contract import CoverWords
-from orchestrator.pipeline.recorder import Made, RunOptions, SongRecorder, Superseded
+from orchestrator.pipeline.manifest_writer import Superseded
+from orchestrator.pipeline.recorder import Made, RunOptions, SongRecorder
 from orchestrator.pipeline.tries import run_limit_failure
 from orchestrator.pipeline.worker import Worker, drop_unused_cover, retrieve_exception, wants_painting
 from orchestrator.songs.library import Library

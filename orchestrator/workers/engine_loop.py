@@ -21,11 +21,11 @@ from config.errors import Cancelled, EngineFailed, SongwrightError
 from config.settings import Settings, options_of
 from orchestrator.estimates.meter import Meter
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.metering import free_memory, metered
 from orchestrator.pipeline.steps import Step, draft, step_of
 from orchestrator.pipeline.worker import DRAFT, with_usage
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.stages import Stage
+from orchestrator.workers.metering import free_memory, metered
 from storage.configured import open_store
 
 _NICENESS = 10  # the service's responses come before rendering

@@ -14,12 +14,12 @@ from config.settings import Settings, options_of
 from lyrics.contract import OnCover
 from orchestrator.estimates.meter import Meter
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.metering import metered
 from orchestrator.pipeline.steps import Step, step_of
 from orchestrator.pipeline.worker import StepResult, engine_for, retrieve_exception, with_usage
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.stages import Stage
 from orchestrator.workers.listening import Listening
+from orchestrator.workers.metering import metered
 from storage.contract import Store
 
 T = TypeVar("T")
