@@ -7,7 +7,8 @@ Tagged lyrics are plain text in the form of ``reading.lyrics``: a section starts
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from inspect import signature
+from typing import Literal, Protocol, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -99,14 +100,33 @@ class SongPlan(BaseModel):
 
 
 class CoverWords(BaseModel):
-    """The part of a plan that a cover needs; equal to that part of the whole plan."""
+    """The part of a plan that a cover is made from; equal to that part of the whole plan."""
 
     model_config = ConfigDict(frozen=True)
 
     title: str = Field(min_length=1, max_length=TITLE_CHARACTERS)
     genre: str
     mood: str
+    theme: tuple[str, ...] = ()
     cover_prompt: str
+
+    @classmethod
+    def of(cls, plan: SongPlan) -> CoverWords:
+        """Those of ``plan``."""
+        return cls(**plan.model_dump(include=set(cls.model_fields)))
+
+    def as_plan(self) -> SongPlan:
+        """A plan with these words and nothing else, for a painter that works while the rest is written."""
+        return SongPlan(
+            **self.model_dump(),
+            tags=(),
+            lyrics="",
+            categories=("", "", ""),
+            energy=0,
+            tempo_bpm=120.0,
+            key="",
+            voice="none",
+        )
 
 
 class Writer(Protocol):
@@ -117,15 +137,23 @@ class Writer(Protocol):
     def plan(self, request: PlanRequest, report: Report) -> SongPlan: ...
 
 
+OnCover = Callable[[CoverWords], None]
+
+
 class EarlyWriter(Protocol):
     """A writer that can say what a cover needs long before the plan is whole. A writer need not be one."""
 
-    def plan(
-        self, request: PlanRequest, report: Report, on_cover: Callable[[CoverWords], None] | None = None
-    ) -> SongPlan:
+    info: EngineInfo
+
+    def plan(self, request: PlanRequest, report: Report, on_cover: OnCover | None = None) -> SongPlan:
         """As ``Writer.plan``. ``on_cover`` is called once, in the caller's thread, as soon as these words are
         written; what it raises ends the plan."""
         ...
+
+
+def is_early(writer: Writer) -> TypeGuard[EarlyWriter]:
+    """Whether ``writer`` can say what a cover needs before the plan is whole."""
+    return "on_cover" in signature(writer.plan).parameters
 
 
 WRITERS: Registry[Writer] = Registry(

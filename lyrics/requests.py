@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lyrics.contract import TITLE_CHARACTERS, PlanRequest, SongPlan, Voice
+from lyrics.contract import TITLE_CHARACTERS, CoverWords, PlanRequest, SongPlan, Voice
 from lyrics.languages import given_language, own_language, wanted_language, with_language
 from lyrics.promises import NO_WORDS, agreeing, excludes_singing, has_words, too_long, with_singers
 from lyrics.wishes.reading import read
@@ -93,9 +93,7 @@ def planned(plan: SongPlan, read: ReadRequest, writer: str) -> SongPlan:
     sung = bool(read.request.lyrics) and not read.request.instrumental
     written = [note for note in plan.warnings if not (sung and _SILENT.search(note))]
     found: dict[str, Any] = {
-        # As a plan that is given back is cleaned, so that a song made again is the same.
-        "title": (read.own.title or stripped(plan.title, lines=False))[:TITLE_CHARACTERS].strip()
-        or plan.title,
+        "title": _title(plan.title, read),
         "line_times_s": times,
         "warnings": _each_once(read.notes, notes, written),
     }
@@ -108,6 +106,16 @@ def planned(plan: SongPlan, read: ReadRequest, writer: str) -> SongPlan:
         late = too_long(plan, read.own, read.request.duration_s)
         plan = plan.model_copy(update={"warnings": _each_once(plan.warnings, late)})
     return with_language(agreeing(plan), read.request, writer)
+
+
+def planned_words(words: CoverWords, read: ReadRequest) -> CoverWords:
+    """Those of the plan that ``planned`` returns for a plan with ``words``."""
+    return words.model_copy(update={"title": _title(words.title, read)})
+
+
+def _title(written: str, read: ReadRequest) -> str:
+    # As a plan that is given back is cleaned, so that a song made again is the same.
+    return (read.own.title or stripped(written, lines=False))[:TITLE_CHARACTERS].strip() or written
 
 
 def given(plan: SongPlan, *, instrumental: bool, duration_s: float) -> SongPlan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
@@ -15,7 +14,7 @@ from inference.loading import chat_model, first_line
 from inference.text.chat import ChatEngine
 from inference.text.constrained import Text
 from inference.text.grammars import Grammars
-from lyrics.contract import WRITERS, CoverWords, PlanRequest, SongPlan
+from lyrics.contract import WRITERS, CoverWords, OnCover, PlanRequest, SongPlan
 from lyrics.facts import facts_of
 from lyrics.qwen.grammar import (
     COVER,
@@ -77,9 +76,7 @@ class QwenWriter(ChatEngine):
         self._move(place.device)
         self.info = self.facts(place)
 
-    def plan(
-        self, request: PlanRequest, report: Report, on_cover: Callable[[CoverWords], None] | None = None
-    ) -> SongPlan:
+    def plan(self, request: PlanRequest, report: Report, on_cover: OnCover | None = None) -> SongPlan:
         """Raises ``InvalidRequest`` for an empty request, and for one that is longer than the model's
         context. ``on_cover`` as in ``EarlyWriter``."""
         if not f"{request.description}{request.lyrics}{request.lyrics_about}".strip():
@@ -148,9 +145,7 @@ class QwenWriter(ChatEngine):
 class _Early:
     """Tells somebody what a cover needs, once, as soon as it is written."""
 
-    def __init__(
-        self, text: Text, tokenizer: Any, named: Reading, on_cover: Callable[[CoverWords], None] | None
-    ) -> None:
+    def __init__(self, text: Text, tokenizer: Any, named: Reading, on_cover: OnCover | None) -> None:
         self._text, self._tokenizer, self._named = text, tokenizer, named
         self._on_cover = on_cover
 

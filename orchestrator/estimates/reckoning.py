@@ -19,8 +19,9 @@ READ_USD = 0.36 / 1e6
 STORED_GB = 0.035
 """Of a song of three minutes: a WAV of 48 kHz in stereo, 16 bits, and its cover. Stems come on top."""
 WRITES = 22
-"""The most operations of class A for a song, which ``tests/service/test_one_trip.py`` allows."""
-READS = 12
+"""The most operations of class A for a song, which the two ``test_one_trip.py`` of ``tests/service`` and
+``tests/modal`` allow."""
+READS = 20
 """Operations of class B for a song."""
 
 

@@ -2,16 +2,15 @@
 or are paid for.
 
 ``calls/<id>`` is the record of the song's own call, and ``calls/<id>.begun`` says how often calls have
-started. For each step, ``calls/<id>.<step>.run`` is the record of the call that runs it, and
-``calls/<id>.<step>.result`` what that returned. Each has its own key because R2 takes one write a second to a
-key.
+started, if the manifest does not say it. For each step, ``calls/<id>.<step>.run`` is the record of the call
+that runs it. Each has its own key because R2 takes one write a second to a key. What a step has returned is
+in the call's output, and in ``Progress``.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,7 +68,7 @@ class StepRun(BaseModel):
     number: int = 0
     """How many runs the step has had."""
     result: str = ""
-    """The ``StepResult`` as JSON, from its own object; empty until the run has ended."""
+    """The ``StepResult`` as JSON; empty until the run has ended. It is not stored here: see ``Runs.read``."""
 
 
 class CallRecords:
@@ -116,30 +115,30 @@ class CallRecords:
         return bool(self._store.put_if(_CALLS + song_id + _BEGUN, data, "application/json", etag=etag))
 
     def run(self, song_id: str, step: str) -> tuple[StepRun, str | None]:
-        """The record of the step's run, with its result, and its etag; an empty record and None if there is
-        none."""
+        """The record of the step's run, and its etag; an empty record and None if there is none."""
         key = _of_step(song_id, step)
         try:
             version = self._store.version(key + _RUN)
         except NotFound:
             return StepRun(), None
         try:
-            run = StepRun.model_validate_json(version.data)
+            return StepRun.model_validate_json(version.data), version.etag
         except ValidationError:
             return StepRun(), version.etag
-        if run.call_id and not run.result:  # an earlier version stored it in the record
-            with suppress(NotFound):
-                run = run.model_copy(update={"result": read(self._store, key + _RESULT).decode()})
-        return run, version.etag
+
+    def former_result(self, song_id: str, step: str) -> str:
+        """What the step returned in a container of an earlier version, which stored it in the bucket; empty
+        if nothing is stored."""
+        try:
+            return read(self._store, _of_step(song_id, step) + _RESULT).decode()
+        except NotFound:
+            return ""
 
     def replace_run(self, song_id: str, step: str, run: StepRun, etag: str | None) -> str:
         """Writes the record of a run if the stored version still has ``etag``. Returns the new etag, or an
         empty string if it was not written."""
         key, data = _of_step(song_id, step) + _RUN, run.model_dump_json().encode()
         return self._store.put_if(key, data, "application/json", etag=etag)
-
-    def keep_result(self, song_id: str, step: str, result: str) -> None:
-        self._store.put(_of_step(song_id, step) + _RESULT, result.encode(), "application/json")
 
     def steps(self, song_id: str) -> set[str]:
         """The ids of the calls of all the song's steps that have begun."""
@@ -151,6 +150,12 @@ class CallRecords:
         """Deletes all records of a song that has ended."""
         for key in list(self._store.list(_CALLS + song_id)):
             self._store.delete(key)
+
+    def forget_steps(self, song_id: str, steps: Iterable[str]) -> None:
+        """As ``forget``, of a song that has had no other steps. It lists nothing: R2 bills a list as a write,
+        and no deletion."""
+        for ending in ("", _BEGUN, *(f".{step}{_RUN}" for step in steps)):
+            self._store.delete(_CALLS + song_id + ending)
 
     def songs(self) -> Iterator[str]:
         """The ids of all songs that have a record."""

@@ -27,15 +27,15 @@ from config.settings import options_of
 from orchestrator.modal.call_records import CallRecords
 from orchestrator.modal.calls import MODAL_ERRORS
 from orchestrator.modal.deployment.settings import Deployment
-from orchestrator.modal.progress import Progress
+from orchestrator.modal.progress import EarlyWords, Progress
 from orchestrator.modal.runs import Runs
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.metering import free_memory
 from orchestrator.pipeline.steps import draft, step_of
-from orchestrator.pipeline.worker import StepResult
+from orchestrator.pipeline.worker import REPAINT, StepResult, wants_painting
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.stages import Stage
 from orchestrator.workers.in_process import EngineThreads
+from orchestrator.workers.metering import free_memory
 from storage.configured import open_store
 from storage.contract import Store, read
 
@@ -43,8 +43,9 @@ log = logging.getLogger(__name__)
 
 RESULT = TypeAdapter(StepResult)
 INFO = TypeAdapter(EngineInfo)
-_FORMER_NAMES: Mapping[str, Stage] = {"scene": Stage.PHOTO, "plan": Stage.LYRICS}
-"""The names of these stages in earlier versions, whose runners may still run after a deployment."""
+_OTHER_NAMES: Mapping[str, Stage] = {REPAINT: Stage.COVER, "scene": Stage.PHOTO, "plan": Stage.LYRICS}
+"""Steps that are not named as their stage. The last two are names of earlier versions, whose runners may
+still run after a deployment."""
 _NEEDED_BY: Mapping[str, tuple[str, ...]] = {"lyrics": ("lyrics.requests",)}
 """By craft, the modules that its first step imports."""
 
@@ -128,8 +129,9 @@ class EngineHost:
                 self._threads.charge(billed_gpu(requested, engine.info.device))
             # Opened only now: connections do not survive a snapshot.
             self._store = open_store(self._settings)
-            self._runs = Runs(CallRecords(self._store))
             self._progress = Progress(f"{self._settings.modal.app}-progress")
+            self._words = EarlyWords(f"{self._settings.modal.app}-words")
+            self._runs = Runs(CallRecords(self._store), self._progress)
             record_engine(self._store, self._craft, engine.info)
         except Exception as error:  # noqa: BLE001 - as in ``load``
             self._set_error("used", error)
@@ -152,7 +154,7 @@ class EngineHost:
             if name == "draft":
                 plan = await self._threads.run(draft, self._store, song, ignore_progress)
                 return plan.model_dump_json(), None
-            stage = _FORMER_NAMES.get(name) or Stage(name)
+            stage = _OTHER_NAMES.get(name) or Stage(name)
             stopped = partial(self._progress.heartbeat_stopped, song.id, stage)
             return await self._runs.once(song.id, name, call_id, partial(self._run, stage, song), stopped)
         except SongwrightError as error:
@@ -160,8 +162,9 @@ class EngineHost:
             return "", error
 
     async def _run(self, stage: Stage, song: Song) -> str:
+        on_cover = self._words.sender(song.id) if stage is Stage.LYRICS and wants_painting(song) else None
         with self._progress.reporting(song.id, stage) as report:
-            result = await self._threads.run(step_of(stage, song), self._store, song, report)
+            result = await self._threads.run(step_of(stage, song, on_cover), self._store, song, report)
         return RESULT.dump_json(result).decode()
 
     async def wake(self) -> str:

@@ -28,6 +28,7 @@ from orchestrator.modal.call_records import CallRecord, CallRecords, SongCalls
 from orchestrator.modal.calls import MODAL_ERRORS, is_running, stop
 from orchestrator.modal.claim import Claim
 from orchestrator.modal.progress import Progress
+from orchestrator.pipeline.worker import drop_unused_cover
 from orchestrator.server.webhooks.delivery import next_attempt_s
 from orchestrator.songs.library import Library
 from orchestrator.songs.library_threads import LibraryThreads
@@ -144,6 +145,7 @@ class SpawnedJobs:
             while not (song.status.finished or await self._write_cancelled(song, etag, until)):
                 song, etag = await self._threads.run(self._library.version, song_id)
             song = await self._threads.load(song_id)
+            await self._threads.run(drop_unused_cover, song, self._library.store)
             await self._threads.run(self._records.forget, song_id)
         return checked_cancelled(song)
 

@@ -1,8 +1,9 @@
 """Runs each step of a song once, even if Modal or we call it several times.
 
 The spawner of a step may be lost before the call's id is recorded, and Modal may give one call to two
-containers. So the step itself records in the bucket that it begins, and at the end its result. A second call
-of the step leaves it to the first.
+containers. So the step itself records in the bucket that it begins. A second call of the step leaves it to
+the first. At the end the step keeps its result in ``Progress`` too, where that costs no write of the bucket:
+its call's output may be lost.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from contextlib import contextmanager
 from config.errors import Conflict, EngineFailed, StoreUnavailable, Unavailable
 from orchestrator.modal.call_records import CallRecords, StepRun
 from orchestrator.modal.calls import is_running
-from orchestrator.pipeline.recorder import Superseded
+from orchestrator.modal.progress import Progress
+from orchestrator.pipeline.manifest_writer import Superseded
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +38,20 @@ class Interrupted(Unavailable):
 class Runs:
     """Runs the steps of songs once each."""
 
-    def __init__(self, records: CallRecords) -> None:
+    def __init__(self, records: CallRecords, progress: Progress) -> None:
         self._records = records
+        self._progress = progress
+
+    async def read(self, song_id: str, step: str) -> tuple[StepRun, str | None]:
+        """The record of the step's run with its result, and the record's etag; an empty record and None if
+        there is none."""
+        run, etag = await asyncio.to_thread(self._records.run, song_id, step)
+        if run.call_id and not run.result:  # the earliest versions stored it in the record
+            result = await self._progress.result(song_id, step, run.call_id) or await asyncio.to_thread(
+                self._records.former_result, song_id, step
+            )
+            run = run.model_copy(update={"result": result})
+        return run, etag
 
     async def once(
         self,
@@ -79,7 +93,7 @@ class Runs:
                     # The container must end, or the song is cancelled: no call runs the step any more.
                     await self._store(song_id, step, StepRun(number=run.number), etag)
                     raise
-                await self._keep_result(song_id, step, result)
+                await self._progress.keep_result(song_id, step, call_id, result)
                 return result, None
             run, etag = await self._read(song_id, step)
         log.info("the %s step is made already", step, extra={"song_id": song_id})
@@ -88,7 +102,7 @@ class Runs:
     async def _read(self, song_id: str, step: str) -> tuple[StepRun, str | None]:
         cancelled, run = await asyncio.gather(
             asyncio.to_thread(self._records.is_cancelled, song_id),
-            asyncio.to_thread(self._records.run, song_id, step),
+            self.read(song_id, step),
         )
         if cancelled:
             raise Superseded(f"song {song_id} has ended", "nothing is left to do for it")
@@ -111,10 +125,6 @@ class Runs:
     async def _store(self, song_id: str, step: str, run: StepRun, etag: str | None) -> None:
         with _logged(song_id, step):
             await asyncio.to_thread(self._records.replace_run, song_id, step, run, etag)
-
-    async def _keep_result(self, song_id: str, step: str, result: str) -> None:
-        with _logged(song_id, step):
-            await asyncio.to_thread(self._records.keep_result, song_id, step, result)
 
     def _interrupted(self, step: str, run: StepRun) -> Interrupted | EngineFailed:
         if run.number < MOST_RUNS:

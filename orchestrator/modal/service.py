@@ -26,13 +26,15 @@ from orchestrator.modal.progress import Progress
 from orchestrator.modal.runs import MOST_RUNS
 from orchestrator.modal.worker import ModalWorker
 from orchestrator.pipeline.make_song import make_song
-from orchestrator.pipeline.recorder import RunOptions, Superseded
+from orchestrator.pipeline.manifest_writer import Superseded
+from orchestrator.pipeline.recorder import RunOptions
+from orchestrator.pipeline.worker import drop_unused_cover
 from orchestrator.server.bucket_keys import SIGNING_KEY, Keys
 from orchestrator.server.service import Service
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.manifest import Failure, Song, Status, new_songs
 from orchestrator.songs.ownership import this_process
-from orchestrator.songs.stages import ignore_stages
+from orchestrator.songs.stages import WITH_ENGINES, Stage, ignore_stages
 
 log = logging.getLogger(__name__)
 
@@ -78,9 +80,10 @@ class ModalService:
         Raises ``StoreUnavailable`` if the manifest cannot be read or written, so that Modal calls again.
         """
         try:
-            await self._claim.check()
             # The first manifest that this call writes makes it the owner: see ``RunOptions.etag``.
-            song, etag = await self._threads.run(self._library.version, song_id)
+            _, (song, etag) = await asyncio.gather(
+                self._claim.check(), self._threads.run(self._library.version, song_id)
+            )
             if not song.status.finished and not await self._may_begin(song):
                 return "cancelled"  # the canceller writes the manifest
         except NotFound:
@@ -110,6 +113,7 @@ class ModalService:
                     await self._uncount(song_id)
                     raise
                 await self._worker.stop(song_id)
+                await self._threads.run(drop_unused_cover, song, self._library.store)
             except asyncio.CancelledError:
                 await self._uncount(song_id)
                 raise
@@ -160,18 +164,24 @@ class ModalService:
     async def _may_begin(self, song: Song) -> bool:
         """Counts a call that starts to make the song, and returns whether it may. Raises ``EngineFailed`` if
         too many calls that started at this stage were killed: Modal would give the song to one container
-        after the other."""
+        after the other. A first call whose engines run elsewhere writes no count: the owner in the manifest,
+        which it writes first of all, shows that it started."""
         records, stage = self._records, _made_parts(song)
         while True:
-            record, etag = await self._threads.run(records.read, song.id)
+            (record, record_etag), (before, etag) = await asyncio.gather(
+                self._threads.run(records.read, song.id), self._threads.run(records.begun, song.id)
+            )
             if record.cancelled:
                 return False
-            if etag is None:
+            if record_etag is None:
                 record = CallRecord(call_id=modal.current_function_call_id() or "", at=datetime.now(UTC))
                 if not await self._threads.run(records.replace, song.id, record, None):
                     continue
-            before, etag = await self._threads.run(records.begun, song.id)
             begun = before.count if before.stage == stage else 0
+            if etag is None and song.owner == OWNER:
+                begun = int(not stage)  # the first was killed: otherwise it would have released the song
+            elif etag is None and not _runs_here(song):
+                break
             if begun >= (MOST_RUNS if _runs_here(song) else _MOST_BEGUN):
                 raise EngineFailed(
                     "songwright", f"its container ended {begun} times in the middle of this song"
@@ -204,7 +214,11 @@ class ModalService:
         self._endings(song)
         await self.web.webhooks.flush(_LAST_WORDS_S)
         await self.web.wait_for_requests()
-        await self._threads.run(self._records.forget, song.id)
+        if song.was_interrupted:  # an earlier version's call may have left records of other names
+            await self._threads.run(self._records.forget, song.id)
+        else:
+            steps = [stage for stage in WITH_ENGINES if stage is not Stage.PHOTO or song.brief.photo]
+            await self._threads.run(self._records.forget_steps, song.id, steps)
         await asyncio.sleep(_SEEN_S)
         await self._progress.forget(song.id)
 

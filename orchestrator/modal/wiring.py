@@ -53,7 +53,7 @@ def modal_service(
     progress = Progress(f"{settings.modal.app}-progress")
     feed = Feed(threads.load, progress.of)
     claim = Claim(library.store, settings.modal.app, progress.identity)
-    worker = ModalWorker(settings, library.store, hosts)
+    worker = ModalWorker(settings, library.store, hosts, progress)
     calls = SongCalls(CallRecords(library.store), spawn, worker.wake)
     jobs = SpawnedJobs(library, threads, feed, calls, progress, endings, settings.queue_limit, claim)
 

@@ -6,24 +6,25 @@ import asyncio
 import logging
 import random
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import modal
 
 from config.engine import EngineInfo, Report, ignore_progress
 from config.errors import EngineFailed, EngineTimeout, StoreUnavailable, Unavailable
-from lyrics.contract import SongPlan
+from lyrics.contract import CoverWords, OnCover, SongPlan
 from orchestrator.modal.call_records import CallRecords
 from orchestrator.modal.calls import MODAL_ERRORS, is_lost, retrying, stop
 from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.engine_host import RESULT, Outcome, recorded_engine
-from orchestrator.modal.runs import Elsewhere, Interrupted
+from orchestrator.modal.progress import EarlyWords, Progress
+from orchestrator.modal.runs import Elsewhere, Interrupted, Runs
 from orchestrator.pipeline.steps import step_of
-from orchestrator.pipeline.worker import DRAFT, StepResult, engine_for
+from orchestrator.pipeline.worker import DRAFT, REPAINT, StepResult, engine_for, retrieve_exception
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.stages import SONG_CRAFTS, Stage
 from orchestrator.workers.contract import EngineState
-from orchestrator.workers.in_process import retrieve_exception
 from orchestrator.workers.processes import batch_size_for
 from storage.contract import Store
 
@@ -39,11 +40,15 @@ class ModalWorker:
     """A ``Worker`` that runs each step in its engine's container. Only keys and facts are returned: files go
     from the container to the store."""
 
-    def __init__(self, settings: Deployment, store: Store, hosts: Mapping[str, Any]) -> None:
+    def __init__(
+        self, settings: Deployment, store: Store, hosts: Mapping[str, Any], progress: Progress
+    ) -> None:
         """``hosts``: by craft, an object of a class on Modal whose method ``step`` is ``EngineHost.step``."""
         self._settings = settings
         self._store = store
         self._records = CallRecords(store)
+        self._words = EarlyWords(f"{settings.modal.app}-words")
+        self._runs = Runs(self._records, progress)
         self._hosts = hosts
         self._abandoned: dict[
             str, list[Any]
@@ -85,13 +90,20 @@ class ModalWorker:
     async def draft(self, song: Song) -> SongPlan:
         return SongPlan.model_validate_json(await self._call("lyrics", DRAFT, song))
 
-    async def run(self, stage: Stage, song: Song, _report: Report) -> StepResult:
+    async def run(
+        self, stage: Stage, song: Song, _report: Report, on_cover: OnCover | None = None
+    ) -> StepResult:
         craft = engine_for(stage, song)
         if craft is None:
             async with self._local_steps:
                 step = step_of(stage, song)
                 return await asyncio.to_thread(step, None, self._store, song, ignore_progress)
-        return RESULT.validate_json(await self._call(craft, stage, song))
+        async with self._words.relayed(song.id, on_cover) if on_cover else nullcontext():
+            result = RESULT.validate_json(await self._call(craft, stage, song))
+        if result.words and song.plan and result.words != CoverWords.of(song.plan):
+            log.warning("the cover has other words: it is painted again", extra={"song_id": song.id})
+            result = RESULT.validate_json(await self._call(craft, REPAINT, song))
+        return result
 
     def close(self) -> None:
         """Does nothing: containers end by themselves."""
@@ -144,8 +156,8 @@ class ModalWorker:
                 return result
 
     async def _stored_result(self, step: str, song: Song) -> str:
-        """The step's result in the bucket, from an earlier runner's call; empty if there is none."""
-        run, _ = await asyncio.to_thread(self._records.run, song.id, step)
+        """The step's result that an earlier runner's call has kept; empty if there is none."""
+        run, _ = await self._runs.read(song.id, step)
         return run.result
 
     async def _earlier_call(self, step: str, song: Song) -> Any:

@@ -10,8 +10,9 @@ from art.contract import PAINTERS
 from config.engine import EngineInfo
 from config.registry import Registry
 from config.version import installed
-from lyrics.contract import WRITERS
+from lyrics.contract import WRITERS, SongPlan
 from music.contract import COMPOSERS, Audio, MusicRequest
+from music.singing import not_as_asked
 from orchestrator.songs.brief import MODEL_PARAMETERS
 from orchestrator.songs.manifest import EngineFacts, MusicFacts, SectionTime
 from vision.contract import READERS
@@ -46,6 +47,11 @@ def unused_parameters(info: EngineInfo, request: MusicRequest) -> Iterator[str]:
         value = getattr(request, name)
         if value is not None and name not in info.parameters:
             yield f"{name} {value:g} was not used: engine {info.name!r} has no such parameter"
+
+
+def unsung(composer: str, plan: SongPlan) -> Iterator[str]:
+    """Warnings about what the engine called ``composer`` cannot sing as the plan has it."""
+    return not_as_asked(composer, plan.lyrics, plan.language, plan.line_times_s)
 
 
 def music_facts(audio: Audio) -> MusicFacts:

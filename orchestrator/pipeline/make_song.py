@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
+from types import TracebackType
 
 from config.errors import Cancelled, EngineFailed, EngineTimeout, SongwrightError
-from orchestrator.pipeline.recorder import RunOptions, SongRecorder, Superseded
+from lyrics.contract import CoverWords
+from orchestrator.pipeline.manifest_writer import Superseded
+from orchestrator.pipeline.recorder import Made, RunOptions, SongRecorder
 from orchestrator.pipeline.tries import run_limit_failure
-from orchestrator.pipeline.worker import Worker
+from orchestrator.pipeline.worker import Worker, drop_unused_cover, retrieve_exception, wants_painting
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song, Status
 from orchestrator.songs.ownership import this_process
 from orchestrator.songs.stages import Stage, StageReport
+
+log = logging.getLogger(__name__)
 
 
 async def make_song(
@@ -37,8 +43,9 @@ async def make_song(
         recorder.song = song.model_copy(update={"runs": song.runs + 1})  # stored with its next status
     step: str = Stage.LYRICS
     clock = asyncio.timeout(options.limit_s)
+    cover = EarlyCover(recorder)
     try:
-        async with clock:
+        async with clock, cover:
             taken_up = song.status is not Status.QUEUED
             if taken_up:
                 await asyncio.to_thread(library.sweep, song.id)
@@ -48,7 +55,8 @@ async def make_song(
                     step = Stage.PHOTO
                     await recorder.make(Stage.PHOTO)
                     step = Stage.LYRICS
-                await recorder.make(Stage.LYRICS, status=Status.COMPOSING)
+                on_cover = cover.begin if wants_painting(recorder.song) else None
+                await recorder.make(Stage.LYRICS, on_cover, status=Status.COMPOSING)
             else:
                 await recorder.begin(Status.COMPOSING)
 
@@ -57,7 +65,7 @@ async def make_song(
             if "audio" not in recorder.song.assets:
                 parts.append(recorder.make(Stage.MUSIC))
             if song.brief.cover and "cover" not in recorder.song.assets:
-                parts.append(recorder.make(Stage.COVER))
+                parts.append(cover.make())
             # If one fails, the other is still finished and stored: a retry makes only what is missing.
             for outcome in await asyncio.gather(*parts, return_exceptions=True):
                 if isinstance(outcome, BaseException):
@@ -97,6 +105,63 @@ async def make_song(
         raise EngineFailed(step, f"{type(error).__name__}: {error}") from error
     finally:
         recorder.close()
+        if recorder.has_ended:  # else the song goes on elsewhere, and perhaps with this cover
+            await _drop_unused_cover(recorder.song, library)
+
+
+class EarlyCover:
+    """The cover of a song. It is begun as soon as the plan that is being written has its words, and recorded
+    once the plan is there; the plan decides. Left with an error, it ends what it has begun."""
+
+    def __init__(self, recorder: SongRecorder) -> None:
+        self._recorder = recorder
+        self._loop = asyncio.get_running_loop()
+        self._words: CoverWords | None = None
+        self._painting: asyncio.Task[Made] | None = None
+        self._is_planned = False
+
+    def begin(self, words: CoverWords) -> None:
+        """Begins to paint the cover for ``words``. May be called in any thread; only the first call counts,
+        and only before the plan is there."""
+        self._loop.call_soon_threadsafe(self._begin, words)
+
+    def _begin(self, words: CoverWords) -> None:
+        if self._painting is None and not self._is_planned:
+            self._words = words
+            self._painting = self._loop.create_task(self._recorder.run(Stage.COVER, words=words))
+
+    async def make(self) -> Song:
+        """Makes and records the cover of the song, which has its plan now."""
+        self._is_planned = True
+        plan = self._recorder.song.plan
+        if self._painting is None or plan is None:
+            return await self._recorder.make(Stage.COVER)
+        if CoverWords.of(plan) != self._words:
+            log.warning("the plan has another cover than its writer said: it is painted again")
+            await asyncio.wait([self._painting])  # two painters would write one file
+            retrieve_exception(self._painting)
+            return await self._recorder.make(Stage.COVER)
+        return await self._recorder.record(Stage.COVER, await self._painting)
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_planned = True
+        if error and self._painting:
+            self._painting.cancel()
+            await asyncio.wait([self._painting])
+            retrieve_exception(self._painting)
+
+
+async def _drop_unused_cover(song: Song, library: Library) -> None:
+    """As ``drop_unused_cover``; an error of the store is logged."""
+    try:
+        await asyncio.to_thread(drop_unused_cover, song, library.store)
+    except SongwrightError as error:
+        log.warning("the cover of a song without a plan is left: %s", error, extra={"song_id": song.id})
 
 
 def _has_its_cover(song: Song) -> bool:

@@ -1,8 +1,7 @@
-"""Writes a song's manifest while the song is made: before the work starts, and after the steps.
+"""Records a song while it is made: before the work starts, and after the steps.
 
-R2 accepts one write a second to one key. So in a bucket a change that comes sooner after the last write is
-written with later ones (``ManifestWriter``); those who ask this process for the song see it at once
-(``RunOptions.on_change``). In a folder each change is stored at once.
+In a bucket a finished cover, the cheapest of the parts, is written with the plan or the music, for which it
+waits a minute; those who ask this process for the song see it at once (``RunOptions.on_change``).
 """
 
 from __future__ import annotations
@@ -12,33 +11,25 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
-from config.errors import Conflict, EngineFailed, SongwrightError
+from config.errors import EngineFailed, SongwrightError
+from lyrics.contract import CoverWords, OnCover
 from orchestrator.estimates.costs import cost_of
 from orchestrator.estimates.meter import Usage
+from orchestrator.pipeline.manifest_writer import BUCKET_SPACING_S, JOIN_S, ManifestWriter, Superseded
 from orchestrator.pipeline.tries import MOST_TRIES, CrashCooldown, ProcessDied, final_error, is_deadly
-from orchestrator.pipeline.worker import Worker
+from orchestrator.pipeline.worker import StepResult, Worker
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Failure, Owner, Song, Status
 from orchestrator.songs.stages import Stage, StageReport
-from storage.local import LocalStore
 
 log = logging.getLogger(__name__)
 
-BUCKET_SPACING_S = 1.0
-"""The least time between two writes of a manifest in a bucket."""
-_JOIN_S = 0.05  # in which a change waits for others, so that one write has the last part and the end
+_COVER_JOIN_S = 60.0
 _MOST_DEATHS = 10  # of one step's process, even if the step caused none of them
-
-
 _JUST_ACCEPTED = timedelta(seconds=BUCKET_SPACING_S)
-
-
-class Superseded(Conflict):
-    """Another runner has written the song's manifest. The one that gets this error stops writing; clients
-    never see it."""
 
 
 @dataclass(frozen=True)
@@ -64,90 +55,12 @@ class RunOptions:
     time after this cooldown. Else a step is tried once."""
 
 
-class ManifestWriter:
-    """Writes the manifests of one song in order, each over the one before. Used in the event loop."""
+@dataclass(frozen=True)
+class Made:
+    """A step's result, and the seconds that it took with all tries."""
 
-    def __init__(
-        self, library: Library, song: Song, etag: str, superseded: Callable[[Superseded], None]
-    ) -> None:
-        """``song`` is what is stored now, with ``etag`` (see ``RunOptions``). ``superseded`` is called if a
-        write in the background finds that another runner has written."""
-        self._library = library
-        self._etag = etag
-        self._superseded = superseded
-        self._song = self._stored = song
-        # In a folder, writes cost next to nothing.
-        self._spacing_s = 0.0 if isinstance(library.store, LocalStore) else BUCKET_SPACING_S
-        # The last write may be another process's, and was a little later than the manifest says.
-        just_written = abs(datetime.now(UTC) - song.updated_at) < 2 * timedelta(seconds=self._spacing_s)
-        self._free_s = time.monotonic() + (self._spacing_s if just_written else 0.0)
-        self._writing = asyncio.Lock()
-        self._later: asyncio.Task[None] | None = None
-
-    @property
-    def is_spaced(self) -> bool:
-        """Whether the store takes only so many writes of one manifest."""
-        return self._spacing_s > 0.0
-
-    @property
-    def is_free(self) -> bool:
-        """Whether the store takes a write now."""
-        return time.monotonic() >= self._free_s and not self._writing.locked()
-
-    async def write(self, song: Song) -> None:
-        """Writes ``song`` as soon as the store takes it. Raises ``Superseded``, and the store's errors."""
-        self._song = song
-        await self._flush()
-
-    def write_later(self, song: Song) -> None:
-        """Writes ``song`` in the background, unless a later one is written before."""
-        self._song = song
-        if self._later is None or self._later.done():
-            self._later = asyncio.get_running_loop().create_task(self._write_later())
-
-    def close(self) -> None:
-        """Gives up what waits to be written."""
-        if self._later:
-            self._later.cancel()
-
-    async def _write_later(self) -> None:
-        try:
-            await asyncio.sleep(_JOIN_S)
-            await self._flush()
-        except Superseded as error:
-            self._superseded(error)
-        except SongwrightError as error:
-            # The next write has all of it, and raises its own error.
-            log.warning("the manifest is written later: %s", error, extra={"song_id": self._song.id})
-
-    async def _flush(self) -> None:
-        async with self._writing:
-            if self._song is self._stored:
-                return
-            await asyncio.sleep(max(self._free_s - time.monotonic(), 0.0))
-            song = self._song  # the newest: others may have come meanwhile
-            writing = asyncio.ensure_future(asyncio.to_thread(self._write, song))
-            try:
-                await asyncio.shield(writing)
-            except asyncio.CancelledError:
-                # The thread goes on anyway, and would write this manifest over the next one.
-                await asyncio.wait([writing])
-                raise
-            self._stored = song
-
-    def _write(self, song: Song) -> None:
-        try:
-            if not self._etag:
-                self._library.save(song)
-                return
-            etag = self._library.save_if(song, self._etag)
-            if not etag:
-                raise Superseded(
-                    f"another runner has written song {song.id}", "let it go on: see what it makes"
-                )
-            self._etag = etag
-        finally:
-            self._free_s = time.monotonic() + self._spacing_s
+    result: StepResult
+    seconds: float
 
 
 class SongRecorder:
@@ -166,6 +79,8 @@ class SongRecorder:
         self._cooldown = options.cooldown
         self._task = asyncio.current_task()
         self._writer = ManifestWriter(library, song, options.etag, self._stop)
+        self.has_ended = False
+        """Whether it is stored that the song has ended."""
         self.superseded: Superseded | None = None
         """Why the task that created this was cancelled; None if it was not, or by somebody else."""
 
@@ -176,20 +91,27 @@ class SongRecorder:
         new = song.status is Status.QUEUED and abs(song.updated_at - song.created_at) < _JUST_ACCEPTED
         facts = {"status": status, "owner": self._options.owner, "error": None}
         if new and not self._writer.is_free:
-            self._change(**facts)
+            self._change(JOIN_S, **facts)
         else:
             await self.save(**facts)
 
-    async def make(self, stage: Stage, **facts: object) -> Song:
-        """Runs ``stage``, and records its result and ``facts`` together. If its engine's process dies, it is
-        tried again. Raises the error of the last try."""
+    async def make(self, stage: Stage, on_cover: OnCover | None = None, **facts: object) -> Song:
+        """Runs ``stage``, and records its result and ``facts`` together. Raises as ``run`` does."""
+        return await self.record(stage, await self.run(stage, on_cover), **facts)
+
+    async def run(
+        self, stage: Stage, on_cover: OnCover | None = None, words: CoverWords | None = None
+    ) -> Made:
+        """Runs ``stage``; with ``words``, for a song that has no more of a plan yet. ``on_cover``: see
+        ``Worker``. If its engine's process dies, it is tried again. Raises the error of the last try."""
         started = time.perf_counter()
         report = partial(self._report, stage)
         tries = 0
         while True:
             await self._before_last_try(stage)
+            song = self.song.model_copy(update={"plan": words.as_plan()}) if words else self.song
             try:
-                result = await self._worker.run(stage, self.song, report)
+                result = await self._worker.run(stage, song, report, on_cover)
                 break
             except (SongwrightError, asyncio.CancelledError) as error:
                 # If the task was cancelled, the cause is the engine's own error.
@@ -202,15 +124,21 @@ class SongRecorder:
                 await self._count_crash(stage, error, tries)
         if result.usage:
             self._charge(stage, result.usage)
-        song = self.song
+        return Made(result, time.perf_counter() - started)
+
+    async def record(self, stage: Stage, made: Made, **facts: object) -> Song:
+        """Records what ``run`` has made in ``stage``, and ``facts`` together with it."""
+        result, song = made.result, self.song
+        within_s = _COVER_JOIN_S if stage is Stage.COVER else JOIN_S
         made_by = {stage.craft: result.engine} if stage.craft and result.engine else {}
         return await self._record(
+            within_s,
             scene=result.scene or song.scene,
             plan=result.plan or song.plan,
             music=result.music or song.music,
             engines=song.engines | made_by,
             assets=dict(sorted((song.assets | result.assets).items())),
-            timings_s=song.timings_s | {stage.value: round(time.perf_counter() - started, 3)},
+            timings_s=song.timings_s | {stage.value: round(made.seconds, 3)},
             runs=min(song.runs, 1),
             **facts,
         )
@@ -221,6 +149,7 @@ class SongRecorder:
             facts["runs"] = 0  # it ended normally
         self.song = song = self.song.changed(**facts)
         await self._writer.write(song)
+        self.has_ended = song.status.finished
         self._on_change(self.song)  # the newest: another step may have ended meanwhile
         return song
 
@@ -228,14 +157,15 @@ class SongRecorder:
         """Ends the writes in the background."""
         self._writer.close()
 
-    async def _record(self, **facts: object) -> Song:
-        """Changes the song, and writes it as soon as that delays no step."""
-        return self._change(**facts) if self._writer.is_spaced else await self.save(**facts)
+    async def _record(self, within_s: float, **facts: object) -> Song:
+        """Changes the song, and writes it so that it delays no step: in a bucket with what comes within
+        ``within_s`` seconds."""
+        return self._change(within_s, **facts) if self._writer.is_spaced else await self.save(**facts)
 
-    def _change(self, **facts: object) -> Song:
+    def _change(self, within_s: float, **facts: object) -> Song:
         """Changes the song, which is written a little later."""
         self.song = song = self.song.changed(**facts)
-        self._writer.write_later(song)
+        self._writer.write_later(song, within_s)
         self._on_change(song)
         return song
 

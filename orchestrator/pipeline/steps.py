@@ -22,7 +22,7 @@ from art.photo import photo_cover
 from config.engine import Report
 from config.errors import NotFound
 from config.version import installed
-from lyrics.contract import SongPlan, Writer
+from lyrics.contract import CoverWords, OnCover, SongPlan, Writer, is_early
 from music.artwork import with_cover
 from music.contract import Audio, Composer, MusicRequest
 from music.encode import encode
@@ -31,12 +31,11 @@ from music.hearing.aloud import compose_aloud
 from music.hearing.pieces import Hear
 from music.levels.mastering import mastered
 from music.lrc import lrc_text
-from music.singing import not_as_asked
 from music.tags import Tags
 from music.waveform import waveform_json
-from orchestrator.pipeline.engines import engine_facts, music_facts, unused_parameters
+from orchestrator.pipeline.engines import engine_facts, music_facts, unsung, unused_parameters
 from orchestrator.pipeline.photos import full_description
-from orchestrator.pipeline.worker import StepResult, engine_for
+from orchestrator.pipeline.worker import COVER_FILE, Early, StepResult, engine_for
 from orchestrator.songs.brief import MODEL_PARAMETERS
 from orchestrator.songs.library import asset_key, put_asset
 from orchestrator.songs.manifest import GIVEN, PHOTO, Asset, EngineFacts, Song
@@ -53,7 +52,6 @@ _LONGEST_COVER_WAIT_S = 5.0
 """The music waits for the cover as long as it was composed, and no longer than this: an engine that waits
 makes no other song, and a second trip of the audio takes about as long."""
 _COVER_LOOK_S = 0.25
-_COVER = "cover.png"
 _OF_PLAN = set(MusicRequest.model_fields) & set(SongPlan.model_fields)
 
 T = TypeVar("T")
@@ -62,15 +60,18 @@ Step = Callable[[Any, Store, Song, Report], T]
 """``step(engine, store, song, report)``: the work of one stage of a song."""
 
 
-def step_of(stage: Stage, song: Song, hear: Hear | None = None) -> Step[StepResult]:
+def step_of(stage: Stage, song: Song, early: Early | None = None) -> Step[StepResult]:
     """The function for the ``stage`` of ``song``. It runs in the process of its engine; if ``engine_for``
-    returns None, its first argument may be anything. ``hear`` is given if somebody listens to the music."""
-    if stage is Stage.MUSIC and hear:
-        return partial(_music, hear=hear)
+    returns None, its first argument may be anything. ``early`` is for music that somebody listens to, or for
+    a plan."""
     if stage is Stage.TAGS:
         return _tags
     if engine_for(stage, song) is None:
         return _given_plan if stage is Stage.LYRICS else _photo_cover
+    if stage is Stage.MUSIC and early:
+        return partial(_music, hear=early)
+    if stage is Stage.LYRICS and early:
+        return partial(_written_plan, on_cover=early)
     return _STEPS[stage]
 
 
@@ -82,9 +83,11 @@ def _scene(reader: Reader, store: Store, song: Song, report: Report) -> StepResu
     return StepResult(engine_facts(reader.info, seed, ()), {}, scene=scene)
 
 
-def _written_plan(writer: Writer, store: Store, song: Song, report: Report) -> StepResult:
+def _written_plan(
+    writer: Writer, store: Store, song: Song, report: Report, on_cover: OnCover | None = None
+) -> StepResult:
     """Writes the plan, and stores the lyrics."""
-    plan = draft(writer, store, song, report)
+    plan = draft(writer, store, song, report, on_cover)
     facts = engine_facts(writer.info, song.brief.seed, plan.warnings)
     return StepResult(facts, _lyrics(store, song, plan), plan=plan)
 
@@ -98,10 +101,12 @@ def _given_plan(_engine: object, store: Store, song: Song, _report: Report) -> S
     return StepResult(facts, _lyrics(store, song, plan), plan=plan)
 
 
-def draft(writer: Writer, _store: Store, song: Song, report: Report) -> SongPlan:
-    """Writes the plan and stores nothing, so that the user can edit it first."""
+def draft(
+    writer: Writer, _store: Store, song: Song, report: Report, on_cover: OnCover | None = None
+) -> SongPlan:
+    """Writes the plan and stores nothing: the user can edit it first. ``on_cover``: see ``Worker``."""
     brief = song.brief
-    from lyrics.requests import planned, read_request  # late: see fork_server and the service's start
+    from lyrics.requests import planned, planned_words, read_request  # late: see fork_server
 
     wanted = read_request(
         full_description(brief.description, song.scene),
@@ -111,7 +116,11 @@ def draft(writer: Writer, _store: Store, song: Song, report: Report) -> SongPlan
         duration_s=brief.duration_s,
         seed=brief.seed,
     )
-    return planned(writer.plan(wanted.request, report), wanted, writer.info.name)
+    if on_cover and is_early(writer):
+        plan = writer.plan(wanted.request, report, lambda words: on_cover(planned_words(words, wanted)))
+    else:
+        plan = writer.plan(wanted.request, report)
+    return planned(plan, wanted, writer.info.name)
 
 
 def given_plan(song: Song) -> SongPlan:
@@ -160,7 +169,7 @@ def _cover_so_far(store: Store, song: Song, until_s: float, report: Report) -> b
     while song.brief.cover:
         report("saving files", 1.0)
         with suppress(NotFound):
-            return read(store, asset_key(song.id, _COVER))
+            return read(store, asset_key(song.id, COVER_FILE))
         left_s = until_s - time.monotonic()
         if left_s <= 0:
             break
@@ -179,19 +188,18 @@ def _put_audio(store: Store, song: Song, data: bytes, cover: bytes) -> Asset:
 
 def _cover(painter: Painter, store: Store, song: Song, report: Report) -> StepResult:
     """Paints the cover, and stores it as PNG."""
-    plan = _plan(song)
+    words = CoverWords.of(_plan(song))  # and nothing else of the plan: the rest may not be written yet
     request = CoverRequest(
-        prompt=plan.cover_prompt,
-        title=plan.title,
-        genre=plan.genre,
-        mood=plan.mood,
-        theme=plan.theme,
+        prompt=words.cover_prompt,
         seed=song.seed % _SEED_BOUND,
         titled=song.brief.cover_title,
+        **words.model_dump(exclude={"cover_prompt"}),
     )
     cover = painter.paint(request, report)
-    asset = put_asset(store, song.id, _COVER, png_bytes(cover.pixels), "image/png")
-    return StepResult(engine_facts(painter.info, request.seed, cover.warnings), {"cover": asset})
+    png = png_bytes(cover.pixels)
+    report("saving", 1.0)  # a plan that has failed meanwhile leaves no cover
+    asset = put_asset(store, song.id, COVER_FILE, png, "image/png")
+    return StepResult(engine_facts(painter.info, request.seed, cover.warnings), {"cover": asset}, words=words)
 
 
 def _photo_cover(_engine: object, store: Store, song: Song, _report: Report) -> StepResult:
@@ -199,7 +207,7 @@ def _photo_cover(_engine: object, store: Store, song: Song, _report: Report) -> 
     title = _plan(song).title
     pixels = pixels_of(read(store, song.assets["photo"].key))
     cover = photo_cover(pixels, title, titled=song.brief.cover_title)
-    asset = put_asset(store, song.id, _COVER, png_bytes(cover.pixels), "image/png")
+    asset = put_asset(store, song.id, COVER_FILE, png_bytes(cover.pixels), "image/png")
     facts = EngineFacts(
         name=PHOTO,
         version="",
@@ -228,11 +236,6 @@ def music_request(song: Song) -> MusicRequest:
         **plan.model_dump(include=_OF_PLAN),
         **song.brief.model_dump(include=set(MODEL_PARAMETERS)),
     )
-
-
-def unsung(composer: str, plan: SongPlan) -> Iterator[str]:
-    """Warnings about what the engine called ``composer`` cannot sing as the plan has it."""
-    return not_as_asked(composer, plan.lyrics, plan.language, plan.line_times_s)
 
 
 @dataclass(frozen=True)

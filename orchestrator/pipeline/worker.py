@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from config.engine import Report
-from lyrics.contract import SongPlan
+from lyrics.contract import CoverWords, OnCover, SongPlan
 from orchestrator.estimates.meter import Usage
+from orchestrator.songs.library import asset_key
 from orchestrator.songs.manifest import Asset, EngineFacts, MusicFacts, Song
 from orchestrator.songs.stages import Stage
+from storage.contract import Store
 from vision.contract import Scene
 
 T = TypeVar("T")
 
+COVER_FILE = "cover.png"
+REPAINT = "repaint"
+"""On Modal, the step that paints the cover again, where it was begun with other words than the plan's."""
 DRAFT = "draft"
 """The step that only writes a plan, for no song."""
+
+Early = Callable[[Any], None]
+"""Called with what a step has made before its end, in the thread that makes it: the music's ``Piece``s, a
+plan's ``CoverWords``."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,8 @@ class StepResult:
     usage: Usage | None = None
     """The engine time; None if the step did not run in an engine's process."""
     scene: Scene | None = None
+    words: CoverWords | None = None
+    """Of a painted cover: what it was made from."""
 
 
 def with_usage(result: T, usage: Usage) -> T:
@@ -40,8 +53,12 @@ def with_usage(result: T, usage: Usage) -> T:
 class Worker(Protocol):
     """Runs the steps of songs."""
 
-    async def run(self, stage: Stage, song: Song, report: Report) -> StepResult:
-        """Runs the ``stage`` of ``song``. Cancelling the awaiting task stops the work itself."""
+    async def run(
+        self, stage: Stage, song: Song, report: Report, on_cover: OnCover | None = None
+    ) -> StepResult:
+        """Runs the ``stage`` of ``song``. Cancelling the awaiting task stops the work itself. ``on_cover`` is
+        given for a plan: it is called, in any thread, once the words of the cover are known, or never. If the
+        step is tried again, it may be called again."""
         ...
 
 
@@ -50,3 +67,21 @@ def engine_for(stage: Stage, song: Song) -> str | None:
     came with the request, for a photo as cover, and for the tags."""
     given = song.brief.plan if stage is Stage.LYRICS else stage is Stage.COVER and song.brief.photo_as_cover
     return None if given else stage.craft
+
+
+def wants_painting(song: Song) -> bool:
+    """Whether a painter still has to make the song's cover. It may begin before the plan is whole."""
+    wanted = song.brief.cover and "cover" not in song.assets
+    return wanted and engine_for(Stage.COVER, song) is not None
+
+
+def drop_unused_cover(song: Song, store: Store) -> None:
+    """Deletes the cover that was painted for a song whose plan did not come, if there is one."""
+    if wants_painting(song):
+        store.delete(asset_key(song.id, COVER_FILE))
+
+
+def retrieve_exception(future: asyncio.Future[Any]) -> None:
+    """Retrieves the exception, so that asyncio does not report it as lost."""
+    if not future.cancelled():
+        future.exception()

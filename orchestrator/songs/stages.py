@@ -58,7 +58,7 @@ def craft_of(stage: str) -> str | None:
 
 def elapsed(times: Mapping[str, float]) -> float:
     """The total time of stages that took ``times``, in the same unit. Music and cover run at the same time,
-    all others one after the other."""
+    all others one after the other. It is less where a cover that outlasts the music began with the plan."""
 
     def of(stage: Stage) -> float:
         return times.get(stage, 0.0)

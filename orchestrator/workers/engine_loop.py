@@ -21,11 +21,11 @@ from config.errors import Cancelled, EngineFailed, SongwrightError
 from config.settings import Settings, options_of
 from orchestrator.estimates.meter import Meter
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.metering import free_memory, metered
 from orchestrator.pipeline.steps import Step, draft, step_of
 from orchestrator.pipeline.worker import DRAFT, with_usage
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.stages import Stage
+from orchestrator.workers.metering import free_memory, metered
 from storage.configured import open_store
 
 _NICENESS = 10  # the service's responses come before rendering
@@ -59,14 +59,14 @@ def serve(connection: Connection, craft: str, settings: Settings, batch_size: in
         with sending, suppress(OSError):
             connection.send((number, kind, value))
 
-    def work(number: int, name: str, song: Song, heard: bool) -> None:  # noqa: FBT001 - as it is sent
+    def work(number: int, name: str, song: Song, wants_early: bool) -> None:  # noqa: FBT001 - as sent
         report = _Reporter(stops[number], partial(send, number, "report"))
         kind = "done"
         value: object
         try:
             with metered(meter, engine.info.name) as measured:
-                hear = partial(send, number, "piece") if heard else None
-                step: Step[Any] = draft if name == DRAFT else step_of(Stage(name), song, hear)
+                early = partial(send, number, "early") if wants_early else None
+                step: Step[Any] = draft if name == DRAFT else step_of(Stage(name), song, early)
                 result = step(engine, store, song, report)
                 report("done", 1.0)
             value = with_usage(result, measured.usage)

@@ -16,8 +16,8 @@ from typing import Any
 from config.engine import EngineInfo, Report
 from config.errors import Cancelled, EngineUnavailable, SongwrightError, Unavailable
 from config.settings import Settings
-from music.hearing.pieces import Hear
 from orchestrator.pipeline.tries import MOST_TRIES, CrashCooldown
+from orchestrator.pipeline.worker import Early
 from orchestrator.songs.manifest import Song
 from orchestrator.workers.contract import EngineState
 from orchestrator.workers.engine_process import EngineProcess
@@ -102,12 +102,12 @@ class EnginePool:
                 keeper.start()
 
     async def run(
-        self, step: str, song: Song, report: Report, *, alone: bool = False, hear: Hear | None = None
+        self, step: str, song: Song, report: Report, *, alone: bool = False, early: Early | None = None
     ) -> Any:
         """Runs ``step`` of ``song`` and returns its result; with ``alone``, no other song runs in the
-        process; ``hear`` is called in a thread of the pool. Cancelling the awaiting task stops the work, also
-        while the engine loads: the engine's next report raises ``Cancelled``, and its process is killed if
-        the engine does not stop."""
+        process; ``early`` is called in a thread of the pool. Cancelling the awaiting task stops the work,
+        also while the engine loads: the engine's next report raises ``Cancelled``, and its process is killed
+        if the engine does not stop."""
         loop = asyncio.get_running_loop()
         stop = threading.Event()
 
@@ -117,7 +117,7 @@ class EnginePool:
 
         if self._closed:
             raise Cancelled
-        submitted = self._threads.submit(self._call, step, song, relay, stop, alone, hear)
+        submitted = self._threads.submit(self._call, step, song, relay, stop, alone, early)
         future = asyncio.wrap_future(submitted)
         try:
             return await asyncio.shield(future)
@@ -146,11 +146,11 @@ class EnginePool:
         report: Report,
         stop: threading.Event,
         alone: bool,  # noqa: FBT001 - a thread's arguments have no names
-        hear: Hear | None,
+        early: Early | None,
     ) -> Any:
         slot, process = self._acquire(stop, alone=alone)
         try:
-            return process.call(step, song, report, stop, hear)
+            return process.call(step, song, report, stop, early)
         finally:
             with self._change:
                 slot.busy -= 1

@@ -18,8 +18,8 @@ from typing import Any
 from config.engine import EngineInfo, Report
 from config.errors import Cancelled, EngineUnavailable
 from config.settings import Settings
-from music.hearing.pieces import Hear, Piece
 from orchestrator.pipeline.tries import ProcessDied
+from orchestrator.pipeline.worker import Early
 from orchestrator.songs.manifest import Song
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ _FORKS = sys.platform == "linux"
 be copied in any state. On other systems, the system's libraries do not support forking."""
 
 _Message = tuple[str, object]
-"""A message of the process about a call: "report", "piece", "error" or "done", and its value; or "ended",
+"""A message of the process about a call: "report", "early", "error" or "done", and its value; or "ended",
 once the process has ended."""
 
 
@@ -100,13 +100,13 @@ class EngineProcess:
         self._ended.wait()
 
     def call(
-        self, step: str, song: Song, report: Report, stop: threading.Event, hear: Hear | None = None
+        self, step: str, song: Song, report: Report, stop: threading.Event, early: Early | None = None
     ) -> Any:
-        """Runs ``step`` and returns its result; ``hear`` gets the pieces of its sound. Raises the step's
+        """Runs ``step`` and returns its result; ``early`` gets what it has made before. Raises the step's
         error, ``Cancelled`` after ``stop``, and ``ProcessDied`` if the process ended in the middle."""
         messages: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         number = next(self._numbers)
-        if not self._post((number, (step, song, hear is not None)), messages):
+        if not self._post((number, (step, song, early is not None)), messages):
             raise ProcessDied(self._engine, "its process had ended before it began", blamed=False)
         try:
             stop_sent_at: float | None = None
@@ -123,10 +123,9 @@ class EngineProcess:
                     continue
                 if kind == "report":
                     report(*value)  # type: ignore[misc]  # they are the arguments of ``_Reporter``
-                elif kind == "piece":
-                    assert hear
-                    assert isinstance(value, Piece)
-                    hear(value)
+                elif kind == "early":
+                    assert early
+                    early(value)
                 elif kind == "done":
                     self.worked = True
                     return value

@@ -11,14 +11,15 @@ from config.engine import Closable, EngineOptions, Report
 from config.errors import Cancelled
 from config.registry import Registry
 from config.settings import Settings, options_of
+from lyrics.contract import OnCover
 from orchestrator.estimates.meter import Meter
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.metering import metered
 from orchestrator.pipeline.steps import Step, step_of
-from orchestrator.pipeline.worker import StepResult, engine_for, with_usage
+from orchestrator.pipeline.worker import StepResult, engine_for, retrieve_exception, with_usage
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.stages import Stage
 from orchestrator.workers.listening import Listening
+from orchestrator.workers.metering import metered
 from storage.contract import Store
 
 T = TypeVar("T")
@@ -108,12 +109,6 @@ class EngineThreads:
         return with_usage(result, measured.usage)
 
 
-def retrieve_exception(future: asyncio.Future[Any]) -> None:
-    """Retrieves the exception, so that asyncio does not report it as lost."""
-    if not future.cancelled():
-        future.exception()
-
-
 class InProcessWorker:
     """Runs every step in this process, with a thread for each engine, so that music and cover are made at the
     same time."""
@@ -126,8 +121,11 @@ class InProcessWorker:
             for craft, registry in REGISTRIES.items()
         }
 
-    async def run(self, stage: Stage, song: Song, report: Report) -> StepResult:
-        craft, step = engine_for(stage, song), step_of(stage, song, self._listening.hear_of(stage, song.id))
+    async def run(
+        self, stage: Stage, song: Song, report: Report, on_cover: OnCover | None = None
+    ) -> StepResult:
+        early = on_cover or self._listening.hear_of(stage, song.id)
+        craft, step = engine_for(stage, song), step_of(stage, song, early)
         if craft:
             return await self._engines[craft].run(step, self._store, song, report)
         result = await asyncio.to_thread(step, None, self._store, song, report)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from config.engine import Report, ignore_progress
 from config.settings import EngineSettings, Settings
-from lyrics.contract import SongPlan
+from lyrics.contract import OnCover, SongPlan
 from orchestrator.pipeline.engines import REGISTRIES
 from orchestrator.pipeline.tries import CrashCooldown, ProcessDied
 from orchestrator.pipeline.worker import DRAFT, StepResult, engine_for
@@ -97,7 +97,9 @@ class ProcessWorker:
         assert isinstance(result, SongPlan)
         return result
 
-    async def run(self, stage: Stage, song: Song, report: Report) -> StepResult:
+    async def run(
+        self, stage: Stage, song: Song, report: Report, on_cover: OnCover | None = None
+    ) -> StepResult:
         craft = engine_for(stage, song)
         if craft is None and stage is Stage.LYRICS:
             return await asyncio.to_thread(_without_engine, stage, self._store, song)
@@ -107,8 +109,8 @@ class ProcessWorker:
             report = ignore_progress
         if craft == "vision":
             self._reader.start()
-        alone, hear = stage in song.crashes, self._listening.hear_of(stage, song.id)
-        result = await self._pools[craft].run(stage, song, report, alone=alone, hear=hear)
+        alone, early = stage in song.crashes, on_cover or self._listening.hear_of(stage, song.id)
+        result = await self._pools[craft].run(stage, song, report, alone=alone, early=early)
         assert isinstance(result, StepResult)
         return result
 

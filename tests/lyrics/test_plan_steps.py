@@ -192,9 +192,7 @@ def test_what_a_cover_needs_is_known_long_before_the_plan(brisk: Path, number: i
     ((fraction, words),) = early
     assert fraction < fractions[-1]
     assert plan == writer.plan(wish, ignore_progress)
-    assert words.model_dump() == {
-        name: getattr(plan, name) for name in ("title", "genre", "mood", "cover_prompt")
-    }
+    assert words == CoverWords.of(plan)
 
 
 def test_who_raises_at_the_cover_ends_the_plan(brisk: Path) -> None:

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.engine import ignore_progress
-from lyrics.contract import WRITERS, PlanRequest, SongPlan
+from lyrics.contract import WRITERS, CoverWords, PlanRequest, SongPlan
 from lyrics.qwen.prompts import messages
 from lyrics.requests import given as given_plan
-from lyrics.requests import planned, read_request
+from lyrics.requests import planned, planned_words, read_request
 from reading.lyrics import read_lyrics
 from tests.clock import first_run_s
 
@@ -179,6 +179,18 @@ def test_a_plan_agrees_with_itself_and_stays_as_it_is(lyrics: str, prompt: str) 
         assert len(made.line_times_s) in (0, len(read_lyrics(made.lyrics).lines))
         assert ("instrumental" in made.tags) == (made.voice == "none")
         assert again(made) == made
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(
+    st.one_of(_TEXTS, _MARKED, st.just("Title: Rain\n\n[verse]\nWe sing")), st.text(min_size=1, max_size=80)
+)
+def test_the_words_of_a_cover_are_those_of_its_plan(lyrics: str, title: str) -> None:
+    wanted = read_request("pop", lyrics=lyrics, about="", instrumental=False, duration_s=60.0, seed=7)
+    written = WRITER.plan(wanted.request, ignore_progress).model_copy(update={"title": title})
+    words = planned_words(CoverWords.of(written), wanted)
+    assert words == CoverWords.of(planned(written, wanted, WRITER.info.name))
+    assert CoverWords.of(words.as_plan()) == words
 
 
 _VOICES = st.sampled_from(["female", "male", "duet", "choir", "none"])

@@ -30,9 +30,9 @@ network, and other paths of this machine can be read.
 
 What Modal does that is done here too: containers by load up to ``max_containers``, input concurrency, scale-
 down, retries, timeouts, lost containers' inputs given to others (but for a web response that has begun),
-snapshot and restore (in place), cancellation, generators, maps, blobs, Dicts, logs, 303 after ``web_cut_s``.
-Whether Modal cancels the calls that a cancelled input has made is nowhere documented: here it does not unless
-``cancel_children`` is set.
+snapshot and restore (in place), cancellation, generators, maps, blobs, Dicts, Queues, logs, 303 after
+``web_cut_s``. Whether Modal cancels the calls that a cancelled input has made is nowhere documented: here it
+does not unless ``cancel_children`` is set.
 """
 
 from tests.modal.calls import Call, Input

@@ -22,6 +22,7 @@ from tests.modal.commandline import CommandLine
 from tests.modal.containers import Container
 from tests.modal.deployment import Deployment, bind, new_volume
 from tests.modal.dicts import Dicts
+from tests.modal.queues import Queues
 from tests.modal.records import App, Function, Secret
 from tests.modal.rpc import Faults, Front, Listener, settle
 from tests.modal.volumes import Volumes
@@ -110,7 +111,15 @@ class Control(CommandLine):
         world = self.world
         self._blobs = Blobs(world)
         self.front = Front(
-            [Deployment(world), Calls(world), Worker(world), Dicts(world), Volumes(world), self._blobs]
+            [
+                Deployment(world),
+                Calls(world),
+                Worker(world),
+                Dicts(world),
+                Queues(world),
+                Volumes(world),
+                self._blobs,
+            ]
         )
         self._thread = threading.Thread(target=self._serve, name="modal control plane")
         self._ready = threading.Event()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from art.contract import Cover, CoverRequest
 from config.engine import Report
-from lyrics.contract import PlanRequest, SongPlan
+from lyrics.contract import CoverWords, OnCover, PlanRequest, SongPlan
 from music.contract import Audio, MusicRequest
 from tests.orchestrator.engines import BlankPainter, HumComposer, PlainWriter
 
@@ -23,9 +23,18 @@ PATIENT = "a patient song"
 """One of this description is composed for five seconds: long enough for another container to start."""
 
 
+HASTY, FAILING, CHANGING = "a hasty song", "a failing song", "a changing song"
+"""A plan of the first waits, after its first words, until the cover is made. That of the second fails then,
+and that of the third has another mood than the words had."""
+
+
 def say(line: str) -> None:
     with Path(os.environ[FILE]).open("a") as file:
         file.write(f"{line}\n")
+
+
+def said() -> list[str]:
+    return Path(os.environ[FILE]).read_text().splitlines()
 
 
 def begun(file: Path) -> Counter[tuple[str, int]]:
@@ -35,11 +44,21 @@ def begun(file: Path) -> Counter[tuple[str, int]]:
 
 
 class Writer(PlainWriter):
-    def plan(self, request: PlanRequest, report: Report) -> SongPlan:
+    """Says what a cover needs, and writes on for a fifth of a second."""
+
+    def plan(self, request: PlanRequest, report: Report, on_cover: OnCover | None = None) -> SongPlan:
         say(f"lyrics {request.seed} begins")
         plan = super().plan(request, report)
+        if on_cover:
+            on_cover(CoverWords.of(plan))
+            time.sleep(0.2)
+        while request.description in (HASTY, FAILING) and f"cover {request.seed} ends" not in said():
+            report("writing", 1.0)
+            time.sleep(0.02)
+        if request.description == FAILING:
+            raise ZeroDivisionError("a bug in the writer")
         say(f"lyrics {request.seed} ends")
-        return plan
+        return plan.model_copy(update={"mood": "epic"}) if request.description == CHANGING else plan
 
 
 class Composer(HumComposer):

@@ -100,8 +100,9 @@ def test_a_first_song_waits_for_one_cold_start_and_a_warm_one_for_none() -> None
     the real times for each, and as many times more, up to three, as reading a song is slower here and now
     than on idle cores. Of warm songs the median counts: one in three may meet whatever else the machine does.
 
-    At commit 194c7c7, at 1, a first song took 51.2 s (1.77) and a warm one 15.5 s (1.11); now 32 s at most,
-    and 14.6 s. Without the wakes, at 0.4, it adds 8.3 s around the steps of a first song, of 2.0 allowed."""
+    At commit 194c7c7, at 1, a first song took 51.2 s (1.77) and a warm one 15.5 s (1.11); now 29.9 s (1.03)
+    and 14.3 s (1.02). Without the wakes, at 0.4, it adds 8.3 s around the steps of a first song, of 2.0
+    allowed."""
     cold = dict.fromkeys(CLASSES, COLD_S * PACE)
     paced = {engines.PACE: str(PACE)}
     with s3_server() as s3, deployed(s3, ENV, cold_start_s=cold, container_env=paced) as app:

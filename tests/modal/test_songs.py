@@ -19,6 +19,9 @@ from orchestrator.songs.manifest import Song
 from tests import tiny
 from tests.modal.control import Control
 from tests.modal.deployed import ROOT, SHORT, SKETCH, Deployed, deployed, until
+from tests.modal.test_one_trip import goes_up_once
+from tests.storage.faults import broken
+from tests.storage.rules import LATENCY_S, SPACING_S, R2Rules
 from tests.storage.s3 import S3, s3_server
 
 pytestmark = [
@@ -63,9 +66,15 @@ def app(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 
 @pytest.fixture(scope="module")
-def sketched(s3: S3) -> Iterator[Deployed]:
+def rules() -> R2Rules:
+    """Of the bucket behind ``sketched``: none, until a test sets them."""
+    return R2Rules(latency_s=0.0, spacing_s=0.0)
+
+
+@pytest.fixture(scope="module")
+def sketched(s3: S3, rules: R2Rules) -> Iterator[Deployed]:
     """With the embedded engines, which start faster."""
-    with deployed(s3, SKETCH) as app:
+    with broken(s3.endpoint, rules) as endpoint, deployed(s3, SKETCH, endpoint=endpoint) as app:
         yield app
 
 
@@ -88,6 +97,13 @@ def test_a_post_runs_a_container_of_each_engine_and_answers_with_keys(app: Deplo
         assert {asset.key for asset in stored.assets.values()} <= app.keys(f"songs/{song['id']}/")
         used = {entry.function.name for entry in app.control.calls}
         assert {"produce", "LyricsEngine.*", "MusicEngine.*", "CoverEngine.*"} <= used
+        # The cover was begun while the plan was written: its words come early.
+        plan, painting = (
+            next(e for e in app.control.calls if (e.function.name, e.method) == (name, "step"))
+            for name in ("LyricsEngine.*", "CoverEngine.*")
+        )
+        assert plan.inputs[0].output
+        assert painting.created < plan.inputs[0].output.output_created_at
         # Once the song is done, nothing of its making is left beside it.
         until(lambda: not app.keys("open/") | app.keys("calls/"), what="the marks to go")
         assert httpx.get(song["urls"]["audio"]).content == app.read(song["r2_key"])
@@ -137,6 +153,19 @@ def test_events_tell_each_stage_and_the_end(sketched: Deployed) -> None:
     assert states == ["queued", "planning", "composing", "done"]
     assert kinds[-1] == "end"
     assert "music" in parts
+
+
+def test_a_song_costs_its_bucket_at_most_22_writes(
+    sketched: Deployed, rules: R2Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its parts end within a second or two: ``test_one_trip`` has a song like those of real engines."""
+    if not sketched.keys("engines/cover"):  # what a deployment writes once
+        with sketched.client as client:
+            assert client.post("/generate-from-description", json=SHORT).status_code == 200
+    until(lambda: not sketched.keys("open/") | sketched.keys("calls/"), what="the songs before to end")
+    monkeypatch.setattr(rules, "latency_s", LATENCY_S)
+    monkeypatch.setattr(rules, "spacing_s", SPACING_S)
+    goes_up_once(sketched, rules, 10.0)
 
 
 def test_cancelling_stops_the_containers_work(sketched: Deployed) -> None:

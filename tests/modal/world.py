@@ -50,6 +50,7 @@ class World:
     secrets: dict[str, Secret] = field(default_factory=dict)
     volumes: dict[str, Volume] = field(default_factory=dict)
     dicts: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
+    queues: dict[str, dict[bytes, list[bytes]]] = field(default_factory=dict)
     names: dict[tuple[str, str], str] = field(default_factory=dict)  # (kind, name) to id
     calls: dict[str, Call] = field(default_factory=dict)
     inputs: dict[str, Input] = field(default_factory=dict)

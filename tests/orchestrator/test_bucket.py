@@ -1,13 +1,19 @@
 """Songs whose library is a bucket: made, shown, served and deleted there; and what doctor says of it."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from orchestrator.cli.commands import DONE, FAILED, WRONG_USAGE
+from orchestrator.pipeline.manifest_writer import ManifestWriter
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Song, Status, new_songs
 from tests.long import few_first
 from tests.orchestrator import early
 from tests.orchestrator.test_cli import QUICK, songwright
@@ -120,3 +126,45 @@ def test_what_is_wrong_with_the_bucket_is_said_in_a_line_by_make_and_by_doctor(
     assert doctor.returncode != DONE
     assert says in doctor.stdout + doctor.stderr
     assert SECRET not in doctor.stdout
+
+
+class Watched(Library):
+    """Notes when each manifest is written over another, and calls ``during`` meanwhile."""
+
+    times_s: list[float]
+    during: Callable[[], object] = staticmethod(lambda: None)
+
+    def save_if(self, song: Song, etag: str | None) -> str:
+        self.times_s.append(time.monotonic())
+        self.during()
+        return super().save_if(song, etag)
+
+
+def test_changes_of_a_manifest_share_a_write_and_none_is_left_out(s3: S3) -> None:
+    library = Watched(s3.store(s3.new_bucket()))
+    library.times_s = []
+    song = library.save(new_songs(Brief(description="a song", duration_s=5.0))[0])
+    planning, composing, failed = (
+        song.changed(status=status) for status in (Status.PLANNING, Status.COMPOSING, Status.FAILED)
+    )
+
+    async def stored(wanted: Status) -> None:
+        async with asyncio.timeout(10.0):
+            while library.load(song.id).status is not wanted:  # noqa: ASYNC110 - the bucket is watched
+                await asyncio.sleep(0.02)
+
+    async def changes() -> None:
+        loop, etag = asyncio.get_running_loop(), library.version(song.id)[1]
+        writer = ManifestWriter(library, song, etag, lambda error: pytest.fail(str(error)))
+        writer.write_later(planning, within_s=60.0)
+        await asyncio.sleep(1.3)
+        assert not library.times_s
+        library.during = lambda: loop.call_soon_threadsafe(writer.write_later, failed)
+        writer.write_later(composing)
+        await stored(Status.COMPOSING)
+        library.during = lambda: None
+        await stored(Status.FAILED)  # it came while the one before was written
+
+    asyncio.run(changes())
+    first_s, second_s = library.times_s
+    assert second_s - first_s >= 1.0

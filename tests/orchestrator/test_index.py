@@ -439,6 +439,35 @@ def test_changes_become_segments_and_small_segments_large_ones(libraries: Bucket
     assert reader.index.table.count() == len(songs)
 
 
+def test_the_sums_of_a_month_copy_no_older_segments(
+    libraries: BucketLibraries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = libraries.new()
+    Catalogue(writer).complete()
+    songs: list[Song] = []
+    for first in (0, 6, 12):
+        songs[:0] = [writer.save(song(number)) for number in range(first, first + 6)][::-1]
+        synced(writer)
+    head, _ = segments.read_head(writer.store)
+    assert head
+    assert len(head.segments) == 3
+    since = songs[3].created_at
+    reader = libraries.new()
+    copied: list[str] = []
+    usual = segments.read_segment
+    monkeypatch.setattr(
+        segments, "read_segment", lambda store, key: (copied.append(key), usual(store, key))[1]
+    )
+    catalogue = Catalogue(reader)
+    catalogue.complete(since=since)
+    assert copied == [head.segments[-1].key]
+    assert summary(catalogue.entries(since=since)) == summary(newest(writer, since=since))
+    assert [entry.id for entry in catalogue.entries(since=since)] == [one.id for one in songs[:4]]
+    catalogue.complete()
+    assert copied == [segment.key for segment in (head.segments[-1], *head.segments[:-1])]
+    assert pages(catalogue, 7, "rain") == [one.id for one in songs]
+
+
 def test_who_searches_does_not_wait_for_a_large_copy(
     libraries: BucketLibraries, monkeypatch: pytest.MonkeyPatch
 ) -> None:

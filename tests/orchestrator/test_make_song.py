@@ -14,7 +14,8 @@ import pytest
 from config.errors import EngineFailed, EngineUnavailable
 from config.settings import Settings
 from orchestrator.pipeline.make_song import make_song
-from orchestrator.pipeline.recorder import RunOptions, Superseded
+from orchestrator.pipeline.manifest_writer import Superseded
+from orchestrator.pipeline.recorder import RunOptions
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library, manifest_key
 from orchestrator.songs.manifest import Owner, Song, Status, new_songs

@@ -6,8 +6,8 @@ import pytest
 
 from config.errors import Cancelled, EngineFailed
 from orchestrator.estimates.meter import Meter, Usage
-from orchestrator.pipeline.metering import metered
 from orchestrator.pipeline.worker import StepResult, with_usage
+from orchestrator.workers.metering import metered
 from tests.orchestrator.test_meter import Clock
 
 

@@ -49,7 +49,7 @@ def test_every_second_of_a_container_is_billed_with_its_gpu_cores_and_memory() -
 def test_the_bucket_is_billed_for_operations_and_storage() -> None:
     whole = reckon(1000, 1.0, [], stored_gb=0.035)
     assert whole.storage_usd == pytest.approx(35 * 0.015)
-    assert whole.operations_usd == pytest.approx(22_000 * 4.5e-6 + 12_000 * 0.36e-6)
+    assert whole.operations_usd == pytest.approx(22_000 * 4.5e-6 + 20_000 * 0.36e-6)
     assert whole.usd == pytest.approx(whole.storage_usd + whole.operations_usd)
     assert reckon(1000, 1.0, [], in_bucket=False).usd == 0.0
 

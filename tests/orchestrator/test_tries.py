@@ -17,6 +17,7 @@ import orchestrator.pipeline.tries
 from config.engine import Report
 from config.errors import EngineFailed, EngineUnavailable
 from config.process import started
+from lyrics.contract import OnCover
 from orchestrator.pipeline.make_song import make_song
 from orchestrator.pipeline.recorder import RunOptions
 from orchestrator.pipeline.tries import CrashCooldown, ProcessDied, is_deadly, is_suspect, run_limit_failure
@@ -44,12 +45,14 @@ class Dying(InProcessWorker):
         self.deaths = deaths
         self.seen: list[dict[str, int]] = []
 
-    async def run(self, stage: Stage, song: Song, report: Report) -> StepResult:
+    async def run(
+        self, stage: Stage, song: Song, report: Report, on_cover: OnCover | None = None
+    ) -> StepResult:
         if stage is Stage.MUSIC:
             self.seen.append(song.crashes)
             if self.deaths:
                 raise ProcessDied("hum", "killed by SIGSEGV", self.deaths.pop(0))
-        return await super().run(stage, song, report)
+        return await super().run(stage, song, report, on_cover)
 
 
 def made(library: Library, deaths: list[bool], song: Song | None = None) -> tuple[Song, Dying]:

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -56,8 +56,8 @@ class Faults:
             self.seen[fault or "none"] += 1
             return fault
 
-    def received(self, method: str, path: str, size_bytes: int) -> None:
-        """Called with each request's size once its body has come, before it is passed on."""
+    def received(self, method: str, path: str, headers: Mapping[str, str], size_bytes: int) -> None:
+        """Called with each request's headers and size once its body has come, before it is passed on."""
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def broken(endpoint: str, faults: Faults) -> Iterator[str]:
             body = self.rfile.read(wanted)
             if len(body) < wanted:
                 return self._reset()  # its sender was killed
-            faults.received(self.command, self.path, len(body))
+            faults.received(self.command, self.path, dict(self.headers), len(body))
             if fault == "reset before":
                 return self._reset()
             if fault == "silence before":

@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -18,7 +19,8 @@ from tests.storage.faults import Faults
 
 LATENCY_S = 0.04
 """Between a container and its bucket, for a request."""
-_SPACING_S = 1.0
+SPACING_S = 1.0
+"""Between two writes of one key."""
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Traffic:
 
     writes: Counter[str] = field(default_factory=Counter)
     """By key without the song's id: R2's class A operations other than lists. A part of an upload is one."""
+    unconditional: Counter[str] = field(default_factory=Counter)
+    """Those of ``writes`` that need no version before them."""
     lists: int = 0
     reads: int = 0
     deletions: int = 0
@@ -34,12 +38,14 @@ class Traffic:
 
 
 class R2Rules(Faults):
-    """Answers 429 to a second write within a second to one key, and delays each request by ``latency_s``."""
+    """Answers 429 to a second write within ``spacing_s`` to one key, and delays each request by
+    ``latency_s``."""
 
-    def __init__(self, latency_s: float = LATENCY_S) -> None:
+    def __init__(self, latency_s: float = LATENCY_S, spacing_s: float = SPACING_S) -> None:
         super().__init__(0.0, 0)
         self.traffic = Traffic()
-        self._latency_s = latency_s
+        self.latency_s = latency_s
+        self.spacing_s = spacing_s
         self._written_s: dict[str, float] = {}
         self._manifests: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -58,7 +64,7 @@ class R2Rules(Faults):
     def next(self, method: str, path: str) -> str:
         fault = self._judged(method, path)
         self.seen[fault or "none"] += 1
-        time.sleep(self._latency_s)
+        time.sleep(self.latency_s)
         return fault
 
     def _judged(self, method: str, path: str) -> str:
@@ -66,7 +72,7 @@ class R2Rules(Faults):
         with self._lock:
             traffic = self.traffic
             if method in ("PUT", "POST"):
-                traffic.writes[re.sub(r"[0-9a-z]{15}|[0-9a-f]{64}", "ID", key.split("/", 2)[-1])] += 1
+                traffic.writes[_kind(path)] += 1
             elif method == "DELETE":
                 traffic.deletions += 1
             elif "list-type=" in query:
@@ -79,11 +85,19 @@ class R2Rules(Faults):
             in_part, completes = "partNumber=" in query, "uploadId=" in query
             if (method == "PUT" and not in_part) or (method == "POST" and completes):
                 now_s = time.monotonic()
-                if now_s - self._written_s.get(key, -_SPACING_S) < _SPACING_S:
+                if now_s - self._written_s.get(key, -self.spacing_s) < self.spacing_s:
                     return "429"
                 self._written_s[key] = now_s
         return ""
 
-    def received(self, method: str, path: str, size_bytes: int) -> None:
+    def received(self, method: str, path: str, headers: Mapping[str, str], size_bytes: int) -> None:
         with self._lock:
             self.traffic.bytes_up += size_bytes
+            if method == "PUT" and not {name.lower() for name in headers} & {"if-match", "if-none-match"}:
+                self.traffic.unconditional[_kind(path)] += 1
+
+
+def _kind(path: str) -> str:
+    """The key of a request without what differs from song to song."""
+    key = urlsplit(path).path.split("/", 2)[-1]
+    return re.sub(r"[0-9a-f]{64}|[0-9a-z]{15}(-[0-9a-f]{8})?", "ID", key)

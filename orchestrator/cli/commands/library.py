@@ -173,10 +173,12 @@ def _figures(library: Library, last: int | None, since: datetime | None) -> Iter
 
     catalogue = Catalogue(library)
     try:
-        whole = catalogue.is_whole()
-        if not whole and ((last is None and since is None) or catalogue.is_built()):
+        in_bucket = catalogue.is_built()
+        # To ask whether a bucket's index is whole here would copy all of it.
+        whole = not (in_bucket and since) and catalogue.is_whole()
+        if not whole and ((last is None and since is None) or in_bucket):
             with counting("reading the library") as progress:
-                catalogue.complete(progress)
+                catalogue.complete(progress, since)
             whole = True
     except Unavailable as error:
         say(plain(f"songwright: the songs are read one by one: {error}"))

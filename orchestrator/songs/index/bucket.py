@@ -112,10 +112,18 @@ class BucketIndex:
         if not self.sync(progress):
             self.rebuild(progress, stopping, rest)
 
-    def sync(self, progress: Progress = lambda _read, _all: None, *, marked: bool = True) -> bool:
-        """Copies what is new into the table; with ``marked`` also the prompts of songs that others make.
-        Returns False if the bucket has no index yet. Raises ``StoreUnavailable``, and ``Unavailable`` if this
-        machine cannot keep the table."""
+    def copy_since(self, oldest: str, progress: Progress) -> None:
+        """As ``complete``, but of the segments only those with songs that are not older than the id
+        ``oldest``: enough for the sums of these. Nobody can search then."""
+        if not self.sync(progress, oldest=oldest):
+            self.rebuild(progress)
+
+    def sync(
+        self, progress: Progress = lambda _read, _all: None, *, marked: bool = True, oldest: str = ""
+    ) -> bool:
+        """Copies what is new into the table; with ``marked`` also the prompts of songs that others make, with
+        ``oldest`` no older segments. Returns False if the bucket has no index yet. Raises
+        ``StoreUnavailable``, and ``Unavailable`` if this machine cannot keep the table."""
         with self._working, table_errors():
             for _ in range(3):
                 # Before the head: what is not listed any more is in the segments of that head or a later one.
@@ -124,7 +132,7 @@ class BucketIndex:
                 if head is None:
                     return False
                 try:
-                    copied = self._copy(head, progress)
+                    copied = self._copy(head, progress, oldest)
                 except NotFound:
                     continue  # a writer has just replaced a segment: the next head has it
                 self._take(changes)
@@ -132,7 +140,8 @@ class BucketIndex:
                     self._take_marked()
                 if copied:
                     self.table.keep_taken([*_keys(head), *changes])
-                self._synced_s = time.monotonic()
+                if not oldest:
+                    self._synced_s = time.monotonic()
                 if len(changes) >= _FLUSH:
                     self._flush(head, etag, changes)
                 return True
@@ -183,15 +192,16 @@ class BucketIndex:
                 threading.Thread(target=work, name="index", daemon=True).start()
             return self._syncing
 
-    def _copy(self, head: Head, progress: Progress) -> bool:
+    def _copy(self, head: Head, progress: Progress, oldest: str) -> bool:
         """Copies the segments that the table has not copied yet; returns whether there were any."""
         if self.table.fact("library") != head.library:
             self.table.clear()
             self.table.set_fact("library", head.library)
         new = set(self.table.untaken(segment.key for segment in head.segments))
-        all_lines = sum(segment.lines for segment in head.segments)
-        copied = sum(segment.lines for segment in head.segments if segment.key not in new)
-        for segment in head.segments:
+        wanted = [each for each in head.segments if not oldest or each.has_songs_since(oldest)]
+        all_lines = sum(segment.lines for segment in wanted)
+        copied = sum(segment.lines for segment in wanted if segment.key not in new)
+        for segment in wanted:
             if segment.key in new:
                 try:
                     entries = map(entry_in, segments.read_segment(self._store, segment.key))

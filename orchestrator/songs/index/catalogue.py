@@ -15,7 +15,7 @@ from orchestrator.songs.index.bucket import Progress, table_errors
 from orchestrator.songs.index.entry import Entry, entry_of
 from orchestrator.songs.index.folder import FolderIndex
 from orchestrator.songs.library import Library
-from orchestrator.songs.manifest import Song, id_time
+from orchestrator.songs.manifest import ALPHABET, Song, id_time, new_id
 from orchestrator.songs.reading import Damaged, is_id
 
 _ID_APART = timedelta(minutes=1)  # the most between the time in a song's id and its ``created_at``
@@ -70,11 +70,14 @@ class Catalogue:
         """Whether ``complete`` has only to copy an index, and to read no songs."""
         return not isinstance(self._index, FolderIndex) and self._index.is_built()
 
-    def complete(self, progress: Progress = lambda _read, _all: None) -> None:
-        """Makes the index whole, if it is not: reads the manifests that were never read. Raises
-        ``Unavailable`` if it cannot be kept."""
+    def complete(self, progress: Progress = lambda _read, _all: None, since: datetime | None = None) -> None:
+        """Makes the index whole, if it is not: reads the manifests that were never read. With ``since``, as
+        far as ``entries`` of that time needs it. Raises ``Unavailable`` if it cannot be kept."""
         with table_errors():
-            self._index.complete(progress)
+            if since is None or isinstance(self._index, FolderIndex):
+                self._index.complete(progress)
+            else:
+                self._index.copy_since(_last_id(since - _ID_APART), progress)
 
     def rebuild(self, progress: Progress = lambda _read, _all: None) -> None:
         """Builds the index anew from all manifests. Unfinished songs of early versions get the mark by which
@@ -174,6 +177,12 @@ def _following(read: Callable[[str, int], Sequence[str]], after: str) -> Iterato
     while some := read(after, most):
         yield from some
         after, most = some[-1], _AT_ONCE
+
+
+def _last_id(at: datetime) -> str:
+    """The id that sorts last of all that are made at this time: those of older songs sort after it."""
+    time, random = new_id(at.timestamp())[:9], 6 * ALPHABET[-1]
+    return time + random
 
 
 def _before(text: str) -> str:

@@ -46,6 +46,12 @@ class Segment(BaseModel):
 
     key: str = Field(pattern=r"^index/segments/[a-z0-9-]{1,60}$")
     lines: int
+    newest: str = ""
+    """The id of its newest song, the smallest one; empty: not known."""
+
+    def has_songs_since(self, oldest: str) -> bool:
+        """Whether a song that is not older than the id ``oldest`` may be in it."""
+        return self.newest <= oldest
 
 
 class Head(BaseModel):
@@ -98,7 +104,7 @@ def write_segments(store: Store, lines: Iterable[str]) -> list[Segment]:
         # The time shows whose segments are left over.
         key = f"{_SEGMENTS}{int(time.time()):012d}-{secrets.token_hex(6)}"
         store.put(key, gzip.compress("\n".join(some).encode(), 6, mtime=0), _COMPRESSED)
-        written.append(Segment(key=key, lines=len(some)))
+        written.append(Segment(key=key, lines=len(some), newest=min(map(id_in, some))))
     return written
 
 

@@ -1,0 +1,91 @@
+"""What a song of a deployment costs its bucket, under R2's rules: requests, bytes and seconds."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.modal import engines, paced_sketch
+from tests.modal.deployed import Deployed, deployed, until
+from tests.service.test_generation import describe
+from tests.storage.faults import broken
+from tests.storage.rules import R2Rules
+from tests.storage.s3 import s3_server
+
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
+]
+
+HERE = paced_sketch.__name__
+ENV = {
+    "SONGWRIGHT_LYRICS__ENGINE": f"{HERE}:Writer",
+    "SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:Composer",
+    "SONGWRIGHT_ART__ENGINE": f"{HERE}:Painter",
+    "SONGWRIGHT_VISION__ENGINE": "sketch",
+    "SONGWRIGHT_MODAL__PACKAGES": "tests",
+}
+CLASSES = ("LyricsEngine.*", "MusicEngine.*", "CoverEngine.*")
+MOST_WRITES = 22
+DURATION_S = float(os.environ.get("SONGWRIGHT_TEST_DURATION_S", "30"))
+PACE = os.environ.get("SONGWRIGHT_TEST_PACE", "0.4")
+"""As in ``test_cold``. The writes are as many for 180 s at 1, and the docstring's figures are of that."""
+
+
+@pytest.fixture(scope="module")
+def rules() -> R2Rules:
+    return R2Rules()
+
+
+@pytest.fixture(scope="module")
+def app(rules: R2Rules) -> Iterator[Deployed]:
+    """With warm containers."""
+    paced = {engines.PACE: PACE}
+    with (
+        s3_server() as s3,
+        broken(s3.endpoint, rules) as endpoint,
+        deployed(s3, ENV, endpoint=endpoint, snapshots=False, container_env=paced) as app,
+    ):
+        wakes = [app.control.invoke(name, method="wake") for name in CLASSES]
+        with app.client as client:
+            client.get("/songs").raise_for_status()
+        for wake in wakes:
+            wake.result(60.0)
+        yield app
+
+
+@pytest.mark.long
+def test_a_song_of_a_deployment_goes_up_once(app: Deployed, rules: R2Rules) -> None:
+    """A song as WAV with five stems, with a seed, and with parts that end seconds apart. At commit a248051,
+    three minutes were 27 writes, a list and 9 deletions; now 22 and 6, 74 MB up."""
+    goes_up_once(app, rules, DURATION_S)
+
+
+def goes_up_once(app: Deployed, rules: R2Rules, duration_s: float) -> None:
+    """Has a song made in warm containers, and checks what it costs the bucket."""
+    rules.begin()
+    began_s = time.monotonic()
+    body = describe("a slow waltz about the sea", audio_duration=duration_s, seed=1)
+    with app.client as client:
+        song = client.post("/generate-from-description", json=body).json()
+    took_s = time.monotonic() - began_s
+    until(lambda: not app.keys("open/") | app.keys("calls/"), what="the marks to go")
+    traffic, kept_bytes = rules.traffic, sum(asset["size_bytes"] for asset in song["assets"].values())
+    print(
+        f"{took_s:.1f} s, {song['timings_s']}; {traffic.writes.total()} writes, {traffic.lists} lists, "
+        f"{traffic.reads} reads, {rules.polls(song['id'])} of them of the manifest, {traffic.deletions} "
+        f"deletions; {traffic.bytes_up / 1e6:.1f} MB up, {kept_bytes / 1e6:.1f} kept; {dict(rules.seen)}\n"
+        f"{dict(traffic.writes)}"
+    )
+    assert song["status"] == "done", song["error"]
+    assert "tags" not in song["timings_s"]
+    assert traffic.writes.total() <= MOST_WRITES
+    # No key, and so no manifest, was written twice within a second.
+    assert rules.seen["429"] == 0
+    assert traffic.bytes_up < 1.01 * kept_bytes + 1e5
+    assert traffic.writes["songs/ID/song.json"] <= 4
+    on_condition = {kind for kind in traffic.writes if kind.endswith("/song.json") or "calls/" in kind}
+    assert not on_condition & set(traffic.unconditional)
