@@ -48,6 +48,8 @@ class EngineInfo:
     """"cpu", or the GPU's own name."""
     libraries: tuple[str, ...] = ()
     """The installed packages that decide the bits of its results."""
+    tasks: tuple[str, ...] = ()
+    """Of a composer that is a ``music.contract.Changer``: what it does beside composing."""
     begins_early: bool = False
     """Of a composer: whether it is a ``music.contract.EarlyComposer``."""
 

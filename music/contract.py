@@ -20,9 +20,27 @@ Samples: TypeAlias = "NDArray[np.float32]"
 """``(channels, samples)`` float32 in [-1, 1]."""
 
 Voice = Literal["female", "male", "duet", "choir", "none"]
+Task = Literal["compose", "extend", "repaint"]
+"""What is asked of a composer: a song; or more of one, before its beginning or from a second on; or another
+part of one, from second to second."""
 
 
 _NAMED = 5  # excluded instruments that a warning names
+
+
+class Change(BaseModel):
+    """What is to change of a song, in seconds of that song."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start_s: float | None = Field(default=None, ge=0.0, le=600.0)
+    """Where the new part begins; None: an extension goes on where the song begins to end."""
+    end_s: float | None = Field(default=None, gt=0.0, le=600.0)
+    """Where the replaced part ends."""
+    by_s: float | None = Field(default=None, ge=1.0, le=600.0)
+    """How long an extension is."""
+    before: bool = False
+    """Whether an extension comes before the song's beginning."""
 
 
 class MusicRequest(BaseModel):
@@ -48,6 +66,9 @@ class MusicRequest(BaseModel):
     voice: Voice = "female"
     instruments: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    task: Task = "compose"
+    change: Change | None = None
+    """For all tasks but "compose". The other fields are those of the new part then: its words, its style."""
     language: str = "en"
     """Of the lyrics, ISO 639-1."""
     line_times_s: tuple[float, ...] = ()
@@ -130,12 +151,41 @@ class Audio:
         return int(self.samples.shape[1]) / self.rate_hz
 
 
+@dataclass(frozen=True)
+class Source:
+    """The song that is to be changed, or a recording; unknown fields are empty."""
+
+    samples: Samples
+    rate_hz: int
+    tempo_bpm: float | None = None
+    key: str | None = None
+    metre: str | None = None
+    lines: tuple[TimedLine, ...] = ()
+    sections: tuple[SectionSpan, ...] = ()
+    stems: Mapping[str, Samples] = field(default_factory=dict)
+
+    @property
+    def duration_s(self) -> float:
+        return int(self.samples.shape[1]) / self.rate_hz
+
+
 class Composer(Protocol):
     """A music engine. ``compose`` is deterministic in the request (seed included) and safe in threads."""
 
     info: EngineInfo
 
     def compose(self, request: MusicRequest, report: Report) -> Audio: ...
+
+
+@runtime_checkable
+class Changer(Protocol):
+    """A composer that can change songs. Its ``info.tasks`` names the tasks that it does."""
+
+    def change(self, request: MusicRequest, source: Source, report: Report) -> Audio:
+        """The song of ``source`` after ``request.task``: to the sample the same outside of what is new and of
+        the crossfades inside it, with ``loudness_lufs`` as measured. Raises ``InvalidRequest`` for a span
+        that is not in the song, or shorter than a bar. As deterministic as ``compose``."""
+        ...
 
 
 @dataclass(frozen=True)

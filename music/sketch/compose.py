@@ -31,7 +31,7 @@ from music.sketch.score import Note, Part, Score, Section
 from music.sketch.sections import FormSection
 from music.sketch.singers import Tune, write_tune
 from music.sketch.theory import Chord, Key, bar_beats, chord, nearest, parse_key, voicing
-from music.sketch.verses import line_times, parse
+from music.sketch.verses import Block, line_times, parse
 from music.sketch.voices import assign, lone_singer
 
 _DARK = frozenset("nostalgic melancholic mysterious dark angry epic".split())
@@ -49,8 +49,13 @@ _RINGING = frozenset(
 _GROUPS = {"verse": "verse", "intro": "verse", "outro": "verse", "pre-chorus": "bridge", "bridge": "bridge"}
 
 
-def write_score(request: MusicRequest) -> Score:
-    """The score of a song of ``request.duration_s`` seconds, which ends with a cadence and a tail.
+PlanForm = Callable[[Sequence[Block], float], Form]
+"""The form for some lyrics and the quarter notes of a bar."""
+
+
+def write_score(request: MusicRequest, plan: PlanForm | None = None) -> Score:
+    """The score of a song of ``request.duration_s`` seconds, which ends with a cadence and a tail; with
+    ``plan``, of another form than usual.
 
     Raises ``InvalidRequest`` for an invalid key or metre."""
     key, beats = parse_key(request.key), bar_beats(request.metre)
@@ -75,15 +80,19 @@ def write_score(request: MusicRequest) -> Score:
             f"the times of the lines are not used: they are {len(request.line_times_s)} for {count} lines"
         )
     ending = choose_ending(name, request.tempo_bpm, Random(f"{request.seed} {name} ending"))
-    form = plan_form(
-        blocks if sings else [],
-        duration_s=request.duration_s,
-        tempo_bpm=request.tempo_bpm,
-        tempo_fixed=request.tempo_fixed,
-        beats_per_bar=beats,
-        times_s=times_s,
-        tail_s=SHORTEST_TAIL_S.get(ending, 2.2),
-        outro_s=_OUTRO_S if ending == "fade" else 0.0,
+    form = (
+        plan(blocks if sings else [], beats)
+        if plan
+        else plan_form(
+            blocks if sings else [],
+            duration_s=request.duration_s,
+            tempo_bpm=request.tempo_bpm,
+            tempo_fixed=request.tempo_fixed,
+            beats_per_bar=beats,
+            times_s=times_s,
+            tail_s=SHORTEST_TAIL_S.get(ending, 2.2),
+            outro_s=_OUTRO_S if ending == "fade" else 0.0,
+        )
     )
     form = replace(form, sections=tuple(_driven(plan, request.energy) for plan in form.sections))
     rng = Random(f"{request.seed} {name} {request.mood}")

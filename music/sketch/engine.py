@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from config.engine import EngineInfo, Report
-from music.contract import Audio, Beginning, MusicRequest, Samples
+from music.contract import Audio, Beginning, MusicRequest, Samples, Source
 from music.sketch.beginning import beginning
+from music.sketch.changing.parts import extend, repaint
 from music.sketch.compose import write_score
 from music.sketch.instruments import RATE_HZ
 from music.sketch.midi import midi_bytes
@@ -32,6 +33,7 @@ class SketchComposer:
         summary="songs by rules, played by numpy synthesis and sung by a small speech network "
         "(hibari-tts, Apache-2.0)",
         libraries=("numpy", "scipy", "hibari-tts", "onnxruntime"),
+        tasks=("extend", "repaint"),
         begins_early=True,
     )
 
@@ -39,6 +41,13 @@ class SketchComposer:
         """About the first 12 s of a song of three minutes, 40 s of one of ten; None for one under 20 s."""
         samples = beginning(write_score(request), seed=request.seed, report=report)
         return None if samples is None else Beginning(samples, RATE_HZ)
+
+    def change(self, request: MusicRequest, source: Source, report: Report) -> Audio:
+        """As ``Changer.change``, on the song's own bar lines: the source's tempo must be known. The band and
+        the motif are those of ``request``, and so of a song with its genre, mood and seed."""
+        audio = (extend if request.task == "extend" else repaint)(request, source, report)
+        report("mastering", 1.0)
+        return audio
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """A finished song of exactly ``request.duration_s``, at -14 LUFS, with stems, MIDI and timed words. A

@@ -70,7 +70,7 @@ def plan_form(
     elif not any(block.lines for block in blocks):
         sections = _played_form(bars, bar_s, outro_s)
     else:
-        sections, dropped = _sung_form(blocks, bars, bar_s, outro_s)
+        sections, dropped = sung_form(blocks, bars, bar_s, outro_s)
         if dropped:
             needed_s = _holding_s(blocks, nominal_bpm, beats_per_bar, tail_s, tempo_fixed=tempo_fixed)
             fix = (
@@ -81,7 +81,7 @@ def plan_form(
     rest_s = duration_s - bars * bar_s
     longest_s = max(_LONGEST_TAIL_S, tail_s + beat_s)
     extra = float(int((rest_s - tail_s) / beat_s)) if rest_s > longest_s else 0.0
-    return Form(tempo_bpm, tuple(_numbered(sections)), bars, rest_s - extra * beat_s, warnings, extra)
+    return Form(tempo_bpm, tuple(numbered(sections)), bars, rest_s - extra * beat_s, warnings, extra)
 
 
 def _grid(
@@ -105,10 +105,11 @@ def _grid(
     return tempo_bpm, bars, warnings
 
 
-def _sung_form(
-    blocks: Sequence[Block], bars: int, bar_s: float, outro_s: float
+def sung_form(
+    blocks: Sequence[Block], bars: int, bar_s: float, outro_s: float, *, is_fragment: bool = False
 ) -> tuple[list[FormSection], str]:
-    """The sections, and what does not fit, as text with a place for the duration; empty if all does."""
+    """The sections, and what does not fit, as text with a place for the duration; empty if all does. A
+    fragment of a song has neither intro nor outro, nor its chorus again."""
     outro = _outro_bars(outro_s, bar_s)
     options = sorted((4.0, 2.0, 1.0, DENSEST), key=lambda n: abs(math.log2(n * bar_s / _COMFORTABLE_S)))
     fitting = [
@@ -117,7 +118,8 @@ def _sung_form(
         if per_line * bar_s <= _SLOWEST_S and total_bars(blocks, per_line, bar_s) <= bars
     ]
     if fitting:
-        return _filled(_placed(blocks, fitting[0], bar_s, bars), bars, outro, may_repeat=True), ""
+        placed = _placed(blocks, fitting[0], bar_s, bars)
+        return _filled(placed, bars, outro, may_repeat=not is_fragment, is_fragment=is_fragment), ""
     kept = fitting_blocks(blocks, bars, bar_s)
     cut = left_out(blocks, kept)
     what = f"the last {cut} not fit into {{duration_s:g}} s" if cut else ""
@@ -130,7 +132,8 @@ def _sung_form(
         lines = "a line of the lyrics does" if count <= 1 else f"{count} lines of the lyrics do"
         what = f"{lines} not fit into {{duration_s:g}} s beside a verse and the chorus"
     # Nothing is sung twice while other lines are left out.
-    return _filled(_placed(kept, DENSEST, bar_s, bars), bars, outro, may_repeat=False), what
+    placed = _placed(kept, DENSEST, bar_s, bars)
+    return _filled(placed, bars, outro, may_repeat=False, is_fragment=is_fragment), what
 
 
 def _outro_bars(outro_s: float, bar_s: float) -> int:
@@ -170,7 +173,7 @@ def _placed(blocks: Sequence[Block], per_line: float, bar_s: float, most: int) -
 
 
 def _filled(
-    sections: list[FormSection], bars: int, outro_bars: int, *, may_repeat: bool
+    sections: list[FormSection], bars: int, outro_bars: int, *, may_repeat: bool, is_fragment: bool = False
 ) -> list[FormSection]:
     """``sections``, with instrumental sections added until the song has ``bars`` bars.
 
@@ -190,6 +193,7 @@ def _filled(
     sections = [s if s.bars else replace(s, bars=take(unit)) for s in sections]
     sections = [section for section in sections if section.bars]
     opens, closes = sections[0].kind == "intro", sections[-1].kind == "outro"
+    intro_bars, outro_bars = (0, 0) if is_fragment else (unit, outro_bars)
     choruses = [n for n, section in enumerate(sections) if section.kind == "chorus"]
     end = len(sections) - 1 - closes
     last = choruses[-1] if choruses else end
@@ -198,8 +202,10 @@ def _filled(
         for n in range(1, len(sections))
         if sections[n].kind in ("verse", "bridge") or sections[n].kind == sections[n - 1].kind
     ]
-    intro = 0 if opens else take(unit)
-    outro = 0 if closes else take(outro_bars if bars >= 6 * outro_bars else 2 if bars >= 12 else 0)
+    intro = 0 if opens else take(intro_bars)
+    outro = (
+        0 if closes or is_fragment else take(outro_bars if bars >= 6 * outro_bars else 2 if bars >= 12 else 0)
+    )
     played = dict.fromkeys(gaps, 0)  # bars before section n
     for n in gaps[:1]:
         played[n] += take(unit)
@@ -222,7 +228,7 @@ def _filled(
     if chorus and left >= chorus[0].bars:
         again.append(chorus[0])
         left -= chorus[0].bars
-    intro += 0 if opens or intro + unit > _LONGEST_INTRO * bars else take(unit)
+    intro += 0 if opens or intro + unit > _LONGEST_INTRO * bars else take(intro_bars)
     for n in gaps:
         played[n] += take(unit)
     solo += take(unit) if solo else 0
@@ -238,7 +244,8 @@ def _filled(
         if n == end:
             song += again
     if outro:
-        song.append(FormSection("outro", outro, ENERGY["outro"]))
+        kind = "interlude" if is_fragment else "outro"
+        song.append(FormSection(kind, outro, ENERGY[kind]))
     return song
 
 
@@ -274,7 +281,7 @@ def _played_form(bars: int, bar_s: float, outro_s: float) -> list[FormSection]:
     return song
 
 
-def _numbered(sections: Sequence[FormSection]) -> list[FormSection]:
+def numbered(sections: Sequence[FormSection]) -> list[FormSection]:
     """Numbers the sections of each kind. Later verses get a little more energy, the last chorus the most."""
     counts: dict[str, int] = {}
     last_chorus = max((n for n, section in enumerate(sections) if section.kind == "chorus"), default=-1)

@@ -130,9 +130,9 @@ def _opened_m4a(data: bytes) -> tuple[str, int, Iterator[NDArray[np.float32]]]:
             "send a WAV, FLAC, MP3 or Ogg file, or install it: pip install 'songwright[m4a]'",
         ) from error
     try:
-        container = av.open(io.BytesIO(data), format="mp4")
-        stream = next((each for each in container.streams if each.type == "audio"), None)
-        rate_hz = int(stream.codec_context.sample_rate or 0) if stream else 0
+        container = av.open(io.BytesIO(data), "r", format="mp4")
+        stream = next(iter(container.streams.audio), None)
+        rate_hz = int(stream.codec_context.sample_rate) if stream else 0
     except (av.FFmpegError, ValueError, OverflowError) as error:
         raise _damaged(data) from error
     if stream is None:
@@ -142,9 +142,9 @@ def _opened_m4a(data: bytes) -> tuple[str, int, Iterator[NDArray[np.float32]]]:
         with container:
             resampler = av.AudioResampler(format="flt", rate=rate_hz)
             try:
-                for frame in container.decode(stream):
+                for frame in container.decode(audio=0):
                     for each in resampler.resample(frame):
-                        yield each.to_ndarray().reshape(each.samples, -1)
+                        yield each.to_ndarray().reshape(each.samples, -1).astype(np.float32, copy=False)
             except (av.FFmpegError, ValueError) as error:
                 raise _damaged(data) from error
 

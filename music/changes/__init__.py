@@ -1,0 +1,1 @@
+"""Changes of a song: where its bars are, and joins that are not heard."""

@@ -1,0 +1,59 @@
+"""Joins of two recordings that are not heard: at the same level, crossfaded, and outside of the crossfade the
+kept recording sample by sample.
+
+The fade is of equal power (the squares of the two gains add up to one), as for sounds that have nothing in
+common but their beat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from music.contract import Samples
+from music.levels.gains import BLOCK, Floats, block_peaks
+from music.levels.meter import integrated, steps_of, true_peaks, weighted_energy
+
+FADE_S = 0.1
+"""Short against a beat, and longer than the lowest notes' period."""
+PICKUP_S = 0.1
+"""A join is so long before a beat: the consonants of a word on the beat come before it, and what strikes on
+the beat is of one recording alone."""
+MOST_DB = 6.0
+"""A replaced part is made louder or softer by no more than this."""
+CEILING_DBTP = -1.05
+
+
+def replaced(kept: Samples, new: Samples, start: int, *, rate_hz: int, opens: bool, closes: bool) -> Samples:
+    """``kept`` with ``new`` in place of the samples from ``start`` on. Before ``start`` and after the end of
+    ``new`` it is ``kept`` to the bit; the fades are inside. ``opens`` and ``closes``: whether ``kept`` has
+    something there to fade from and to."""
+    fade = min(round(FADE_S * rate_hz), new.shape[1] // 2)
+    end = start + new.shape[1]
+    length = max(kept.shape[1], end)
+    out = np.zeros((kept.shape[0], length), np.float32)
+    out[:, : kept.shape[1]] = kept
+    rises = np.sin(np.linspace(0.0, np.pi / 2.0, fade, dtype=np.float32))
+    middle = new.astype(np.float32, copy=True)
+    if opens and fade:
+        middle[:, :fade] *= rises
+        middle[:, :fade] += out[:, start : start + fade] * rises[::-1]
+    if closes and fade:
+        middle[:, -fade:] *= rises[::-1]
+        middle[:, -fade:] += out[:, end - fade : end] * rises
+    out[:, start:end] = middle
+    return out
+
+
+def matching_gain(new: Samples, like: Samples, rate_hz: int) -> float:
+    """The factor that brings ``new`` to the loudness of ``like``, within ``MOST_DB`` and with no true peak
+    over ``CEILING_DBTP``; 1.0 if one of them is silent."""
+    mine, theirs = (_loudness(samples, rate_hz) for samples in (new, like))
+    if not (np.isfinite(mine) and np.isfinite(theirs)):
+        return 1.0
+    factor = 10.0 ** (float(np.clip(theirs - mine, -MOST_DB, MOST_DB)) / 20.0)
+    peak = float(np.max(true_peaks(new, block_peaks(new), BLOCK, above=0.1), initial=1e-9))
+    return float(min(factor, max(10.0 ** (CEILING_DBTP / 20.0) / peak, 10.0 ** (-MOST_DB / 20.0))))
+
+
+def _loudness(samples: Samples, rate_hz: int) -> float:
+    energy: Floats = weighted_energy(samples, BLOCK, rate_hz)
+    return float(integrated(steps_of(energy, BLOCK, rate_hz), rate_hz))
