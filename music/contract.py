@@ -41,6 +41,8 @@ class Change(BaseModel):
     """How long an extension is."""
     before: bool = False
     """Whether an extension comes before the song's beginning."""
+    style_seed: int | None = Field(default=None, ge=0, lt=2**63)
+    """The seed of the song: of its band and its harmony. None: the request's."""
 
 
 class MusicRequest(BaseModel):

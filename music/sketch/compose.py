@@ -79,6 +79,9 @@ def write_score(request: MusicRequest, plan: PlanForm | None = None) -> Score:
         warnings.append(
             f"the times of the lines are not used: they are {len(request.line_times_s)} for {count} lines"
         )
+    style_seed = request.seed
+    if request.change and request.change.style_seed is not None:
+        style_seed = request.change.style_seed
     ending = choose_ending(name, request.tempo_bpm, Random(f"{request.seed} {name} ending"))
     form = (
         plan(blocks if sings else [], beats)
@@ -95,7 +98,7 @@ def write_score(request: MusicRequest, plan: PlanForm | None = None) -> Score:
         )
     )
     form = replace(form, sections=tuple(_driven(plan, request.energy) for plan in form.sections))
-    rng = Random(f"{request.seed} {name} {request.mood}")
+    rng = Random(f"{style_seed} {name} {request.mood}")
     progressions = _choose_progressions(genre, key, request.mood, rng)
     sections = _timed_sections(form, progressions, genre, key, beats, ending, f"{request.seed} {name}")
     end = form.bars * beats + form.extra_beats

@@ -13,8 +13,8 @@ from orchestrator.cli.output import print_song, progress
 from orchestrator.cli.playback import Playback, player_for_songs
 from orchestrator.jobs.resuming import resumed
 from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.inputs.photos import keep_photo
 from orchestrator.pipeline.make_song import make_song
-from orchestrator.pipeline.photos import keep_photo
 from orchestrator.songs.export import export
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song, Status

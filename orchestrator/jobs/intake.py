@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from config.errors import Conflict, QueueFull, SongwrightError, Unavailable
-from orchestrator.pipeline.photos import keep_photo
+from orchestrator.pipeline.inputs.photos import keep_photo
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song, Status
 

@@ -30,7 +30,8 @@ from orchestrator.modal.deployment.settings import Deployment
 from orchestrator.modal.progress import EarlyWords, Progress
 from orchestrator.modal.runs import Runs
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.steps import draft, step_of
+from orchestrator.pipeline.steps import step_of
+from orchestrator.pipeline.steps.writing import draft
 from orchestrator.pipeline.worker import REPAINT, StepResult, wants_painting
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.stages import Stage

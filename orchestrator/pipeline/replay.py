@@ -9,7 +9,7 @@ from config.errors import Conflict, InvalidRequest
 from config.settings import EngineSettings, Settings, options_of
 from config.version import installed
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.photos import photo_of
+from orchestrator.pipeline.inputs.photos import photo_of
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
 from orchestrator.songs.limits import KeptPlan

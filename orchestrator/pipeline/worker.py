@@ -64,9 +64,10 @@ class Worker(Protocol):
 
 def engine_for(stage: Stage, song: Song) -> str | None:
     """The craft whose engine runs the ``stage`` of ``song``. None if no engine is needed: for a plan that
-    came with the request, for a photo as cover, and for the tags."""
-    given = song.brief.plan if stage is Stage.LYRICS else stage is Stage.COVER and song.brief.photo_as_cover
-    return None if given else stage.craft
+    came with the request, for a cover that is a photo or of the song that is changed, and for the tags."""
+    brief = song.brief
+    given = {Stage.LYRICS: bool(brief.plan), Stage.COVER: brief.photo_as_cover or bool(brief.change)}
+    return None if given.get(stage) else stage.craft
 
 
 def wants_painting(song: Song) -> bool:

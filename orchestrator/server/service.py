@@ -20,7 +20,7 @@ from orchestrator.estimates.quoting import Quotes
 from orchestrator.jobs.contract import ServiceJobs
 from orchestrator.jobs.endings import SongEndings
 from orchestrator.jobs.feed import Feed
-from orchestrator.pipeline.photo_decoding import DecoderQueue
+from orchestrator.pipeline.inputs.photo_decoding import DecoderQueue
 from orchestrator.server.answers import LIVE, Addresses, PartProgress, SongAnswer, song_answer
 from orchestrator.server.auth import Tokens
 from orchestrator.server.bucket_keys import WEBHOOK_SECRET

@@ -65,6 +65,24 @@ _PLAN_LINES = ("genre", "mood", "key", "metre", "language", "cover_prompt")
 _PLAN_LISTS = ("tags", "categories", "instruments", "exclude", "theme", "warnings")
 
 
+class SongChange(BaseModel):
+    """What is to change of a song of the library. Seconds are that song's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: str
+    """A ``music.contract.Task``, in a manifest perhaps one of a later version."""
+    source: str
+    """The song's id."""
+    words: str = ""
+    """The words of the new part."""
+    start_s: float | None = None
+    end_s: float | None = None
+    by_s: float | None = None
+    before: bool = False
+    style_seed: int | None = None
+
+
 class Brief(BaseModel):
     """The requested song: a description, the user's lyrics with a style, or described lyrics with a style.
 
@@ -102,6 +120,8 @@ class Brief(BaseModel):
     """Whether the photo becomes the cover."""
     plan: AnyPlan | None = None
     """A plan to follow instead of making one."""
+    change: SongChange | None = None
+    """The song to change, instead of making a new one; ``plan`` is what that song is then, with its words."""
 
     @model_validator(mode="before")
     @classmethod
@@ -199,12 +219,12 @@ class Brief(BaseModel):
 
     @property
     def crafts(self) -> tuple[str, ...]:
-        """The crafts whose engines are needed. A given plan needs no writer; a photo as cover, or no cover,
-        needs no painter."""
+        """The crafts whose engines are needed. A given plan needs no writer; a photo as cover, no cover, or the
+        cover of the song that is changed, needs no painter."""
         wanted = {
             "lyrics": self.plan is None,
             "music": True,
-            "art": self.cover and not self.photo_as_cover,
+            "art": self.cover and not self.photo_as_cover and self.change is None,
             "vision": bool(self.photo) and self.plan is None,
         }
         return tuple(craft for craft, is_wanted in wanted.items() if is_wanted)

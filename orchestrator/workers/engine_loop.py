@@ -21,7 +21,8 @@ from config.errors import Cancelled, EngineFailed, SongwrightError
 from config.settings import Settings, options_of
 from orchestrator.estimates.meter import Meter
 from orchestrator.pipeline.engines import REGISTRIES
-from orchestrator.pipeline.steps import Step, draft, step_of
+from orchestrator.pipeline.steps import Step, step_of
+from orchestrator.pipeline.steps.writing import draft
 from orchestrator.pipeline.worker import DRAFT, with_usage
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.stages import Stage

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from config.errors import InvalidRequest
-from orchestrator.pipeline.photo_decoding import MOST_WAITING, Decoder
+from orchestrator.pipeline.inputs.photo_decoding import MOST_WAITING, Decoder
 from tests.hostile import bombs
 from tests.hostile.figures import resisted
 from tests.hostile.hanging import sent

@@ -21,7 +21,7 @@ def spectral_distance_db(samples: Floats, rate_hz: int, at_s: float) -> float:
 
 
 def usual_distance_db(samples: Floats, rate_hz: int, bar_s: float, at_s: float) -> float:
-    """The mean of that over the song's bars around: at the same place in each of the four before and after."""
+    """The mean of that over the bars around: at the same place in each of the four before and after."""
     seconds = samples.shape[1] / rate_hz
     places = [at_s + n * bar_s for n in range(-4, 5)]
     inside = [place for place in places if WINDOW_S < place < seconds - WINDOW_S]

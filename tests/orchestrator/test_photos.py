@@ -12,8 +12,8 @@ from config.errors import EngineUnavailable, InvalidRequest, StoreUnavailable
 from config.settings import Settings
 from orchestrator.cli.commands import DONE, FAILED, WRONG_USAGE
 from orchestrator.cli.doctor import examine
+from orchestrator.pipeline.inputs.photos import keep_photo, photo_in, photo_name, photo_of
 from orchestrator.pipeline.make_song import make_song
-from orchestrator.pipeline.photos import keep_photo, photo_in, photo_name, photo_of
 from orchestrator.pipeline.replay import again
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.export import export

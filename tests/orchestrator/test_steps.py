@@ -11,8 +11,9 @@ import soundfile
 from config.engine import ignore_progress
 from lyrics.contract import PlanRequest
 from lyrics.sketch.engine import SketchWriter
-from orchestrator.pipeline.photos import full_description
-from orchestrator.pipeline.steps import music_request, step_of
+from orchestrator.pipeline.inputs.photos import full_description
+from orchestrator.pipeline.steps import step_of
+from orchestrator.pipeline.steps.composing import music_request
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.manifest import GIVEN, Song, new_songs
 from orchestrator.songs.stages import Stage

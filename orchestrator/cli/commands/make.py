@@ -90,7 +90,7 @@ def make(
     """
     from orchestrator.cli.produce import produce
     from orchestrator.cli.words import words_in
-    from orchestrator.pipeline.photos import photo_in, photo_name
+    from orchestrator.pipeline.inputs.photos import photo_in, photo_name
     from orchestrator.pipeline.replay import again
     from orchestrator.songs.export import check_folder
     from orchestrator.songs.index.catalogue import Catalogue

@@ -11,9 +11,9 @@ from pydantic import Tag
 from lyrics.contract import SongPlan
 from orchestrator.estimates.quotes import Quote
 from orchestrator.pipeline.engines import unsung
-from orchestrator.pipeline.photos import photo_of
+from orchestrator.pipeline.inputs.photos import photo_of
 from orchestrator.pipeline.replay import brief_like, differences
-from orchestrator.pipeline.steps import given_plan
+from orchestrator.pipeline.steps.writing import given_plan
 from orchestrator.server.api.context import BEARER, TheService
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
 from orchestrator.server.api.requests.bodies import (

@@ -16,7 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from config.errors import InvalidRequest, shown
-from orchestrator.pipeline.photos import photo_name
+from orchestrator.pipeline.inputs.photos import photo_name
 from orchestrator.server.api.context import BEARER
 from orchestrator.server.api.middleware.auth import PHOTO_PATH
 from orchestrator.server.api.openapi import SONG_ANSWERS

@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 
 from config.errors import InvalidRequest
-from orchestrator.pipeline.photo_decoding import decode_photo
+from orchestrator.pipeline.inputs.photo_decoding import decode_photo
 from orchestrator.songs.library import Library, put_asset
 from orchestrator.songs.manifest import Song
 from storage.contract import read

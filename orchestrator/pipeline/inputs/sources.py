@@ -1,0 +1,61 @@
+"""The song that is to be changed, as it is stored."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+import soundfile
+
+from config.errors import InvalidRequest, NotFound, Unreadable
+from music.contract import Samples, SectionSpan, Source
+from music.lrc import lines_in
+from orchestrator.songs.library import manifest_key
+from orchestrator.songs.manifest import Asset, Song
+from orchestrator.songs.reading import song_of
+from storage.contract import Store, read
+
+_STEM = re.compile("stem:(.+)")
+
+
+def source_song(store: Store, song_id: str) -> Song:
+    """The manifest of the song that is changed. Raises ``InvalidRequest`` if it was deleted meanwhile."""
+    try:
+        return song_of(song_id, read(store, manifest_key(song_id)))
+    except (NotFound, Unreadable) as error:
+        raise InvalidRequest(
+            "source", song_id, "the song that was to be changed is not there any more"
+        ) from error
+
+
+def source_of(store: Store, song_id: str) -> Source:
+    """The sound of a song with what is known of it. Raises ``InvalidRequest`` if it was deleted meanwhile."""
+    song = source_song(store, song_id)
+    if "audio" not in song.assets or song.music is None:
+        raise InvalidRequest("source", song_id, "its music is not made yet: change it when it is done")
+    try:
+        samples, rate_hz = _samples(store, song.assets["audio"])
+        stems = {}
+        for role, asset in song.assets.items():
+            if name := _STEM.fullmatch(role):
+                stems[name[1]], _ = _samples(store, asset)
+        lrc = read(store, song.assets["lrc"].key).decode() if "lrc" in song.assets else ""
+    except NotFound as error:
+        raise InvalidRequest("source", song_id, "the song that was to be changed was just deleted") from error
+    return Source(
+        samples=samples,
+        rate_hz=rate_hz,
+        tempo_bpm=song.music.tempo_bpm,
+        key=song.music.key,
+        metre=song.music.metre,
+        lines=lines_in(lrc, samples.shape[1] / rate_hz),
+        sections=tuple(SectionSpan(each.kind, each.start_s, each.end_s) for each in song.music.sections),
+        stems=stems if all(stem.shape == samples.shape for stem in stems.values()) else {},
+    )
+
+
+def _samples(store: Store, asset: Asset) -> tuple[Samples, int]:
+    data, rate_hz = soundfile.read(io.BytesIO(read(store, asset.key)), dtype="float32", always_2d=True)
+    both = data if data.shape[1] > 1 else np.repeat(data, 2, axis=1)
+    return np.ascontiguousarray(both.T, dtype=np.float32), int(rate_hz)
