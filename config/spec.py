@@ -79,6 +79,8 @@ class EngineSpec:
     languages: tuple[str, ...] = ()
     """The languages that it writes or sings, ISO 639-1; ``MANY``; empty if it is not known, or has no
     words."""
+    tasks: tuple[str, ...] = ()
+    """Of a composer: what it does to songs beside making them; one of its models may do less."""
     places_lines: bool = False
     """Of a composer: whether it sings each line at the time that ``MusicRequest.line_times_s`` says."""
     image: Literal["web", "models", "audiocraft", "vllm"] = "models"

@@ -241,6 +241,7 @@ COMPOSERS: Registry[Composer] = Registry(
             gpu=False,
             prompt="fields",
             languages=("en",),
+            tasks=("extend", "repaint"),
             places_lines=True,
             image="web",
         ),

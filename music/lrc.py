@@ -39,7 +39,9 @@ def lines_in(text: str, duration_s: float) -> tuple[TimedLine, ...]:
     for n, words in enumerate(rows):
         until = rows[n + 1][0][0] if n + 1 < len(rows) else duration_s
         ends = [start for start, _ in words[1:]] + [min(until, words[-1][0] + _LAST_S)]
-        timed = [TimedWord(word, start, max(start, end)) for (start, word), end in zip(words, ends, strict=True)]
+        timed = [
+            TimedWord(word, start, max(start, end)) for (start, word), end in zip(words, ends, strict=True)
+        ]
         lines.append(TimedLine(" ".join(word for _, word in words), tuple(timed)))
     return tuple(lines)
 

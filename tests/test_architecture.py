@@ -32,6 +32,7 @@ MAY_IMPORT = {
 DOORS = {
     "lyrics": {"lyrics.contract", "lyrics.requests", "lyrics.wishes.lengths"},
     "music": {
+        "music.changes",
         "music.contract",
         "music.encode",
         "music.formats",

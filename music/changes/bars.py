@@ -19,6 +19,12 @@ class Bars:
     """Quarter notes in a bar."""
     duration_s: float
 
+    @classmethod
+    def of(cls, tempo_bpm: float, metre: str, duration_s: float) -> Bars:
+        """``metre`` as in "6/8"."""
+        count, _, unit = metre.partition("/")
+        return cls(tempo_bpm, 4.0 * int(count) / int(unit), duration_s)
+
     @property
     def bar_s(self) -> float:
         return self.beats * 60.0 / self.tempo_bpm

@@ -12,8 +12,8 @@ from pydantic import AliasChoices, ConfigDict, Field
 from config.errors import InvalidRequest
 from orchestrator.compat.prompt_tables import VocalType
 from orchestrator.compat.prompting import Wish, plan_of, plan_of_prompt, prompt_of
-from orchestrator.server.api.requests.bodies import Asking
-from orchestrator.server.api.requests.body import names
+from orchestrator.server.api.requests.bodies.body import names
+from orchestrator.server.api.requests.bodies.songs import Asking
 from orchestrator.server.api.requests.texts import Sentence, Whole
 from orchestrator.songs.brief import (
     GUIDANCE_SCALE,

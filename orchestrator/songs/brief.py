@@ -219,8 +219,8 @@ class Brief(BaseModel):
 
     @property
     def crafts(self) -> tuple[str, ...]:
-        """The crafts whose engines are needed. A given plan needs no writer; a photo as cover, no cover, or the
-        cover of the song that is changed, needs no painter."""
+        """The crafts whose engines are needed. A given plan needs no writer; a photo as cover, no cover, or
+        the cover of the song that is changed, needs no painter."""
         wanted = {
             "lyrics": self.plan is None,
             "music": True,

@@ -31,7 +31,7 @@ from music.sketch.midi import midi_bytes
 from music.sketch.score import Score
 from music.sketch.timing import section_spans, timed_lines
 from music.tags import Tags, id3
-from orchestrator.server.api.requests.bodies import EditedPlan
+from orchestrator.server.api.requests.bodies.songs import EditedPlan
 from orchestrator.songs.brief import DESCRIPTION_CHARACTERS, LYRICS_CHARACTERS
 from phonetics.dictionary import LONGEST_WORD, _entries
 from phonetics.words import _kept_line, _kept_phones, _kept_word, phones, pronounce

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from starlette.datastructures import Headers
 
-from orchestrator.server.api.requests.bodies import EditedPlan, FromDescription, WithLyrics
+from orchestrator.server.api.requests.bodies.songs import EditedPlan, FromDescription, WithLyrics
 from orchestrator.server.api.requests.fields import of_nearest_kind
 from orchestrator.server.api.requests.preferences import preferences_of
 from orchestrator.server.api.responses.conditions import Outcome, Validators

@@ -15,7 +15,6 @@ from music.contract import Audio, Change, MusicRequest, Samples, SectionSpan, So
 from music.levels.meter import loudness
 from music.sketch.changing.fragment import Fragment, later, write_fragment
 from music.sketch.instruments import RATE_HZ
-from music.sketch.theory import bar_beats
 
 _ENDING_S = 1.6
 """The shortest time from a song's last chord to its end."""
@@ -172,7 +171,7 @@ def _bars(source: Source) -> Bars:
     if not source.tempo_bpm:
         fix = "its tempo is not known, and parts are joined on bar lines here: use an engine that hears it"
         raise InvalidRequest("source", f"{source.duration_s:.0f} s", fix)
-    return Bars(source.tempo_bpm, bar_beats(source.metre or "4/4"), source.duration_s)
+    return Bars.of(source.tempo_bpm, source.metre or "4/4", source.duration_s)
 
 
 def _of_song(request: MusicRequest, source: Source) -> MusicRequest:

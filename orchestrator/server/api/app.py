@@ -41,7 +41,7 @@ from orchestrator.server.api.requests.incoming import is_json
 from orchestrator.server.api.requests.unknown import KNOWN_QUERY
 from orchestrator.server.api.responses.listeners import Listeners
 from orchestrator.server.api.responses.stream import Shared
-from orchestrator.server.api.routes import assets, generation, operations, photos, songs
+from orchestrator.server.api.routes import assets, changes, generation, operations, photos, songs
 from orchestrator.server.auth import Tokens
 from orchestrator.server.service import Service
 from orchestrator.server.wiring import local_service
@@ -55,6 +55,7 @@ _CONTENT_SECURITY = (
 )
 _READ_AND_WRITTEN = (
     generation.router,
+    changes.router,
     musicgen.router,
     photos.router,
     songs.router,

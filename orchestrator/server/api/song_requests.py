@@ -16,7 +16,7 @@ from config.errors import SongwrightError
 from orchestrator.server.answers import SongAnswer
 from orchestrator.server.api.openapi import SONG_ANSWERS
 from orchestrator.server.api.problems import of_error, of_failure
-from orchestrator.server.api.requests.bodies import Asking, Like
+from orchestrator.server.api.requests.bodies.songs import Asking, Like
 from orchestrator.server.api.requests.call import Call
 from orchestrator.server.api.requests.unknown import check_unknown, notes_of_headers, of_other_requests
 from orchestrator.server.service import Service

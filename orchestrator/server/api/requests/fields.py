@@ -9,8 +9,13 @@ from typing import Any
 
 from config.errors import shown
 from orchestrator.server.api.problems import FieldProblem
-from orchestrator.server.api.requests.bodies import FromDescription, Like, WithDescribedLyrics, WithLyrics
-from orchestrator.server.api.requests.body import names as fields_of
+from orchestrator.server.api.requests.bodies.body import names as fields_of
+from orchestrator.server.api.requests.bodies.songs import (
+    FromDescription,
+    Like,
+    WithDescribedLyrics,
+    WithLyrics,
+)
 from orchestrator.server.api.requests.unknown import alike, meant, same
 from orchestrator.server.api.values import json_shown
 

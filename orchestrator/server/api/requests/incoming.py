@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
 from orchestrator.server.api.problems import SLOW_BODY, TOO_LARGE
-from orchestrator.server.api.requests.plan import MOST_LINES
+from orchestrator.server.api.requests.bodies.plan import MOST_LINES
 
 CLOSE = {"Connection": "close"}
 MOST_VALUES = 1_000

@@ -19,8 +19,8 @@ from pydantic import BaseModel
 
 from config.errors import InvalidRequest, shown
 from config.settings import Settings
-from orchestrator.server.api.requests.body import Body, names
-from orchestrator.server.api.requests.plan import EditedPlan
+from orchestrator.server.api.requests.bodies.body import Body, names
+from orchestrator.server.api.requests.bodies.plan import EditedPlan
 from orchestrator.server.api.values import json_shown
 
 MOST_NAMED = 20

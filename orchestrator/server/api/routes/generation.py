@@ -16,7 +16,8 @@ from orchestrator.pipeline.replay import brief_like, differences
 from orchestrator.pipeline.steps.writing import given_plan
 from orchestrator.server.api.context import BEARER, TheService
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
-from orchestrator.server.api.requests.bodies import (
+from orchestrator.server.api.requests.bodies.plan import MOST_WARNINGS
+from orchestrator.server.api.requests.bodies.songs import (
     FromDescription,
     Like,
     Options,
@@ -26,7 +27,6 @@ from orchestrator.server.api.requests.bodies import (
 from orchestrator.server.api.requests.call import Call, TheCall
 from orchestrator.server.api.requests.connection import while_connected
 from orchestrator.server.api.requests.incoming import JsonRoute
-from orchestrator.server.api.requests.plan import MOST_WARNINGS
 from orchestrator.server.api.requests.unknown import check_unknown, notes_of_headers
 from orchestrator.server.api.song_requests import SongRequest, generate, song_route
 from orchestrator.songs.manifest import new_songs

@@ -21,7 +21,7 @@ from orchestrator.server.api.context import BEARER
 from orchestrator.server.api.middleware.auth import PHOTO_PATH
 from orchestrator.server.api.openapi import SONG_ANSWERS
 from orchestrator.server.api.problems import CHARSET, MALFORMED_FORM, NOT_FORM, TOO_LARGE, problem
-from orchestrator.server.api.requests.bodies import Options
+from orchestrator.server.api.requests.bodies.songs import Options
 from orchestrator.server.api.requests.call import TheCall
 from orchestrator.server.api.requests.connection import while_connected
 from orchestrator.server.api.song_requests import SongRequest, generate, song_route

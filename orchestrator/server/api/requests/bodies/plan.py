@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from lyrics.contract import SongPlan, Voice
-from orchestrator.server.api.requests.body import Body
+from orchestrator.server.api.requests.bodies.body import Body
 from orchestrator.server.api.requests.texts import KEY, Whole, Words
 from orchestrator.songs.brief import DESCRIPTION_CHARACTERS, DURATION_S, LYRICS_CHARACTERS, VISIBLE
 

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar
 from pydantic import ConfigDict, Field
 
 from config.errors import InvalidRequest
-from orchestrator.server.api.requests.body import Body
-from orchestrator.server.api.requests.plan import EditedPlan
+from orchestrator.server.api.requests.bodies.body import Body
+from orchestrator.server.api.requests.bodies.plan import EditedPlan
 from orchestrator.server.api.requests.texts import URL, WHOLE, Sentence, Whole
 from orchestrator.server.api.requests.unknown import notes_of
 from orchestrator.songs.brief import (

@@ -1,0 +1,163 @@
+"""What a song is to be after a change: checked before anything is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from config.engine import EngineInfo
+from config.errors import Conflict, InvalidRequest
+from lyrics.contract import SongPlan
+from lyrics.wishes.reading import read as read_wishes
+from music.changes.bars import Bars
+from music.contract import COMPOSERS, Task, TimedLine
+from music.lrc import lines_in
+from orchestrator.songs.brief import DURATION_S, Brief, SongChange
+from orchestrator.songs.library import Library
+from orchestrator.songs.limits import KeptPlan
+from orchestrator.songs.manifest import MusicFacts, SectionTime, Song, Status
+from storage.contract import read
+
+_OF_STYLE = ("genre", "mood", "energy", "instruments", "exclude")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A request for a change, in seconds of the song."""
+
+    task: Task
+    words: str = ""
+    """Of the new part. Empty: for another part, the words that were there; for more, none."""
+    prompt: str = ""
+    """How the new part is to sound, where it is to sound otherwise."""
+    start_s: float | None = None
+    end_s: float | None = None
+    by_s: float | None = None
+    before: bool = False
+
+
+def sung_lines(library: Library, song: Song) -> tuple[TimedLine, ...]:
+    """The lines of a song with their times; none if it has no such file."""
+    asset = song.assets.get("lrc")
+    if asset is None or song.music is None:
+        return ()
+    return lines_in(read(library.store, asset.key).decode(), song.music.duration_s)
+
+
+def changed_brief(
+    song: Song, lines: Sequence[TimedLine], engine: EngineInfo, wanted: Wanted, **fields: object
+) -> Brief:
+    """The brief of ``song`` after the change, with ``fields`` of its own: seed, format, variations. ``lines``
+    are those that are sung in it.
+
+    Raises ``Conflict`` for a song that is not done, and ``InvalidRequest`` for a task that the engine does
+    not do, a span that is not in the song or shorter than a bar, a song that would be too long, and words for
+    an instrumental."""
+    plan, music = _done(song)
+    _check_task(engine, wanted.task)
+    start_s, end_s = _span(music, plan, wanted)
+    duration_s = music.duration_s
+    if wanted.task == "extend":
+        by_s = wanted.by_s or 0.0
+        duration_s = by_s + (music.duration_s if wanted.before else start_s)
+        if duration_s > DURATION_S[1]:
+            fix = f"a song has {DURATION_S[1]:g} s at the most: this one would have {duration_s:.0f}"
+            raise InvalidRequest("by_s", f"{by_s:g}", fix)
+    if wanted.words.strip() and plan.voice == "none":
+        raise InvalidRequest("lyrics", wanted.words, "the song is an instrumental: leave them out")
+    words = wanted.words.strip()
+    if not words and wanted.task == "repaint":
+        words = tagged(music.sections, [line for line in lines if start_s <= _middle(line) < end_s])
+    before = [line for line in lines if _middle(line) < start_s]
+    after = [line for line in lines if _middle(line) >= end_s]
+    parts = (tagged(music.sections, before), words, tagged(music.sections, after))
+    known = song.brief.model_dump(exclude={"duration_s", "plan", "change", "variations"})
+    change = SongChange(
+        task=wanted.task,
+        source=song.id,
+        words=words,
+        start_s=wanted.start_s,
+        end_s=wanted.end_s,
+        by_s=wanted.by_s,
+        before=wanted.before,
+        style_seed=_style_seed(song),
+    )
+    return Brief.model_validate(
+        {
+            **known,
+            "duration_s": round(duration_s, 3),
+            "cover": "cover" in song.assets,
+            "plan": _styled(plan, wanted.prompt).model_copy(
+                update={"lyrics": "\n\n".join(filter(None, parts)), "line_times_s": (), "warnings": ()}
+            ),
+            "change": change,
+            **fields,
+        }
+    )
+
+
+def tagged(sections: Iterable[SectionTime], lines: Sequence[TimedLine]) -> str:
+    """The lines under the names of their sections, as lyrics are written."""
+    parts = []
+    for section in sections:
+        inside = [line.text for line in lines if section.start_s <= _middle(line) < section.end_s]
+        if inside:
+            parts.append("\n".join((f"[{section.kind}]", *inside)))
+    return "\n\n".join(parts)
+
+
+def _done(song: Song) -> tuple[SongPlan, MusicFacts]:
+    if song.status is not Status.DONE or song.music is None or "audio" not in song.assets:
+        raise Conflict(f"song {song.id} is {song.status.value}", "change it when it is done")
+    if song.plan is None or isinstance(song.plan, KeptPlan):
+        fix = "it is past today's limits: make a new one of its words"
+        raise InvalidRequest("source", song.id, fix)
+    return song.plan, song.music
+
+
+def _check_task(engine: EngineInfo, task: Task) -> None:
+    if task in engine.tasks:
+        return
+    able = [name for name in COMPOSERS.built_in if task in COMPOSERS.spec(name).tasks]
+    fix = f"engine {engine.name!r} does not do it: {' or '.join(map(repr, able)) or 'none'} does"
+    raise InvalidRequest("task", task, fix)
+
+
+def _span(music: MusicFacts, plan: SongPlan, wanted: Wanted) -> tuple[float, float]:
+    """The part that is not kept, by the song's bars if its tempo is known."""
+    bars = Bars.of(music.tempo_bpm or plan.tempo_bpm, music.metre or plan.metre, music.duration_s)
+    if wanted.task == "repaint":
+        if wanted.start_s is None or wanted.end_s is None:
+            fix = "name the span to replace: start_s and end_s, in seconds of the song"
+            raise InvalidRequest("start_s", wanted.start_s, fix)
+        first, last = bars.span(wanted.start_s, wanted.end_s)
+        return first * bars.bar_s, last * bars.bar_s
+    if wanted.before:
+        return 0.0, 0.0
+    if wanted.start_s is not None:
+        if not 0.0 < wanted.start_s <= music.duration_s:
+            fix = f"the song has {music.duration_s:.1f} s"
+            raise InvalidRequest("start_s", f"{wanted.start_s:g}", fix)
+        return bars.nearest(wanted.start_s) * bars.bar_s, music.duration_s
+    last_section = music.sections[-1] if music.sections else None
+    outro = last_section is not None and last_section.kind == "outro" and last_section.start_s > 0.0
+    start_s = last_section.start_s if last_section and outro else music.duration_s
+    return start_s, music.duration_s
+
+
+def _style_seed(song: Song) -> int:
+    change = song.brief.change
+    return song.seed if change is None or change.style_seed is None else change.style_seed
+
+
+def _styled(plan: SongPlan, prompt: str) -> SongPlan:
+    """The plan with the style that the prompt names. Tempo, key and metre are the song's."""
+    if not prompt.strip():
+        return plan
+    wishes = read_wishes(prompt)
+    named = {name: value for name in _OF_STYLE if (value := getattr(wishes, name))}
+    return plan.model_copy(update={**named, "tags": (prompt.strip(), *plan.tags)})
+
+
+def _middle(line: TimedLine) -> float:
+    return 0.5 * (line.start_s + line.end_s)

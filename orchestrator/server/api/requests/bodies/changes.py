@@ -1,0 +1,85 @@
+"""The bodies of requests that change a song of the library."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from music.contract import Task
+from orchestrator.pipeline.inputs.changes import Wanted
+from orchestrator.server.api.requests.bodies.songs import Asking
+from orchestrator.server.api.requests.texts import Whole
+from orchestrator.songs.brief import (
+    DESCRIPTION_CHARACTERS,
+    DURATION_S,
+    LYRICS_CHARACTERS,
+    VARIATIONS,
+    Format,
+)
+
+_SECONDS = DURATION_S[1]
+Second = Annotated[float, Field(ge=0.0, le=_SECONDS)]
+
+
+class Changing(Asking):
+    """The fields of every change."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
+    TASK: ClassVar[Task]
+
+    lyrics: str = Field(
+        default="",
+        max_length=LYRICS_CHARACTERS,
+        description="The words of the new part, with tags if you like.",
+    )
+    prompt: str = Field(
+        default="",
+        max_length=DESCRIPTION_CHARACTERS,
+        description="How the new part sounds, where it is to sound otherwise than the song.",
+    )
+    format: Format | None = Field(default=None, description="Left out: that of the song.")
+    variations: Whole = Field(default=1, ge=VARIATIONS[0], le=VARIATIONS[1])
+
+    def wanted(self) -> Wanted:
+        """The change as the pipeline checks it."""
+        raise NotImplementedError
+
+    def changes(self) -> dict[str, object]:
+        """The fields of the brief that are not the song's."""
+        given = {"seed": self.seed, "variations": self.variations, "format": self.format}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class Extend(Changing):
+    """More of a song."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"by_s": 20, "lyrics": "[bridge]\\nOne more line"}]}
+    )
+    TASK: ClassVar[Task] = "extend"
+
+    by_s: float = Field(ge=1.0, le=_SECONDS, description="By how many seconds the song gets longer.")
+    from_s: Second | None = Field(
+        default=None,
+        description="The second from which it goes on, at the nearest bar; left out: where its end begins.",
+    )
+    before: bool = Field(default=False, description="Whether the new part comes before the beginning.")
+
+    def wanted(self) -> Wanted:
+        return Wanted(
+            self.TASK, self.lyrics, self.prompt, start_s=self.from_s, by_s=self.by_s, before=self.before
+        )
+
+
+class Repaint(Changing):
+    """Another part of a song."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"start_s": 12.5, "end_s": 30, "seed": 8}]})
+    TASK: ClassVar[Task] = "repaint"
+
+    start_s: Second = Field(description="Where the part begins that is made anew, at the nearest bar.")
+    end_s: Second = Field(description="Where it ends.")
+
+    def wanted(self) -> Wanted:
+        return Wanted(self.TASK, self.lyrics, self.prompt, start_s=self.start_s, end_s=self.end_s)

@@ -1,0 +1,52 @@
+"""Changes of a song of the library: each makes a new one, and leaves the song as it is."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from config.engine import EngineInfo
+from config.errors import EngineUnavailable
+from orchestrator.pipeline.inputs.changes import changed_brief, sung_lines
+from orchestrator.server.api.context import BEARER
+from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
+from orchestrator.server.api.requests.call import Call, TheCall
+from orchestrator.server.api.requests.bodies.changes import Changing, Extend, Repaint
+from orchestrator.server.api.requests.incoming import JsonRoute
+from orchestrator.server.api.song_requests import SongRequest, generate, song_route
+from orchestrator.server.service import Service
+
+router = APIRouter(tags=["change"], dependencies=[BEARER], route_class=JsonRoute)
+_ANSWERS = {**SONG_ANSWERS, **refusals(404, 409)}
+
+
+@song_route(router, "/songs/{song_id}/extend", "A song that goes on", responses=_ANSWERS)
+async def extend_song(song_id: str, body: Extend, call: TheCall) -> Response:
+    """A new song: the first one up to a bar, and `by_s` seconds more. With `before` they come before its
+    beginning. What is kept is the same to the sample. `brief.change` in the answer names the song and what
+    was changed."""
+    return await _change(song_id, body, call)
+
+
+@song_route(router, "/songs/{song_id}/repaint", "A song with another part", responses=_ANSWERS)
+async def repaint_song(song_id: str, body: Repaint, call: TheCall) -> Response:
+    """A new song: the first one with other music, and other words if some are sent, from `start_s` to
+    `end_s`, by its bars. Outside of them it is the same to the sample."""
+    return await _change(song_id, body, call)
+
+
+async def _change(song_id: str, body: Changing, call: Call) -> Response:
+    service = call.service
+    song = await service.threads.load(song_id)
+    lines = await service.threads.run(sung_lines, service.library, song)
+    brief = changed_brief(song, lines, _engine(service), body.wanted(), **body.changes())
+    return await generate(SongRequest(body, brief, body.notes()), call)
+
+
+def _engine(service: Service) -> EngineInfo:
+    """The music engine. Raises ``EngineUnavailable`` while it is not known what it can do."""
+    service.worker.check(("music",))
+    info = service.engines().get("music")
+    if info is None:
+        raise EngineUnavailable("the music engine has not said yet what it can do", "ask again in a minute")
+    return info
