@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
@@ -14,6 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from storage.r2.errors import MISSING, etag_of
 from storage.r2.retries import ATTEMPTS
+
+log = logging.getLogger(__name__)
 
 PART_BYTES = 16 << 20
 """Objects larger than two of these are uploaded in parts, several at a time. Each part is a paid request: a
@@ -71,8 +74,6 @@ class Writes:
             **named, ContentType=content_type, Metadata={_MARK: mark}
         )
         upload = begun["UploadId"]
-        if begun["ResponseMetadata"].get("RetryAttempts"):
-            self._abort_others(named, upload)
         pieces = [data[place : place + PART_BYTES] for place in range(0, len(data), PART_BYTES)]
 
         def send(number: int) -> dict[str, object]:
@@ -94,13 +95,20 @@ class Writes:
             except (BotoCoreError, ClientError) as refusal:
                 error.add_note(f"its parts stay until the bucket's own rule ends them: {refusal}")
             raise
+        finally:
+            # Only now: the bucket may begin the upload of a broken request later than that of its repetition.
+            if begun["ResponseMetadata"].get("RetryAttempts"):
+                self._abort_others(named, upload)
 
     def _abort_others(self, named: dict[str, str], upload: str) -> None:
         """Aborts the uploads that earlier attempts began, whose ids were lost with the response."""
-        listed = self._client.list_multipart_uploads(Bucket=named["Bucket"], Prefix=named["Key"])
-        for other in listed.get("Uploads", ()):
-            if other["Key"] == named["Key"] and other["UploadId"] != upload:
-                self.abort(named, other["UploadId"])
+        try:
+            listed = self._client.list_multipart_uploads(Bucket=named["Bucket"], Prefix=named["Key"])
+            for other in listed.get("Uploads", ()):
+                if other["Key"] == named["Key"] and other["UploadId"] != upload:
+                    self.abort(named, other["UploadId"])
+        except (BotoCoreError, ClientError) as error:
+            log.warning("an upload without parts may stay until the bucket's own rule ends it: %s", error)
 
     def abort(self, named: dict[str, str], upload: str) -> None:
         """Aborts an upload in parts; one that is gone is no error."""

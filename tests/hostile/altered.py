@@ -15,10 +15,10 @@ def with_a_bug_at_start() -> None:
     """The library has a bug that only its unfinished songs meet."""
     from orchestrator.songs.library import Library
 
-    def unsettled(_self: Library, *_arguments: object) -> Iterator[Any]:
+    def unsettled_versions(_self: Library, *_arguments: object) -> Iterator[Any]:
         raise ZeroDivisionError("a bug that nobody expected")
 
-    Library.unsettled = unsettled  # type: ignore[method-assign]
+    Library.unsettled_versions = unsettled_versions  # type: ignore[method-assign]
 
 
 def without_locks() -> None:

@@ -95,7 +95,7 @@ def running(name: str) -> list[str]:
 def test_the_player_gets_the_beginning_before_the_song_is_done_and_all_of_it(
     tmp_path: Path, installed: Callable[..., Mapping[str, str]]
 ) -> None:
-    variables = installed("aplay")
+    variables = installed("aplay", then="time.sleep(0.5)")  # a sound card takes its time
     (tmp_path / HOLD).touch()
     statuses_then: list[str] = []
 

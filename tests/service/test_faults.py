@@ -17,7 +17,7 @@ import pytest
 from orchestrator.songs.library import Library, manifest_key
 from orchestrator.songs.manifest import Status
 from storage.contract import read
-from tests.orchestrator.test_cli import QUICK
+from tests.orchestrator.test_cli import HERE, QUICK
 from tests.service.server import Server
 from tests.service.test_generation import ASYNC, describe
 from tests.storage.faults import FAULTS, SILENCES, Faults, broken
@@ -177,6 +177,8 @@ def variables(endpoint: str, bucket: str) -> dict[str, str]:
         QUICK
         | together
         | {
+            "SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:FineComposer",
+            "SONGWRIGHT_ART__ENGINE": f"{HERE}:LastPainter",  # so that audio is tagged after its first trip
             "SONGWRIGHT_MUSIC__PROCESSES": "1",
             "SONGWRIGHT_STORE": "r2",
             "R2_BUCKET_NAME": bucket,
