@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from typing import Literal, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
 from urllib import parse
 
 from songwright.answers import Plan
@@ -106,6 +106,19 @@ class Changes(TypedDict, total=False):
     webhook: str
 
 
+class NewPart(TypedDict, total=False):
+    """What a new part of a song may be given."""
+
+    lyrics: str
+    """Its words, with tags if you like. Without them, another part has those of the part before."""
+    prompt: str
+    """How it sounds, where it is to sound otherwise than the song."""
+    seed: int
+    format: Literal["wav", "flac", "mp3"]
+    variations: int
+    webhook: str
+
+
 # The names of version 0.1.
 Asked = SongRequest
 Pictured = PhotoRequest
@@ -128,6 +141,15 @@ def generate_like(
     """Ask for a song of the library again."""
     body = {"like": checked_id(song_id), **checked_fields(changes, Changes, *_OTHERS)}
     return Request("POST", "/generate-like", body, _job_headers(idempotency_key, listen=listen))
+
+
+def change(
+    song_id: str, task: str, span: Mapping[str, Any], part: NewPart, idempotency_key: str | None
+) -> Request:
+    """Ask for a song that is made of another: ``task`` is "extend" or "repaint"."""
+    given = {name: value for name, value in span.items() if value is not None}
+    body = {**given, **checked_fields(part, NewPart, *_OTHERS)}
+    return Request("POST", f"/songs/{checked_id(song_id)}/{task}", body, _job_headers(idempotency_key))
 
 
 def generate_from_image(

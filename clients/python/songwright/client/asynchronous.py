@@ -12,7 +12,7 @@ from typing import Any, TypeVar, Unpack
 import httpx
 
 from songwright.answers import Plan, Song, Summary
-from songwright.calls import Changes, MusicRequest, PhotoRequest, SongRequest
+from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest
 from songwright.client.operations import PAGE_SIZE, Operations, Photo
 from songwright.client.transport import (
     lost,
@@ -75,6 +75,32 @@ class AsyncClient:
     ) -> Song:
         """As ``Client.generate_like``."""
         return await self._run(self._operations.generate_like(song, changes, idempotency_key, listen=listen))
+
+    async def extend(
+        self,
+        song: Song | str,
+        by_s: float,
+        *,
+        from_s: float | None = None,
+        before: bool = False,
+        idempotency_key: str | None = None,
+        **part: Unpack[NewPart],
+    ) -> Song:
+        """As ``Client.extend``."""
+        flow = self._operations.extend(song, by_s, part, idempotency_key, from_s=from_s, before=before)
+        return await self._run(flow)
+
+    async def repaint(
+        self,
+        song: Song | str,
+        start_s: float,
+        end_s: float,
+        *,
+        idempotency_key: str | None = None,
+        **part: Unpack[NewPart],
+    ) -> Song:
+        """As ``Client.repaint``."""
+        return await self._run(self._operations.repaint(song, start_s, end_s, part, idempotency_key))
 
     async def generate_from_image(
         self,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, Unpack
 import httpx
 
 from songwright.answers import Plan, Song, Summary
-from songwright.calls import Changes, MusicRequest, PhotoRequest, SongRequest
+from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest
 from songwright.client.operations import PAGE_SIZE, Operations, Photo
 from songwright.client.transport import (
     lost,
@@ -82,6 +82,35 @@ class Client:
     ) -> Song:
         """Make a song of the library again, the same except for ``changes``. Returns as ``generate``."""
         return self._run(self._operations.generate_like(song, changes, idempotency_key, listen=listen))
+
+    def extend(
+        self,
+        song: Song | str,
+        by_s: float,
+        *,
+        from_s: float | None = None,
+        before: bool = False,
+        idempotency_key: str | None = None,
+        **part: Unpack[NewPart],
+    ) -> Song:
+        """Ask for a song that goes on: ``song`` up to a bar, at ``from_s`` or where it begins to end, and
+        ``by_s`` seconds more; with ``before``, these come before its beginning. What is kept is the same to
+        the sample. Returns as ``generate``."""
+        flow = self._operations.extend(song, by_s, part, idempotency_key, from_s=from_s, before=before)
+        return self._run(flow)
+
+    def repaint(
+        self,
+        song: Song | str,
+        start_s: float,
+        end_s: float,
+        *,
+        idempotency_key: str | None = None,
+        **part: Unpack[NewPart],
+    ) -> Song:
+        """Ask for ``song`` with another part from ``start_s`` to ``end_s``, by its bars. Outside of it the
+        song is the same to the sample. Returns as ``generate``."""
+        return self._run(self._operations.repaint(song, start_s, end_s, part, idempotency_key))
 
     def generate_from_image(
         self,

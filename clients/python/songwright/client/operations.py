@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from songwright import calls
 from songwright.answers import Page, Plan, Song, page_of, song_of
-from songwright.calls import Changes, MusicRequest, PhotoRequest, SongRequest
+from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest
 from songwright.checks import checked_id, checked_page, checked_role
 from songwright.content import path_of, picture
 from songwright.download import OnBytes, download
@@ -39,6 +39,25 @@ class Operations:
         self, song: Song | str, changes: Changes, idempotency_key: str | None, *, listen: bool
     ) -> Flow[Song]:
         return self._song(calls.generate_like(_id(song), changes, idempotency_key, listen=listen))
+
+    def extend(
+        self,
+        song: Song | str,
+        by_s: float,
+        part: NewPart,
+        idempotency_key: str | None,
+        *,
+        from_s: float | None,
+        before: bool,
+    ) -> Flow[Song]:
+        span = {"by_s": by_s, "from_s": from_s, "before": before}
+        return self._song(calls.change(_id(song), "extend", span, part, idempotency_key))
+
+    def repaint(
+        self, song: Song | str, start_s: float, end_s: float, part: NewPart, idempotency_key: str | None
+    ) -> Flow[Song]:
+        span = {"start_s": start_s, "end_s": end_s}
+        return self._song(calls.change(_id(song), "repaint", span, part, idempotency_key))
 
     def generate_from_image(
         self, image: Photo, request: PhotoRequest, idempotency_key: str | None, *, listen: bool

@@ -10,8 +10,8 @@ from config.errors import EngineUnavailable
 from orchestrator.pipeline.inputs.changes import changed_brief, sung_lines
 from orchestrator.server.api.context import BEARER
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
-from orchestrator.server.api.requests.call import Call, TheCall
 from orchestrator.server.api.requests.bodies.changes import Changing, Extend, Repaint
+from orchestrator.server.api.requests.call import Call, TheCall
 from orchestrator.server.api.requests.incoming import JsonRoute
 from orchestrator.server.api.song_requests import SongRequest, generate, song_route
 from orchestrator.server.service import Service

@@ -1,0 +1,125 @@
+"""``songwright extend`` and ``songwright repaint``: songs that are made of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from config.settings import load_settings, options_of
+from music.contract import Task
+from orchestrator.cli.commands.library import open_library
+from orchestrator.songs.brief import FORMATS, VARIATIONS
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EXTENDED = """\b
+Examples:
+  songwright extend latest --by 30
+  songwright extend latest --by 20 --from 61.5 --lyrics bridge.txt
+  songwright extend 8z4x1c --by 8 --before
+"""
+REPAINTED = """\b
+Examples:
+  songwright repaint latest --from 31 --to 46
+  songwright repaint latest --from 31 --to 46 --lyrics verse.txt
+  songwright repaint 8z4x1c --from 0 --to 12 --prompt "only strings"
+"""
+
+
+def _options(command: Command) -> Command:
+    """What both commands take."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="The manifest alone on stdout."),
+        click.option("--out", metavar="DIR", help="Also copy the files here, by title."),
+        click.option(
+            "--variations", default=1, show_default=True, help="{} to {} takes of it.".format(*VARIATIONS)
+        ),
+        click.option(
+            "--format", "format_", metavar="NAME", help=f"One of {', '.join(FORMATS)}; left out: the song's."
+        ),
+        click.option("--seed", default=-1, help="The same seed makes the same part again; -1 draws one."),
+        click.option("--prompt", default="", metavar="TEXT", help="How the new part is to sound otherwise."),
+        click.option(
+            "--lyrics", "lyrics_file", metavar="FILE", help="The words of the new part; '-' reads stdin."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(epilog=EXTENDED)
+@click.argument("song_id", metavar="ID")
+@click.option("--by", "by_s", type=float, required=True, metavar="SECONDS", help="How much longer it gets.")
+@click.option(
+    "--from",
+    "start_s",
+    type=float,
+    metavar="SECONDS",
+    help="Go on from here, at the nearest bar; left out: where the song begins to end.",
+)
+@click.option("--before", is_flag=True, help="Put the new part before the beginning.")
+@_options
+def extend(song_id: str, by_s: float, start_s: float | None, before: bool, **options: Any) -> None:  # noqa: FBT001
+    """Make a song that goes on: the song ID up to a bar, and SECONDS more.
+
+    What is kept is the same to the sample, and the song ID stays as it is. ID may be the beginning of one, or
+    'latest'.
+    """
+    _change("extend", song_id, {"by_s": by_s, "start_s": start_s, "before": before}, **options)
+
+
+@click.command(epilog=REPAINTED)
+@click.argument("song_id", metavar="ID")
+@click.option(
+    "--from", "start_s", type=float, required=True, metavar="SECONDS", help="Where the new part begins."
+)
+@click.option("--to", "end_s", type=float, required=True, metavar="SECONDS", help="Where it ends.")
+@_options
+def repaint(song_id: str, start_s: float, end_s: float, **options: Any) -> None:
+    """Make the song ID with another part: other music, and other words with --lyrics, between two seconds.
+
+    The part begins and ends with a bar. Outside of it the song is the same to the sample, and the song ID
+    stays as it is. ID may be the beginning of one, or 'latest'.
+    """
+    _change("repaint", song_id, {"start_s": start_s, "end_s": end_s}, **options)
+
+
+def _change(
+    task: Task,
+    song_id: str,
+    span: dict[str, Any],
+    *,
+    lyrics_file: str | None,
+    prompt: str,
+    seed: int,
+    format_: str | None,
+    variations: int,
+    out: str | None,
+    as_json: bool,
+) -> None:
+    from orchestrator.cli.produce import produce
+    from orchestrator.cli.words import words_in
+    from orchestrator.pipeline.engines import REGISTRIES
+    from orchestrator.pipeline.inputs.changes import Wanted, changed_brief, sung_lines
+    from orchestrator.songs.export import check_folder
+    from orchestrator.songs.index.catalogue import Catalogue
+    from orchestrator.songs.manifest import new_songs
+
+    settings = load_settings()
+    folder = None if out is None else Path(out)
+    if folder is not None:
+        check_folder(folder)
+    words = words_in(lyrics_file) if lyrics_file else ""
+    library = open_library(settings)
+    song = library.load(Catalogue(library).find(song_id))
+    engine = REGISTRIES["music"].check(settings.music.engine, options_of(settings, "music"))
+    fields: dict[str, object] = {"seed": seed, "variations": variations}
+    if format_ is not None:
+        fields["format"] = format_
+    brief = changed_brief(
+        song, sung_lines(library, song), engine, Wanted(task, words, prompt, **span), **fields
+    )
+    produce(new_songs(brief), settings, out=folder, as_json=as_json, photo=b"", play=False)

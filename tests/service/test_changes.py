@@ -1,0 +1,170 @@
+"""Songs that are made of others over HTTP: what is kept, what is new, and what cannot be had."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+
+from tests.service.server import Server, serving
+
+EMBEDDED = {f"SONGWRIGHT_{craft}__ENGINE": "sketch" for craft in ("LYRICS", "MUSIC", "ART")}
+ASYNC = {"Prefer": "respond-async"}
+WORDS = "[verse]\nMorning paints the quiet street\n[chorus]\nHold the light and let it grow"
+OTHER = "[verse]\nEvening brings a colder wind"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("home"), **EMBEDDED) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    with server.client() as connected:
+        yield connected
+
+
+@pytest.fixture(scope="module")
+def parent(server: Server) -> dict[str, Any]:
+    with server.client() as client:
+        body = {"prompt": "pop, 120 BPM", "lyrics": WORDS, "audio_duration": 24, "seed": 5}
+        return dict(client.post("/generate-with-lyrics", json=body).raise_for_status().json())
+
+
+def sound(client: httpx.Client, song: dict[str, Any]) -> tuple[np.ndarray, int]:
+    data = client.get(f"/songs/{song['id']}/audio").raise_for_status().content
+    samples, rate_hz = soundfile.read(io.BytesIO(data))
+    return samples, rate_hz
+
+
+def changed(client: httpx.Client, song: dict[str, Any], task: str, **body: Any) -> dict[str, Any]:
+    return dict(client.post(f"/songs/{song['id']}/{task}", json=body).raise_for_status().json())
+
+
+def test_a_song_is_extended(client: httpx.Client, parent: dict[str, Any]) -> None:
+    song = changed(client, parent, "extend", by_s=12, lyrics=OTHER, seed=9)
+    assert song["status"] == "done"
+    assert song["id"] != parent["id"]
+    change = song["brief"]["change"]
+    assert (change["task"], change["source"], change["by_s"]) == ("extend", parent["id"], 12)
+    before, rate_hz = sound(client, parent)
+    after, _ = sound(client, song)
+    join = len(after) - 12 * rate_hz
+    assert 0.5 * len(before) < join < len(before)
+    kept = join - round(0.1 * rate_hz)
+    assert np.array_equal(after[:kept], before[:kept])
+    assert song["music"]["duration_s"] == pytest.approx(len(after) / rate_hz, abs=0.001)
+    assert song["plan"]["lyrics"].endswith(OTHER)
+    assert "Evening" in client.get(f"/songs/{song['id']}/files/lyrics.lrc").text or "lrc" in song["assets"]
+    # The cover is that of the song, and inside the audio.
+    covers = [client.get(one["urls"]["cover"]).content for one in (parent, song)]
+    assert covers[0] == covers[1]
+    assert song["engines"]["art"] == parent["engines"]["art"]
+
+
+def test_a_part_is_repainted_with_the_same_words_or_others(
+    client: httpx.Client, parent: dict[str, Any]
+) -> None:
+    start_s, end_s = next(
+        (section["start_s"], section["end_s"])
+        for section in parent["music"]["sections"]
+        if section["kind"] == "verse"
+    )
+    before, rate_hz = sound(client, parent)
+    for words, sung in (("", "Morning paints the quiet street"), (OTHER, "Evening brings a colder wind")):
+        song = changed(client, parent, "repaint", start_s=start_s, end_s=end_s, lyrics=words, seed=77)
+        assert sung in song["plan"]["lyrics"]
+        assert "Hold the light and let it grow" in song["plan"]["lyrics"]
+        after, _ = sound(client, song)
+        assert len(after) == len(before)
+        first, last = (round((at_s - 0.1) * rate_hz) for at_s in (start_s, end_s))
+        assert np.array_equal(after[: max(first - 2, 0)], before[: max(first - 2, 0)])
+        assert np.array_equal(after[last + 2 :], before[last + 2 :])
+        assert not np.allclose(after[first:last], before[first:last], atol=0.01)
+
+
+def test_the_same_change_with_the_same_seed_is_the_same_song(
+    client: httpx.Client, parent: dict[str, Any]
+) -> None:
+    body = {"by_s": 10, "seed": 4, "format": "flac"}
+    songs = [changed(client, parent, "extend", **body) for _ in range(2)]
+    assert songs[0]["id"] == songs[1]["id"]  # found again
+    once_more = client.post(
+        f"/songs/{parent['id']}/extend", json=body, headers={"Cache-Control": "no-cache"}
+    ).json()
+    assert once_more["id"] != songs[0]["id"]
+    one, other = (client.get(song["urls"]["audio"]).content for song in (songs[0], once_more))
+    assert one == other
+
+
+def test_children_stay_when_their_parent_is_deleted(server: Server, client: httpx.Client) -> None:
+    body = {"prompt": "pop, 120 BPM", "lyrics": WORDS, "audio_duration": 12}
+    song = client.post("/generate-with-lyrics", json=body).raise_for_status().json()
+    child = changed(client, song, "extend", by_s=6)
+    grandchild = changed(client, child, "repaint", start_s=4, end_s=9)
+    assert client.delete(f"/songs/{song['id']}").status_code == 204
+    assert client.delete(f"/songs/{child['id']}").status_code == 204
+    left = client.get(f"/songs/{grandchild['id']}").json()
+    assert left["status"] == "done"
+    assert left["brief"]["change"]["source"] == child["id"]
+    assert len(sound(client, left)[0])
+    gone = client.post(f"/songs/{child['id']}/extend", json={"by_s": 10})
+    assert gone.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("task", "body", "field", "fix"),
+    [
+        ("extend", {"by_s": 599}, "by_s", "a song has 600 s at the most"),
+        ("extend", {"by_s": 0.5}, "by_s", "greater than or equal to 1"),
+        ("extend", {}, "by_s", "it is missing"),
+        ("extend", {"by_s": 10, "from_s": 30}, "start_s", "the song has 24.0 s"),
+        ("repaint", {"start_s": 30, "end_s": 40}, "start_s", "the song has 24.0 s"),
+        ("repaint", {"start_s": 10, "end_s": 40}, "end_s", "between start_s, 10, and the song's end"),
+        ("repaint", {"start_s": 10, "end_s": 10.5}, "end_s", "a bar at the least"),
+        ("repaint", {"start_s": 10}, "end_s", "it is missing"),
+    ],
+)
+def test_what_cannot_be_changed_is_said_at_once(
+    client: httpx.Client, parent: dict[str, Any], task: str, body: dict[str, Any], field: str, fix: str
+) -> None:
+    answer = client.post(f"/songs/{parent['id']}/{task}", json=body)
+    assert answer.status_code in (400, 422)
+    assert answer.json()["field"] == field
+    assert fix in answer.json()["fix"]
+
+
+def test_an_instrumental_takes_no_words(client: httpx.Client) -> None:
+    body = {"full_described_song": "ambient", "instrumental": True, "audio_duration": 10}
+    song = client.post("/generate-from-description", json=body).raise_for_status().json()
+    refused = client.post(f"/songs/{song['id']}/extend", json={"by_s": 10, "lyrics": OTHER})
+    assert (refused.status_code, refused.json()["field"]) == (422, "lyrics")
+    longer = changed(client, song, "extend", by_s=10)
+    assert longer["plan"]["lyrics"] == ""
+
+
+def test_a_song_that_is_being_made_is_not_changed_yet(client: httpx.Client) -> None:
+    body = {"full_described_song": "pop", "audio_duration": 120}
+    song = client.post("/generate-from-description", json=body, headers=ASYNC).json()
+    answer = client.post(f"/songs/{song['id']}/extend", json={"by_s": 10})
+    if answer.status_code == 409:
+        assert "change it when it is done" in answer.json()["detail"]
+    client.post(f"/songs/{song['id']}/cancel")
+    assert answer.status_code in (409, 200)
+
+
+def test_an_engine_that_does_not_do_it_names_one_that_does(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with serving(tmp_path_factory.mktemp("hum")) as server, server.client() as client:
+        body = {"full_described_song": "x", "audio_duration": 5}
+        song = client.post("/generate-from-description", json=body).json()
+        refused = client.post(f"/songs/{song['id']}/extend", json={"by_s": 10})
+        assert refused.status_code == 422
+        assert refused.json()["field"] == "task"
+        assert "engine 'hum' does not do it: 'sketch' does" in refused.json()["fix"]
