@@ -123,7 +123,7 @@ def test_children_stay_when_their_parent_is_deleted(server: Server, client: http
     ("task", "body", "field", "fix"),
     [
         ("extend", {"by_s": 599}, "by_s", "a song has 600 s at the most"),
-        ("extend", {"by_s": 0.5}, "by_s", "greater than or equal to 1"),
+        ("extend", {"by_s": 0.5}, "by_s", "send 1 or more"),
         ("extend", {}, "by_s", "it is missing"),
         ("extend", {"by_s": 10, "from_s": 30}, "start_s", "the song has 24.0 s"),
         ("repaint", {"start_s": 30, "end_s": 40}, "start_s", "the song has 24.0 s"),
