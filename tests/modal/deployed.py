@@ -20,6 +20,18 @@ SKETCH = {f"SONGWRIGHT_{craft}__ENGINE": "sketch" for craft in ("LYRICS", "MUSIC
 SHORT = {"full_described_song": "a slow waltz about the sea", "audio_duration": 5.0}
 
 
+def engines_in(module: str, kind: str = "") -> dict[str, str]:
+    """The settings for the engines ``<kind>Writer``, ``<kind>Composer`` and ``<kind>Painter`` of a module of
+    these tests, which the images of a deployment contain."""
+    return {
+        "SONGWRIGHT_LYRICS__ENGINE": f"{module}:{kind}Writer",
+        "SONGWRIGHT_MUSIC__ENGINE": f"{module}:{kind}Composer",
+        "SONGWRIGHT_ART__ENGINE": f"{module}:{kind}Painter",
+        "SONGWRIGHT_VISION__ENGINE": "sketch",
+        "SONGWRIGHT_MODAL__PACKAGES": "tests",
+    }
+
+
 @dataclass
 class Deployed:
     """The deployment, and the bucket behind it."""

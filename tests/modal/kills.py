@@ -14,18 +14,14 @@ import httpx
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song, Status
 from tests.modal import engines
-from tests.modal.deployed import Deployed, deployed, until
+from tests.modal.deployed import Deployed, deployed, engines_in, until
 from tests.service.test_generation import ASYNC, describe
 from tests.storage.faults import Faults, broken
 from tests.storage.s3 import S3
 
 HERE = engines.__name__
 ENV = {
-    "SONGWRIGHT_LYRICS__ENGINE": f"{HERE}:Writer",
-    "SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:Composer",
-    "SONGWRIGHT_ART__ENGINE": f"{HERE}:Painter",
-    "SONGWRIGHT_VISION__ENGINE": "sketch",
-    "SONGWRIGHT_MODAL__PACKAGES": "tests",
+    **engines_in(HERE),
     "SONGWRIGHT_WEBHOOKS__ALLOW_PRIVATE": "true",
 }
 _POLLS = {"ContainerHeartbeat", "FunctionGetOutputs", "FunctionGetInputs", "FunctionGetDynamicConcurrency"}

@@ -12,7 +12,7 @@ import pytest
 
 from tests.modal import engines
 from tests.modal.calls import Call
-from tests.modal.deployed import Deployed, deployed
+from tests.modal.deployed import Deployed, deployed, engines_in
 from tests.service.test_generation import describe
 from tests.storage.s3 import s3_server
 
@@ -27,13 +27,7 @@ COLD_S = 15.0
 WORK_S = engines.PLAN_S + engines.MUSIC_S
 PACE = float(os.environ.get("SONGWRIGHT_TEST_PACE", "0.4"))
 """Seconds that stand for one; 1 for the real figures."""
-ENV = {
-    "SONGWRIGHT_LYRICS__ENGINE": f"{HERE}:PacedWriter",
-    "SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:PacedComposer",
-    "SONGWRIGHT_ART__ENGINE": f"{HERE}:PacedPainter",
-    "SONGWRIGHT_VISION__ENGINE": "sketch",
-    "SONGWRIGHT_MODAL__PACKAGES": "tests",
-}
+ENV = engines_in(HERE, "Paced")
 
 
 TRIP_S = 0.02

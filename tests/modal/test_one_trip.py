@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.modal import engines, paced_sketch
-from tests.modal.deployed import Deployed, deployed, until
+from tests.modal.deployed import Deployed, deployed, engines_in, until
 from tests.service.test_generation import describe
 from tests.storage.faults import broken
 from tests.storage.rules import R2Rules
 from tests.storage.s3 import s3_server
+from tests.storage.trip import went_up_once
 
 pytestmark = [
     pytest.mark.alone,
@@ -21,13 +22,7 @@ pytestmark = [
 ]
 
 HERE = paced_sketch.__name__
-ENV = {
-    "SONGWRIGHT_LYRICS__ENGINE": f"{HERE}:Writer",
-    "SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:Composer",
-    "SONGWRIGHT_ART__ENGINE": f"{HERE}:Painter",
-    "SONGWRIGHT_VISION__ENGINE": "sketch",
-    "SONGWRIGHT_MODAL__PACKAGES": "tests",
-}
+ENV = engines_in(HERE)
 CLASSES = ("LyricsEngine.*", "MusicEngine.*", "CoverEngine.*")
 MOST_WRITES = 22
 DURATION_S = float(os.environ.get("SONGWRIGHT_TEST_DURATION_S", "30"))
@@ -73,19 +68,7 @@ def goes_up_once(app: Deployed, rules: R2Rules, duration_s: float) -> None:
         song = client.post("/generate-from-description", json=body).json()
     took_s = time.monotonic() - began_s
     until(lambda: not app.keys("open/") | app.keys("calls/"), what="the marks to go")
-    traffic, kept_bytes = rules.traffic, sum(asset["size_bytes"] for asset in song["assets"].values())
-    print(
-        f"{took_s:.1f} s, {song['timings_s']}; {traffic.writes.total()} writes, {traffic.lists} lists, "
-        f"{traffic.reads} reads, {rules.polls(song['id'])} of them of the manifest, {traffic.deletions} "
-        f"deletions; {traffic.bytes_up / 1e6:.1f} MB up, {kept_bytes / 1e6:.1f} kept; {dict(rules.seen)}\n"
-        f"{dict(traffic.writes)}"
-    )
-    assert song["status"] == "done", song["error"]
-    assert "tags" not in song["timings_s"]
-    assert traffic.writes.total() <= MOST_WRITES
-    # No key, and so no manifest, was written twice within a second.
-    assert rules.seen["429"] == 0
-    assert traffic.bytes_up < 1.01 * kept_bytes + 1e5
-    assert traffic.writes["songs/ID/song.json"] <= 4
+    went_up_once(song, rules, took_s, writes=MOST_WRITES, manifests=4, more_bytes=1e5)
+    traffic = rules.traffic
     on_condition = {kind for kind in traffic.writes if kind.endswith("/song.json") or "calls/" in kind}
     assert not on_condition & set(traffic.unconditional)

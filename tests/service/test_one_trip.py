@@ -13,6 +13,7 @@ from tests.service.test_generation import ASYNC, describe
 from tests.storage.faults import broken
 from tests.storage.rules import R2Rules
 from tests.storage.s3 import KEY, SECRET, s3_server
+from tests.storage.trip import went_up_once
 
 pytestmark = [
     pytest.mark.alone,
@@ -45,19 +46,7 @@ def test_a_song_goes_up_once(tmp_path: Path) -> None:
             made = client.post("/generate-from-description", json=body, headers=ASYNC).json()
             song = ended(client, made["id"], 120.0)
             took_s = time.monotonic() - began_s
-            reads = rules.traffic.reads - rules.polls(made["id"])
             until_s = time.monotonic() + 10.0
             while not rules.traffic.deletions and time.monotonic() < until_s:  # of the mark, at the very end
                 time.sleep(0.05)
-    traffic, kept_bytes = rules.traffic, sum(asset["size_bytes"] for asset in song["assets"].values())
-    print(
-        f"{took_s:.1f} s, {song['timings_s']}; {traffic.writes.total()} writes, {reads} reads, "
-        f"{traffic.deletions} deletions; {traffic.bytes_up / 1e6:.1f} MB up, {kept_bytes / 1e6:.1f} kept; "
-        f"{dict(rules.seen)}\n{dict(traffic.writes)}"
-    )
-    assert song["status"] == "done", song["error"]
-    assert "tags" not in song["timings_s"]
-    assert traffic.writes.total() <= MOST_WRITES
-    assert rules.seen["429"] == 0
-    assert traffic.bytes_up < 1.01 * kept_bytes
-    assert traffic.writes["songs/ID/song.json"] <= 5
+    went_up_once(song, rules, took_s, writes=MOST_WRITES, manifests=5)
