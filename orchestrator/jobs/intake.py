@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ STORING = timedelta(minutes=5)
 
 
 class Intake:
-    """Limits how many songs wait. Used in one thread."""
+    """Limits how many songs wait. Used in the event loop's thread."""
 
     def __init__(self, limit: int, depth: Callable[[], int], retry_after_s: Callable[[], float]) -> None:
         """``limit`` is the most songs that may wait. ``depth`` returns how many wait, ``retry_after_s`` the
@@ -27,7 +28,7 @@ class Intake:
         self._limit = limit
         self._depth = depth
         self._retry_after_s = retry_after_s
-        self._reserved = 0
+        self._storing: dict[str, asyncio.Event] = {}  # set once the song waits, or is taken back
         self.closed = False
         """Whether the service is stopping and accepts no more songs."""
 
@@ -40,19 +41,32 @@ class Intake:
         """Raises ``QueueFull`` if there is no room for ``count`` more songs, ``Unavailable`` when
         stopping."""
         self.check_open()
-        depth = self._depth() + self._reserved
+        depth = self._depth() + len(self._storing)
         if depth + count > self._limit:
             raise QueueFull(depth, self._retry_after_s())
 
     @contextmanager
-    def reserved(self, count: int) -> Iterator[None]:
-        """Reserves the places of ``count`` songs while they are stored; raises as ``check_room`` does."""
-        self.check_room(count)
-        self._reserved += count
+    def accepting(self, songs: list[Song]) -> Iterator[None]:
+        """Reserves the places of ``songs`` while they are stored and join the queue; raises as ``check_room``
+        does."""
+        self.check_room(len(songs))
+        accepted = asyncio.Event()
+        self._storing.update((song.id, accepted) for song in songs)
         try:
             yield
         finally:
-            self._reserved -= count
+            for song in songs:
+                del self._storing[song.id]
+            accepted.set()
+
+    def __contains__(self, song_id: object) -> bool:
+        return song_id in self._storing
+
+    async def accepted(self, song_id: str) -> None:
+        """Waits while the song is being accepted. Its manifest may be read before it is in the queue, and would
+        then look like another process's song."""
+        if accepted := self._storing.get(song_id):
+            await accepted.wait()
 
 
 def save_all(library: Library, songs: list[Song], photo: bytes = b"") -> list[Song]:

@@ -86,10 +86,10 @@ class Jobs:
         """Stores and queues ``songs``, each with its ``photo`` if there is one: all or none. Raises
         ``QueueFull``, before anything is stored, if there is no room for them."""
         self.check_room(len(songs))
-        with self._intake.reserved(len(songs)):
+        with self._intake.accepting(songs):
             songs = await self.threads.run(save_all, self._library, songs, photo)
-        for song in songs:
-            self._enqueue(song)
+            for song in songs:
+                self._enqueue(song)
         return songs
 
     def check_room(self, count: int) -> None:
@@ -102,6 +102,7 @@ class Jobs:
     async def wait(self, song_id: str) -> Song:
         """The song's final manifest, once it has ended. Raises ``Unavailable`` if this process stops
         first."""
+        await self._intake.accepted(song_id)
         if song_id in self._waiters:
             return await self._waiters.wait(song_id)
         song = await self._feed.stored(song_id)
@@ -118,6 +119,7 @@ class Jobs:
         then stays in the queue).
         """
         self._recovery.check()
+        await self._intake.accepted(song_id)
         if song_id in self._waiting:
             task = self._cancelling.get(song_id)
             if task is None:
@@ -138,6 +140,7 @@ class Jobs:
     async def delete(self, song_id: str) -> None:
         """Ends the song's work, if there is any, and deletes the song with all its files."""
         self._recovery.check()
+        await self._intake.accepted(song_id)
         here = song_id in self._waiting or song_id in self._running
         try:
             # For a song of this process, a manifest that was read now could be out of date.
@@ -155,7 +158,7 @@ class Jobs:
 
     def is_made(self, song_id: str) -> bool:
         """Whether an unfinished song waits or runs in this process."""
-        return song_id in self._waiters
+        return song_id in self._waiters or song_id in self._intake
 
     def estimate(self, song_id: str) -> QueueEstimate:
         """The estimate for a song that waits or runs; an empty one for others."""

@@ -100,7 +100,7 @@ class SpawnedJobs:
         """Stores and spawns ``songs``, each with its ``photo`` if there is one. Raises ``QueueFull``, before
         anything is stored, if there is no room, and ``Unavailable`` if Modal accepts no call: songs that are
         stored by then stay, and are spawned later."""
-        with self._intake.reserved(len(songs)):
+        with self._intake.accepting(songs):
             await self._claim.check()
             songs = await self._threads.run(save_all, self._library, songs, photo)
             for song in songs:

@@ -30,12 +30,13 @@ SOON_S = 8.0
 
 class Moody(LocalStore):
     """A store on a bad day: refuses the calls in ``refused`` ("put songs/x/song.json"), and holds the writing
-    of the key ``held`` until ``let_go``."""
+    of the key ``held``, or the answer to it, ``held_once_written``, until ``let_go``."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.refused: set[str] = set()
         self.held = ""
+        self.held_once_written = ""
         self.holding = threading.Event()
         self.let_go = threading.Event()
 
@@ -48,7 +49,11 @@ class Moody(LocalStore):
 
     def put_if(self, key: str, data: bytes, content_type: str, *, etag: str | None) -> str:
         self._ask(f"put {key}")
-        return super().put_if(key, data, content_type, etag=etag)
+        etag = super().put_if(key, data, content_type, etag=etag)
+        if key == self.held_once_written:
+            self.holding.set()
+            assert self.let_go.wait(SOON_S)
+        return etag
 
     def delete(self, key: str) -> None:
         self._ask(f"delete {key}")
@@ -110,6 +115,27 @@ def test_who_cancels_a_waiting_song_while_another_does_is_told_that_it_is_cancel
             store.let_go.set()
             for cancelled in await soon(asyncio.gather(first, second, jobs.wait(song.id))):
                 assert cancelled.status is Status.CANCELLED
+            assert jobs.waiting == 0
+
+    asyncio.run(journey())
+
+
+@pytest.mark.parametrize("ending", ["cancel", "delete"])
+def test_a_song_that_is_listed_but_not_yet_queued_can_be_ended(store: Moody, ending: str) -> None:
+    async def journey() -> None:
+        async with working(store) as jobs:
+            [song] = songs()
+            store.held_once_written = manifest_key(song.id)
+            submitting = asyncio.create_task(jobs.submit([song]))
+            await held(store, song)
+            assert jobs.is_made(song.id)
+            ended = asyncio.create_task(getattr(jobs, ending)(song.id))
+            waiting = asyncio.create_task(jobs.wait(song.id))
+            await asyncio.sleep(0)
+            store.let_go.set()
+            [accepted], *_ = await soon(asyncio.gather(submitting, ended, waiting))
+            assert accepted.status is Status.QUEUED
+            assert waiting.result().status is Status.CANCELLED
             assert jobs.waiting == 0
 
     asyncio.run(journey())
