@@ -20,10 +20,11 @@ Samples: TypeAlias = "NDArray[np.float32]"
 """``(channels, samples)`` float32 in [-1, 1]."""
 
 Voice = Literal["female", "male", "duet", "choir", "none"]
-Task = Literal["compose", "extend", "repaint"]
-"""What is asked of a composer: a song; or more of one, before its beginning or from a second on; or another
-part of one, from second to second."""
-
+Task = Literal["compose", "extend", "repaint", "remix", "reference", "resing", "stems", "complete"]
+"""What is asked of a composer: a song (compose); or, of a song or a recording that there is: more of it,
+before its beginning or from a second on (extend); another part of it, from second to second (repaint); itself
+in another style (remix); a new song that sounds like it (reference); other words on its tune (resing); the
+parts that it is mixed of (stems); a band for a voice alone (complete)."""
 
 _NAMED = 5  # excluded instruments that a warning names
 
@@ -41,6 +42,9 @@ class Change(BaseModel):
     """How long an extension is."""
     before: bool = False
     """Whether an extension comes before the song's beginning."""
+    strength: float | None = Field(default=None, ge=0.0, le=1.0)
+    """How far a remix goes from the song: 0 stays as near as the engine can, 1 keeps what makes it that song
+    and no more. None: the engine's best value."""
     style_seed: int | None = Field(default=None, ge=0, lt=2**63)
     """The seed of the song: of its band and its harmony. None: the request's."""
 
