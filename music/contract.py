@@ -169,6 +169,9 @@ class Source:
     lines: tuple[TimedLine, ...] = ()
     sections: tuple[SectionSpan, ...] = ()
     stems: Mapping[str, Samples] = field(default_factory=dict)
+    midi: bytes | None = None
+    request: MusicRequest | None = None
+    """What the song was composed of, as a whole; None for a recording."""
 
     @property
     def duration_s(self) -> float:
@@ -188,9 +191,10 @@ class Changer(Protocol):
     """A composer that can change songs. Its ``info.tasks`` names the tasks that it does."""
 
     def change(self, request: MusicRequest, source: Source, report: Report) -> Audio:
-        """The song of ``source`` after ``request.task``: to the sample the same outside of what is new and of
-        the crossfades inside it, with ``loudness_lufs`` as measured. Raises ``InvalidRequest`` for a span
-        that is not in the song, or shorter than a bar. As deterministic as ``compose``."""
+        """The song of ``source`` after ``request.task``. Where a part of it is kept, it is to the sample the
+        same outside of what is new and of the crossfades inside it, with ``loudness_lufs`` as measured.
+        Raises ``InvalidRequest`` for a span that is not in the song, or shorter than a bar, and for a source
+        that lacks what the task needs. As deterministic as ``compose``."""
         ...
 
 
