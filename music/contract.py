@@ -249,7 +249,7 @@ COMPOSERS: Registry[Composer] = Registry(
             gpu=False,
             prompt="fields",
             languages=("en",),
-            tasks=("extend", "repaint"),
+            tasks=("extend", "repaint", "remix", "resing"),
             places_lines=True,
             image="web",
         ),

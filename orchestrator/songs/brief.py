@@ -80,6 +80,7 @@ class SongChange(BaseModel):
     end_s: float | None = None
     by_s: float | None = None
     before: bool = False
+    strength: float | None = None
     style_seed: int | None = None
 
 

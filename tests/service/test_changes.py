@@ -16,6 +16,7 @@ from tests.service.server import Server, serving
 EMBEDDED = {f"SONGWRIGHT_{craft}__ENGINE": "sketch" for craft in ("LYRICS", "MUSIC", "ART")}
 ASYNC = {"Prefer": "respond-async"}
 WORDS = "[verse]\nMorning paints the quiet street\n[chorus]\nHold the light and let it grow"
+GERMAN = "Der Mond scheint hell auf unser Haus\nund morgen gehen wir nicht hinaus"
 OTHER = "[verse]\nEvening brings a colder wind"
 
 
@@ -62,7 +63,7 @@ def test_a_song_is_extended(client: httpx.Client, parent: dict[str, Any]) -> Non
     assert np.array_equal(after[:kept], before[:kept])
     assert song["music"]["duration_s"] == pytest.approx(len(after) / rate_hz, abs=0.001)
     assert song["plan"]["lyrics"].endswith(OTHER)
-    assert "Evening" in client.get(f"/songs/{song['id']}/files/lyrics.lrc").text or "lrc" in song["assets"]
+    assert "Evening brings" in client.get(song["urls"]["lrc"]).text
     # The cover is that of the song, and inside the audio.
     covers = [client.get(one["urls"]["cover"]).content for one in (parent, song)]
     assert covers[0] == covers[1]
@@ -88,6 +89,34 @@ def test_a_part_is_repainted_with_the_same_words_or_others(
         assert np.array_equal(after[: max(first - 2, 0)], before[: max(first - 2, 0)])
         assert np.array_equal(after[last + 2 :], before[last + 2 :])
         assert not np.allclose(after[first:last], before[first:last], atol=0.01)
+
+
+def test_a_song_is_sung_with_other_words(client: httpx.Client, parent: dict[str, Any]) -> None:
+    lines = len(client.get(parent["urls"]["lrc"]).text.strip().splitlines())
+    song = changed(client, parent, "resing", lyrics=f"{OTHER}\n[chorus]\nEverything is warm and slow", seed=3)
+    assert song["brief"]["change"]["task"] == "resing"
+    text = client.get(song["urls"]["lrc"]).text
+    assert "Everything" in text
+    assert "Hold" not in text
+    assert lines
+    for stem in ("drums", "bass"):
+        one, other = (client.get(each["urls"][f"stem:{stem}"]).content for each in (parent, song))
+        assert soundfile.read(io.BytesIO(one))[0].tolist() == soundfile.read(io.BytesIO(other))[0].tolist()
+    assert "midi" in song["assets"]
+
+
+def test_a_song_is_remixed(client: httpx.Client, parent: dict[str, Any]) -> None:
+    song = changed(client, parent, "remix", prompt="lazy reggae with organ", strength=0.3, seed=3)
+    assert song["plan"]["genre"] == "reggae"
+    assert song["plan"]["lyrics"] == parent["plan"]["lyrics"]
+    assert song["brief"]["change"]["strength"] == 0.3
+    assert song["music"]["tempo_bpm"] == parent["music"]["tempo_bpm"]
+    assert song["music"]["sections"] == parent["music"]["sections"]
+    # A remix of a song that was changed has its words and its length too.
+    longer = changed(client, parent, "extend", by_s=12, lyrics=OTHER, seed=9)
+    again = changed(client, longer, "remix", prompt="punk", seed=3)
+    assert again["music"]["duration_s"] == longer["music"]["duration_s"]
+    assert again["plan"]["lyrics"] == longer["plan"]["lyrics"]
 
 
 def test_the_same_change_with_the_same_seed_is_the_same_song(
@@ -130,6 +159,11 @@ def test_children_stay_when_their_parent_is_deleted(server: Server, client: http
         ("repaint", {"start_s": 10, "end_s": 40}, "end_s", "between start_s, 10, and the song's end"),
         ("repaint", {"start_s": 10, "end_s": 10.5}, "end_s", "a bar at the least"),
         ("repaint", {"start_s": 10}, "end_s", "it is missing"),
+        ("repaint", {"start_s": 0, "end_s": 9, "lyrics": GERMAN}, "lyrics", "these words are German"),
+        ("resing", {"lyrics": GERMAN}, "lyrics", "'sketch' sings English"),
+        ("resing", {}, "lyrics", "it is missing"),
+        ("remix", {"strength": 0.5}, "prompt", "it is missing"),
+        ("remix", {"prompt": "reggae", "strength": 1.5}, "strength", "send 1 or less"),
     ],
 )
 def test_what_cannot_be_changed_is_said_at_once(

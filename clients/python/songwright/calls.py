@@ -106,17 +106,22 @@ class Changes(TypedDict, total=False):
     webhook: str
 
 
-class NewPart(TypedDict, total=False):
+class Take(TypedDict, total=False):
+    """What every change of a song may be given."""
+
+    seed: int
+    format: Literal["wav", "flac", "mp3"]
+    variations: int
+    webhook: str
+
+
+class NewPart(Take, total=False):
     """What a new part of a song may be given."""
 
     lyrics: str
     """Its words, with tags if you like. Without them, another part has those of the part before."""
     prompt: str
     """How it sounds, where it is to sound otherwise than the song."""
-    seed: int
-    format: Literal["wav", "flac", "mp3"]
-    variations: int
-    webhook: str
 
 
 # The names of version 0.1.
@@ -144,11 +149,12 @@ def generate_like(
 
 
 def change(
-    song_id: str, task: str, span: Mapping[str, Any], part: NewPart, idempotency_key: str | None
+    song_id: str, task: str, wanted: Mapping[str, Any], take: Take, idempotency_key: str | None
 ) -> Request:
-    """Ask for a song that is made of another: ``task`` is "extend" or "repaint"."""
-    given = {name: value for name, value in span.items() if value is not None}
-    body = {**given, **checked_fields(part, NewPart, *_OTHERS)}
+    """Ask for a song that is made of another: ``task`` is "extend", "repaint", "remix" or "resing"."""
+    given = {name: value for name, value in wanted.items() if value is not None}
+    kind = NewPart if task in ("extend", "repaint") else Take
+    body = {**given, **checked_fields(take, kind, "idempotency_key")}
     return Request("POST", f"/songs/{checked_id(song_id)}/{task}", body, _job_headers(idempotency_key))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from config.engine import Report
 from config.errors import InvalidRequest
 from music.contract import Audio, MusicRequest, Samples, Source
-from music.levels.gains import BLOCK, apply_gain, block_peaks, blocks_of, limited, smooth
+from music.levels.gains import BLOCK, apply_gain, block_peaks, blocks_of, limited, quantised, smooth
 from music.levels.mastering import CEILING_DBTP
 from music.levels.meter import loudness, true_peaks, weighted_energy
 from music.sketch.changing.fitting_words import Sounding, TuneNote, fit, is_hurried
@@ -63,6 +63,7 @@ def resung(request: MusicRequest, source: Source, report: Report) -> Audio:
             made[name] = np.zeros_like(old)
     report("mastering", MIXED)
     total, made = _below_ceiling(total, made)
+    total = quantised(total)  # as it is written: where nobody sings, what was there to the last bit
     return Audio(
         samples=total,
         rate_hz=RATE_HZ,

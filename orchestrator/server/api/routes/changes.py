@@ -10,7 +10,7 @@ from config.errors import EngineUnavailable
 from orchestrator.pipeline.inputs.changes import changed_brief, sung_lines
 from orchestrator.server.api.context import BEARER
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
-from orchestrator.server.api.requests.bodies.changes import Changing, Extend, Repaint
+from orchestrator.server.api.requests.bodies.changes import Changing, Extend, Remix, Repaint, Resing
 from orchestrator.server.api.requests.call import Call, TheCall
 from orchestrator.server.api.requests.incoming import JsonRoute
 from orchestrator.server.api.song_requests import SongRequest, generate, song_route
@@ -32,6 +32,20 @@ async def extend_song(song_id: str, body: Extend, call: TheCall) -> Response:
 async def repaint_song(song_id: str, body: Repaint, call: TheCall) -> Response:
     """A new song: the first one with other music, and other words if some are sent, from `start_s` to
     `end_s`, by its bars. Outside of them it is the same to the sample."""
+    return await _change(song_id, body, call)
+
+
+@song_route(router, "/songs/{song_id}/remix", "A song in another style", responses=_ANSWERS)
+async def remix_song(song_id: str, body: Remix, call: TheCall) -> Response:
+    """A new song: the first one, with its words, as `prompt` says. How much of it is kept is `strength`; of
+    the embedded composer's songs, tune, harmony and form up to 0.75."""
+    return await _change(song_id, body, call)
+
+
+@song_route(router, "/songs/{song_id}/resing", "Other words on a song's tune", responses=_ANSWERS)
+async def resing_song(song_id: str, body: Resing, call: TheCall) -> Response:
+    """A new song: the first one with other words. The embedded composer keeps the tune, note for note, and
+    the band, sample by sample. Lines are sung in order if there are as many as before; else by sections."""
     return await _change(song_id, body, call)
 
 

@@ -9,11 +9,12 @@ from pydantic import ConfigDict, Field
 from music.contract import Task
 from orchestrator.pipeline.inputs.changes import Wanted
 from orchestrator.server.api.requests.bodies.songs import Asking
-from orchestrator.server.api.requests.texts import Whole
+from orchestrator.server.api.requests.texts import Sentence, Whole
 from orchestrator.songs.brief import (
     DESCRIPTION_CHARACTERS,
     DURATION_S,
     LYRICS_CHARACTERS,
+    SOMETHING,
     VARIATIONS,
     Format,
 )
@@ -28,16 +29,6 @@ class Changing(Asking):
     model_config = ConfigDict(strict=True, frozen=True, extra="allow")
     TASK: ClassVar[Task]
 
-    lyrics: str = Field(
-        default="",
-        max_length=LYRICS_CHARACTERS,
-        description="The words of the new part, with tags if you like.",
-    )
-    prompt: str = Field(
-        default="",
-        max_length=DESCRIPTION_CHARACTERS,
-        description="How the new part sounds, where it is to sound otherwise than the song.",
-    )
     format: Format | None = Field(default=None, description="Left out: that of the song.")
     variations: Whole = Field(default=1, ge=VARIATIONS[0], le=VARIATIONS[1])
 
@@ -51,7 +42,22 @@ class Changing(Asking):
         return {name: value for name, value in given.items() if value is not None}
 
 
-class Extend(Changing):
+class _NewPart(Changing):
+    """A part that is new."""
+
+    lyrics: str = Field(
+        default="",
+        max_length=LYRICS_CHARACTERS,
+        description="The words of the new part, with tags if you like.",
+    )
+    prompt: str = Field(
+        default="",
+        max_length=DESCRIPTION_CHARACTERS,
+        description="How the new part sounds, where it is to sound otherwise than the song.",
+    )
+
+
+class Extend(_NewPart):
     """More of a song."""
 
     model_config = ConfigDict(
@@ -72,7 +78,7 @@ class Extend(Changing):
         )
 
 
-class Repaint(Changing):
+class Repaint(_NewPart):
     """Another part of a song."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"start_s": 12.5, "end_s": 30, "seed": 8}]})
@@ -83,3 +89,43 @@ class Repaint(Changing):
 
     def wanted(self) -> Wanted:
         return Wanted(self.TASK, self.lyrics, self.prompt, start_s=self.start_s, end_s=self.end_s)
+
+
+class Remix(Changing):
+    """The song in another style."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"prompt": "slow bossa nova with soft strings", "strength": 0.5}]}
+    )
+    TASK: ClassVar[Task] = "remix"
+
+    prompt: Sentence = Field(description="How the song is to sound.")
+    strength: float | None = Field(
+        default=None,
+        ge=0.0,
+        le=1.0,
+        description="How far it goes from the song: 0 stays as near as the engine can, and 1 keeps what "
+        "makes it that song. Left out: the engine's best value.",
+    )
+
+    def wanted(self) -> Wanted:
+        return Wanted(self.TASK, prompt=self.prompt, strength=self.strength)
+
+
+class Resing(Changing):
+    """Other words on the song's tune."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"lyrics": "[verse]\nOther words on the same old tune"}]}
+    )
+    TASK: ClassVar[Task] = "resing"
+
+    lyrics: str = Field(
+        min_length=1,
+        max_length=LYRICS_CHARACTERS,
+        pattern=SOMETHING,
+        description="The words: as many lines as are sung, or lines under the names of the song's sections.",
+    )
+
+    def wanted(self) -> Wanted:
+        return Wanted(self.TASK, self.lyrics)
