@@ -99,7 +99,7 @@ class Jobs:
         self._intake.check_room(count)
 
     async def wait(self, song_id: str) -> Song:
-        """The song's final manifest, once it has ended. Raises ``Unavailable`` if this process stops first."""
+        """The song's final manifest, once it has ended. Raises ``Unavailable`` when stopping."""
         await self._intake.accepted(song_id)
         if song_id in self._waiters:
             return await self._waiters.wait(song_id)
