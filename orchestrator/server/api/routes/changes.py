@@ -44,8 +44,8 @@ async def remix_song(song_id: str, body: Remix, call: TheCall) -> Response:
 
 @song_route(router, "/songs/{song_id}/resing", "Other words on a song's tune", responses=_ANSWERS)
 async def resing_song(song_id: str, body: Resing, call: TheCall) -> Response:
-    """A new song: the first one with other words. The embedded composer keeps the tune, note for note, and
-    the band, sample by sample. Lines are sung in order if there are as many as before; else by sections."""
+    """A new song: the first one with other words. The embedded composer keeps the tune note for note, and the
+    band as it was played. Lines are sung in order if there are as many as before; else by sections."""
     return await _change(song_id, body, call)
 
 
