@@ -221,6 +221,18 @@ class Song(Frozen):
 
     @computed_field  # type: ignore[prop-decorator]  # likewise
     @property
+    def parent(self) -> str:
+        """The id of the song or the recording that it was made of; empty for a new song."""
+        return self.brief.change.source if self.brief.change else ""
+
+    @computed_field  # type: ignore[prop-decorator]  # likewise
+    @property
+    def task(self) -> str:
+        """What was done: "compose" for a new song, else a ``music.contract.Task``."""
+        return self.brief.change.task if self.brief.change else "compose"
+
+    @computed_field  # type: ignore[prop-decorator]  # likewise
+    @property
     def started_at(self) -> datetime | None:
         """When its work began, after its time in the queue."""
         begun = (moment.at for moment in self.history if moment.status is not Status.QUEUED)

@@ -53,6 +53,8 @@ def test_a_song_is_extended(client: httpx.Client, parent: dict[str, Any]) -> Non
     song = changed(client, parent, "extend", by_s=12, lyrics=OTHER, seed=9)
     assert song["status"] == "done"
     assert song["id"] != parent["id"]
+    assert (song["parent"], song["task"]) == (parent["id"], "extend")
+    assert (parent["parent"], parent["task"]) == ("", "compose")
     change = song["brief"]["change"]
     assert (change["task"], change["source"], change["by_s"]) == ("extend", parent["id"], 12)
     before, rate_hz = sound(client, parent)

@@ -1,5 +1,5 @@
-"""Other words on a song's own tune. The band is kept to the sample, but for where a limiter holds the peaks of
-both; the tune is read from the MIDI file."""
+"""Other words on a song's own tune. The band is kept to the sample, but for where a limiter holds the peaks
+of both; the tune is read from the MIDI file."""
 
 from __future__ import annotations
 
