@@ -144,6 +144,9 @@ class Measurements:
         # Nothing was measured of an engine that never ran here.
         basis = self._basis(brief, engines) if engines.keys() >= set(SONG_CRAFTS) else None
         duration_s, count = brief.duration_s, brief.variations
+        new_s = brief.change.new_s(duration_s) if brief.change else duration_s
+        if brief.change:
+            notes = (*notes, f"As if {new_s:.0f} s were composed: what is new in a change.")
         if basis is None:
             return Quote(
                 songs=0,
@@ -156,8 +159,8 @@ class Measurements:
                 notes=(*notes, _no_songs(brief, engines)),
             )
         # The sums are made for each song, so that a song with slow stages has a slow sum.
-        seconds = {stage: figures.at(duration_s) for stage, figures in basis.seconds.items()}
-        used = {stage: figures.at(duration_s) for stage, figures in basis.engine_seconds.items()}
+        seconds = {stage: figures.at(new_s) for stage, figures in basis.seconds.items()}
+        used = {stage: figures.at(new_s) for stage, figures in basis.engine_seconds.items()}
         walls = [
             elapsed(dict(zip(seconds, song, strict=True))) for song in zip(*seconds.values(), strict=True)
         ]
@@ -192,9 +195,9 @@ class Measurements:
 
     def _basis(self, brief: Brief, engines: Mapping[str, EngineInfo]) -> _Basis | None:
         """The measured songs like ``brief``; cached until the next song is learned."""
-        wanted = {
-            craft: engines[craft].identity for craft in SONG_CRAFTS if craft != "lyrics" or not brief.plan
-        }
+        stages = _stages_of(brief)
+        crafts = {stage.craft for stage in stages}
+        wanted = {craft: engines[craft].identity for craft in SONG_CRAFTS if craft in crafts}
         # Of all parameters, only this one changes how long a model works.
         has_steps = "infer_step" in engines["music"].parameters
         key = (*wanted.items(), brief.infer_step if has_steps else None)
@@ -207,10 +210,15 @@ class Measurements:
                 if wanted.items() <= song.made_by.items()
                 and (not has_steps or song.infer_step == brief.infer_step)
             ]
-            self._bases[key] = _basis_of(
-                like, [stage for stage in ALWAYS if stage is not Stage.LYRICS or not brief.plan]
-            )
+            self._bases[key] = _basis_of(like, stages)
         return self._bases[key]
+
+
+def _stages_of(brief: Brief) -> list[Stage]:
+    """The stages that take time. A changed song keeps its cover."""
+    if brief.change:
+        return [Stage.MUSIC]
+    return [stage for stage in ALWAYS if stage is not Stage.LYRICS or not brief.plan]
 
 
 def _measured(song: Entry) -> _Measured | None:

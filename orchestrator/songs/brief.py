@@ -83,6 +83,14 @@ class SongChange(BaseModel):
     strength: float | None = None
     style_seed: int | None = None
 
+    def new_s(self, duration_s: float) -> float:
+        """How many seconds of a song of ``duration_s`` are new."""
+        if self.task == "extend" and self.by_s is not None:
+            return self.by_s
+        if self.task == "repaint" and self.start_s is not None and self.end_s is not None:
+            return self.end_s - self.start_s
+        return duration_s
+
 
 class Brief(BaseModel):
     """The requested song: a description, the user's lyrics with a style, or described lyrics with a style.

@@ -136,6 +136,29 @@ def test_the_same_change_with_the_same_seed_is_the_same_song(
     assert one == other
 
 
+def test_a_change_is_quoted(client: httpx.Client, parent: dict[str, Any]) -> None:
+    of = {"source": parent["id"]}
+    whole = client.post("/quote", json={"prompt": "pop", "lyrics": WORDS, "audio_duration": 24}).json()
+    assert whole["songs"] >= 1
+    for wanted in (
+        {"task": "extend", "by_s": 6},
+        {"task": "repaint", "start_s": 2, "end_s": 8},
+        {"task": "remix", "prompt": "reggae"},
+        {"task": "resing", "lyrics": OTHER},
+    ):
+        quote = client.post("/quote", json=wanted | of).raise_for_status().json()
+        assert list(quote["stages"]) == ["music"]
+        assert quote["songs"] >= 1
+        assert 0 < quote["seconds"]["p50"] <= whole["seconds"]["p50"]
+        new = 6 if wanted["task"] in ("extend", "repaint") else 24
+        assert f"As if {new} s were composed" in quote["notes"][0]
+    refused = client.post("/quote", json={"task": "extend", "by_s": 599} | of)
+    assert (refused.status_code, refused.json()["field"]) == (422, "by_s")
+    refused = client.post("/quote", json={"task": "extend"} | of)
+    assert (refused.status_code, refused.json()["field"]) == (422, "by_s")
+    assert client.post("/quote", json={"task": "extend", "by_s": 9, "source": "nothere"}).status_code == 404
+
+
 def test_children_stay_when_their_parent_is_deleted(server: Server, client: httpx.Client) -> None:
     body = {"prompt": "pop, 120 BPM", "lyrics": WORDS, "audio_duration": 12}
     song = client.post("/generate-with-lyrics", json=body).raise_for_status().json()

@@ -15,6 +15,7 @@ from orchestrator.server.api.requests.call import Call, TheCall
 from orchestrator.server.api.requests.incoming import JsonRoute
 from orchestrator.server.api.song_requests import SongRequest, generate, song_route
 from orchestrator.server.service import Service
+from orchestrator.songs.brief import Brief
 
 router = APIRouter(tags=["change"], dependencies=[BEARER], route_class=JsonRoute)
 _ANSWERS = {**SONG_ANSWERS, **refusals(404, 409)}
@@ -50,11 +51,16 @@ async def resing_song(song_id: str, body: Resing, call: TheCall) -> Response:
 
 
 async def _change(song_id: str, body: Changing, call: Call) -> Response:
-    service = call.service
+    brief = await brief_of_change(song_id, body, call.service)
+    return await generate(SongRequest(body, brief, body.notes()), call)
+
+
+async def brief_of_change(song_id: str, body: Changing, service: Service) -> Brief:
+    """The brief of the changed song. Raises as ``changed_brief``, and ``NotFound`` if there is no such
+    song."""
     song = await service.threads.load(song_id)
     lines = await service.threads.run(sung_lines, service.library, song)
-    brief = changed_brief(song, lines, _engine(service), body.wanted(), **body.changes())
-    return await generate(SongRequest(body, brief, body.notes()), call)
+    return changed_brief(song, lines, _engine(service), body.wanted(), **body.changes())
 
 
 def _engine(service: Service) -> EngineInfo:

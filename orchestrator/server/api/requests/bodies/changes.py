@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from music.contract import Task
 from orchestrator.pipeline.inputs.changes import Wanted
@@ -40,6 +40,12 @@ class Changing(Asking):
         """The fields of the brief that are not the song's."""
         given = {"seed": self.seed, "variations": self.variations, "format": self.format}
         return {name: value for name, value in given.items() if value is not None}
+
+
+class _Of(BaseModel):
+    """A change of which song, for a quote."""
+
+    source: str = Field(pattern=r"^[0-9a-z]{1,40}$", description="The id of the song that is changed.")
 
 
 class _NewPart(Changing):
@@ -129,3 +135,46 @@ class Resing(Changing):
 
     def wanted(self) -> Wanted:
         return Wanted(self.TASK, self.lyrics)
+
+
+class QuoteExtend(_Of, Extend):
+    """More of a song, quoted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"task": "extend", "source": "ybqc2bewn1yqcy2", "by_s": 20}]}
+    )
+    task: Literal["extend"]
+
+
+class QuoteRepaint(_Of, Repaint):
+    """Another part of a song, quoted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"task": "repaint", "source": "ybqc2bewn1yqcy2", "start_s": 12, "end_s": 30}]
+        }
+    )
+    task: Literal["repaint"]
+
+
+class QuoteRemix(_Of, Remix):
+    """The song in another style, quoted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"task": "remix", "source": "ybqc2bewn1yqcy2", "prompt": "punk"}]}
+    )
+    task: Literal["remix"]
+
+
+class QuoteResing(_Of, Resing):
+    """Other words on the song's tune, quoted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"task": "resing", "source": "ybqc2bewn1yqcy2", "lyrics": "Other words"}]
+        }
+    )
+    task: Literal["resing"]
+
+
+QuotedChange = QuoteExtend | QuoteRepaint | QuoteRemix | QuoteResing
