@@ -14,7 +14,7 @@ from lyrics.contract import WRITERS, SongPlan
 from music.contract import COMPOSERS, Audio, MusicRequest
 from music.singing import not_as_asked
 from orchestrator.songs.brief import MODEL_PARAMETERS
-from orchestrator.songs.manifest import EngineFacts, MusicFacts, SectionTime
+from orchestrator.songs.manifest import EngineFacts, MusicFacts, QualityFacts, SectionTime
 from vision.contract import READERS
 
 REGISTRIES: Mapping[str, Registry[Any]] = {
@@ -55,7 +55,10 @@ def unsung(composer: str, plan: SongPlan) -> Iterator[str]:
 
 
 def music_facts(audio: Audio) -> MusicFacts:
-    """The composer's facts about ``audio``."""
+    """The composer's facts about ``audio``, and what was measured of it."""
+    from music.levels.quality import quality_of  # late: the service knows engines without arrays
+
+    quality = quality_of(audio.samples, audio.rate_hz)
     return MusicFacts(
         duration_s=round(audio.duration_s, 3),
         rate_hz=audio.rate_hz,
@@ -66,5 +69,10 @@ def music_facts(audio: Audio) -> MusicFacts:
         sections=tuple(
             SectionTime(kind=section.kind, start_s=round(section.start_s, 3), end_s=round(section.end_s, 3))
             for section in audio.sections
+        ),
+        quality=QualityFacts(
+            clipped=round(quality.clipped, 5),
+            silent=round(quality.silent, 4),
+            end_db=round(quality.end_db, 1),
         ),
     )

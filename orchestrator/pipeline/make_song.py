@@ -11,6 +11,7 @@ from config.errors import Cancelled, EngineFailed, EngineTimeout, SongwrightErro
 from lyrics.contract import CoverWords
 from orchestrator.pipeline.manifest_writer import Superseded
 from orchestrator.pipeline.recorder import Made, RunOptions, SongRecorder
+from orchestrator.pipeline.takes import settle
 from orchestrator.pipeline.tries import run_limit_failure
 from orchestrator.pipeline.worker import Worker, drop_unused_cover, retrieve_exception, wants_painting
 from orchestrator.songs.library import Library
@@ -107,6 +108,7 @@ async def make_song(
         recorder.close()
         if recorder.has_ended:  # else the song goes on elsewhere, and perhaps with this cover
             await _drop_unused_cover(recorder.song, library)
+            await asyncio.to_thread(settle, library, recorder.song)
 
 
 class EarlyCover:

@@ -90,6 +90,25 @@ class SectionTime(Frozen):
     end_s: float
 
 
+class QualityFacts(Frozen):
+    """What was measured of the mix: see ``music.levels.quality``."""
+
+    clipped: float
+    silent: float
+    end_db: float
+
+
+class Takes(Frozen):
+    """The best of the takes of a request."""
+
+    best: str
+    """Its id."""
+    why: str
+    """What was found of each take, the best first."""
+    points: dict[str, float]
+    """Of 100, by the id of the take."""
+
+
 class MusicFacts(Frozen):
     """The composer's facts about the audio; None for an unknown one."""
 
@@ -100,6 +119,7 @@ class MusicFacts(Frozen):
     metre: str | None
     loudness_lufs: float | None
     sections: tuple[SectionTime, ...]
+    quality: QualityFacts | None = None
 
 
 class Cost(Frozen):
@@ -190,6 +210,8 @@ class Song(Frozen):
     history: tuple[Moment, ...] = ()
     sibling_ids: tuple[str, ...] = ()
     """All songs of the request, this one included, by variation."""
+    takes: Takes | None = None
+    """Which of ``sibling_ids`` is the best, once all have ended, where the request wants to know."""
     webhook: Webhook | None = None
     notes: tuple[str, ...] = ()
     """What the user should know about how the request was understood."""

@@ -38,6 +38,8 @@ class Common(TypedDict, total=False):
     format: Literal["wav", "flac", "mp3"]
     variations: int
     """1 to 4 takes of the same words. Each is a song of its own: see ``Song.sibling_ids``."""
+    keep: Literal["all", "best", "only_best"]
+    """Of several takes: which is the best is in the manifest's ``takes``; "only_best" deletes the others."""
     master: bool
     """Whether the song is brought to -14 LUFS (the default), or stays as the model made it."""
     cover_title: bool
@@ -101,6 +103,7 @@ class Changes(TypedDict, total=False):
     seed: int
     format: Literal["wav", "flac", "mp3"]
     variations: int
+    keep: Literal["all", "best", "only_best"]
     master: bool
     cover_title: bool
     webhook: str
@@ -112,6 +115,7 @@ class Take(TypedDict, total=False):
     seed: int
     format: Literal["wav", "flac", "mp3"]
     variations: int
+    keep: Literal["all", "best", "only_best"]
     webhook: str
 
 

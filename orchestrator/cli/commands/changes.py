@@ -11,7 +11,7 @@ import click
 from config.settings import load_settings, options_of
 from music.contract import Task
 from orchestrator.cli.commands.library import open_library
-from orchestrator.songs.brief import FORMATS, VARIATIONS
+from orchestrator.songs.brief import FORMATS, KEEPS, VARIATIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,6 +44,12 @@ def _options(command: Command) -> Command:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="The manifest alone on stdout."),
         click.option("--out", metavar="DIR", help="Also copy the files here, by title."),
+        click.option(
+            "--keep",
+            type=click.Choice(KEEPS),
+            default="all",
+            help="Of several takes: say which is the best, or keep only that one.",
+        ),
         click.option(
             "--variations", default=1, show_default=True, help="{} to {} takes of it.".format(*VARIATIONS)
         ),
@@ -149,6 +155,7 @@ def _change(
     seed: int,
     format_: str | None,
     variations: int,
+    keep: str,
     out: str | None,
     as_json: bool,
 ) -> None:
@@ -168,7 +175,7 @@ def _change(
     library = open_library(settings)
     song = library.load(Catalogue(library).find(song_id))
     engine = REGISTRIES["music"].check(settings.music.engine, options_of(settings, "music"))
-    fields: dict[str, object] = {"seed": seed, "variations": variations}
+    fields: dict[str, object] = {"seed": seed, "variations": variations, "keep": keep}
     if format_ is not None:
         fields["format"] = format_
     brief = changed_brief(

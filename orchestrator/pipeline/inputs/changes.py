@@ -78,7 +78,7 @@ def changed_brief(
         lyrics = "\n\n".join(filter(None, parts))
     elif wanted.task == "resing":
         lyrics = words
-    known = song.brief.model_dump(exclude={"duration_s", "plan", "change", "variations"})
+    known = song.brief.model_dump(exclude={"duration_s", "plan", "change", "variations", "keep"})
     change = SongChange(
         task=wanted.task,
         source=song.id,

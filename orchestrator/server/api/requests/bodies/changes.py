@@ -17,6 +17,7 @@ from orchestrator.songs.brief import (
     SOMETHING,
     VARIATIONS,
     Format,
+    Keep,
 )
 
 _SECONDS = DURATION_S[1]
@@ -31,6 +32,7 @@ class Changing(Asking):
 
     format: Format | None = Field(default=None, description="Left out: that of the song.")
     variations: Whole = Field(default=1, ge=VARIATIONS[0], le=VARIATIONS[1])
+    keep: Keep = Field(default="all", description="Of several takes, as in a request for a new song.")
 
     def wanted(self) -> Wanted:
         """The change as the pipeline checks it."""
@@ -38,7 +40,12 @@ class Changing(Asking):
 
     def changes(self) -> dict[str, object]:
         """The fields of the brief that are not the song's."""
-        given = {"seed": self.seed, "variations": self.variations, "format": self.format}
+        given = {
+            "seed": self.seed,
+            "variations": self.variations,
+            "keep": self.keep,
+            "format": self.format,
+        }
         return {name: value for name, value in given.items() if value is not None}
 
 
