@@ -97,6 +97,7 @@ LISTENERS: Registry[Listener] = Registry(
                 ),
             },
             languages=MANY,
+            image="listening",
             volume="whisper-models",
             sellable="a Whisper model under MIT, such as mobiuslabsgmbh/faster-whisper-large-v3-turbo",
             install="install it: pip install 'songwright[listening]'",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import attrgetter
 
 from listening.words import likeness
@@ -106,6 +107,17 @@ def _traced(rows: list[list[_Cell]]) -> list[Match]:
             found.append(Match(number - words, number, place - count, place, alike))
         number, place = number - words, place - count
     return sorted(found, key=attrgetter("first"))
+
+
+def left_out(matches: Sequence[Match], count: int, least: int) -> list[tuple[Match | None, Match | None]]:
+    """Where ``least`` or more in a row of ``count`` words of the lyrics are not matched: the matches before
+    and after them; None at an end."""
+    around = [None, *matches, None]
+    ends = [0, *(each.last for each in matches)]
+    begins = [*(each.first for each in matches), count]
+    return [
+        pair for pair, end, begin in zip(pairwise(around), ends, begins, strict=True) if begin - end >= least
+    ]
 
 
 def recall(said: Sequence[str], heard: Sequence[str]) -> float:

@@ -43,6 +43,7 @@ DOORS = {
         "music.artwork",
         "music.lrc",
         "music.singing",
+        "music.sources",
         "music.waveform",
     },
     "art": {"art.contract", "art.encode", "art.photo"},
@@ -60,7 +61,7 @@ DOORS = {
 HOMES = {
     "click": {"orchestrator.cli.commands"},
     "rich": {"orchestrator.cli.output"},
-    "soundfile": {"music.encode"},
+    "soundfile": {"music.encode", "music.sources"},
     "mido": {"music.sketch.midi"},
     "py3langid": {"reading.language"},
     "PIL": {"art", "vision"},

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Self
-
-from faster_whisper import WhisperModel
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from config.engine import EngineInfo, EngineOptions, Report
 from config.errors import EngineUnavailable, WeightsMissing
@@ -15,14 +14,19 @@ from inference.devices import precision_of
 from inference.hub import download_of, folder_of
 from inference.weights import chosen_files, model_name
 from listening.contract import LISTENERS, Heard, ListenRequest
-from listening.matching import match
+from listening.matching import left_out, match
 from listening.timing import Lyrics, Sounding
 from listening.voice import HEARD_HZ, Span, levels, mono_of, phrases, stretches
 from listening.whisper.model import ON_GPU, Place, load, placed, read_into_memory
 from listening.whisper.transcript import Piece, knows, language_of, soundings
 
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
 _CALLED = {"nb": "no", "fil": "tl", "iw": "he", "in": "id", "jv": "jw"}
 """Languages that Whisper knows by another code."""
+_MANY, _LONG_S = 4, 2.0
+"""So many words that were not heard, in so many seconds, are listened to once more."""
 
 
 class WhisperListener:
@@ -115,6 +119,10 @@ class WhisperListener:
             for piece in pieces:
                 heard += soundings(model, piece, language, level_db, passed)
                 passed(piece.span.end_s)
+            if not request.voice_alone:
+                for span in _missed(lyrics, heard, duration_s):
+                    again = soundings(model, Piece(mono, span, alone=False), language, None, passed)
+                    heard = _with(heard, again, span)
         matches = match(lyrics.sounds, [each.sounds for each in heard])
         lines = lyrics.timed(matches, heard, sung, duration_s)
         understood = sum(each.last - each.first for each in matches if each.alike)
@@ -130,6 +138,25 @@ class WhisperListener:
                 f"engine {self.name!r} cannot load {self._place.model} ({why})",
                 f"give a Whisper in CTranslate2's format, such as {self.spec.default_model}",
             ) from error
+
+
+def _missed(lyrics: Lyrics, heard: Sequence[Sounding], duration_s: float) -> list[Span]:
+    """Where words of the lyrics were not heard in a mix: Whisper sometimes leaves out the rest of a window,
+    and may hear it when that is a window of its own."""
+    matches = match(lyrics.sounds, [each.sounds for each in heard])
+    spans = []
+    for before, after in left_out(matches, len(lyrics.sounds), _MANY):
+        start_s = heard[before.heard_last - 1].end_s if before else 0.0
+        end_s = heard[after.heard_first].start_s if after else duration_s
+        if end_s - start_s >= _LONG_S:
+            spans.append(Span(start_s, end_s))
+    return spans
+
+
+def _with(heard: Sequence[Sounding], again: Sequence[Sounding], span: Span) -> list[Sounding]:
+    """``heard``, with ``again`` for what was heard in ``span``."""
+    before = [each for each in heard if each.start_s < span.start_s]
+    return [*before, *again, *(each for each in heard if each.start_s >= span.end_s)]
 
 
 def _info(place: Place) -> EngineInfo:

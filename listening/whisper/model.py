@@ -1,4 +1,5 @@
-"""Whisper through faster-whisper, on a processor or on CUDA: where it runs, and loading it."""
+"""Whisper through faster-whisper, on a processor or on CUDA: where it runs, and loading it. The libraries are
+imported inside the functions: weights are fetched where they are not installed."""
 
 from __future__ import annotations
 
@@ -8,10 +9,7 @@ import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-
-import ctranslate2
-from faster_whisper import WhisperModel
+from typing import TYPE_CHECKING, Any
 
 from config.cuda import gpu_names
 from config.engine import EngineOptions
@@ -21,6 +19,9 @@ from config.spec import EngineSpec
 from inference.devices import precision_of
 from inference.hub import folder_of
 from inference.weights import check_room, chosen_files, free_memory, model_name, revision_of
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
 
 ON_CPU, ON_GPU = "int8", "fp16"
 _KINDS = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16", "int8": "int8"}
@@ -59,6 +60,9 @@ class Place:
 def placed(spec: EngineSpec, options: EngineOptions, *, fetch: bool = True) -> Place:
     """Where and how the model will run. Raises ``InvalidRequest`` for options that make no sense, and
     ``EngineUnavailable`` where weights, device or memory are missing or the licence forbids it."""
+    import ctranslate2
+    import faster_whisper  # noqa: F401 - or it would be missed only when the model is loaded
+
     model = model_name(options.model or spec.default_model)
     licence = licence_of(model.name)
     if options.commercial:
@@ -81,6 +85,8 @@ def read_into_memory(place: Place) -> dict[str, bytes]:
 
 def load(place: Place, files: dict[str, bytes] | None = None) -> WhisperModel:
     """The model on its device. ``files`` are those of ``read_into_memory``, else they are read now."""
+    from faster_whisper import WhisperModel
+
     kind = _KINDS[place.precision]
     if place.gpu is not None:
         _load_cuda()
@@ -109,6 +115,8 @@ def _gpu_of(options: EngineOptions) -> int | None:
         return None
     if options.staged:
         return number
+    import ctranslate2
+
     count = ctranslate2.get_cuda_device_count()
     if options.device == "auto":
         return 0 if count else None

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from listening.onsets import onset_s
 from listening.timing import Sounding
 from listening.voice import HEARD_HZ, Mono, Span
 from listening.words import sounds
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
 
 _BEAMS = 5
 _MOST_COMPRESSED = 2.4
