@@ -6,6 +6,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
@@ -122,6 +123,21 @@ class MusicFacts(Frozen):
     quality: QualityFacts | None = None
 
 
+class ListeningFacts(Frozen):
+    """What an engine heard of the song's words; its name is in ``Song.engines``."""
+
+    share: float = Field(ge=0.0, le=1.0)
+    """The share of the words that are to be sung that was understood."""
+    language: str
+    """ISO 639-1; empty if it is not known."""
+    words: int = Field(ge=0)
+    """How many words have times."""
+    interpolated: int = Field(ge=0)
+    """Of these, how many times are only guessed from those of their neighbours."""
+    of: Literal["vocals", "mix"]
+    """What was listened to: the voice's stem, or the whole where there is none."""
+
+
 class Cost(Frozen):
     """The engine time of a stage, all known attempts together, and its cost."""
 
@@ -196,6 +212,8 @@ class Song(Frozen):
     assets: dict[str, Asset] = Field(default_factory=dict)
     """By role: "audio", "cover", "lyrics", "lrc", "midi", "stem:<name>", "photo"."""
     music: MusicFacts | None = None
+    listening: ListeningFacts | None = None
+    """None if nobody listened to the song."""
     timings_s: dict[str, float] = Field(default_factory=dict)
     """Wall time by stage."""
     costs: dict[str, Cost] = Field(default_factory=dict)

@@ -7,7 +7,7 @@ import re
 from config.errors import InvalidRequest, NotFound, Unreadable
 from music.contract import SectionSpan, Source
 from music.lrc import lines_in
-from music.sources.stored import samples_of
+from music.sources.reading import samples_of
 from orchestrator.songs.library import manifest_key
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.reading import song_of
