@@ -266,6 +266,7 @@ COMPOSERS: Registry[Composer] = Registry(
             models=_of_every_size(_MUSICGEN),
             batch_size=8,
             whole_machine=True,
+            tasks=("extend",),
             volume=_MUSICGEN_VOLUME,
             sellable=_SELLABLE,
         ),
