@@ -258,6 +258,7 @@ COMPOSERS: Registry[Composer] = Registry(
             whole_machine=True,
             prompt="tags",
             languages=MANY,
+            tasks=("extend", "repaint", "reference", "resing", "remix", "stems", "complete"),
             volume="ace-step-models",
             sellable="ACE-Step's own weights",
         ),

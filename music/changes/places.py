@@ -32,6 +32,10 @@ class Place:
     closes: bool = False
     """Whether the song goes on after it."""
 
+    def has(self, seconds: float) -> bool:
+        """Whether the new song is new there, or not the old one any more."""
+        return seconds >= self.start_s and (not self.closes or seconds < self.end_s)
+
     @property
     def join_s(self) -> float:
         """Where its first crossfade begins; up to here the song is kept."""
@@ -110,7 +114,7 @@ def place_in(source: Source, new: Samples, place: Place) -> Samples:
         kept = kept[:, :end]
     return replaced(
         kept,
-        _fitted(new, end - start),
+        fitted(new, end - start),
         start,
         rate_hz=rate,
         opens=start > 0,
@@ -122,19 +126,19 @@ def place_in(source: Source, new: Samples, place: Place) -> Samples:
 def song_with(
     source: Source,
     samples: Samples,
-    place: Place,
-    *,
+    *places: Place,
     kind: str = "",
     warnings: tuple[str, ...] = (),
 ) -> Audio:
-    """The song of these samples with what is known of it. What was sung where the new part is, is left out.
-    ``kind`` is the section that the new part is; empty: the sections stay."""
+    """The song of these samples with what is known of it. What was sung where it is new, is left out.
+    ``kind`` is the section that the first of ``places`` is; empty: the sections stay."""
+    place = places[0]
     later_s = place.end_s if place.before else 0.0
-    lines = [_later(line, later_s) for line in source.lines]
-    middles = [0.5 * (line.start_s + line.end_s) for line in lines]
-    kept = [line for line, at in zip(lines, middles, strict=True) if not place.start_s <= at < place.end_s]
-    if not place.closes:
-        kept = [line for line in kept if line.start_s < place.start_s]
+    kept = [
+        line
+        for line in (_later(line, later_s) for line in source.lines)
+        if not any(each.has(0.5 * (line.start_s + line.end_s)) for each in places)
+    ]
     sections = tuple(
         replace(each, start_s=each.start_s + later_s, end_s=each.end_s + later_s) for each in source.sections
     )
@@ -149,6 +153,26 @@ def song_with(
         sections=_sections(sections, place, kind) if kind and sections else sections,
         warnings=warnings,
     )
+
+
+def as_it_is(source: Source) -> Audio:
+    """The song that nothing is new in."""
+    return Audio(
+        source.samples,
+        source.rate_hz,
+        source.tempo_bpm,
+        source.key,
+        source.metre,
+        loudness(source.samples, source.rate_hz),
+        lines=source.lines,
+        sections=source.sections,
+    )
+
+
+def fitted(samples: Samples, length: int) -> Samples:
+    """``samples``, cut or with silence after them."""
+    missing = length - samples.shape[1]
+    return np.pad(samples, ((0, 0), (0, missing))) if missing > 0 else samples[:, :length]
 
 
 def _sections(sections: tuple[SectionSpan, ...], place: Place, kind: str) -> tuple[SectionSpan, ...]:
@@ -186,11 +210,6 @@ def _ending_s(source: Source) -> float:
     if not len(loud) or loud[-1] == count - 1:
         return source.duration_s
     return float((loud[-1] + 1) * width / source.rate_hz)
-
-
-def _fitted(samples: Samples, length: int) -> Samples:
-    missing = length - samples.shape[1]
-    return np.pad(samples, ((0, 0), (0, missing))) if missing > 0 else samples[:, :length]
 
 
 def _later(line: TimedLine, seconds: float) -> TimedLine:
