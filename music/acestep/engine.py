@@ -113,10 +113,10 @@ class AceStepComposer(ModelEngine):
         if request.task not in self.info.tasks:
             fix = f"{self.info.model} does not do it: set the model to {BASE}"
             raise InvalidRequest("task", request.task, fix)
-        source = in_stereo(source)
+        source, rate_hz = in_stereo(source), int(self._pipe.sample_rate)
         if request.task == "stems":
             return self._separated(request, source, report)
-        work = work_of(request, source, self.info.tasks, int(self._pipe.sample_rate))
+        work = work_of(request, source, self.info.tasks, rate_hz)
         if work.task == "text2music":
             return self._composed(request, work, report)
         made = self._samples(request, work, report)
@@ -124,9 +124,9 @@ class AceStepComposer(ModelEngine):
         report("composing", 1.0)
         if not work.places:
             facts = (source.tempo_bpm, source.key, source.metre)
-            rate_hz = int(self._pipe.sample_rate)
+            made = fitted(made, round(source.duration_s * rate_hz))
             return Audio(made, rate_hz, *facts, sections=source.sections, warnings=warnings)
-        samples = with_parts(source, made, int(self._pipe.sample_rate), work.places)
+        samples = with_parts(source, made, rate_hz, work.places)
         kind = section_of(request.lyrics) if request.task == "extend" else ""
         return song_with(source, samples, *work.places, kind=kind, warnings=warnings)
 
@@ -162,7 +162,7 @@ class AceStepComposer(ModelEngine):
 
     def _samples(self, request: MusicRequest, work: Work | None, report: Report) -> Samples:
         """What the pipeline makes, at its rate. Raises as ``compose``."""
-        if not request.prompt.strip():
+        if not request.prompt.strip() and not (work and work.track):
             raise InvalidRequest("prompt", request.prompt, "say how the music sounds")
         report("waiting", 0.0)
         samples = self._variations.samples(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,8 @@ from scipy.signal import resample_poly
 
 from config.errors import InvalidRequest
 from music.acestep.memory import LONGEST_S
-from music.changes.joins import PICKUP_S
-from music.changes.places import Place, extended, repainted
+from music.changes.joins import FADE_S, PICKUP_S
+from music.changes.places import SHORTEST_S, Place, extended, repainted
 from music.contract import Change, MusicRequest, Samples, Source, TimedLine
 
 BASE = "ACE-Step/acestep-v15-xl-base-diffusers"
@@ -79,8 +79,8 @@ class Work:
 
     @property
     def spans_s(self) -> tuple[tuple[float, float], ...]:
-        """What is new, with its crossfades."""
-        return tuple((place.join_s, place.last_s) for place in self.places)
+        """What the model is to make new. The crossfades are beside it, where it makes what is kept."""
+        return tuple(place.new_s for place in self.places)
 
 
 def tasks_of(folder: Path) -> tuple[str, ...]:
@@ -101,14 +101,17 @@ def work_of(request: MusicRequest, source: Source, tasks: Sequence[str], rate_hz
     ``InvalidRequest`` as ``Changer.change``, for a song that would be longer than ten minutes, and for words
     that cannot take the place of those before."""
     change = request.change or Change()
+    if source.duration_s < SHORTEST_S:
+        fix = f"it is to have {SHORTEST_S:g} s at the least"
+        raise InvalidRequest("source", f"{source.duration_s:.2f} s", fix)
     if request.task == "reference":
         heard = _at_rate(source, rate_hz)
         return Work("text2music", request.duration_s, request.lyrics, reference=heard)
-    if request.task == "extend":
-        place = extended(change, source)
-        return _repainting(request, source, (place,), _words_around(request.lyrics, source, place), rate_hz)
-    if request.task == "repaint":
-        place = repainted(change, source)
+    if source.duration_s > LONGEST_S + 0.5:
+        fix = f"ACE-Step makes {LONGEST_S} s at the most: send a part of it"
+        raise InvalidRequest("source", f"{source.duration_s:.0f} s", fix)
+    if request.task in ("extend", "repaint"):
+        place = (extended if request.task == "extend" else repainted)(change, source)
         return _repainting(request, source, (place,), _words_around(request.lyrics, source, place), rate_hz)
     sound, words = _at_rate(source, rate_hz), request.lyrics or _tagged(source, source.lines)
     if request.task == "resing":
@@ -164,6 +167,7 @@ def _repainting(
         asked = request.change.by_s if request.change else None
         fix = f"ACE-Step makes {LONGEST_S} s at the most: this song would have {seconds:.0f}"
         raise InvalidRequest("by_s", asked, fix)
+    places = tuple(replace(place, around_s=FADE_S) for place in places)
     return Work("repaint", seconds, lyrics, source, sound, places=places)
 
 
@@ -224,7 +228,7 @@ def _other_lines(words: str, source: Source) -> tuple[Place, ...]:
             spans[-1][1] = end
         else:
             spans.append([start, end])
-    # A place's first crossfade ends where it begins, and its last one ends before it ends.
+    # A place's end is a beat, and what is new ends before it.
     last = source.duration_s - 0.02
     return tuple(
         Place(start, min(end + PICKUP_S, source.duration_s), closes=end + PICKUP_S < last)

@@ -32,22 +32,30 @@ class Place:
     closes: bool = False
     """Whether the song goes on after it."""
 
+    around_s: float = 0.0
+    """How much the model makes of what is kept next to it: its crossfades are there."""
+
     def has(self, seconds: float) -> bool:
         """Whether the new song is new there, or not the old one any more."""
         return seconds >= self.start_s and (not self.closes or seconds < self.end_s)
 
     @property
+    def new_s(self) -> tuple[float, float]:
+        """What is new, with what comes before a beat. A song begins with its first sample: a part before it
+        ends there."""
+        if self.before:
+            return 0.0, self.end_s
+        return max(self.start_s - PICKUP_S, 0.0), self.end_s - (PICKUP_S if self.closes else 0.0)
+
+    @property
     def join_s(self) -> float:
         """Where its first crossfade begins; up to here the song is kept."""
-        return 0.0 if self.before else max(self.start_s - PICKUP_S, 0.0)
+        return max(self.new_s[0] - self.around_s, 0.0)
 
     @property
     def last_s(self) -> float:
-        """Where its last crossfade ends; from here the song is kept. A song begins with its first sample:
-        before it there is nothing to fade to."""
-        if self.before:
-            return self.end_s + FADE_S
-        return self.end_s - PICKUP_S if self.closes else self.end_s
+        """Where its last crossfade ends; from here the song is kept."""
+        return self.new_s[1] + (self.around_s if self.closes else 0.0)
 
 
 def extended(change: Change, source: Source) -> Place:
@@ -61,7 +69,7 @@ def extended(change: Change, source: Source) -> Place:
         raise InvalidRequest("by_s", None, "say by how many seconds the song is to be longer")
     if change.before:
         length = max(round(change.by_s / bars.bar_s), 1) * bars.bar_s if bars else change.by_s
-        return Place(0.0, length, before=True, closes=True)
+        return Place(0.0, length, before=True, closes=True, around_s=FADE_S)
     asked = change.start_s
     if asked is not None and asked > source.duration_s + 0.5:
         raise InvalidRequest("start_s", f"{asked:g}", f"the song has {source.duration_s:.1f} s")

@@ -149,7 +149,7 @@ def test_a_repainted_span_is_new_and_the_rest_is_kept_to_the_sample(
 ) -> None:
     composer = request.getfixturevalue(kind)
     audio = changed(composer, song(), "repaint", start_s=5.8, end_s=12.1)
-    start_s, end_s = 6.0 - PICKUP_S, 12.0 - PICKUP_S
+    start_s, end_s = 6.0 - PICKUP_S - FADE_S, 12.0 - PICKUP_S + FADE_S
     assert audio.samples.shape == song().samples.shape
     assert audio.rate_hz == RATE_HZ
     kept(audio, song(), 0.0, start_s)
@@ -169,7 +169,7 @@ def test_a_recording_of_which_nothing_is_known_is_repainted_where_it_is_asked(
     base: AceStepComposer, calls: list[dict[str, Any]]
 ) -> None:
     audio = changed(base, recording(MODEL_HZ), "repaint", start_s=3.3, end_s=20.2)
-    kept(audio, recording(MODEL_HZ), 0.0, 3.3 - PICKUP_S)
+    kept(audio, recording(MODEL_HZ), 0.0, 3.3 - PICKUP_S - FADE_S)
     assert audio.samples.shape == (2, 20 * MODEL_HZ)
     [call] = calls
     assert (call["bpm"], call["keyscale"], call["timesignature"]) == (None, None, None)
@@ -178,8 +178,8 @@ def test_a_recording_of_which_nothing_is_known_is_repainted_where_it_is_asked(
 def test_a_song_goes_on_from_a_bar(base: AceStepComposer, calls: list[dict[str, Any]]) -> None:
     audio = changed(base, song(), "extend", start_s=15.8, by_s=10.0)
     assert audio.samples.shape == (2, 26 * RATE_HZ)
-    kept(audio, song(), 0.0, 16.0 - PICKUP_S)
-    assert_the_join_is_not_heard(audio, 16.0 - PICKUP_S)
+    kept(audio, song(), 0.0, 16.0 - PICKUP_S - FADE_S)
+    assert_the_join_is_not_heard(audio, 16.0 - PICKUP_S - FADE_S, 16.0 - PICKUP_S)
     assert audio.sections == (
         *SECTIONS[:1],
         SectionSpan("chorus", 9.0, 16.0),
@@ -212,7 +212,7 @@ def test_the_lines_that_have_other_words_are_sung_anew_and_the_rest_is_kept(
     for middle_s in (7.0, 15.0):
         here = slice(round(middle_s * RATE_HZ), round((middle_s + 0.5) * RATE_HZ))
         assert np.abs(audio.samples[:, here] - song().samples[:, here]).mean() > 0.01
-    assert_the_join_is_not_heard(audio, 5.6, 8.3, 13.6, 16.3)
+    assert_the_join_is_not_heard(audio, 5.5, 5.6, 8.3, 8.4, 13.5, 13.6, 16.3, 16.4)
     assert calls[0]["lyrics"] == lyrics
     assert [line.text for line in audio.lines] == ["one is here", "three is gone"]
     assert audio.warnings == ()
@@ -461,6 +461,7 @@ def test_progress_only_rises_and_a_cancelled_change_stops(base: AceStepComposer)
             "lyrics",
             "the song has 4 lines, and these are 5",
         ),
+        ("resing", {"lyrics": ""}, "lyrics", "write the words"),
         ("remix", {"prompt": " "}, "prompt", "say how the music sounds"),
     ],
 )
@@ -470,6 +471,18 @@ def test_what_cannot_be_changed_is_said(
     with pytest.raises(InvalidRequest, match=fix) as refused:
         changed(base, song(), task, **more)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("seconds", "task", "fix"), [(0.5, "remix", "1 s at the least"), (601, "stems", "600 s at")]
+)
+def test_a_source_that_is_too_short_or_too_long_is_refused(
+    base: AceStepComposer, seconds: float, task: str, fix: str
+) -> None:
+    source = Source(np.zeros((2, round(seconds * MODEL_HZ)), np.float32), MODEL_HZ)
+    with pytest.raises(InvalidRequest, match=fix) as refused:
+        changed(base, source, task)
+    assert refused.value.field == "source"
 
 
 def test_a_change_can_be_changed_and_a_recording_of_one_channel_too(turbo: AceStepComposer) -> None:
