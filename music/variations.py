@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from music.contract import MusicRequest, Samples
 
@@ -23,6 +24,8 @@ class Variation:
     """One caller's song; ``make`` fills it in."""
 
     request: MusicRequest
+    given: Any = None
+    """What else ``make`` is given of it; songs of different ones are not made together."""
     fraction: float = 0.0
     """Progress in 0..1."""
     samples: Samples | None = None
@@ -48,11 +51,11 @@ class Variations:
         self._waiting: list[Variation] = []
         self._thread: threading.Thread | None = None
 
-    def samples(self, request: MusicRequest, report: Callable[[float], None]) -> Samples:
+    def samples(self, request: MusicRequest, report: Callable[[float], None], given: Any = None) -> Samples:
         """Blocks until the song is made. ``report`` gets the fraction in the caller's thread, at least every
         0.05 s. If it raises, this caller leaves at once, and the other songs continue. Raises what ``make``
         raised."""
-        song = Variation(request)
+        song = Variation(request, given)
         with self._changed:
             self._waiting.append(song)
             if self._thread is None:
@@ -96,9 +99,9 @@ class Variations:
     def _alike(self) -> list[Variation]:
         """The first waiting song, and those that differ from it only in the seed."""
         self._waiting = [song for song in self._waiting if song.wanted]
-        first = [song.request for song in self._waiting[:1]]
-        return [song for song in self._waiting if _but_seed(song.request, first[0])][: self._most]
+        return [song for song in self._waiting if _but_seed(song, self._waiting[0])][: self._most]
 
 
-def _but_seed(one: MusicRequest, other: MusicRequest) -> bool:
-    return one.model_copy(update={"seed": other.seed}) == other
+def _but_seed(one: Variation, other: Variation) -> bool:
+    alike = one.request.model_copy(update={"seed": other.request.seed}) == other.request
+    return alike and one.given is other.given

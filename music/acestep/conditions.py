@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from music.contract import MusicRequest
+from music.contract import MusicRequest, Source
 
 # What the models were trained with: ACE-Step 1.5, acestep/constants.py.
 METRES = {"2/4": "2", "3/4": "3", "4/4": "4", "6/8": "6"}
@@ -32,7 +32,7 @@ _LANGUAGES = frozenset(
 class Conditions:
     """Values that the model knows. None leaves the choice to it."""
 
-    bpm: int
+    bpm: int | None
     key: str | None
     metre: str | None
     lyrics: str
@@ -62,6 +62,18 @@ def conditions_of(request: MusicRequest) -> Conditions:
     if not sung or language not in _LANGUAGES:
         language = UNKNOWN
     return Conditions(round(request.tempo_bpm), key, metre, lyrics, language, tuple(warnings))
+
+
+def conditions_in(request: MusicRequest, source: Source) -> Conditions:
+    """Of a part of ``source``: what is known of that, and of what is not, nothing."""
+    facts = {"tempo_bpm": source.tempo_bpm, "key": source.key, "metre": source.metre}
+    given = conditions_of(request.model_copy(update={name: value for name, value in facts.items() if value}))
+    return replace(
+        given,
+        bpm=given.bpm if source.tempo_bpm else None,
+        key=given.key if source.key else None,
+        metre=given.metre if source.metre else None,
+    )
 
 
 def _instead(wanted: str, used: str | None) -> str:

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from diffusers import AceStepPipeline
 
-from config.engine import EngineOptions, Report
+from config.engine import EngineInfo, EngineOptions, Report
 from config.errors import EngineFailed, EngineUnavailable, InvalidRequest
 from inference.devices import Placement
 from inference.loading import ModelEngine
 from inference.pretrained import pipeline
 from music.acestep.attention import use_window_attention
-from music.acestep.conditions import METRES, conditions_of
-from music.acestep.memory import LYRIC_TOKENS, PROMPT_TOKENS, beside_weights
-from music.contract import COMPOSERS, Audio, MusicRequest, Samples, unheeded
-from music.variations import AllCancelled, Variation, Variations
-
-SHORTEST_S = 10.0
-"""What the models were trained on; a shorter song is cut from it."""
-
-# What each kind of checkpoint was trained for, "base" and the "sft" made from it alike (ACE-Step 1.5,
-# acestep/training_v2/model_discovery.py). With the other's shift a song falls to pieces (its issue 1114), and
-# the pipeline's default is turbo's for all.
-_STEPS = {"turbo": 8, "base": 50}
-_SHIFT = {"turbo": 3.0, "base": 1.0}
-_MOST_STEPS = {"turbo": 20, "base": 200}  # ACE-Step 1.5, docs/en/INFERENCE.md
-_GUIDANCE = 7.0  # of a base checkpoint (likewise); a turbo one has none
-_PEAK = 10 ** (-1 / 20)  # the pipeline's own: -1 dBFS
-_SILENCE = 1e-6
-_PREPARED = 0.05  # of the time, before the first step
-_STEPPED = 0.9
+from music.acestep.conditions import conditions_of
+from music.acestep.hearing import conditions_for
+from music.acestep.making import SHORTEST_S, Maker
+from music.acestep.memory import LYRIC_TOKENS, PROMPT_TOKENS, TILE_FRAMES, TILE_OVERLAP, beside_weights
+from music.acestep.placing import section_of, with_parts
+from music.acestep.separating import separated
+from music.acestep.tasks import BASE, STEMS, Work, resampled, tasks_of, work_of
+from music.changes.places import as_it_is, fitted, in_stereo, song_with
+from music.contract import COMPOSERS, Audio, MusicRequest, Samples, Source, unheeded
+from music.variations import Variations
 
 
 class AceStepComposer(ModelEngine):
@@ -74,7 +63,10 @@ class AceStepComposer(ModelEngine):
     def _use(self, pipe: AceStepPipeline, place: Placement) -> None:
         """Makes this the engine around ``pipe``, which is on the device and in the precision of ``place``."""
         pipe.set_progress_bar_config(disable=True)
-        pipe.vae.enable_tiling()  # ten minutes in one piece take some 15 GB for each layer
+        vae = pipe.vae
+        vae.enable_tiling()  # ten minutes in one piece take some 15 GB for each layer
+        vae.tile_sample_min_length = TILE_FRAMES * vae.hop_length
+        vae.tile_sample_overlap = TILE_OVERLAP * vae.hop_length
         for network in (pipe.transformer, pipe.condition_encoder):
             use_window_attention(network)
         self._pipe = pipe
@@ -86,7 +78,7 @@ class AceStepComposer(ModelEngine):
 
     def _move(self, device: torch.device) -> None:
         self._pipe.to(device)
-        self._device = device
+        self._make = Maker(self._pipe, self._kind, device)
         # The pipeline's guidance adds up the frames of all songs in one go, and only a CPU was seen to do
         # that in the same order for one song and for four.
         apart = self._kind == "turbo" or (device.type == "cpu" and not self._place.gpu_path)
@@ -97,133 +89,99 @@ class AceStepComposer(ModelEngine):
         """The memory that a song of ten minutes takes."""
         return beside_weights(folder, number_bytes=number_bytes)
 
+    @classmethod
+    def facts(cls, place: Placement, parameters: tuple[str, ...] = (), detail: str = "") -> EngineInfo:
+        """As ``ModelEngine.facts``, with what this checkpoint does to songs."""
+        return replace(super().facts(place, parameters, detail), tasks=tasks_of(place.folder))
+
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """A song of 10 to 600 s with its peak at -1 dBFS; a shorter one is cut from 10 s. ``key``, ``metre``
         and ``tempo_bpm`` are those that the model was given. Raises ``InvalidRequest`` for a prompt without a
         word, ``EngineFailed`` where the model's numbers overflow, and within 0.1 s what ``report`` raises."""
-        if not request.prompt.strip():
-            raise InvalidRequest("prompt", request.prompt, "say how the music sounds")
-        report("waiting", 0.0)
-        samples = self._variations.samples(
-            request, lambda fraction: report("composing" if fraction else "waiting", fraction)
-        )
-        if not np.isfinite(samples).all():
-            raise EngineFailed(self.name, "the model's numbers overflowed: set the precision to fp32")
-        rate_hz = int(self._pipe.sample_rate)
-        length = round(request.duration_s * rate_hz)
-        if samples.shape[1] < length:  # a decoder whose strides are odd loses a few
-            samples = np.pad(samples, ((0, 0), (0, length - samples.shape[1])))
+        return self._composed(request, None, report)
+
+    def change(self, request: MusicRequest, source: Source, report: Report) -> Audio:
+        """As ``Changer.change``. What is kept is the source's own sound, at its rate.
+
+        ``extend``, ``repaint`` and, where it is known when the lines are sung, ``resing`` of those that have
+        other words are the model's repaint: it hears the whole song, and is given all of its words. Without
+        these times ``resing`` is a cover with the new words, and says so. ``remix`` is a cover: with
+        ``strength`` 0 of all the song's semantic tokens, with 1 of a fifth of them. ``stems`` are the song's
+        own sound, by tracks that the model extracts; ``complete`` and ``reference`` are new. Covers and new
+        songs have their peak at -1 dBFS and no ``loudness_lufs``: they are to be mastered. Raises
+        ``InvalidRequest`` for a task that the checkpoint lacks, and as ``work_of`` and ``compose`` do."""
+        if request.task not in self.info.tasks:
+            fix = f"{self.info.model} does not do it: set the model to {BASE}"
+            raise InvalidRequest("task", request.task, fix)
+        source, rate_hz = in_stereo(source), int(self._pipe.sample_rate)
+        if request.task == "stems":
+            return self._separated(request, source, report)
+        work = work_of(request, source, self.info.tasks, rate_hz)
+        if work.task == "text2music":
+            return self._composed(request, work, report)
+        made = self._samples(request, work, report)
+        warnings = self._warnings(request, work)
+        report("composing", 1.0)
+        if not work.places:
+            facts = (source.tempo_bpm, source.key, source.metre)
+            made = fitted(made, round(source.duration_s * rate_hz))
+            return Audio(made, rate_hz, *facts, sections=source.sections, warnings=warnings)
+        samples = with_parts(source, made, rate_hz, work.places)
+        kind = section_of(request.lyrics) if request.task == "extend" else ""
+        return song_with(source, samples, *work.places, kind=kind, warnings=warnings)
+
+    def _separated(self, request: MusicRequest, source: Source, report: Report) -> Audio:
+        tracks, rate_hz = {}, int(self._pipe.sample_rate)
+        for number, track in enumerate(STEMS):
+
+            def part(stage: str, fraction: float, number: int = number) -> None:
+                report("composing" if number else stage, (number + min(fraction, 1.0)) / (len(STEMS) + 0.1))
+
+            one = request.model_copy(update={"instruments": (track,)})
+            work = work_of(one, source, self.info.tasks, rate_hz)
+            made = resampled(self._samples(one, work, part), rate_hz, source.rate_hz)
+            tracks[track] = fitted(made, source.samples.shape[1])
+        stems = separated(source.samples, tracks)
+        report("composing", 1.0)
+        return replace(as_it_is(source), stems=stems, warnings=self._warnings(request, work))
+
+    def _composed(self, request: MusicRequest, work: Work | None, report: Report) -> Audio:
+        samples, rate_hz = self._samples(request, work, report), int(self._pipe.sample_rate)
+        # A decoder whose strides are odd loses a few.
+        samples = fitted(samples, round(request.duration_s * rate_hz))
         report("composing", 1.0)
         given = conditions_of(request)
         return Audio(
-            samples=samples[:, :length],
+            samples=samples,
             rate_hz=rate_hz,
-            tempo_bpm=float(given.bpm),
+            tempo_bpm=given.bpm and float(given.bpm),
             key=given.key,
             metre=given.metre,
-            warnings=(*given.warnings, *self._warnings(request)),
+            warnings=self._warnings(request, work),
         )
 
-    def _make(self, songs: Sequence[Variation]) -> None:
-        """Makes songs whose requests differ only in their seed: all share everything but the noise, which has
-        a row for each."""
-        request = songs[0].request
-        pipe, given, steps = self._pipe, conditions_of(request), self._steps(request)
-        duration_s = max(request.duration_s, SHORTEST_S)
-        forward, done, kept = pipe.transformer.forward, 0, list(range(len(songs)))
-
-        def go_on(*_: object) -> None:
-            if not any(song.wanted for song in songs):
-                raise AllCancelled
-
-        def denoise(*, hidden_states: torch.Tensor, **rest: Any) -> tuple[torch.Tensor]:
-            # (songs, frames, width); with guidance as many rows again, for the songs without their words.
-            nonlocal done
-            flow = torch.zeros_like(hidden_states)
-            for row, song in enumerate(songs):
-                go_on()
-                if song.wanted:
-                    rows = slice(row, None, len(songs))
-                    flow[rows] = forward(hidden_states=hidden_states[rows], **rest)[0]
-                done += 1
-                for each in songs:
-                    each.fraction = _PREPARED + _STEPPED * done / (steps * len(songs))
-            return (flow,)
-
-        def stepped(_pipe: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            if step + 1 < steps:
-                return tensors
-            go_on()
-            kept[:] = [row for row, song in enumerate(songs) if song.wanted]
-            return {"latents": tensors["latents"][kept]}
-
-        for song in songs:
-            song.fraction = _PREPARED
-        pipe.transformer.forward = denoise
-        try:
-            latents = pipe(
-                prompt=request.prompt,
-                lyrics=given.lyrics,
-                audio_duration=duration_s,
-                vocal_language=given.language,
-                num_inference_steps=steps,
-                guidance_scale=self._guidance(request),
-                shift=_SHIFT[self._kind],
-                latents=self._noise([song.request.seed for song in songs], duration_s),
-                bpm=given.bpm,
-                keyscale=given.key,
-                timesignature=given.metre and METRES[given.metre],
-                callback_on_step_end=stepped,
-                output_type="latent",
-            ).audios
-        finally:
-            pipe.transformer.forward = forward
-        with pipe.vae.decoder.register_forward_pre_hook(go_on):
-            for row, each in zip(kept, latents, strict=True):
-                if songs[row].wanted:
-                    songs[row].samples = self._decoded(each)
-
-    @torch.inference_mode()
-    def _decoded(self, latents: torch.Tensor) -> Samples:
-        """``(frames, width)`` as samples with the pipeline's own peak. One song at a time, so that only one
-        is in the GPU's memory."""
-        [samples] = self._pipe.vae.decode(latents.T[None]).sample.float()
-        samples *= _PEAK / samples.abs().max().clamp(min=_SILENCE)
-        found: Samples = samples.cpu().numpy()
-        return found
-
-    def _noise(self, seeds: Sequence[int], duration_s: float) -> torch.Tensor:
-        """``(seeds, frames, width)``. The pipeline's own noise has a frame too many for some lengths, such as
-        16.43 s, since it rounds up twice."""
-        transformer = self._pipe.transformer
-        frames = math.ceil(duration_s * self._pipe.latents_per_second)
-        shape = (1, frames, transformer.config.audio_acoustic_hidden_dim)
-        generators = [torch.Generator(self._device).manual_seed(seed) for seed in seeds]
-        return torch.cat(
-            [
-                torch.randn(shape, generator=g, device=self._device, dtype=transformer.dtype)
-                for g in generators
-            ]
+    def _samples(self, request: MusicRequest, work: Work | None, report: Report) -> Samples:
+        """What the pipeline makes, at its rate. Raises as ``compose``."""
+        if not request.prompt.strip() and not (work and work.track):
+            raise InvalidRequest("prompt", request.prompt, "say how the music sounds")
+        report("waiting", 0.0)
+        samples = self._variations.samples(
+            request, lambda fraction: report("composing" if fraction else "waiting", fraction), work
         )
+        if not np.isfinite(samples).all():
+            raise EngineFailed(self.name, "the model's numbers overflowed: set the precision to fp32")
+        return samples
 
-    def _steps(self, request: MusicRequest) -> int:
-        return min(request.infer_step or _STEPS[self._kind], _MOST_STEPS[self._kind])
-
-    def _guidance(self, request: MusicRequest) -> float:
-        if self._kind == "turbo":
-            return 1.0
-        return _GUIDANCE if request.guidance_scale is None else request.guidance_scale
-
-    def _warnings(self, request: MusicRequest) -> list[str]:
+    def _warnings(self, request: MusicRequest, work: Work | None) -> tuple[str, ...]:
         """What this checkpoint does not do of the request."""
-        found = []
-        if request.duration_s < SHORTEST_S:
+        given = conditions_for(request, work)
+        found = [*(work.warnings if work else ()), *given.warnings]
+        if request.duration_s < SHORTEST_S and (work is None or work.task == "text2music"):
             found.append(f"ACE-Step makes {SHORTEST_S:g} s or more: this is the beginning of that")
-        if (request.infer_step or 0) > (most := _MOST_STEPS[self._kind]):
+        if (request.infer_step or 0) > (most := self._make.most_steps):
             found.append(f"ACE-Step {self._kind} takes {most} steps at most: it was made in {most}")
         if request.exclude:
             found.append(unheeded("ACE-Step", request.exclude))
-        given = conditions_of(request)
         prompt, lyrics = self._pipe._format_prompt(
             request.prompt, given.lyrics, given.language, bpm=given.bpm, keyscale=given.key, timesignature="4"
         )
@@ -233,7 +191,7 @@ class AceStepComposer(ModelEngine):
             )
         if self._tokens(lyrics) > LYRIC_TOKENS:
             found.append("the lyrics are longer than ACE-Step reads: their end is not sung")
-        return found
+        return tuple(found)
 
     def _tokens(self, text: str) -> int:
         return len(self._pipe.tokenizer(text).input_ids)

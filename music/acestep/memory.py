@@ -13,7 +13,9 @@ LONGEST_S = 600
 LYRIC_TOKENS = 2048
 PROMPT_TOKENS = 256
 TILE_FRAMES = 512
-"""Latents in a tile of the decoder; tiles overlap. The number is diffusers' own."""
+"""Latents in a tile of the decoder, diffusers' own number, and of the encoder."""
+TILE_OVERLAP = 64
+"""Latents of its neighbour's on either side of a tile."""
 
 
 def beside_weights(folder: Path, *, number_bytes: float) -> int:
@@ -22,7 +24,8 @@ def beside_weights(folder: Path, *, number_bytes: float) -> int:
 
     A step of the transformer is widest in an MLP: three arrays of the inner width, with six of the outer one
     around them; twice that with guidance. The decoder is widest in its last block: six arrays of a tile's
-    samples in ``decoder_channels``, while the song's decoded tiles wait.
+    samples in ``decoder_channels``, while the song's decoded tiles wait; the encoder, which takes a song that
+    is changed, in its first, with ``encoder_hidden_size``.
     """
     transformer, vae = (_config(folder / name) for name in ("transformer", "vae"))
     hop = math.prod(vae.get("downsampling_ratios", (2, 4, 4, 8, 8)))
@@ -32,7 +35,8 @@ def beside_weights(folder: Path, *, number_bytes: float) -> int:
     # The pipeline's own rule.
     turbo = bool(transformer.get("is_turbo")) or transformer.get("model_version") == "turbo"
     step = positions * (3 * inner + 6 * width) * (1 if turbo else 2)
-    tile = TILE_FRAMES * hop * int(vae.get("decoder_channels", 128)) * 6
+    widest = max(int(vae.get(name, 128)) for name in ("decoder_channels", "encoder_hidden_size"))
+    tile = TILE_FRAMES * hop * widest * 6
     return int(number_bytes * max(step, tile + 2 * samples))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,16 +13,19 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer, EncodecModel
 
-from config.engine import EngineOptions, Report
+from config.engine import EngineInfo, EngineOptions, Report
 from config.errors import EngineUnavailable, InvalidRequest
-from inference.loading import ModelEngine
+from inference.loading import ModelEngine, Placement
 from inference.tensors import Tensors
-from music.contract import COMPOSERS, Audio, MusicRequest, unheeded
+from music.changes.places import song_with
+from music.contract import COMPOSERS, Audio, MusicRequest, Samples, Source, unheeded
 from music.musicgen.batch import MOST, Batch
 from music.musicgen.checkpoint import codec_of, config_of, projection_of, shape_of, text_encoder_of
+from music.musicgen.continuing import Continuation
 from music.musicgen.decoder import Decoder, Track
 from music.musicgen.encodec.chunked import decoding_bytes
 from music.musicgen.encodec.codec import decoding
+from music.musicgen.encodec.encoder import Encoder
 from music.musicgen.gpu.slots import TEXT, columns_for, slot_bytes
 from music.musicgen.sampling import PARAMETERS, Sampling, gumbel
 
@@ -96,6 +100,7 @@ class MusicgenComposer(ModelEngine):
             gpu_path=gpu_path,
             instructions=self._instructions,
         )
+        self._encode = Encoder(codec, device)
         decode = decoding(codec, precision, device, gpu_path=gpu_path or device.type != "cpu")
         columns = columns_for(self._shape, round(WINDOW_S * self._frames_per_s))
         self._batch = Batch(self._decoder, decode, self._together(columns), columns)
@@ -123,21 +128,47 @@ class MusicgenComposer(ModelEngine):
             return slot_bytes(shape, MOST, number_bytes, columns) + decoding_bytes(codec, _LONGEST_S)
         return int(math.prod(shape.cache(columns)) * max(number_bytes, 2))
 
+    @classmethod
+    def facts(cls, place: Placement, parameters: tuple[str, ...] = (), detail: str = "") -> EngineInfo:
+        """As ``ModelEngine.facts``, with what every checkpoint does to songs."""
+        return replace(super().facts(place, parameters, detail), tasks=cls.spec.tasks)
+
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """Raises ``InvalidRequest`` for a prompt without a word."""
+        samples = self._made(request, request.duration_s, None, report)
+        length = round(request.duration_s * self._rate_hz)
+        return Audio(samples=samples[:, :length], rate_hz=self._rate_hz, warnings=_warnings(request))
+
+    def change(self, request: MusicRequest, source: Source, report: Report) -> Audio:
+        """``source`` up to a second, by default its end, and ``by_s`` seconds more, for which the model goes
+        on with the tokens of what is before them, its last 12 s. Raises ``InvalidRequest`` for another task,
+        and for an extension before the beginning: a token depends on those before it only."""
+        frame = self._rate_hz // self._frames_per_s
+        most = round((WINDOW_S - STRIDE_S) * self._frames_per_s)
+        goes_on = Continuation.of(request, source, rate_hz=self._rate_hz, frame=frame, most=most)
+        place = goes_on.place
+        samples = self._made(request, place.end_s - place.start_s, goes_on, report)
+        return song_with(
+            source, goes_on.placed(samples), place, kind="instrumental", warnings=_warnings(request)
+        )
+
+    def _made(
+        self, request: MusicRequest, seconds: float, goes_on: Continuation | None, report: Report
+    ) -> Samples:
+        """``(2, samples)``: so many seconds, after those that they go on from."""
         if not request.prompt.strip():
             raise InvalidRequest("prompt", request.prompt, "say how the music sounds")
         report("reading", 0.0)
         text = self._batch.do(lambda: self._read(request.prompt), lambda: report("reading", 0.0))
-        codes = self._tokens(text, request, Sampling.of(request), report)
+        prompt = None
+        if goes_on:
+            sound = torch.from_numpy(np.ascontiguousarray(goes_on.sound(self._shape.channels)))
+            prompt = self._batch.do(lambda: self._encode(sound), lambda: report("reading", 0.0))
+        codes = self._tokens(text, request, Sampling.of(request), report, seconds=seconds, prompt=prompt)
         made = _SHARE["reading"] + _SHARE["composing"]
         samples = self._sound(codes, lambda: report("decoding", made))
         report("decoding", 1.0)
-        warnings = ["MusicGen sings no words: the lyrics are not in the music"] if request.lyrics else []
-        if request.exclude:
-            warnings.append(unheeded("MusicGen", request.exclude))
-        length = round(request.duration_s * self._rate_hz)
-        return Audio(samples=samples[:, :length], rate_hz=self._rate_hz, warnings=tuple(warnings))
+        return samples
 
     def _read(self, prompt: str) -> Tensor:
         """The prompt as the decoder attends to it, ``(tokens, width)``."""
@@ -148,28 +179,42 @@ class MusicgenComposer(ModelEngine):
             hidden = self._text(input_ids=tokens["input_ids"]).last_hidden_state[0]
             return torch.nn.functional.linear(hidden, *self._projection) if self._projection else hidden
 
-    def _tokens(self, text: Tensor, request: MusicRequest, sampling: Sampling, report: Report) -> Tensor:
-        """``(codebooks, frames)``. A song longer than the model was trained on is made window by window, as
-        by AudioCraft's ``MusicGen.generate``."""
-        frames = int(np.ceil(request.duration_s * self._frames_per_s))
+    def _tokens(
+        self,
+        text: Tensor,
+        request: MusicRequest,
+        sampling: Sampling,
+        report: Report,
+        *,
+        seconds: float | None = None,
+        prompt: Tensor | None = None,
+    ) -> Tensor:
+        """``(codebooks, frames)``: ``seconds``, by default the request's, after ``prompt (codebooks, its
+        frames)``, which is part of them. A song longer than the model was trained on is made window by
+        window, as by AudioCraft's ``MusicGen.generate``."""
+        seconds = request.duration_s if seconds is None else seconds
+        frames = int(np.ceil(seconds * self._frames_per_s)) + (0 if prompt is None else prompt.shape[1])
         window, stride = (round(seconds * self._frames_per_s) for seconds in (WINDOW_S, STRIDE_S))
         noise = gumbel(request.seed, self._shape.drawn, self._device, gpu_path=self._place.gpu_path)
-        made: list[Tensor] = []
-        prompt: Tensor | None = None
-        start = 0
+        made, start = [] if prompt is None else [prompt], 0
+        first = 0 if prompt is None else prompt.shape[1]
+
+        def share(known: float) -> float:
+            """Of the time, when so many frames are known."""
+            done = min(max(known - first, 0.0) / (frames - first), 1.0)
+            return _SHARE["reading"] + _SHARE["composing"] * done
+
         while not made or start + (0 if prompt is None else prompt.shape[1]) < frames:
             length = min(window, frames - start)
             begin = partial(Track, self._decoder, text, length, sampling, noise, prompt)
             known = start + (0 if prompt is None else prompt.shape[1])
-            fraction = _SHARE["reading"] + _SHARE["composing"] * known / frames
-            track = self._batch.do(begin, partial(report, "composing", fraction))
+            track = self._batch.do(begin, partial(report, "composing", share(known)))
             done = start + track.known
 
             def on_progress(
                 fraction: float, done: int = done, track: Track = track, start: int = start
             ) -> None:
-                whole = (max(done, start + fraction * track.frames)) / frames
-                report("composing", _SHARE["reading"] + _SHARE["composing"] * min(whole, 1.0))
+                report("composing", share(max(done, start + fraction * track.frames)))
 
             self._batch.run(track, on_progress)
             codes = track.codes(self._shape)
@@ -178,14 +223,21 @@ class MusicgenComposer(ModelEngine):
             start += stride
         return torch.cat(made, dim=1)[:, :frames]
 
-    def _sound(
-        self, codes: Tensor, report: Callable[[], None] = lambda: None
-    ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    def _sound(self, codes: Tensor, report: Callable[[], None] = lambda: None) -> Samples:
         """``(2, samples)`` float32 from ``codes (codebooks, frames)``."""
         sides = [codes[side :: self._shape.channels] for side in range(self._shape.channels)]
         waves = self._batch.decode(sides, report)
         samples = torch.stack(waves if len(waves) == 2 else waves * 2).clamp(-1.0, 1.0)
-        return samples.cpu().numpy()
+        sound: Samples = samples.cpu().numpy()
+        return sound
+
+
+def _warnings(request: MusicRequest) -> tuple[str, ...]:
+    """What MusicGen does not do of the request."""
+    warnings = ["MusicGen sings no words: the lyrics are not in the music"] if request.lyrics else []
+    if request.exclude:
+        warnings.append(unheeded("MusicGen", request.exclude))
+    return tuple(warnings)
 
 
 def _narrowed(tensors: Tensors, name: str, dtype: torch.dtype) -> Tensor:
