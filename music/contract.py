@@ -25,6 +25,8 @@ Task = Literal["compose", "extend", "repaint", "remix", "reference", "resing", "
 before its beginning or from a second on (extend); another part of it, from second to second (repaint); itself
 in another style (remix); a new song that sounds like it (reference); other words on its tune (resing); the
 parts that it is mixed of (stems); a band for a voice alone (complete)."""
+OF_PARTS: tuple[Task, ...] = ("extend", "repaint")
+"""The tasks that make a part of a song new: its words and its style are that part's."""
 
 _NAMED = 5  # excluded instruments that a warning names
 

@@ -227,4 +227,5 @@ def test_an_engine_that_does_not_do_it_names_one_that_does(tmp_path_factory: pyt
         refused = client.post(f"/songs/{song['id']}/extend", json={"by_s": 10})
         assert refused.status_code == 422
         assert refused.json()["field"] == "task"
-        assert "engine 'hum' does not do it: 'sketch' or 'acestep' or 'musicgen' does" in refused.json()["fix"]
+        fix = refused.json()["fix"]
+        assert "engine 'hum' does not do it: 'sketch' or 'acestep' or 'musicgen' does" in fix

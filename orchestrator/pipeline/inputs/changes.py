@@ -11,7 +11,7 @@ from config.spec import MANY
 from lyrics.contract import SongPlan
 from lyrics.restyling import restyled
 from music.changes.bars import Bars
-from music.contract import COMPOSERS, Task, TimedLine
+from music.contract import COMPOSERS, OF_PARTS, Task, TimedLine
 from music.lrc import lines_in
 from orchestrator.songs.brief import DURATION_S, Brief, SongChange
 from orchestrator.songs.library import Library
@@ -20,8 +20,7 @@ from orchestrator.songs.manifest import MusicFacts, SectionTime, Song, Status
 from reading.language import language_name, language_of
 from storage.contract import read
 
-_OF_PARTS: tuple[Task, ...] = ("extend", "repaint")
-_SINGS: tuple[Task, ...] = (*_OF_PARTS, "resing")
+_SINGS: tuple[Task, ...] = (*OF_PARTS, "resing", "reference", "complete")
 """The tasks that words may be sent for."""
 
 
@@ -60,13 +59,15 @@ def changed_brief(
     not do, a span that is not in the song or shorter than a bar, a song that would be too long, words for an
     instrumental or in a language that the engine does not sing, and what the task cannot do without."""
     plan, music = _done(song)
+    if wanted.task == "stems" and any(role.startswith("stem:") for role in song.assets):
+        raise Conflict(f"song {song.id} has its stems already", "they are in its `assets` and `urls`")
     _check_task(engine, wanted.task)
     words = wanted.words.strip()
     _check_words(engine, plan, wanted.task, words)
-    if wanted.task == "remix" and not wanted.prompt.strip():
+    if wanted.task in ("remix", "reference") and not wanted.prompt.strip():
         raise InvalidRequest("prompt", "", 'say how the song is to sound: "bossa nova with soft strings"')
     duration_s, lyrics = music.duration_s, plan.lyrics
-    if wanted.task in _OF_PARTS:
+    if wanted.task in OF_PARTS:
         start_s, end_s = _span(music, plan, wanted)
         if wanted.task == "extend":
             duration_s = _extended_s(music, wanted, start_s)
@@ -76,7 +77,7 @@ def changed_brief(
         after = [line for line in lines if _middle(line) >= end_s]
         parts = (tagged(music.sections, before), words, tagged(music.sections, after))
         lyrics = "\n\n".join(filter(None, parts))
-    elif wanted.task == "resing":
+    elif words:
         lyrics = words
     known = song.brief.model_dump(exclude={"duration_s", "plan", "change", "variations", "keep"})
     change = SongChange(

@@ -15,7 +15,7 @@ from config.engine import Report
 from config.errors import NotFound
 from lyrics.contract import SongPlan
 from music.artwork import with_cover
-from music.contract import Audio, Change, Changer, Composer, MusicRequest
+from music.contract import OF_PARTS, Audio, Change, Changer, Composer, MusicRequest
 from music.encode import encode
 from music.formats import FORMATS
 from music.hearing.aloud import compose_aloud
@@ -124,7 +124,8 @@ def music_request(song: Song) -> MusicRequest:
     if change is None:
         return request
     asked = Change.model_validate(change.model_dump(exclude={"task", "source", "words"}))
-    return request.model_copy(update={"task": change.task, "change": asked, "lyrics": change.words})
+    lyrics = change.words if change.task in OF_PARTS else request.lyrics
+    return request.model_copy(update={"task": change.task, "change": asked, "lyrics": lyrics})
 
 
 def _whole_request(song: Song) -> MusicRequest:

@@ -10,7 +10,16 @@ from config.errors import EngineUnavailable
 from orchestrator.pipeline.inputs.changes import changed_brief, sung_lines
 from orchestrator.server.api.context import BEARER
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
-from orchestrator.server.api.requests.bodies.changes import Changing, Extend, Remix, Repaint, Resing
+from orchestrator.server.api.requests.bodies.changes import (
+    Changing,
+    Complete,
+    Extend,
+    Reference,
+    Remix,
+    Repaint,
+    Resing,
+    Stems,
+)
 from orchestrator.server.api.requests.call import Call, TheCall
 from orchestrator.server.api.requests.incoming import JsonRoute
 from orchestrator.server.api.song_requests import SongRequest, generate, song_route
@@ -47,6 +56,27 @@ async def remix_song(song_id: str, body: Remix, call: TheCall) -> Response:
 async def resing_song(song_id: str, body: Resing, call: TheCall) -> Response:
     """A new song: the first one with other words. The embedded composer keeps the tune note for note, and the
     band as it was played. Lines are sung in order if there are as many as before; else by sections."""
+    return await _change(song_id, body, call)
+
+
+@song_route(router, "/songs/{song_id}/reference", "A song that sounds like another", responses=_ANSWERS)
+async def refer_to_song(song_id: str, body: Reference, call: TheCall) -> Response:
+    """A new song, as `prompt` says, that sounds like the first one: its voices, instruments and space, not its
+    tune. ACE-Step does it."""
+    return await _change(song_id, body, call)
+
+
+@song_route(router, "/songs/{song_id}/stems", "The parts that a song is mixed of", responses=_ANSWERS)
+async def separate_song(song_id: str, body: Stems, call: TheCall) -> Response:
+    """The song with its stems, as a new song. Songs of the embedded composer have theirs from the beginning:
+    409. ACE-Step's base checkpoint does it for other songs."""
+    return await _change(song_id, body, call)
+
+
+@song_route(router, "/songs/{song_id}/complete", "A band for a voice alone", responses=_ANSWERS)
+async def complete_song(song_id: str, body: Complete, call: TheCall) -> Response:
+    """A new song: the voice that is heard in the first one, with a band. ACE-Step's base checkpoint does
+    it."""
     return await _change(song_id, body, call)
 
 

@@ -18,10 +18,13 @@ from orchestrator.server.api.context import BEARER, TheService
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
 from orchestrator.server.api.requests.bodies.changes import (
     QuotedChange,
+    QuoteComplete,
     QuoteExtend,
+    QuoteReference,
     QuoteRemix,
     QuoteRepaint,
     QuoteResing,
+    QuoteStems,
 )
 from orchestrator.server.api.requests.bodies.plan import MOST_WARNINGS
 from orchestrator.server.api.requests.bodies.songs import (
@@ -53,6 +56,9 @@ Quoted = (
     | Annotated[QuoteRepaint, Tag("QuoteRepaint")]
     | Annotated[QuoteRemix, Tag("QuoteRemix")]
     | Annotated[QuoteResing, Tag("QuoteResing")]
+    | Annotated[QuoteReference, Tag("QuoteReference")]
+    | Annotated[QuoteStems, Tag("QuoteStems")]
+    | Annotated[QuoteComplete, Tag("QuoteComplete")]
 )
 
 

@@ -144,6 +144,50 @@ class Resing(Changing):
         return Wanted(self.TASK, self.lyrics)
 
 
+class Reference(Changing):
+    """A new song that sounds like this one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"prompt": "a song about the sea", "lyrics": "[verse]\\nOut at sea"}]}
+    )
+    TASK: ClassVar[Task] = "reference"
+
+    prompt: Sentence = Field(description="The new song.")
+    lyrics: str = Field(
+        default="", max_length=LYRICS_CHARACTERS, description="Its words; left out: those of this song."
+    )
+
+    def wanted(self) -> Wanted:
+        return Wanted(self.TASK, self.lyrics, self.prompt)
+
+
+class Stems(Changing):
+    """The parts that a song is mixed of."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+    TASK: ClassVar[Task] = "stems"
+
+    def wanted(self) -> Wanted:
+        return Wanted(self.TASK)
+
+
+class Complete(Changing):
+    """A band for a voice alone."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"prompt": "a jazz trio"}]})
+    TASK: ClassVar[Task] = "complete"
+
+    prompt: str = Field(
+        default="", max_length=DESCRIPTION_CHARACTERS, description="How the band is to sound."
+    )
+    lyrics: str = Field(
+        default="", max_length=LYRICS_CHARACTERS, description="The words that the voice sings, if known."
+    )
+
+    def wanted(self) -> Wanted:
+        return Wanted(self.TASK, self.lyrics, self.prompt)
+
+
 class QuoteExtend(_Of, Extend):
     """More of a song, quoted."""
 
@@ -184,4 +228,33 @@ class QuoteResing(_Of, Resing):
     task: Literal["resing"]
 
 
-QuotedChange = QuoteExtend | QuoteRepaint | QuoteRemix | QuoteResing
+class QuoteReference(_Of, Reference):
+    """A song that sounds like another, quoted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"task": "reference", "source": "ybqc2bewn1yqcy2", "prompt": "punk"}]}
+    )
+    task: Literal["reference"]
+
+
+class QuoteStems(_Of, Stems):
+    """The parts that a song is mixed of, quoted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"task": "stems", "source": "ybqc2bewn1yqcy2"}]}
+    )
+    task: Literal["stems"]
+
+
+class QuoteComplete(_Of, Complete):
+    """A band for a voice alone, quoted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"task": "complete", "source": "ybqc2bewn1yqcy2"}]}
+    )
+    task: Literal["complete"]
+
+
+QuotedChange = (
+    QuoteExtend | QuoteRepaint | QuoteRemix | QuoteResing | QuoteReference | QuoteStems | QuoteComplete
+)
