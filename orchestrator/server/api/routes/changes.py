@@ -61,8 +61,8 @@ async def resing_song(song_id: str, body: Resing, call: TheCall) -> Response:
 
 @song_route(router, "/songs/{song_id}/reference", "A song that sounds like another", responses=_ANSWERS)
 async def refer_to_song(song_id: str, body: Reference, call: TheCall) -> Response:
-    """A new song, as `prompt` says, that sounds like the first one: its voices, instruments and space, not its
-    tune. ACE-Step does it."""
+    """A new song, as `prompt` says, that sounds like the first one: its voices, instruments and space, and
+    not its tune. ACE-Step does it."""
     return await _change(song_id, body, call)
 
 

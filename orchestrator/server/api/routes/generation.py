@@ -17,8 +17,8 @@ from orchestrator.pipeline.steps.writing import given_plan
 from orchestrator.server.api.context import BEARER, TheService
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
 from orchestrator.server.api.requests.bodies.changes import (
-    QuotedChange,
     QuoteComplete,
+    QuotedChange,
     QuoteExtend,
     QuoteReference,
     QuoteRemix,
