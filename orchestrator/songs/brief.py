@@ -201,8 +201,6 @@ class Brief(BaseModel):
     def _known_keep(cls, keep: str, info: ValidationInfo) -> str:
         if not is_kept(info) and keep not in KEEPS:
             raise InvalidRequest("keep", keep, f"use one of {', '.join(KEEPS)}")
-        if not is_kept(info) and keep != "all" and info.data.get("variations") == 1:
-            raise InvalidRequest("keep", keep, f"ask for 2 to {VARIATIONS[1]} variations to choose from")
         return keep
 
     @field_validator("seed")
