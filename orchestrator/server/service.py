@@ -20,7 +20,8 @@ from orchestrator.estimates.quoting import Quotes
 from orchestrator.jobs.contract import ServiceJobs
 from orchestrator.jobs.endings import SongEndings
 from orchestrator.jobs.feed import Feed
-from orchestrator.pipeline.inputs.photo_decoding import DecoderQueue
+from orchestrator.pipeline.inputs.decoding import DecoderQueue
+from orchestrator.pipeline.inputs.photos import PHOTOS
 from orchestrator.server.answers import LIVE, Addresses, PartProgress, SongAnswer, song_answer
 from orchestrator.server.auth import Tokens
 from orchestrator.server.bucket_keys import WEBHOOK_SECRET
@@ -121,7 +122,7 @@ class Service:
         self._storing_requests: set[asyncio.Task[None]] = set()
         self._draining: asyncio.Future[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
-        self._decoder = DecoderQueue()
+        self._decoder = DecoderQueue(PHOTOS)
         self._plans = 0  # plans that are written or wait
 
     async def start(self) -> None:
@@ -231,8 +232,12 @@ class Service:
         return await self._quotes.quote(brief, engines, self.worker.music_lanes, notes)
 
     async def kept_photo(self, data: Callable[[], Awaitable[bytes]]) -> bytes:
-        """As ``DecoderQueue.kept_photo``."""
-        return await self._decoder.kept_photo(data)
+        """The photo as it is stored; raises as ``DecoderQueue.kept``."""
+
+        async def keep(png: bytes) -> bytes:
+            return png
+
+        return await self._decoder.kept(data, keep)
 
     async def draft(self, song: Song) -> SongPlan:
         """Writes only the plan; nothing is stored. Cancelling the awaiting task stops the work.

@@ -1,0 +1,53 @@
+"""``python -m music.sources.decode CPU_S MEMORY_BYTES``: a process that decodes recordings, one after
+another, and answers with what ``recording_of`` reads. See ``config.decoding.process``."""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+from typing import NamedTuple
+
+from config.decoding.process import serve
+from config.errors import InvalidRequest
+
+MEMORY_BYTES = 2_000_000_000
+"""Address space of the process: 600 s at any rate take 0.9 GB, with an upload of 100 MB."""
+CPU_S = 60.0
+"""CPU time of one recording: 600 s take 3 to 12 s, by their kind and rate."""
+_HEAD = struct.Struct(">I")
+
+
+class Kept(NamedTuple):
+    """A recording as the process answers it: see ``music.sources.kept.Recording``."""
+
+    kind: str
+    duration_s: float
+    rate_hz: int
+    flac: memoryview
+
+
+def recording_of(answer: bytes) -> Kept:
+    """The recording in an answer of the process."""
+    view = memoryview(answer)
+    start = _HEAD.size + _HEAD.unpack_from(answer)[0]
+    kind, duration_s, rate_hz = json.loads(bytes(view[_HEAD.size : start]))
+    return Kept(kind, duration_s, rate_hz, view[start:])
+
+
+def main(cpu_s: float, memory_bytes: int) -> None:
+    """Decodes until the input ends."""
+    # Imported here because the service imports this module too, and needs no codecs.
+    from music.sources.kept import kept_recording
+
+    def decode(data: bytes) -> bytes:
+        kept = kept_recording(data)
+        facts = json.dumps([kept.kind, kept.duration_s, kept.rate_hz]).encode()
+        return b"".join((_HEAD.pack(len(facts)), facts, kept.flac))
+
+    fix = "decoding it takes too much memory: send a shorter one, or one of 48,000 Hz and two channels"
+    serve(decode, cpu_s, memory_bytes, InvalidRequest("audio", "", fix))
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]), int(sys.argv[2]))
