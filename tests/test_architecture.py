@@ -30,7 +30,7 @@ MAY_IMPORT = {
 # What the orchestrator may know of a craft: its contract and the files it makes, never an engine. The local
 # store is the command line's own.
 DOORS = {
-    "lyrics": {"lyrics.contract", "lyrics.requests", "lyrics.wishes.lengths"},
+    "lyrics": {"lyrics.contract", "lyrics.requests", "lyrics.wishes.lengths", "lyrics.wishes.reading"},
     "music": {
         "music.changes",
         "music.contract",
@@ -42,6 +42,7 @@ DOORS = {
         "music.artwork",
         "music.lrc",
         "music.singing",
+        "music.sources",
         "music.waveform",
     },
     "art": {"art.contract", "art.encode", "art.photo"},
@@ -58,7 +59,8 @@ DOORS = {
 HOMES = {
     "click": {"orchestrator.cli.commands"},
     "rich": {"orchestrator.cli.output"},
-    "soundfile": {"music.encode"},
+    "soundfile": {"music.encode", "music.sources"},
+    "av": {"music.sources.kept"},
     "mido": {"music.sketch.midi"},
     "py3langid": {"reading.language"},
     "PIL": {"art", "vision"},

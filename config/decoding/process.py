@@ -27,7 +27,9 @@ READY, KEPT, REFUSED = b"!", b"+", b"-"
 ``refusal_of``."""
 
 
-def serve(decode: Callable[[bytes], bytes], cpu_s: float, memory_bytes: int, too_much: InvalidRequest) -> None:
+def serve(
+    decode: Callable[[bytes], bytes], cpu_s: float, memory_bytes: int, too_much: InvalidRequest
+) -> None:
     """Decodes until the input ends. ``decode`` returns what is kept of a file, and raises ``InvalidRequest``;
     ``too_much`` is raised for a file that takes more memory than there is, with its size as the value."""
     warnings.simplefilter("ignore")  # of libraries, about the contents of a user's file

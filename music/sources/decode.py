@@ -11,10 +11,11 @@ from typing import NamedTuple
 from config.decoding.process import serve
 from config.errors import InvalidRequest
 
-MEMORY_BYTES = 2_000_000_000
-"""Address space of the process: 600 s at any rate take 0.9 GB, with an upload of 100 MB."""
-CPU_S = 60.0
-"""CPU time of one recording: 600 s take 3 to 12 s, by their kind and rate."""
+MEMORY_BYTES = 1_500_000_000
+"""Address space of the process: 600 s at any rate take 0.9 GB, with an upload of 100 MB, and 0.7 GB of
+memory."""
+CPU_S = 40.0
+"""CPU time of one recording: 600 s take 1 to 8 s, by their kind and rate."""
 _HEAD = struct.Struct(">I")
 
 

@@ -152,9 +152,7 @@ class Decoder:
         self._timed_out = True
         process.kill()
 
-    def _exit_error(
-        self, process: subprocess.Popen[bytes], size_bytes: int, *, started: bool
-    ) -> Exception:
+    def _exit_error(self, process: subprocess.Popen[bytes], size_bytes: int, *, started: bool) -> Exception:
         """The error that says why the process has ended."""
         kind, code, size = self._kind, process.wait(), f"{size_bytes:,} bytes"
         if self._timed_out or code == -_number("SIGXCPU"):
@@ -267,4 +265,3 @@ def _response(pipe: IO[bytes]) -> tuple[bytes, bytes]:
 def _number(name: str) -> int:
     """The number of the signal with this name; 0 if the system has none."""
     return int(getattr(signal, name, 0))
-

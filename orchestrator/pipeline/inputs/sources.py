@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
-
-import numpy as np
-import soundfile
 
 from config.errors import InvalidRequest, NotFound, Unreadable
 from music.contract import Samples, SectionSpan, Source
 from music.lrc import lines_in
+from music.sources.reading import samples_of
 from orchestrator.songs.library import manifest_key
 from orchestrator.songs.manifest import Asset, Song
 from orchestrator.songs.reading import song_of
@@ -56,6 +53,4 @@ def source_of(store: Store, song_id: str) -> Source:
 
 
 def _samples(store: Store, asset: Asset) -> tuple[Samples, int]:
-    data, rate_hz = soundfile.read(io.BytesIO(read(store, asset.key)), dtype="float32", always_2d=True)
-    both = data if data.shape[1] > 1 else np.repeat(data, 2, axis=1)
-    return np.ascontiguousarray(both.T, dtype=np.float32), int(rate_hz)
+    return samples_of(read(store, asset.key))
