@@ -156,6 +156,10 @@ class Settings(BaseSettings):
     """The largest request body."""
     image_limit_bytes: int = Field(default=10_000_000, ge=1_000, le=100_000_000)
     """The largest photo, and so the largest body of a request that may carry one."""
+    audio_limit_bytes: int = Field(default=120_000_000, ge=1_000, le=500_000_000)
+    """The largest recording that may be sent: ten minutes of a CD have 106 million bytes."""
+    source_limit: int = Field(default=100, ge=0, le=10_000)
+    """Recordings that are kept; more are refused. Ten minutes take up to 90 million bytes."""
     body_timeout_s: float = Field(default=20.0, gt=0, le=_LONGEST_S)
     """Seconds in which a request's headers, and then its body, must arrive."""
     shutdown_grace_s: float = Field(default=5.0, ge=0, le=_LONGEST_S)

@@ -48,8 +48,8 @@ class Recording:
 def kept_recording(data: bytes) -> Recording:
     """The recording in ``data``. Mono becomes two channels; of more than two, the first two are kept.
 
-    Raises ``UnsupportedFormat`` unless the content is one of ``KINDS``, or for an M4A file where its reader is
-    not installed, and ``InvalidRequest`` for a file that is damaged, of a rate out of ``RATES_HZ``, shorter
+    Raises ``UnsupportedFormat`` unless the content is one of ``KINDS``, and for an M4A file where its reader
+    is not installed; ``InvalidRequest`` for a file that is damaged, of a rate out of ``RATES_HZ``, shorter
     than ``SHORTEST_S``, longer than ``LONGEST_S``, or silent."""
     if not data:
         raise InvalidRequest("audio", "0 bytes", "the file is empty: send a recording")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import gcd
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,8 @@ _BLOCK_S = 4.0
 def resampled(
     pieces: Iterator[NDArray[np.float32]], rate_hz: int, to_hz: int
 ) -> Iterator[NDArray[np.float32]]:
-    """``pieces``, each ``(frames, channels)``, at ``to_hz``. Together they are what ``resample_poly`` makes of
-    the whole, within rounding."""
+    """``pieces``, each ``(frames, channels)``, at ``to_hz``. Together they are what ``resample_poly`` makes
+    of the whole, within rounding."""
     if rate_hz == to_hz:
         yield from pieces
         return
@@ -34,15 +35,21 @@ def resampled(
     for piece in pieces:
         waiting = np.concatenate((waiting, piece)) if waiting.size else piece
         while len(waiting) >= before + block + reach:
-            whole = resample_poly(waiting[: before + block + reach], up, down, axis=0, window=filter_)
+            whole = _at_rate(waiting[: before + block + reach], up, down, filter_)
             start = before // down * up
-            yield np.asarray(whole[start : start + block // down * up], np.float32)
+            yield whole[start : start + block // down * up]
             kept = min(before + block, reach)
             waiting = waiting[before + block - kept :]
             before = kept
     if len(waiting) > before:
-        whole = resample_poly(waiting, up, down, axis=0, window=filter_)
-        yield np.asarray(whole[before // down * up :], np.float32)
+        yield _at_rate(waiting, up, down, filter_)[before // down * up :]
+
+
+def _at_rate(
+    sound: NDArray[np.float32], up: int, down: int, filter_: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    made: Any = resample_poly(sound, up, down, axis=0, window=filter_)  # type: ignore[call-overload]  # stubs lack arrays
+    return np.asarray(made, np.float32)
 
 
 def _filter(up: int, down: int) -> NDArray[np.float32]:

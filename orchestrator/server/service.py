@@ -22,6 +22,8 @@ from orchestrator.jobs.endings import SongEndings
 from orchestrator.jobs.feed import Feed
 from orchestrator.pipeline.inputs.decoding import DecoderQueue
 from orchestrator.pipeline.inputs.photos import PHOTOS
+from orchestrator.pipeline.inputs.recordings import Recordings
+from orchestrator.pipeline.inputs.uploads import Uploads
 from orchestrator.server.answers import LIVE, Addresses, PartProgress, SongAnswer, song_answer
 from orchestrator.server.auth import Tokens
 from orchestrator.server.bucket_keys import WEBHOOK_SECRET
@@ -123,6 +125,8 @@ class Service:
         self._draining: asyncio.Future[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._decoder = DecoderQueue(PHOTOS)
+        kept = Recordings(self.library.store, self.settings.source_limit)
+        self.uploads = Uploads(kept, self.threads)
         self._plans = 0  # plans that are written or wait
 
     async def start(self) -> None:
@@ -181,6 +185,7 @@ class Service:
         """Accepts no more songs and releases listeners and waiters, so that their connections can end. A
         second call waits for the first."""
         self._decoder.close()
+        self.uploads.close()
         self._keeper.stop()
         grace_s = self.settings.shutdown_grace_s
         if self._draining is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -71,7 +72,8 @@ def test_every_kind_is_kept_as_it_sounds(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("rate_hz", "kept_hz"),
-    [(16_000, 32_000), (22_050, 32_000), (32_000, 32_000), (44_099, 44_100), (44_100, 44_100), (48_000, 48_000),
+    [(16_000, 32_000), (22_050, 32_000), (32_000, 32_000),
+     (44_099, 44_100), (44_100, 44_100), (48_000, 48_000),
      (88_200, 48_000), (95_999, 48_000), (96_000, 48_000), (192_000, 48_000), (384_000, 48_000)],
 )  # fmt: skip
 def test_other_rates_are_brought_to_one_of_the_engines(rate_hz: int, kept_hz: int) -> None:
@@ -131,28 +133,30 @@ def picture() -> bytes:
 
 
 WAV = file_of(tone())
+NOT_READ = "send a WAV, FLAC, MP3, Ogg or M4A file, whatever its name: this is none of them"
+BAD, UNREAD = InvalidRequest, UnsupportedFormat
 REFUSED: dict[str, tuple[Callable[[], bytes], type[InvalidRequest], str]] = {
-    "nothing": (lambda: b"", InvalidRequest, "0 bytes\' - the file is empty"),
-    "one sample": (lambda: file_of(tone()[:1]), InvalidRequest, r"0\.000 s\' - send 1 s at the least"),
-    "half a second": (lambda: file_of(tone(0.5)), InvalidRequest, r"0\.500 s\' - send 1 s at the least"),
-    "silence": (lambda: file_of(0 * tone(4.0)), InvalidRequest, r"4\.0 s of silence' - send one with sound"),
-    "hardly a sound": (lambda: file_of(1e-3 * tone()), InvalidRequest, "of silence"),
-    "3 hours": (lambda: silent_hours(3), InvalidRequest, "more than 600 s' - send 600 s at the most"),
-    "8 kHz": (lambda: file_of(tone(rate_hz=8_000, channels=1), 8_000), InvalidRequest, "8,000 Hz' - send one of"),
-    "no rate": (lambda: with_format(WAV, rate=0), InvalidRequest, "damaged|'0 Hz'"),
-    "a rate of 4 GHz": (lambda: with_format(WAV, rate=2**32 - 1), InvalidRequest, "damaged|Hz' - send one of"),
-    "no channels": (lambda: with_format(WAV, channels=0), InvalidRequest, "damaged"),
-    "65,535 channels": (lambda: with_format(WAV, channels=65_535, align=65_534), InvalidRequest, "damaged|channels"),
-    "nine channels": (lambda: file_of(tone(channels=9), format_="WAVEX"), InvalidRequest, "9 channels' - send one"),
-    "not a number": (lambda: not_finite(np.nan), InvalidRequest, "damaged"),
-    "infinite": (lambda: not_finite(-np.inf), InvalidRequest, "damaged"),
-    "beyond all sound": (lambda: not_finite(1e30), InvalidRequest, "damaged"),
-    "half a FLAC": (lambda: file_of(tone(), format_="FLAC")[:300], InvalidRequest, "damaged|at the least"),
-    "half an M4A": (lambda: m4a(tone())[:2_000], InvalidRequest, "damaged"),
-    "words": (lambda: b"These are my lyrics\n" * 100, UnsupportedFormat, "send a WAV, FLAC, MP3, Ogg or M4A file"),
-    "a picture": (picture, UnsupportedFormat, "whatever its name: this is none of them"),
-    "AIFF": (lambda: file_of(tone(), format_="AIFF"), UnsupportedFormat, "this is none of them"),
-    "AU": (lambda: file_of(tone(), format_="AU"), UnsupportedFormat, "this is none of them"),
+    "nothing": (lambda: b"", BAD, "0 bytes\' - the file is empty"),
+    "one sample": (lambda: file_of(tone()[:1]), BAD, r"0\.000 s\' - send 1 s at the least"),
+    "half a second": (lambda: file_of(tone(0.5)), BAD, r"0\.500 s\' - send 1 s at the least"),
+    "silence": (lambda: file_of(0 * tone(4.0)), BAD, r"4\.0 s of silence' - send one with sound"),
+    "hardly a sound": (lambda: file_of(1e-3 * tone()), BAD, "of silence"),
+    "3 hours": (lambda: silent_hours(3), BAD, "more than 600 s' - send 600 s at the most"),
+    "8 kHz": (lambda: file_of(tone(rate_hz=8_000, channels=1), 8_000), BAD, "8,000 Hz' - send one of"),
+    "no rate": (lambda: with_format(WAV, rate=0), BAD, "damaged|'0 Hz'"),
+    "a rate of 4 GHz": (lambda: with_format(WAV, rate=2**32 - 1), BAD, "damaged|Hz' - send one of"),
+    "no channels": (lambda: with_format(WAV, channels=0), BAD, "damaged"),
+    "65,535 channels": (lambda: with_format(WAV, channels=65_535, align=65_534), BAD, "damaged|channels"),
+    "nine channels": (lambda: file_of(tone(channels=9), format_="WAVEX"), BAD, "9 channels' - send one"),
+    "not a number": (lambda: not_finite(np.nan), BAD, "damaged"),
+    "infinite": (lambda: not_finite(-np.inf), BAD, "damaged"),
+    "beyond all sound": (lambda: not_finite(1e30), BAD, "damaged"),
+    "half a FLAC": (lambda: file_of(tone(), format_="FLAC")[:300], BAD, "damaged|at the least"),
+    "half an M4A": (lambda: m4a(tone())[:2_000], BAD, "damaged"),
+    "words": (lambda: b"These are my lyrics\n" * 100, UNREAD, NOT_READ),
+    "a picture": (picture, UNREAD, NOT_READ),
+    "AIFF": (lambda: file_of(tone(), format_="AIFF"), UNREAD, NOT_READ),
+    "AU": (lambda: file_of(tone(), format_="AU"), UNREAD, NOT_READ),
 }  # fmt: skip
 
 
@@ -189,7 +193,5 @@ def test_a_file_cut_anywhere_or_with_a_changed_byte_is_refused_or_read() -> None
         for _ in range(12):
             made = bytearray(data[: random.integers(1, len(data))] if random.random() < 0.5 else data)
             made[random.integers(0, min(len(made), 400))] = random.integers(0, 256)
-            try:
+            with suppress(InvalidRequest):
                 assert kept_recording(bytes(made)).flac.startswith(b"fLaC")
-            except InvalidRequest as error:
-                assert error.field == "audio"
