@@ -77,9 +77,10 @@ class Recordings:
             self._put(said)
         return said
 
-    def check_room(self) -> None:
-        """Raises ``Conflict`` if there are as many as may be kept."""
-        count = sum(1 for _ in self.store.list(_PREFIX, shallow=True))
+    def check_room(self, sha256: str) -> None:
+        """Raises ``Conflict`` if there are as many others as may be kept."""
+        own = f"{_PREFIX}{_id(sha256)}/"
+        count = sum(1 for entry in self.store.list(_PREFIX, shallow=True) if entry != own)
         if count >= self._most:
             fix = (
                 "delete one (DELETE /audio/{id}, songwright upload --delete ID), or raise "

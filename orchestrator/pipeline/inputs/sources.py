@@ -1,4 +1,4 @@
-"""The song that is to be changed, as it is stored."""
+"""What is to be changed, as it is stored: a song, or a recording that the user has sent."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from config.errors import InvalidRequest, NotFound, Unreadable
 from music.contract import Samples, SectionSpan, Source
 from music.lrc import lines_in
 from music.sources.reading import samples_of
+from orchestrator.pipeline.inputs.recordings import is_recording, load_recording
 from orchestrator.songs.library import manifest_key
 from orchestrator.songs.manifest import Asset, Song
 from orchestrator.songs.reading import song_of
@@ -26,8 +27,22 @@ def source_song(store: Store, song_id: str) -> Song:
         ) from error
 
 
-def source_of(store: Store, song_id: str) -> Source:
-    """The sound of a song with what is known of it. Raises ``InvalidRequest`` if it was deleted meanwhile."""
+def source_of(store: Store, source_id: str) -> Source:
+    """The sound of a song or of a recording, with what is known of it: of a recording nothing. Raises
+    ``InvalidRequest`` if it was deleted meanwhile."""
+    return _recording_of(store, source_id) if is_recording(source_id) else _song_of(store, source_id)
+
+
+def _recording_of(store: Store, source_id: str) -> Source:
+    try:
+        samples, rate_hz = _samples(store, load_recording(store, source_id).audio)
+    except (NotFound, Unreadable) as error:
+        fix = "the recording that was to be changed is not there any more: send it again"
+        raise InvalidRequest("source", source_id, fix) from error
+    return Source(samples=samples, rate_hz=rate_hz)
+
+
+def _song_of(store: Store, song_id: str) -> Source:
     song = source_song(store, song_id)
     if "audio" not in song.assets or song.music is None:
         raise InvalidRequest("source", song_id, "its music is not made yet: change it when it is done")

@@ -52,7 +52,7 @@ class Uploads:
         sha256 = await run(digest_of, file)
         if found := await run(recordings.known, sha256, rights, name):
             return found, False
-        await run(recordings.check_room)
+        await run(recordings.check_room, sha256)
         size_bytes = file.seek(0, 2)
 
         async def data() -> BinaryIO:
@@ -80,7 +80,7 @@ def keep_file(recordings: Recordings, path: Path, limit_bytes: int, rights: Righ
             sha256 = digest_of(file)
             if found := recordings.known(sha256, rights, name):
                 return found
-            recordings.check_room()
+            recordings.check_room(sha256)
             return recordings.keep(decode_once(RECORDINGS, file), sha256, size_bytes, rights, name)
     except OSError as error:
         raise InvalidRequest("audio", str(path), f"{error.strerror}: name a recording") from error

@@ -83,7 +83,7 @@ class RecordingList(BaseModel):
 
 @router.post(
     "",
-    operation_id="upload_audio",
+    operation_id="upload_recording",
     summary="Send a recording",
     response_model=Recording,
     status_code=201,
@@ -95,7 +95,7 @@ class RecordingList(BaseModel):
     },
     openapi_extra=_BODIES,
 )
-async def upload_audio(
+async def upload_recording(
     request: Request,
     service: TheService,
     rights: Annotated[Rights | None, Query(description=f"With a body that is the file. {_RIGHTS}")] = None,
@@ -119,35 +119,35 @@ async def upload_audio(
 
 @router.get(
     "",
-    operation_id="list_audio",
+    operation_id="list_recordings",
     summary="The recordings that are kept, newest first",
     responses=refusals(429, 500, 503),
 )
-async def list_audio(service: TheService) -> RecordingList:
+async def list_recordings(service: TheService) -> RecordingList:
     """There are no pages: as many are kept as `SONGWRIGHT_SOURCE_LIMIT` says."""
     return RecordingList(recordings=tuple(await service.threads.run(service.uploads.recordings.all)))
 
 
 @router.get(
     "/{id}",
-    operation_id="get_audio",
+    operation_id="get_recording",
     summary="A recording",
     responses={**refusals(404, 409, 422, 429, 500, 503), 404: {**refusals(404)[404], "description": _NONE}},
 )
-async def get_audio(source_id: RecordingId, service: TheService) -> Recording:
+async def get_recording(source_id: RecordingId, service: TheService) -> Recording:
     """Its manifest. The same id is the `source` of a change."""
     return await service.threads.run(service.uploads.recordings.load, source_id)
 
 
 @router.delete(
     "/{id}",
-    operation_id="delete_audio",
+    operation_id="delete_recording",
     summary="Delete a recording",
     status_code=204,
     response_class=Response,
     responses={**refusals(404, 422, 429, 500, 503), 404: {**refusals(404)[404], "description": _NONE}},
 )
-async def delete_audio(source_id: RecordingId, service: TheService) -> Response:
+async def delete_recording(source_id: RecordingId, service: TheService) -> Response:
     """With its file. Songs that were made from it stay; one that still waits to be made from it fails."""
     await service.threads.run(service.uploads.recordings.delete, source_id)
     return Response(status_code=204)
@@ -155,13 +155,13 @@ async def delete_audio(source_id: RecordingId, service: TheService) -> Response:
 
 @router.get(
     "/{id}/content",
-    operation_id="get_audio_content",
+    operation_id="get_recording_content",
     summary="The sound of a recording",
     response_class=Response,
     responses={**bytes_answer("audio/flac"), **refusals(404, 409, 412, 416, 422, 429, 500, 503)},
     openapi_extra=RANGE_HEADERS,
 )
-async def get_audio_content(source_id: RecordingId, request: Request, service: TheService) -> Response:
+async def get_recording_content(source_id: RecordingId, request: Request, service: TheService) -> Response:
     """What is kept of it, as FLAC."""
     store = service.library.store
     recording = await service.threads.run(service.uploads.recordings.load, source_id)
