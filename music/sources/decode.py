@@ -4,6 +4,7 @@ another, and answers with what ``recording_of`` reads. See ``config.decoding.pro
 from __future__ import annotations
 
 import json
+import os
 import struct
 import sys
 from typing import NamedTuple
@@ -46,8 +47,18 @@ def main(cpu_s: float, memory_bytes: int) -> None:
         facts = json.dumps([kept.kind, kept.duration_s, kept.rate_hz]).encode()
         return b"".join((_HEAD.pack(len(facts)), facts, kept.flac))
 
+    _silence_libraries()
     fix = "decoding it takes too much memory: send a shorter one, or one of 48,000 Hz and two channels"
     serve(decode, cpu_s, memory_bytes, InvalidRequest("audio", "", fix))
+
+
+def _silence_libraries() -> None:
+    """Leaves standard error to Python alone: libmpg123 writes a line there for each damaged frame, which would
+    fill the log of the service."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 if __name__ == "__main__":

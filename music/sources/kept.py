@@ -32,6 +32,8 @@ _LOUDEST = 1e6
 _FORMATS = {"WAV": "WAV", "WAVEX": "WAV", "RF64": "WAV", "FLAC": "FLAC", "MP3": "MP3", "OGG": "Ogg"}
 """libsndfile's names of formats, and ours."""
 _M4A_BRANDS = (b"M4A ", b"M4B ", b"mp42", b"mp41", b"isom", b"iso2", b"iso5", b"iso6", b"dash", b"qt  ")
+_M4A_CODECS = frozenset({"aac", "alac", "mp3", "mp3float", "opus", "libopus", "flac"})
+"""FFmpeg's names of those that music is in: its decoders of other things have no business with uploads."""
 
 
 @dataclass(frozen=True)
@@ -144,11 +146,15 @@ def _opened_m4a(data: bytes) -> tuple[str, int, Iterator[NDArray[np.float32]]]:
     try:
         container = av.open(io.BytesIO(data), "r", format="mp4")
         stream = next(iter(container.streams.audio), None)
-        rate_hz = int(stream.codec_context.sample_rate) if stream else 0
+        codec = stream.codec_context if stream else None  # none either, where it is not known
+        rate_hz = int(codec.sample_rate) if codec else 0
     except (av.FFmpegError, ValueError, OverflowError) as error:
         raise _damaged(data) from error
     if stream is None:
         raise InvalidRequest("audio", "no sound", "there is no track of sound in the file: send a recording")
+    if codec is None or codec.name not in _M4A_CODECS:
+        fix = "the file is damaged, or its sound is coded as nothing that is read: export it anew, as AAC"
+        raise InvalidRequest("audio", codec.name if codec else "an unknown codec", fix)
 
     def pieces() -> Iterator[NDArray[np.float32]]:
         with container:
