@@ -30,7 +30,13 @@ MAY_IMPORT = {
 # What the orchestrator may know of a craft: its contract and the files it makes, never an engine. The local
 # store is the command line's own.
 DOORS = {
-    "lyrics": {"lyrics.contract", "lyrics.requests", "lyrics.wishes.lengths", "lyrics.wishes.reading"},
+    "lyrics": {
+        "lyrics.contract",
+        "lyrics.recorded",
+        "lyrics.requests",
+        "lyrics.wishes.lengths",
+        "lyrics.wishes.reading",
+    },
     "music": {
         "music.changes",
         "music.contract",

@@ -26,6 +26,7 @@ class Kept(NamedTuple):
     kind: str
     duration_s: float
     rate_hz: int
+    tempo_bpm: float | None
     flac: memoryview
 
 
@@ -33,8 +34,8 @@ def recording_of(answer: bytes) -> Kept:
     """The recording in an answer of the process."""
     view = memoryview(answer)
     start = _HEAD.size + _HEAD.unpack_from(answer)[0]
-    kind, duration_s, rate_hz = json.loads(bytes(view[_HEAD.size : start]))
-    return Kept(kind, duration_s, rate_hz, view[start:])
+    kind, duration_s, rate_hz, tempo_bpm = json.loads(bytes(view[_HEAD.size : start]))
+    return Kept(kind, duration_s, rate_hz, tempo_bpm, view[start:])
 
 
 def main(cpu_s: float, memory_bytes: int) -> None:
@@ -44,7 +45,7 @@ def main(cpu_s: float, memory_bytes: int) -> None:
 
     def decode(data: bytes) -> bytes:
         kept = kept_recording(data)
-        facts = json.dumps([kept.kind, kept.duration_s, kept.rate_hz]).encode()
+        facts = json.dumps([kept.kind, kept.duration_s, kept.rate_hz, kept.tempo_bpm]).encode()
         return b"".join((_HEAD.pack(len(facts)), facts, kept.flac))
 
     _silence_libraries()
@@ -53,8 +54,8 @@ def main(cpu_s: float, memory_bytes: int) -> None:
 
 
 def _silence_libraries() -> None:
-    """Leaves standard error to Python alone: libmpg123 writes a line there for each damaged frame, which would
-    fill the log of the service."""
+    """Leaves standard error to Python alone: libmpg123 writes a line there for each damaged frame, which
+    would fill the log of the service."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from config.errors import InvalidRequest, UnsupportedFormat
 from music.contract import Samples
 from music.encode import encode
+from music.hearing.tempo import tempo_of
 from music.sources.resampling import resampled
 
 KINDS = ("WAV", "FLAC", "MP3", "Ogg", "M4A")
@@ -45,6 +46,8 @@ class Recording:
     """Of the upload: one of ``KINDS``."""
     duration_s: float
     rate_hz: int
+    tempo_bpm: float | None
+    """See ``music.hearing.tempo``."""
 
 
 def kept_recording(data: bytes) -> Recording:
@@ -70,7 +73,8 @@ def kept_recording(data: bytes) -> Recording:
         raise InvalidRequest("audio", seconds, "send one with sound in it")
     if peak > 1.0:  # of floats, of a lossy codec, or by the filter: clipping would be heard
         samples /= np.float32(peak)
-    return Recording(encode(samples, kept_hz, "flac"), kind, samples.shape[1] / kept_hz, kept_hz)
+    tempo_bpm = tempo_of(samples, kept_hz)
+    return Recording(encode(samples, kept_hz, "flac"), kind, samples.shape[1] / kept_hz, kept_hz, tempo_bpm)
 
 
 def _checked(

@@ -113,6 +113,8 @@ class Source:
     """What was sent: "WAV", "FLAC", "MP3", "Ogg" or "M4A"."""
     duration_s: float
     rate_hz: int
+    tempo_bpm: float | None
+    """As far as it could be found."""
     size_bytes: int
     """Of the file that was sent, as is ``sha256``."""
     sha256: str
@@ -191,6 +193,7 @@ def source_of(document: Mapping[str, Any]) -> Source:
         kind=document["kind"],
         duration_s=document["duration_s"],
         rate_hz=document["rate_hz"],
+        tempo_bpm=document["tempo_bpm"],
         size_bytes=document["size_bytes"],
         sha256=document["sha256"],
         created_at=datetime.fromisoformat(document["created_at"]),

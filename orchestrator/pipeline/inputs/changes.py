@@ -34,6 +34,8 @@ class Wanted:
     end_s: float | None = None
     by_s: float | None = None
     before: bool = False
+    strength: float | None = None
+    """How far a remix goes from the song, 0 to 1."""
 
 
 def sung_lines(library: Library, song: Song) -> tuple[TimedLine, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from datetime import UTC, datetime
 from typing import BinaryIO, Literal, get_args
 
@@ -13,6 +12,7 @@ from pydantic import Field, ValidationError
 from config.errors import Conflict, InvalidRequest, NotFound, Unreadable
 from music.sources.decode import CPU_S, MEMORY_BYTES, recording_of
 from orchestrator.pipeline.inputs.decoding import Kind
+from orchestrator.songs.brief import RECORDING_ID
 from orchestrator.songs.limits import UtcTime
 from orchestrator.songs.manifest import ALPHABET, Asset, Frozen
 from reading.cleaning import stripped
@@ -34,7 +34,6 @@ RECORDINGS = Kind(
     fix="export it anew",
 )
 _PREFIX = "sources/"
-_ID = re.compile(r"rec-[0-9a-hjkmnp-tv-z]{20}")
 _ID_BITS = 100
 _LARGEST_MANIFEST_BYTES = 1 << 16
 _MEDIA_TYPE = "audio/flac"
@@ -52,6 +51,7 @@ class Recording(Frozen):
     kind: str = Field(description="What was sent: WAV, FLAC, MP3, Ogg or M4A.", examples=["MP3"])
     duration_s: float
     rate_hz: int
+    tempo_bpm: float | None = Field(default=None, description="As far as it could be found.")
     sha256: str = Field(description="Of the file that was sent.")
     size_bytes: int = Field(description="Likewise.")
     created_at: UtcTime
@@ -107,6 +107,7 @@ class Recordings:
             kind=kept.kind,
             duration_s=round(kept.duration_s, 3),
             rate_hz=kept.rate_hz,
+            tempo_bpm=kept.tempo_bpm,
             sha256=sha256,
             size_bytes=size_bytes,
             created_at=datetime.now(UTC),
@@ -147,7 +148,7 @@ class Recordings:
 
 def is_recording(source_id: str) -> bool:
     """Whether this may be the id of a recording: no song has such a one."""
-    return _ID.fullmatch(source_id) is not None
+    return RECORDING_ID.fullmatch(source_id) is not None
 
 
 def load_recording(store: Store, source_id: str) -> Recording:

@@ -126,7 +126,7 @@ def music_request(song: Song) -> MusicRequest:
     )
     if change is None:
         return request
-    asked = Change.model_validate(change.model_dump(exclude={"task", "source", "words"}))
+    asked = Change.model_validate(change.model_dump(exclude={"task", "source", "words", "rights"}))
     return request.model_copy(update={"task": change.task, "change": asked, "lyrics": change.words})
 
 
