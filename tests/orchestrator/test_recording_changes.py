@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from config.engine import EngineInfo
+from config.engine import EngineInfo, Report, ignore_progress
 from config.errors import InvalidRequest
 from lyrics.recorded import recorded_plan
+from music.contract import Audio, MusicRequest, Source
+from music.sources.reading import samples_of
 from orchestrator.pipeline.inputs.changes import Wanted
 from orchestrator.pipeline.inputs.recording_changes import source_brief
-from orchestrator.pipeline.inputs.recordings import Recording
-from orchestrator.pipeline.steps.composing import music_request
+from orchestrator.pipeline.inputs.recordings import Recording, Recordings
+from orchestrator.pipeline.inputs.uploads import keep_file
+from orchestrator.pipeline.steps.composing import make_music, music_request
 from orchestrator.pipeline.worker import engine_for, wants_painting
 from orchestrator.songs.manifest import Asset, new_songs
 from orchestrator.songs.reading import song_of
 from orchestrator.songs.stages import Stage
+from storage.contract import read
+from storage.local import LocalStore
+from tests.music.recordings import file_of, tone
 
 ENGINE = EngineInfo(
     name="able",
@@ -129,3 +137,35 @@ def test_what_cannot_be_done_is_refused_in_one_line(wanted: Wanted, says: str) -
     assert str(refused.value).startswith(says)
     with pytest.raises(InvalidRequest, match="send a longer recording"):
         source_brief(recording(2.0), ENGINE, Wanted("stems"))
+
+
+class Reverser:
+    """Plays a recording backwards: an engine that can be heard to have had it."""
+
+    info = ENGINE
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        raise AssertionError("it was to change a recording")
+
+    def change(self, request: MusicRequest, source: Source, report: Report) -> Audio:
+        assert (source.tempo_bpm, source.lines, source.stems) == (None, (), {})
+        samples = np.ascontiguousarray(source.samples[:, ::-1])
+        return Audio(samples, source.rate_hz, tempo_bpm=request.tempo_bpm, loudness_lufs=-14.0)
+
+
+def test_a_recording_that_was_sent_becomes_a_song(tmp_path: Path) -> None:
+    wave = tone(6.0) * np.linspace(0.1, 1.0, 6 * 44_100)[:, None]
+    path = tmp_path / "swelling.wav"
+    path.write_bytes(file_of(wave))
+    store = LocalStore(tmp_path / "home")
+    kept = keep_file(Recordings(store, 1), path, 10**7, "mine", path.name)
+    brief = source_brief(kept, ENGINE, Wanted("remix", prompt="backwards pop"), format="wav")
+    song = new_songs(brief)[0]
+    song = song.changed(plan=brief.plan)
+    result = make_music(Reverser(), store, song, ignore_progress)
+    samples, rate_hz = samples_of(read(store, result.assets["audio"].key))
+    assert (rate_hz, samples.shape) == (44_100, (2, 6 * 44_100))
+    assert np.abs(samples - wave[::-1].T).max() < 1e-3
+    Recordings(store, 1).delete(kept.id)
+    with pytest.raises(InvalidRequest, match="the recording that was to be changed is not there any more"):
+        make_music(Reverser(), store, song, ignore_progress)
