@@ -238,6 +238,7 @@ def many_streams(count: int) -> bytes:
     return whole()["Vorbis"] * count
 
 
+@cache
 def _wide(seconds: float) -> bytes:
     """Eight channels at 384 kHz, silent but for one sample: half a hundredth of what it holds."""
     out = io.BytesIO()

@@ -3,6 +3,7 @@ and time."""
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ import pytest
 from music.sources.decode import CPU_S, MEMORY_BYTES
 from tests.hostile.bad_recordings import BOMBS, damaged, whole
 from tests.hostile.figures import resisted
-from tests.service.server import Server, children, serving
+from tests.hostile.hanging import sent
+from tests.music.recordings import file_of, tone
+from tests.service.server import Server, alive, children, serving
 
 PATH = "/audio?rights=mine"
 READ, REFUSED = (200, 201), (413, 415, 422)
@@ -22,6 +25,13 @@ FEW, MANY = 60, 2_000
 MOST_GROWN_BYTES = 120_000_000
 """Of the service: what is kept of the longest recording, once, and what is around it."""
 LONGEST_S = 8.0
+SHOWN = (
+    "3 hours of silence in FLAC",
+    "8 channels of 384 kHz for 60 s",
+    "a million chunks",
+    "20 MB of frames that are none",
+)
+"""In the table: one of each sort."""
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +118,8 @@ def test_a_bomb_is_refused_or_read_in_little_time_and_memory(
     peaks = [memory(pid, "VmPeak") for pid in decoders(server)]
     assert all(peak <= MEMORY_BYTES for peak in peaks)
     assert server.slow == []
+    if name not in SHOWN:
+        return
     resisted(
         "WAV, FLAC, MP3, Ogg and M4A bombs: hours, channels, chunks, tags, streams, zeros",
         limit="600 s, 8 channels; decoded piece by piece",
@@ -128,4 +140,57 @@ def test_a_file_larger_than_any_is_refused_before_it_has_arrived(
         "a recording of 200 MB",
         limit="`SONGWRIGHT_AUDIO_LIMIT_BYTES`, counted while it arrives; on the disk from 1 MB on",
         figure=f"413; {grown / 1e6:.0f} MB of memory",
+    )
+
+
+def busy(server: Server) -> int:
+    """The decoder's id, once it works on a recording."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        for pid in decoders(server):
+            if memory(pid, "VmRSS") > 200_000_000:
+                return pid
+        time.sleep(0.01)
+    raise AssertionError("no recording is being decoded")
+
+
+def test_recordings_whose_clients_have_gone_are_decoded_no_further(
+    server: Server, client: httpx.Client
+) -> None:
+    bomb, new = BOMBS["8 channels of 384 kHz for 60 s"](), file_of(tone(1.3), format_="MP3")
+    waiting = [sent(client.build_request("POST", PATH, content=bomb + bytes(n))) for n in range(1, 7)]
+    busy(server)
+    for connection in waiting:
+        connection.close()
+    began = time.monotonic()
+    while (answer := send(client, new)).status_code == 429:
+        continue
+    waited_s = time.monotonic() - began
+    assert answer.status_code in READ
+    assert waited_s < 5.0
+    resisted(
+        "6 recordings that take long to decode, their clients gone",
+        limit="decoding ends with its client",
+        figure=f"the next recording kept after {waited_s:.1f} s",
+    )
+
+
+def test_a_recording_being_decoded_keeps_no_service_from_stopping(
+    server: Server, client: httpx.Client
+) -> None:
+    bomb = BOMBS["8 channels of 384 kHz for 60 s"]()
+    waiting = sent(client.build_request("POST", PATH, content=bomb + bytes(7)))
+    pid = busy(server)
+    began = time.monotonic()
+    assert server.stop(signal.SIGTERM) == 0
+    stopped_s = time.monotonic() - began
+    answer = waiting.recv(5000)
+    waiting.close()
+    assert b" 503 " in answer
+    assert not alive(pid)
+    assert stopped_s < 5.0
+    resisted(
+        "SIGTERM while a recording is decoded",
+        limit="its decoder is killed",
+        figure=f"stopped in {stopped_s:.1f} s",
     )

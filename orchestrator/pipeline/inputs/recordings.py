@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import BinaryIO, Literal, get_args
 
@@ -35,6 +36,7 @@ RECORDINGS = Kind(
 )
 _PREFIX = "sources/"
 _ID_BITS = 100
+_READS_AT_ONCE = 16
 _LARGEST_MANIFEST_BYTES = 1 << 16
 _MEDIA_TYPE = "audio/flac"
 
@@ -122,16 +124,20 @@ class Recordings:
 
     def all(self) -> list[Recording]:
         """Those that can be read, newest first."""
-        found = []
-        for entry in self.store.list(_PREFIX, shallow=True):
-            source_id = entry.removeprefix(_PREFIX).removesuffix("/")
-            try:
-                found.append(self.load(source_id))
-            except NotFound:
-                continue  # it is being stored or deleted
-            except Unreadable as error:
-                log.warning("%s", error)
+        entries = self.store.list(_PREFIX, shallow=True)
+        ids = [entry.removeprefix(_PREFIX).removesuffix("/") for entry in entries]
+        with ThreadPoolExecutor(_READS_AT_ONCE, "recordings") as threads:  # in a bucket each is a request
+            found = [each for each in threads.map(self._readable, ids) if each]
         return sorted(found, key=lambda each: (each.created_at, each.id), reverse=True)
+
+    def _readable(self, source_id: str) -> Recording | None:
+        try:
+            return self.load(source_id)
+        except NotFound:
+            return None  # it is being stored or deleted
+        except Unreadable as error:
+            log.warning("%s", error)
+            return None
 
     def delete(self, source_id: str) -> None:
         """Deletes it, a damaged one too. Songs that were made from it stay. Raises ``NotFound``."""
