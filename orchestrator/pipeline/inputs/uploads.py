@@ -1,14 +1,15 @@
-"""Recordings on their way into the store: from a file that has arrived, by the decoder."""
+"""Files of users on their way into the store: what has arrived goes through a decoder."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from config.errors import InvalidRequest, QueueFull
 from orchestrator.pipeline.inputs.decoding import MOST_WAITING, DecoderQueue, decode_once
+from orchestrator.pipeline.inputs.photos import PHOTOS
 from orchestrator.pipeline.inputs.recordings import (
     RECORDINGS,
     Recording,
@@ -22,14 +23,23 @@ _RETRY_S = 10.0
 
 
 class Uploads:
-    """A service's uploads of recordings. So many may arrive or wait at once as may wait for the decoder: each
+    """A service's uploads. So many recordings may arrive or wait at once as may wait for the decoder: each
     has a file of its own."""
 
     def __init__(self, recordings: Recordings, threads: LibraryThreads) -> None:
         self.recordings = recordings
         self._threads = threads
+        self._photos = DecoderQueue(PHOTOS)
         self._queue = DecoderQueue(RECORDINGS)
         self._at_once = 0
+
+    async def kept_photo(self, data: Callable[[], Awaitable[bytes]]) -> bytes:
+        """The photo as it is stored; raises as ``DecoderQueue.kept``."""
+
+        async def keep(png: bytes) -> bytes:
+            return png
+
+        return await self._photos.kept(data, keep)
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -64,7 +74,8 @@ class Uploads:
         return await self._queue.kept(data, keep), True
 
     def close(self) -> None:
-        """Ends the decoder, even in the middle of a recording."""
+        """Ends the decoders, even in the middle of a file."""
+        self._photos.close()
         self._queue.close()
 
 
