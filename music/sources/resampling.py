@@ -30,10 +30,14 @@ def resampled(
     # phases of the filter begin anew with each.
     reach = down * -(-(_HALF_WIDTH * max(up, down)) // (up * down))
     block = down * max(1, round(_BLOCK_S * rate_hz / down))
-    waiting = np.zeros((0, 0), np.float32)
-    before = 0  # frames at the start of ``waiting`` that were resampled already
+    arrived: list[NDArray[np.float32]] = []
+    count = before = 0  # frames in ``arrived``, and how many at its start were resampled already
     for piece in pieces:
-        waiting = np.concatenate((waiting, piece)) if waiting.size else piece
+        arrived.append(piece)
+        count += len(piece)
+        if count < before + block + reach:
+            continue
+        waiting = np.concatenate(arrived)
         while len(waiting) >= before + block + reach:
             whole = _at_rate(waiting[: before + block + reach], up, down, filter_)
             start = before // down * up
@@ -41,7 +45,9 @@ def resampled(
             kept = min(before + block, reach)
             waiting = waiting[before + block - kept :]
             before = kept
-    if len(waiting) > before:
+        arrived, count = [waiting], len(waiting)
+    if count > before:
+        waiting = np.concatenate(arrived)
         yield _at_rate(waiting, up, down, filter_)[before // down * up :]
 
 
