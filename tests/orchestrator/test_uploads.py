@@ -67,10 +67,7 @@ def test_a_file_is_kept_listed_and_deleted(tmp_path: Path, tune: Path) -> None:
 def test_what_cannot_be_kept_is_one_line_with_the_way_out(tmp_path: Path, tune: Path) -> None:
     for arguments, says in (
         ([str(tune)], "say that you may use the recording"),
-        ([str(tune), "--rights", "stolen"], "'public-domain'"),
         ([str(tune), "--list"], "one of them"),
-        ([], "one of them"),
-        (["missing.wav", "--rights", "mine"], "No such file"),
         ([str(tmp_path), "--rights", "mine"], "name a recording"),
         ([__file__, "--rights", "mine"], "send a WAV, FLAC, MP3, Ogg or M4A file"),
     ):
