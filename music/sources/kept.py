@@ -32,7 +32,13 @@ _LOUDEST = 1e6
 """Over full scale, of floats. Some programs write floats in 16-bit units (32,768); more is no sound."""
 _FORMATS = {"WAV": "WAV", "WAVEX": "WAV", "RF64": "WAV", "FLAC": "FLAC", "MP3": "MP3", "OGG": "Ogg"}
 """libsndfile's names of formats, and ours."""
-_M4A_BRANDS = (b"M4A ", b"M4B ", b"mp42", b"mp41", b"isom", b"iso2", b"iso5", b"iso6", b"dash", b"qt  ")
+_M4A_BRANDS = frozenset(
+    name.encode().ljust(4)
+    for name in (
+        "M4A M4B M4V F4A mp41 mp42 isom iso2 iso3 iso4 iso5 iso6 iso7 iso8 iso9 dash qt avc1 mmp4 3gp4 3gp5 3gp6"
+    ).split()
+)
+"""Of files that may hold sound: others of this structure are pictures."""
 _M4A_CODECS = frozenset({"aac", "alac", "mp3", "mp3float", "opus", "libopus", "flac"})
 """FFmpeg's names of those that music is in: its decoders of other things have no business with uploads."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
@@ -173,6 +174,16 @@ def test_what_is_no_recording_is_refused_in_one_line(name: str) -> None:
         kept_recording(make())
     assert refused.value.field == "audio"
     assert "\n" not in str(refused.value)
+
+
+def test_without_pyav_an_m4a_file_is_refused_and_all_others_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = m4a(tone())
+    monkeypatch.setitem(sys.modules, "av", None)  # as where it is not installed: importing it fails
+    with pytest.raises(
+        UnsupportedFormat, match=r"send a WAV, .* or install it \(pip install 'songwright\[m4a\]'"
+    ):
+        kept_recording(data)
+    assert kept_recording(WAV).kind == "WAV"
 
 
 def test_a_header_that_claims_more_than_there_is_adds_nothing() -> None:

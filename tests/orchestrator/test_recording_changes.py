@@ -120,6 +120,7 @@ def test_a_song_that_sounds_like_a_recording_may_have_another_length() -> None:
             Wanted("resing", "other words"),
             "task: 'resing' - when the words of a recording are sung is not known",
         ),
+        (Wanted("remix", "la", "instrumental jazz"), "lyrics: 'la' - the prompt asks for an instrumental"),
         (Wanted("remix"), "prompt: '' - say how the song is to sound"),
         (Wanted("extend", by_s=590.0), "by_s: '590' - a song has 600 s at the most"),
         (Wanted("extend", by_s=5.0, start_s=61.0), "start_s: '61' - the recording has 60.0 s"),

@@ -35,6 +35,9 @@ def source_brief(recording: Recording, engine: EngineInfo, wanted: Wanted, **fie
         fix = f"a song has {DURATION_S[0]:g} s at the least: send a longer recording"
         raise InvalidRequest("source", f"{duration_s:g} s", fix)
     plan = recorded_plan(recording.name, wanted.prompt, wanted.words.strip(), recording.tempo_bpm)
+    if wanted.words.strip() and plan.voice == "none":
+        fix = "the prompt asks for an instrumental: leave the words out, or say it otherwise"
+        raise InvalidRequest("lyrics", wanted.words, fix)
     change = SongChange(
         task=wanted.task,
         source=recording.id,
