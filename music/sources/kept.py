@@ -35,7 +35,8 @@ _FORMATS = {"WAV": "WAV", "WAVEX": "WAV", "RF64": "WAV", "FLAC": "FLAC", "MP3": 
 _M4A_BRANDS = frozenset(
     name.encode().ljust(4)
     for name in (
-        "M4A M4B M4V F4A mp41 mp42 isom iso2 iso3 iso4 iso5 iso6 iso7 iso8 iso9 dash qt avc1 mmp4 3gp4 3gp5 3gp6"
+        "M4A M4B M4V F4A mp41 mp42 isom iso2 iso3 iso4 iso5 iso6 iso7 iso8 iso9 dash qt avc1 mmp4 "
+        "3gp4 3gp5 3gp6"
     ).split()
 )
 """Of files that may hold sound: others of this structure are pictures."""
