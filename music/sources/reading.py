@@ -1,4 +1,4 @@
-"""Reads the files of a store that songs are made from."""
+"""The sound of a stored file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from music.contract import Samples
 
 
 def samples_of(data: bytes) -> tuple[Samples, int]:
-    """``(2, samples)`` of a WAV, FLAC or MP3 file of ours, and its rate. Mono becomes two channels."""
-    sound, rate_hz = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    both = sound if sound.shape[1] > 1 else np.repeat(sound, 2, axis=1)
+    """The samples of an audio file, ``(2, samples)``, and their rate in Hz. Mono becomes two channels; of
+    more than two, the first two are kept."""
+    found, rate_hz = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+    both = found[:, :2] if found.shape[1] > 1 else np.repeat(found, 2, axis=1)
     return np.ascontiguousarray(both.T, dtype=np.float32), int(rate_hz)
