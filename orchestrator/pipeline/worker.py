@@ -72,7 +72,7 @@ def engine_for(stage: Stage, song: Song) -> str | None:
     """The craft whose engine runs the ``stage`` of ``song``. None if no engine is needed: for a plan that
     came with the request, for a cover that is a photo or of the song that is changed, and for the tags."""
     brief = song.brief
-    given = {Stage.LYRICS: bool(brief.plan), Stage.COVER: brief.photo_as_cover or bool(brief.change)}
+    given = {Stage.LYRICS: bool(brief.plan), Stage.COVER: brief.takes_cover}
     return None if given.get(stage) else stage.craft
 
 

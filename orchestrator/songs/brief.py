@@ -68,15 +68,22 @@ _PLAN_LINES = ("genre", "mood", "key", "metre", "language", "cover_prompt")
 _PLAN_LISTS = ("tags", "categories", "instruments", "exclude", "theme", "warnings")
 
 
+RECORDING_ID = re.compile(r"rec-[0-9a-hjkmnp-tv-z]{20}")
+"""The id of a recording that the user has sent. No song has such a one."""
+
+
 class SongChange(BaseModel):
-    """What is to change of a song of the library. Seconds are that song's."""
+    """What is to change of a song of the library, or of a recording. Seconds are its own."""
 
     model_config = ConfigDict(frozen=True)
 
     task: str
     """A ``music.contract.Task``, in a manifest perhaps one of a later version."""
     source: str
-    """The song's id."""
+    """The id of the song or of the recording."""
+    rights: str = ""
+    """Why the recording may be used, in the user's word when this was asked for: see
+    ``pipeline.inputs.recordings.Rights``. Empty for a song."""
     words: str = ""
     """The words of the new part."""
     start_s: float | None = None
@@ -85,6 +92,11 @@ class SongChange(BaseModel):
     before: bool = False
     strength: float | None = None
     style_seed: int | None = None
+
+    @property
+    def of_recording(self) -> bool:
+        """Whether a recording is changed, which has neither cover nor score."""
+        return RECORDING_ID.fullmatch(self.source) is not None
 
     def new_s(self, duration_s: float) -> float:
         """How many seconds of a song of ``duration_s`` are new."""
@@ -239,13 +251,19 @@ class Brief(BaseModel):
         return self
 
     @property
+    def takes_cover(self) -> bool:
+        """Whether a picture that is there becomes the cover: the photo, or the cover of the song that is
+        changed."""
+        return self.photo_as_cover or (self.change is not None and not self.change.of_recording)
+
+    @property
     def crafts(self) -> tuple[str, ...]:
         """The crafts whose engines are needed. A given plan needs no writer; a photo as cover, no cover, or
         the cover of the song that is changed, needs no painter."""
         wanted = {
             "lyrics": self.plan is None,
             "music": True,
-            "art": self.cover and not self.photo_as_cover and self.change is None,
+            "art": self.cover and not self.takes_cover,
             "vision": bool(self.photo) and self.plan is None,
         }
         return tuple(craft for craft, is_wanted in wanted.items() if is_wanted)

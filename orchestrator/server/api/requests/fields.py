@@ -67,7 +67,7 @@ _PATTERN_FIXES: Mapping[str, str] = {
     "title": "it is blank: send a title",
     "webhook": "send an address that begins with http:// or https://",
     "key": 'send a key such as "D minor" or "F# major"',
-    "id": "an id has 15 letters and digits: see GET /songs",
+    "id": "an id is one of GET /songs, or of GET /audio for a recording",
     "cursor": "send `next_cursor` of the page before",
     "name": "send a stem's name, as in `assets` of the song",
 }
