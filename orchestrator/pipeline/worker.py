@@ -10,8 +10,9 @@ from typing import Any, Protocol, TypeVar, cast
 from config.engine import Report
 from lyrics.contract import CoverWords, OnCover, SongPlan
 from orchestrator.estimates.meter import Usage
+from orchestrator.songs.facts.sound import ListeningFacts, MusicFacts
 from orchestrator.songs.library import asset_key
-from orchestrator.songs.manifest import Asset, EngineFacts, ListeningFacts, MusicFacts, Song
+from orchestrator.songs.manifest import Asset, EngineFacts, Song
 from orchestrator.songs.stages import Stage
 from storage.contract import Store
 from vision.contract import Scene

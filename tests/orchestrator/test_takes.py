@@ -19,8 +19,9 @@ from music.sketch.engine import SketchComposer
 from orchestrator.pipeline.engines import music_facts
 from orchestrator.pipeline.takes import best_of, rating_of, settle
 from orchestrator.songs.brief import Brief
+from orchestrator.songs.facts.sound import ListeningFacts
 from orchestrator.songs.library import Library
-from orchestrator.songs.manifest import ListeningFacts, Song, Status, new_songs
+from orchestrator.songs.manifest import Song, Status, new_songs
 from reading.lyrics import read_lyrics
 from storage.local import LocalStore
 from tests.listening.songs import tiny

@@ -8,7 +8,8 @@ from lyrics.recorded import recorded_plan
 from music.contract import COMPOSERS, Task
 from orchestrator.pipeline.inputs.changes import Wanted
 from orchestrator.pipeline.inputs.recordings import Recording
-from orchestrator.songs.brief import DURATION_S, Brief, SongChange
+from orchestrator.songs.brief import DURATION_S, Brief
+from orchestrator.songs.facts.change import SongChange
 
 SHORTEST_SPAN_S = 1.0
 _NEEDS_A_SCORE: tuple[Task, ...] = ("resing",)

@@ -13,9 +13,10 @@ from pydantic import Field, ValidationError
 from config.errors import Conflict, InvalidRequest, NotFound, Unreadable
 from music.sources.decode import CPU_S, MEMORY_BYTES, recording_of
 from orchestrator.pipeline.inputs.decoding import Kind
-from orchestrator.songs.brief import RECORDING_ID
+from orchestrator.songs.facts.change import RECORDING_ID
+from orchestrator.songs.facts.frozen import Frozen
 from orchestrator.songs.limits import UtcTime
-from orchestrator.songs.manifest import ALPHABET, Asset, Frozen
+from orchestrator.songs.manifest import ALPHABET, Asset
 from reading.cleaning import stripped
 from storage.contract import Store, read
 

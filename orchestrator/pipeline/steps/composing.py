@@ -28,7 +28,8 @@ from orchestrator.pipeline.engines import engine_facts, music_facts, unsung, unu
 from orchestrator.pipeline.inputs.sources import recording_source, source_of, source_song
 from orchestrator.pipeline.steps.stored import SEED_BOUND, plan_of
 from orchestrator.pipeline.worker import COVER_FILE, StepResult
-from orchestrator.songs.brief import MODEL_PARAMETERS, SongChange
+from orchestrator.songs.brief import MODEL_PARAMETERS
+from orchestrator.songs.facts.change import SongChange
 from orchestrator.songs.library import asset_key, put_asset
 from orchestrator.songs.manifest import Asset, Song
 from reading.languages.codes import language_code, three_letters
