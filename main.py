@@ -92,8 +92,10 @@ HOSTS: dict[str, Any] = {}  # by craft
 
 
 def declared(host: type[Host]) -> Any:
-    """Declares the Modal class of the chosen engine of its craft."""
+    """Declares the Modal class of the chosen engine of its craft, if it has one."""
     craft = host.craft
+    if craft not in ENGINES:
+        return host
     settings, spec = getattr(SETTINGS, craft), SPECS[craft]
     batch_size = settings.together or spec.batch_size
     resources = spec.resources(settings.model, settings.precision)
@@ -170,13 +172,11 @@ class VisionEngine(Host):
     craft = "vision"
 
 
-if "listening" in ENGINES:
+@declared
+class ListeningEngine(Host):
+    """Listens to songs, and says which of their words are heard, and when."""
 
-    @declared
-    class ListeningEngine(Host):
-        """Listens to songs, and says which of their words are heard, and when."""
-
-        craft = "listening"
+    craft = "listening"
 
 
 # The service: a song's own call, the web function, and commands that people run.
@@ -294,16 +294,8 @@ def main(
     format: str = "wav",
     out: str = ".",
 ) -> None:
-    from orchestrator.cli.modal_run import place_order
+    from orchestrator.cli.modal_run import place_order, requested
 
-    music_alone = bool(prompt) and not (description or lyrics or about)
-    request = {
-        "description": description or prompt,
-        "about": about,
-        "instrumental": instrumental or music_alone,
-        "cover": not music_alone,
-        "duration_s": duration,
-        "seed": seed,
-        "format": format,
-    }
+    words = {"description": description, "prompt": prompt, "lyrics": lyrics, "about": about}
+    request = requested(words, instrumental=instrumental, duration_s=duration, seed=seed, format=format)
     place_order(request, lyrics, Path(out), order.remote_gen)

@@ -63,7 +63,7 @@ def changed_brief(
     plan, music = _done(song)
     if wanted.task == "stems" and any(role.startswith("stem:") for role in song.assets):
         raise Conflict(f"song {song.id} has its stems already", "they are in its `assets` and `urls`")
-    _check_task(engine, wanted.task)
+    check_task(engine, wanted.task)
     words = wanted.words.strip()
     _check_words(engine, plan, wanted.task, words)
     if wanted.task in ("remix", "reference") and not wanted.prompt.strip():
@@ -126,12 +126,21 @@ def _done(song: Song) -> tuple[SongPlan, MusicFacts]:
     return song.plan, song.music
 
 
-def _check_task(engine: EngineInfo, task: Task) -> None:
-    if task in engine.tasks:
-        return
-    able = [name for name in COMPOSERS.built_in if task in COMPOSERS.spec(name).tasks]
-    fix = f"engine {engine.name!r} does not do it: {' or '.join(map(repr, able)) or 'none'} does"
-    raise InvalidRequest("task", task, fix)
+def check_task(engine: EngineInfo, task: Task, *, of_recording: bool = False) -> None:
+    """Raises ``InvalidRequest``, with who can, if ``engine`` does not do ``task``, or not to recordings."""
+
+    def does(name: str) -> bool:
+        if name not in COMPOSERS.built_in:
+            return True
+        spec = COMPOSERS.spec(name)
+        return task in spec.tasks and (spec.changes_recordings or not of_recording)
+
+    able = " or ".join(repr(name) for name in COMPOSERS.built_in if does(name)) or "none"
+    if task not in engine.tasks:
+        raise InvalidRequest("task", task, f"engine {engine.name!r} does not do it: {able} does")
+    if not does(engine.name):
+        fix = f"engine {engine.name!r} changes its own songs alone, from their scores: {able} does recordings"
+        raise InvalidRequest("source", "a recording", fix)
 
 
 def _check_words(engine: EngineInfo, plan: SongPlan, task: Task, words: str) -> None:
