@@ -57,15 +57,14 @@ for module in filter(None, os.environ.get(_SNAPSHOT, "").split(",")):
     import_module(module)
 
 
-# Images: one without models, and one for each family of engines: AudioCraft needs a torch of 2023. Only those
-# of the chosen engines are built. Our own code is added when a container starts: a change builds nothing.
+# Images: one without models, and one for each family of engines. Only those of the chosen engines are built.
+# Our own code is added when a container starts: a change builds nothing.
 
 
 @cache
 def image(spec: ImageSpec) -> modal.Image:
-    base = (
-        modal.Image.from_registry(spec.base) if spec.base else modal.Image.debian_slim(python_version="3.11")
-    )
+    slim = partial(modal.Image.debian_slim, python_version="3.11")
+    base = modal.Image.from_registry(spec.base) if spec.base else slim()
     if modal.is_local():
         base = base.apt_install(*spec.system) if spec.system else base
         pinned = str(HOME / spec.constraints)
@@ -102,7 +101,7 @@ def declared(host: type[Host]) -> Any:
     folder = f"{MODAL.weights}/{spec.volume}"
     env = {"HF_HOME": folder, "HF_HUB_OFFLINE": "1"}  # a GPU must not wait for the hub
     env["OMP_NUM_THREADS"] = f"{resources.cores:.0f}"  # the default is one for each core of the machine
-    gpus = [gpu for gpu in settings.gpu.split(",") if gpu] if spec.gpu else []
+    gpus = [*filter(None, settings.gpu.split(","))] if spec.gpu else []
     host = modal.concurrent(max_inputs=batch_size, target_inputs=batch_size)(host)
     HOSTS[craft] = app.cls(
         image=image(IMAGES[spec.image]),
@@ -204,8 +203,7 @@ def service() -> Any:
 )
 @modal.concurrent(max_inputs=containers.PRODUCE_TOGETHER)
 async def produce(song_id: str, wakes: dict[str, str] | None = None) -> str:
-    status: str = await service().produce(song_id, wakes or {})
-    return status
+    return str(await service().produce(song_id, wakes or {}))
 
 
 @app.function(
