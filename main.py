@@ -29,20 +29,20 @@ from orchestrator.modal.deployment.images import IMAGES, MODEL, WEB, ImageSpec
 from orchestrator.modal.deployment.pins import ROOT, pins, version_of
 from orchestrator.modal.deployment.server import check_server
 from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment, environment, load_deployment
-from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 
 try:
     SETTINGS = load_deployment()
     check_cards(SETTINGS)
     if modal.is_local():  # in a container, songs get the error: raised here, it would restart without end
-        for craft in REGISTRIES:
+        for craft in crafts_in_use(SETTINGS):
             check_licence(SETTINGS, craft)
             check_server(SETTINGS, craft)
 except SongwrightError as error:
     raise SystemExit(str(error)) from error  # one line instead of the traceback that Modal's client shows
 MODAL = SETTINGS.modal
-ENGINES = {craft: str(getattr(SETTINGS, craft).engine) for craft in REGISTRIES}
-SPECS = {craft: registry.spec(ENGINES[craft]) for craft, registry in REGISTRIES.items()}
+ENGINES = {craft: str(getattr(SETTINGS, craft).engine) for craft in crafts_in_use(SETTINGS)}
+SPECS = {craft: REGISTRIES[craft].spec(engine) for craft, engine in ENGINES.items()}
 PACKAGES = [*OWN_PACKAGES, *filter(None, MODAL.packages.split(","))]
 HOME = PurePosixPath("/") / "root"  # of Modal's containers
 
@@ -168,6 +168,15 @@ class VisionEngine(Host):
     """Reads the photo that a song is made from."""
 
     craft = "vision"
+
+
+if "listening" in ENGINES:
+
+    @declared
+    class ListeningEngine(Host):
+        """Listens to songs, and says which of their words are heard, and when."""
+
+        craft = "listening"
 
 
 # The service: a song's own call, the web function, and commands that people run.

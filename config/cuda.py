@@ -1,8 +1,9 @@
-"""Hides the GPU from libraries while a model is loaded, and classifies CUDA's errors. Needs no torch: the GPU
-is hidden before torch is imported, and errors are classified in processes without torch."""
+"""Names the GPUs, hides them from libraries while a model is loaded, and classifies CUDA's errors. Needs no
+torch: the GPU is hidden before torch is imported, and errors are classified in processes without torch."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,24 @@ _HIDDEN = {
     # calls the GPU.
     "XFORMERS_ENABLE_TRITON": "1",
 }
+_NAME_BYTES = 256
+
+
+def gpu_names() -> list[str]:
+    """The names of all GPUs that this process may use, by CUDA's driver: "NVIDIA A10"."""
+    try:
+        cuda = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return []
+    count = ctypes.c_int()
+    if cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count)):  # other than 0: CUDA's error
+        return []
+    names = []
+    for index in range(count.value):
+        name = ctypes.create_string_buffer(_NAME_BYTES)
+        failed = cuda.cuDeviceGetName(name, _NAME_BYTES, ctypes.c_int(index))
+        names.append("a GPU" if failed else name.value.decode("utf-8", "replace"))
+    return names
 
 
 @contextmanager

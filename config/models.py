@@ -36,6 +36,8 @@ _LICENCES: tuple[tuple[str, Licence], ...] = (
     ("black-forest-labs/FLUX.2-klein-4B", Licence("Apache-2.0", commercial=True)),
     ("black-forest-labs/FLUX.2-klein-base-4B", Licence("Apache-2.0", commercial=True)),
     ("black-forest-labs/FLUX.1-schnell", Licence("Apache-2.0", commercial=True)),
+    ("mobiuslabsgmbh/faster-whisper-", Licence("MIT", commercial=True)),
+    ("Systran/faster-whisper-", Licence("MIT", commercial=True)),
     ("segmind/SSD-1B", Licence("Apache-2.0", commercial=True)),
 )
 

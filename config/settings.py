@@ -81,7 +81,7 @@ class WebhookSettings(BaseModel):
         return self.secret.get_secret_value().strip().strip("\ufeff")
 
 
-class Settings(BaseSettings):
+class Settings(BaseSettings, nested_model_default_partial_update=True):
     """All settings, with defaults that work on any machine."""
 
     model_config = SettingsConfigDict(
@@ -111,7 +111,8 @@ class Settings(BaseSettings):
     music: EngineSettings = Field(default_factory=EngineSettings)
     art: EngineSettings = Field(default_factory=EngineSettings)
     vision: EngineSettings = Field(default_factory=EngineSettings)
-    """The engine that reads the photo of a song."""
+    listening: EngineSettings = EngineSettings(engine="none")
+    """The engines that read the photo of a song and that listen to songs; ``none``: nobody listens."""
     openai: ServerOptions = Field(default_factory=ServerOptions)
     """The server of the engine ``openai``."""
 
@@ -122,8 +123,7 @@ class Settings(BaseSettings):
     """The tokens that may use the service: one, or several with commas between. Empty: the first start makes
     one."""
     host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
-    """0: any free port."""
+    port: int = Field(default=8000, ge=0, le=65535)  # 0: any free port
     public_url: str = Field(default="", pattern=r"^(https?://[^/]+.*)?$")
     """Where clients reach the service, if not at the address of their request; signed addresses begin with
     it."""
@@ -219,7 +219,7 @@ _ALIASES = {str(field.validation_alias) for field in Settings.model_fields.value
 
 
 def options_of(settings: Settings, craft: str) -> EngineOptions:
-    """The options for the engine of ``craft`` ("lyrics", "music", "art", "vision")."""
+    """The options for the engine of ``craft`` ("lyrics", "music", "art", "vision", "listening")."""
     chosen: EngineSettings = getattr(settings, craft)
     server, loops = settings.openai, chosen.instructions
     return EngineOptions(

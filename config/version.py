@@ -12,6 +12,7 @@ PACKAGES = (
     "music",
     "art",
     "vision",
+    "listening",
     "storage",
     "orchestrator",
 )

@@ -13,6 +13,10 @@ from config.errors import EngineUnavailable
 INDEX = "model_index.json"
 """The file in which a pipeline of diffusers names its parts. Each part has a folder of its own."""
 
+CONVERTED = "model.bin"
+"""The weights of a model in CTranslate2's format: numbers of one precision, and no code."""
+_OF_CONVERTED = ("config.json", "preprocessor_config.json", "tokenizer.json")
+_VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 _TEXT = (".json", ".txt", ".model", ".jinja")
 """Configuration, vocabulary and templates. No code is fetched."""
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".th")
@@ -49,7 +53,8 @@ class Choice:
     """The files of a checkpoint that are read."""
 
     weights: tuple[File, ...]
-    """The safetensors files: each tensor is in one of them."""
+    """The safetensors files: each tensor is in one of them. Of a model in CTranslate2's
+    format it is ``CONVERTED``."""
     texts: tuple[File, ...]
     variant: str | None
     """The argument ``variant`` for ``from_pretrained``."""
@@ -97,6 +102,8 @@ def wanted_files(
     weights, only pickled ones, or a shard is missing; the message names the place as ``where``, and
     ``instead``, a revision that has safetensors, if one is known."""
     files = sorted(listing, key=lambda file: file.name)
+    if index is None and (converted := _converted(files)):
+        return converted
     places = sorted(parts_of(index)) if index is not None else [""]
     inside = {place: [file for file in files if _folder(file) == place] for place in ("", *places)}
     found = {place: _copies(inside[place]) for place in places}
@@ -112,6 +119,17 @@ def wanted_files(
     shards = {f"{match[1]}-{match[2]}" for file in weights if (match := _shard_of(file))}
     texts = [file for place in inside for file in inside[place] if _is_text(file, shards)]
     return Choice(tuple(weights), tuple(texts), variant)
+
+
+def _converted(files: Iterable[File]) -> Choice | None:
+    """The files of a model in CTranslate2's own format, which are ``CONVERTED`` and a vocabulary and no
+    pickles; None if it has another."""
+    there = {file.name: file for file in files}
+    vocabulary = [name for name in _VOCABULARIES if name in there]
+    if CONVERTED not in there or not vocabulary or any(_WEIGHTS.fullmatch(name) for name in there):
+        return None
+    texts = [there[name] for name in (*_OF_CONVERTED, *vocabulary) if name in there]
+    return Choice((there[CONVERTED],), tuple(texts), None)
 
 
 def _folder(file: File) -> str:

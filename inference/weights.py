@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from config.errors import EngineUnavailable, InvalidRequest
-from inference.files import INDEX, Choice, File, wanted_files
+from inference.files import CONVERTED, INDEX, Choice, File, wanted_files
 
 SAFETENSORS_AT = {
     "facebook/musicgen-medium": "refs/pr/10",
@@ -57,7 +57,7 @@ def revision_of(folder: Path) -> str:
     if folder.parent.name == "snapshots":
         return folder.name
     digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*.safetensors")):
+    for file in sorted(folder.rglob("*.safetensors")) or sorted(folder.glob(CONVERTED)):
         size = file.stat().st_size
         digest.update(f"{file.relative_to(folder).as_posix()} {size}\n".encode())
         with file.open("rb") as opened:
@@ -111,6 +111,8 @@ def stored_tensors(folder: Path, precision: str) -> list[StoredTensor]:
 
     Raises ``EngineUnavailable`` as ``chosen_files`` does, and if a file is truncated."""
     files = chosen_files(folder, precision).weights
+    if any(file.name == CONVERTED for file in files):
+        raise EngineUnavailable(f"{folder} is in CTranslate2's format", "give the model as it was published")
     return [tensor for file in files for tensor in _tensors_of(folder / file.name)]
 
 

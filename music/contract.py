@@ -25,6 +25,8 @@ Task = Literal["compose", "extend", "repaint", "remix", "reference", "resing", "
 before its beginning or from a second on (extend); another part of it, from second to second (repaint); itself
 in another style (remix); a new song that sounds like it (reference); other words on its tune (resing); the
 parts that it is mixed of (stems); a band for a voice alone (complete)."""
+OF_PARTS: tuple[Task, ...] = ("extend", "repaint")
+"""The tasks that make a part of a song new: its words and its style are that part's."""
 
 _NAMED = 5  # excluded instruments that a warning names
 
@@ -169,6 +171,9 @@ class Source:
     lines: tuple[TimedLine, ...] = ()
     sections: tuple[SectionSpan, ...] = ()
     stems: Mapping[str, Samples] = field(default_factory=dict)
+    midi: bytes | None = None
+    request: MusicRequest | None = None
+    """What the song was composed of, as a whole; None for a recording."""
 
     @property
     def duration_s(self) -> float:
@@ -188,9 +193,10 @@ class Changer(Protocol):
     """A composer that can change songs. Its ``info.tasks`` names the tasks that it does."""
 
     def change(self, request: MusicRequest, source: Source, report: Report) -> Audio:
-        """The song of ``source`` after ``request.task``: to the sample the same outside of what is new and of
-        the crossfades inside it, with ``loudness_lufs`` as measured. Raises ``InvalidRequest`` for a span
-        that is not in the song, or shorter than a bar. As deterministic as ``compose``."""
+        """The song of ``source`` after ``request.task``. Where a part of it is kept, it is to the sample the
+        same outside of what is new and of the crossfades inside it, with ``loudness_lufs`` as measured.
+        Raises ``InvalidRequest`` for a span that is not in the song, or shorter than a bar, and for a source
+        that lacks what the task needs. As deterministic as ``compose``."""
         ...
 
 
@@ -245,7 +251,7 @@ COMPOSERS: Registry[Composer] = Registry(
             gpu=False,
             prompt="fields",
             languages=("en",),
-            tasks=("extend", "repaint"),
+            tasks=("extend", "repaint", "remix", "resing"),
             places_lines=True,
             image="web",
         ),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CRAFTS = ("lyrics", "music", "art", "vision", "storage")
+CRAFTS = ("lyrics", "music", "art", "vision", "listening", "storage")
 OURS = ("config", "phonetics", "reading", "inference", *CRAFTS, "orchestrator", "songwright", "main")
 CLIENT = ROOT / "clients" / "python"
 
@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "music": {"music", "phonetics", "reading", "inference", "config"},
     "art": {"art", "inference", "config"},
     "vision": {"vision", "inference", "config"},
+    "listening": {"listening", "phonetics", "inference", "config"},
     "storage": {"storage", "config"},
     "orchestrator": {"orchestrator", "config", "reading", *CRAFTS},
     "songwright": {"songwright"},  # a client, which knows of the service only what it answers
@@ -30,7 +31,7 @@ MAY_IMPORT = {
 # What the orchestrator may know of a craft: its contract and the files it makes, never an engine. The local
 # store is the command line's own.
 DOORS = {
-    "lyrics": {"lyrics.contract", "lyrics.requests", "lyrics.wishes.lengths"},
+    "lyrics": {"lyrics.contract", "lyrics.requests", "lyrics.wishes.lengths", "lyrics.restyling"},
     "music": {
         "music.changes",
         "music.contract",
@@ -42,10 +43,12 @@ DOORS = {
         "music.artwork",
         "music.lrc",
         "music.singing",
+        "music.sources",
         "music.waveform",
     },
     "art": {"art.contract", "art.encode", "art.photo"},
     "vision": {"vision.contract", "vision.photo", "vision.decode"},
+    "listening": {"listening.contract"},
     "storage": {
         "storage.configured",
         "storage.contract",
@@ -58,12 +61,14 @@ DOORS = {
 HOMES = {
     "click": {"orchestrator.cli.commands"},
     "rich": {"orchestrator.cli.output"},
-    "soundfile": {"music.encode"},
+    "soundfile": {"music.encode", "music.sources"},
     "mido": {"music.sketch.midi"},
     "py3langid": {"reading.language"},
     "PIL": {"art", "vision"},
-    "scipy": {"music", "art"},
-    "numpy": {"music", "art", "vision"},
+    "scipy": {"music", "art", "listening"},
+    "numpy": {"music", "art", "vision", "listening"},
+    "faster_whisper": {"listening.whisper"},
+    "ctranslate2": {"listening.whisper"},
     "pydantic_settings": {"config.settings"},
     "fastapi": {"orchestrator.server.api", "orchestrator.compat"},
     "starlette": {"orchestrator.server.api", "orchestrator.compat"},
@@ -87,7 +92,7 @@ LARGE_FOLDERS = {  # to be divided
     "music/sketch",
     "music/sketch/instruments",
 }
-NEVER_AT_IMPORT = ("torch", "transformers", "diffusers", "audiocraft", "modal", "boto3")
+NEVER_AT_IMPORT = ("torch", "transformers", "diffusers", "audiocraft", "faster_whisper", "modal", "boto3")
 
 
 def files() -> Iterator[tuple[str, Path]]:

@@ -33,14 +33,16 @@ from orchestrator.modal.deployment.containers import (
     web_container,
 )
 from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment, ModalSettings
-from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 from orchestrator.songs.stages import Stage
 from tests.orchestrator.test_cli import ROOT
 from tests.specs import VOLUMES, spec_of
 
 DEPLOY = (ROOT / "DEPLOY.md").read_text()
 ROWS = [[cell.strip() for cell in line.strip(" |").split("|")] for line in DEPLOY.splitlines() if "|" in line]
-PRICED = [row for row in ROWS if len(row) == 6 and row[0] in ("plan", "music", "cover")]
+PRICED = [
+    row for row in ROWS if len(row) == 6 and row[0] in ("plan", "music", "cover", "listen, if it is set")
+]
 
 
 def test_every_setting_of_a_deployment_is_told() -> None:
@@ -69,7 +71,13 @@ def all_in(engine: str, gpu: str) -> float:
 
 def engine_in(cell: str) -> tuple[str, str]:
     """The engine and the GPU of a table's cell such as "MusicGen small, L40S"."""
-    names = {"Qwen2": "qwen", "ACE-Step": "acestep", "MusicGen": "musicgen", "SDXL": "sdxl_turbo"}
+    names = {
+        "Qwen2": "qwen",
+        "ACE-Step": "acestep",
+        "MusicGen": "musicgen",
+        "SDXL": "sdxl_turbo",
+        "Whisper": "whisper",
+    }
     model, _, gpu = cell.rpartition(", ")
     return next(engine for name, engine in names.items() if model.startswith(name)), gpu
 
@@ -197,7 +205,16 @@ def test_a_kept_web_function_costs_what_is_told() -> None:
 
 def test_the_memory_told_of_each_engine_is_what_cards_are_checked_against() -> None:
     rows = {row[0].partition("`: ")[0].strip("`"): row for row in ROWS if len(row) == 5 and row[1] in BYTES}
-    assert set(rows) == {"qwen", "vllm", "qwen_vl", "acestep", "musicgen", "sdxl_turbo", "diffusion"}
+    assert set(rows) == {
+        "qwen",
+        "vllm",
+        "qwen_vl",
+        "acestep",
+        "musicgen",
+        "sdxl_turbo",
+        "diffusion",
+        "whisper",
+    }
     for engine, (_, precision, on_gpu, container, cards) in rows.items():
         needs = spec_of(engine).needs()
         assert needs is not None
@@ -238,7 +255,7 @@ def test_no_line_to_type_ends_in_a_comment() -> None:
 
 def test_what_is_kept_warm_costs_what_is_told() -> None:
     settings = load(Deployment)
-    chosen = [getattr(settings, craft) for craft in REGISTRIES]
+    chosen = [getattr(settings, craft) for craft in crafts_in_use(settings)]
     whole = 3600 * sum(all_in(each.engine, each.gpu) for each in chosen)
     gpus = 3600 * sum(GPUS[each.gpu].usd_per_s for each in chosen)
     assert f"cost {whole:.2f} USD an hour, {gpus:.2f} of it for their GPUs" in DEPLOY

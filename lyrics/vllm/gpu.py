@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 
+from config.cuda import gpu_names
 from config.errors import EngineUnavailable, InvalidRequest
 
 _DEVICE = re.compile(r"auto|cuda(?::(\d{1,2}))?")
-_NAME_BYTES = 256
 
 
 def gpu_index(setting: str) -> int | None:
@@ -24,7 +23,7 @@ def gpu_index(setting: str) -> int | None:
 
 def gpu_name(index: int) -> str:
     """The name of a GPU by its number, "NVIDIA A10". Raises ``EngineUnavailable`` if there is none."""
-    names = _names()
+    names = gpu_names()
     if index >= len(names):
         what = f"there is no GPU {index} here" if names else "there is no GPU here that CUDA's driver knows"
         raise EngineUnavailable(
@@ -39,20 +38,3 @@ def visible(index: int) -> str:
     """``CUDA_VISIBLE_DEVICES`` for a process that is to see this GPU alone."""
     shown = os.environ.get("CUDA_VISIBLE_DEVICES")
     return shown.split(",")[index].strip() if shown else str(index)
-
-
-def _names() -> list[str]:
-    """Of all GPUs that this process may use."""
-    try:
-        cuda = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return []
-    count = ctypes.c_int()
-    if cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count)):  # other than 0: CUDA's error
-        return []
-    names = []
-    for index in range(count.value):
-        name = ctypes.create_string_buffer(_NAME_BYTES)
-        failed = cuda.cuDeviceGetName(name, _NAME_BYTES, ctypes.c_int(index))
-        names.append("a GPU" if failed else name.value.decode("utf-8", "replace"))
-    return names

@@ -3,7 +3,6 @@ choices."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
@@ -12,6 +11,7 @@ from music.contract import MusicRequest
 from music.sketch.band import Band, gather
 from music.sketch.form import Form, plan_form
 from music.sketch.genres import GENRES, Genre, known_genre
+from music.sketch.harmony import choose_progressions, harmony, timed_sections, tonic_chord
 from music.sketch.hooks import hook_notes, shift_of, tag_notes
 from music.sketch.melody import MelodyNote, new_motif
 from music.sketch.patterns import STEP
@@ -21,7 +21,6 @@ from music.sketch.players.endings import (
     SHORTEST_TAIL_S,
     TAG_BARS,
     Close,
-    Ending,
     choose_ending,
     settled,
 )
@@ -30,12 +29,10 @@ from music.sketch.players.solos import Soloist
 from music.sketch.score import Note, Part, Score, Section
 from music.sketch.sections import FormSection
 from music.sketch.singers import Tune, write_tune
-from music.sketch.theory import Chord, Key, bar_beats, chord, nearest, parse_key, voicing
+from music.sketch.theory import Key, bar_beats, nearest, parse_key, voicing
 from music.sketch.verses import Block, line_times, parse
 from music.sketch.voices import assign, lone_singer
 
-_DARK = frozenset("nostalgic melancholic mysterious dark angry epic".split())
-_BRIGHT = frozenset("joyful uplifting energetic playful romantic hopeful".split())
 _ENERGY_STEP = 0.012
 """Change of each section's energy for each point of the request's energy above or below 5."""
 _OUTRO_S = 8.0
@@ -46,21 +43,25 @@ _RINGING = frozenset(
 )
 """Instruments that may ring alone at the end of a song."""
 
-_GROUPS = {"verse": "verse", "intro": "verse", "outro": "verse", "pre-chorus": "bridge", "bridge": "bridge"}
-
 
 PlanForm = Callable[[Sequence[Block], float], Form]
 """The form for some lyrics and the quarter notes of a bar."""
 
 
-def write_score(request: MusicRequest, plan: PlanForm | None = None) -> Score:
+def write_score(
+    request: MusicRequest, plan: PlanForm | None = None, *, tune_of: MusicRequest | None = None
+) -> Score:
     """The score of a song of ``request.duration_s`` seconds, which ends with a cadence and a tail; with
-    ``plan``, of another form than usual.
+    ``plan``, of another form than usual. With ``tune_of``, form, harmony and tune are those of that request's
+    song, and ``request``, which differs from it in its style alone, says who plays and how.
 
     Raises ``InvalidRequest`` for an invalid key or metre."""
     key, beats = parse_key(request.key), bar_beats(request.metre)
     name, known = known_genre(request.genre)
     genre = GENRES[name]
+    own = tune_of or request
+    own_name, _ = known_genre(own.genre)
+    own_genre = GENRES[own_name]
     warnings = (
         [] if known else [f"genre {request.genre!r} is not known to the sketch composer: it plays {name}"]
     )
@@ -82,7 +83,7 @@ def write_score(request: MusicRequest, plan: PlanForm | None = None) -> Score:
     style_seed = request.seed
     if request.change and request.change.style_seed is not None:
         style_seed = request.change.style_seed
-    ending = choose_ending(name, request.tempo_bpm, Random(f"{request.seed} {name} ending"))
+    ending = choose_ending(own_name, request.tempo_bpm, Random(f"{request.seed} {own_name} ending"))
     form = (
         plan(blocks if sings else [], beats)
         if plan
@@ -98,18 +99,24 @@ def write_score(request: MusicRequest, plan: PlanForm | None = None) -> Score:
         )
     )
     form = replace(form, sections=tuple(_driven(plan, request.energy) for plan in form.sections))
-    rng = Random(f"{style_seed} {name} {request.mood}")
-    progressions = _choose_progressions(genre, key, request.mood, rng)
-    sections = _timed_sections(form, progressions, genre, key, beats, ending, f"{request.seed} {name}")
+    rng = Random(f"{style_seed} {own_name} {own.mood}")
+    progressions = choose_progressions(own_genre, key, own.mood, rng)
+    sections, sung_sections = (
+        timed_sections(form, progressions, each, key, beats, ending, f"{request.seed} {name}")
+        for each in (genre, own_genre)
+    )
     end = form.bars * beats + form.extra_beats
     beat_s = 60.0 / form.tempo_bpm
     feel = _feel(genre, request.metre, beat_s)
-    band = gather(genre, request.instruments, request.exclude, rng)
-    chord_at = _harmony(sections, end, key)
+    # In a remix, the song's own band is gathered too: the motif is drawn after it.
+    band = gather(own_genre, own.instruments, own.exclude, rng)
+    if tune_of:
+        band = gather(genre, request.instruments, request.exclude, Random(f"{style_seed} {name} band"))
+    chord_at = harmony(sung_sections, end, key)
     metre = METRES[request.metre]
     motif = new_motif(rng, beats, _accents(request.metre))
 
-    sung = write_tune(sections, motif, key, genre, feel, chord_at, beat_s, request.seed)
+    sung = write_tune(sung_sections, motif, key, own_genre, feel, chord_at, beat_s, request.seed)
     vocals = assign(sung, request.voice, key, chord_at) if sung.notes else ()
     ending = settled(ending, sections, beat_s, has_hook=band.hook is not None)
     close = Close(
@@ -147,74 +154,6 @@ def _driven(plan: FormSection, energy: int) -> FormSection:
     return replace(plan, energy=min(1.0, plan.energy + _ENERGY_STEP * (energy - 5)))
 
 
-def _choose_progressions(genre: Genre, key: Key, mood: str, rng: Random) -> dict[str, list[int]]:
-    """A progression for each group of sections; those that suit the mood are more probable."""
-    table = genre.minor if key.is_minor else genre.major
-
-    def weight(degrees: str) -> int:
-        # A bright song starts on I or IV, or goes to V next; a dark one prefers VI, II and III.
-        bright = degrees[0] in "14" or degrees[2:3] == "5"
-        return 3 if (mood in _BRIGHT and bright) or (mood in _DARK and not bright) else 1
-
-    return {
-        group: [int(degree) - 1 for degree in rng.choices(options, [weight(o) for o in options])[0].split()]
-        for group, options in table.items()
-    }
-
-
-def _timed_sections(
-    form: Form,
-    progressions: dict[str, list[int]],
-    genre: Genre,
-    key: Key,
-    beats: float,
-    ending: Ending,
-    seed: str,
-) -> list[TimedSection]:
-    chords: list[tuple[Chord, ...]] = []
-    for n, plan in enumerate(form.sections):
-        degrees = progressions[_GROUPS.get(plan.kind, "chorus")]
-        row = [degrees[bar % len(degrees)] for bar in range(plan.bars)]
-        if n == len(form.sections) - 1:
-            # The cadence before the last chord.
-            row[-1] = 3 if ending == "amen" else 4 if key.mode in ("major", "minor") else 6
-        chords.append(
-            tuple(_colour(key, degree, genre, last=bar == len(row) - 1) for bar, degree in enumerate(row))
-        )
-    kinds = [plan.kind for plan in form.sections]
-    biggest = max((n for n, kind in enumerate(kinds) if kind == "chorus"), default=-1)
-    sections, start = [], 0.0
-    for n, plan in enumerate(form.sections):
-        after = chords[n + 1][0] if n + 1 < len(chords) else _tonic(key, genre)
-        leads = n + 1 < len(chords) and form.sections[n + 1].kind == "chorus"
-        extra = form.extra_beats if n == len(form.sections) - 1 else 0.0
-        sections.append(TimedSection(plan, start, beats, chords[n], after, leads, seed, n == biggest, extra))
-        start += plan.bars * beats
-    return sections
-
-
-def _colour(key: Key, degree: int, genre: Genre, *, last: bool) -> Chord:
-    return chord(key, degree, genre.chord_size, dominant=last and degree == 4 and genre.chord_size > 2)
-
-
-def _tonic(key: Key, genre: Genre) -> Chord:
-    return chord(key, 0, min(genre.chord_size, 3))
-
-
-def _harmony(sections: Sequence[TimedSection], end: float, key: Key) -> Callable[[float], Chord]:
-    """A function from a beat to the chord at that beat."""
-    starts: list[float] = []
-    chords: list[Chord] = []
-    for section in sections:
-        for _, at, sounding in section.bars():
-            starts.append(at)
-            chords.append(sounding)
-    starts.append(end)
-    chords.append(chord(key, 0))
-    # A syllable shortly before a bar belongs to that bar.
-    return lambda beat: chords[max(0, bisect_right(starts, beat + 0.13) - 1)]
-
-
 def _parts(
     sections: Sequence[TimedSection],
     band: Band,
@@ -226,7 +165,7 @@ def _parts(
     close: Close,
 ) -> list[Part]:
     parts = []
-    tonic = _tonic(key, genre)
+    tonic = tonic_chord(key, genre)
     before = sections[-1].chords[-1]
     if band.kit:
         played = drums(sections, genre, metre, feel, rng)

@@ -7,13 +7,17 @@ from dataclasses import replace
 import numpy as np
 
 from config.engine import EngineInfo, Report
+from config.errors import InvalidRequest
 from music.contract import Audio, Beginning, MusicRequest, Samples, Source
 from music.sketch.beginning import beginning
 from music.sketch.changing.parts import extend, repaint
+from music.sketch.changing.remixing import remixed
+from music.sketch.changing.resinging import resung
 from music.sketch.compose import write_score
 from music.sketch.instruments import RATE_HZ
-from music.sketch.midi import midi_bytes
+from music.sketch.midi.writing import midi_bytes
 from music.sketch.production import WRITTEN, produce
+from music.sketch.score import Score
 from music.sketch.timing import section_spans, timed_lines
 
 SHORTEST_S = 5.0
@@ -33,7 +37,7 @@ class SketchComposer:
         summary="songs by rules, played by numpy synthesis and sung by a small speech network "
         "(hibari-tts, Apache-2.0)",
         libraries=("numpy", "scipy", "hibari-tts", "onnxruntime"),
-        tasks=("extend", "repaint"),
+        tasks=("extend", "repaint", "remix", "resing"),
         begins_early=True,
     )
 
@@ -43,9 +47,21 @@ class SketchComposer:
         return None if samples is None else Beginning(samples, RATE_HZ)
 
     def change(self, request: MusicRequest, source: Source, report: Report) -> Audio:
-        """As ``Changer.change``, on the song's own bar lines: the source's tempo must be known. The band and
-        the motif are those of ``request``, and so of a song with its genre, mood and seed."""
-        audio = (extend if request.task == "extend" else repaint)(request, source, report)
+        """As ``Changer.change``. New parts are on the song's own bar lines: the source's tempo must be known.
+        The band and the motif are those of ``request``, and so of a song with its genre, mood and seed. A
+        remix, and other words to the tune, are of the song's own score: a recording has none."""
+        match request.task:
+            case "extend":
+                audio = extend(request, source, report)
+            case "repaint":
+                audio = repaint(request, source, report)
+            case "resing":
+                audio = resung(request, source, report)
+            case "remix":
+                report("writing", 0.0)
+                audio = _played(remixed(request, source), request.seed, source.duration_s, report)
+            case other:
+                raise InvalidRequest("task", other, f"use one of {', '.join(self.info.tasks)}")
         report("mastering", 1.0)
         return audio
 
@@ -55,23 +71,27 @@ class SketchComposer:
         report("writing", 0.0)
         whole_s = max(request.duration_s, SHORTEST_S)
         score = write_score(request.model_copy(update={"duration_s": whole_s}))
-        report("writing", WRITTEN)
-        finished = produce(score, round(whole_s * RATE_HZ), seed=request.seed, report=report)
-        audio = Audio(
-            samples=finished.samples,
-            rate_hz=RATE_HZ,
-            tempo_bpm=score.tempo_bpm,
-            key=score.key,
-            metre=score.metre,
-            loudness_lufs=finished.loudness_lufs,
-            stems={str(name): stem for name, stem in finished.stems.items()},
-            midi=midi_bytes(score),
-            lines=timed_lines(score),
-            sections=section_spans(score),
-            warnings=score.warnings,
-        )
+        audio = _played(score, request.seed, whole_s, report)
         report("mastering", 1.0)
         return audio if whole_s == request.duration_s else _beginning(audio, request.duration_s)
+
+
+def _played(score: Score, seed: int, duration_s: float, report: Report) -> Audio:
+    report("writing", WRITTEN)
+    finished = produce(score, round(duration_s * RATE_HZ), seed=seed, report=report)
+    return Audio(
+        samples=finished.samples,
+        rate_hz=RATE_HZ,
+        tempo_bpm=score.tempo_bpm,
+        key=score.key,
+        metre=score.metre,
+        loudness_lufs=finished.loudness_lufs,
+        stems={str(name): stem for name, stem in finished.stems.items()},
+        midi=midi_bytes(score),
+        lines=timed_lines(score),
+        sections=section_spans(score),
+        warnings=score.warnings,
+    )
 
 
 def _beginning(audio: Audio, duration_s: float) -> Audio:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from phonetics.syllables import Syllable
 
+Role = Literal["lead", "double", "harmony"]
 StemName = Literal["drums", "bass", "harmony", "melody", "vocals", "backing"]
 STEMS: tuple[StemName, ...] = ("drums", "bass", "harmony", "melody", "vocals", "backing")
 
@@ -71,7 +72,7 @@ class VocalPart:
     """
 
     name: str
-    role: Literal["lead", "double", "harmony"]
+    role: Role
     voice: Literal["female", "male"]
     notes: tuple[SungNote, ...]
     gain_db: float = 0.0

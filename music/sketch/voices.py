@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal
 
 from music.contract import Voice
-from music.sketch.score import SungNote, VocalPart
+from music.sketch.score import Role, SungNote, VocalPart
 from music.sketch.singers import Place, Tune
 from music.sketch.theory import Chord, Key
 from music.sketch.verses import Block
@@ -18,6 +18,33 @@ _Sex = Literal["female", "male"]
 _OCTAVE = 12
 _CHOIR = 3
 """The singers to each part of a choir."""
+
+
+_PLACES: dict[str, tuple[Role, float, float]] = {
+    "lead": ("lead", 0.0, 0.0),
+    "second lead": ("lead", -1.0, 0.12),
+    "double": ("double", -7.0, 0.35),
+    "high harmony": ("harmony", -8.0, -0.55),
+    "low harmony": ("harmony", -8.0, 0.55),
+}
+"""By the names of parts: role, gain in dB, pan."""
+_OF_THE_SECOND = " of the second lead"
+
+
+def singer(name: str, notes: tuple[SungNote, ...], voice: Voice) -> VocalPart:
+    """The part of this name, as ``assign`` names them, in a song for ``voice``. Raises ``KeyError`` for
+    another name."""
+    kind = name.removesuffix(_OF_THE_SECOND)
+    own: _Sex = "male" if voice == "male" else "female"
+    sex = _other(own) if name == "second lead" or name != kind else own
+    if kind == "high harmony" or (kind == "low harmony" and voice == "choir"):
+        sex = "female" if kind == "high harmony" else "male"
+    return _part(name, sex, notes, _CHOIR if voice == "choir" else 1)
+
+
+def _part(name: str, sex: _Sex, notes: tuple[SungNote, ...], unison: int = 1) -> VocalPart:
+    role, gain_db, pan = _PLACES[name.removesuffix(_OF_THE_SECOND)]
+    return VocalPart(name, role, sex, notes, gain_db, pan, unison)
 
 
 def assign(sung: Tune, voice: Voice, key: Key, chord_at: Callable[[float], Chord]) -> tuple[VocalPart, ...]:
@@ -34,8 +61,7 @@ def assign(sung: Tune, voice: Voice, key: Key, chord_at: Callable[[float], Chord
             if sex in singers and not place.is_backing
         ]
         if notes:
-            name, gain_db, pan = ("lead", 0.0, 0.0) if not parts else ("second lead", -1.0, 0.12)
-            parts.append(VocalPart(name, "lead", sex, _lower(notes, sex), gain_db, pan))
+            parts.append(_part("second lead" if parts else "lead", sex, _lower(notes, sex)))
     parts += _choir(sung, leads, voice, own, key, chord_at)
     unison = _CHOIR if voice == "choir" else 1
     return tuple(replace(part, unison=unison) for part in parts)
@@ -103,13 +129,13 @@ def _choir(
             [_moved(note, partial(_third, key=key, chord_at=chord_at, direction=way)) for note in notes]
             for way in (+1, -1)
         )
-        of = "" if sex == own else " of the second lead"
+        of = "" if sex == own else _OF_THE_SECOND
         low: _Sex = "male" if voice == "choir" else sex
         high = _lower(above, "female" if voice == "choir" else sex)
         parts += [
-            VocalPart(f"double{of}", "double", sex, _lower(notes, sex), gain_db=-7.0, pan=0.35),
-            VocalPart(f"high harmony{of}", "harmony", "female", high, -8.0, -0.55),
-            VocalPart(f"low harmony{of}", "harmony", low, _lower(below, sex), -8.0, 0.55),
+            _part(f"double{of}", sex, _lower(notes, sex)),
+            _part(f"high harmony{of}", "female", high),
+            _part(f"low harmony{of}", low, _lower(below, sex)),
         ]
     return parts
 

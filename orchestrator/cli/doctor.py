@@ -15,7 +15,7 @@ from config.settings import EngineSettings, Settings, given_names, options_of, v
 from music.singing import embedded_voice
 from orchestrator.cli.finding import Finding
 from orchestrator.modal.deployment.settings import Deployment, load_deployment
-from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 from orchestrator.server.auth import TOKEN_FILE, given_tokens, load_tokens
 from storage.configured import FOLDER, open_store
 from storage.local import LocalStore
@@ -31,7 +31,8 @@ def examine(settings: Settings, *, every_engine: bool = False) -> list[Finding]:
     """
     findings = [Finding("python", ok=True, detail=f"{platform.python_version()} on {platform.platform()}")]
     findings.append(Finding("settings", ok=True, detail=_settings(settings), fix=_unknown()))
-    for craft, registry in REGISTRIES.items():
+    for craft in crafts_in_use(settings):
+        registry = REGISTRIES[craft]
         chosen: EngineSettings = getattr(settings, craft)
         findings.append(_engine(craft, registry, chosen.engine, options_of(settings, craft)))
         if every_engine:

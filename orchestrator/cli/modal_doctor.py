@@ -18,7 +18,7 @@ from orchestrator.cli.finding import Finding
 from orchestrator.modal.deployment.cards import check_card, check_licence
 from orchestrator.modal.deployment.server import check_server
 from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment
-from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 from orchestrator.server.auth import given_tokens
 
 _GREETING_S = 10.0
@@ -71,9 +71,9 @@ def _greet() -> None:
 def _choices(settings: Deployment) -> Iterator[Finding]:
     """Engines that there are not, licences that stand against it, and GPUs that cannot run the model they are
     set for."""
-    for craft, registry in REGISTRIES.items():
+    for craft in crafts_in_use(settings):
         try:
-            registry.spec(getattr(settings, craft).engine)
+            REGISTRIES[craft].spec(getattr(settings, craft).engine)
             check_licence(settings, craft)
             check_server(settings, craft)
         except SongwrightError as error:
@@ -98,10 +98,10 @@ def _secret(settings: Deployment) -> Finding:
 
 def _weights(settings: Deployment) -> Iterator[Finding]:
     ask_hub = True
-    for craft, registry in REGISTRIES.items():
+    for craft in crafts_in_use(settings):
         chosen = getattr(settings, craft)
         try:
-            spec = registry.spec(chosen.engine)
+            spec = REGISTRIES[craft].spec(chosen.engine)
         except SongwrightError:
             continue  # it is no engine, which another finding says
         if spec.server:

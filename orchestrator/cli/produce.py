@@ -64,9 +64,13 @@ def produce(
                 say(plain(f"songwright: {song.id}: {error}"))
                 failed = True
                 continue
-            copies = export(made[-1], library.store, out) if out else None
+            waits = song.brief.keep == "only_best"
+            copies = export(made[-1], library.store, out) if out and not waits else None
             if not as_json:
                 print_song(made[-1], places_in(settings, library.store), copies=copies)
+        made = _as_kept(made, library)
+        if out and made and made[0].brief.keep == "only_best":
+            export(made[0], library.store, out)
         if as_json:
             manifests = [song.model_dump(mode="json") for song in made]
             one = manifests[0] if len(manifests) == 1 else manifests
@@ -84,3 +88,15 @@ def produce(
         if playback:
             playback.stop()
     return not failed
+
+
+def _as_kept(made: list[Song], library: Library) -> list[Song]:
+    """The songs after the best of several takes is known, which is said on a terminal."""
+    if not made or made[0].brief.keep == "all":
+        return made
+    left = [song for one in made if (song := library.load_or_skip(one.id))]
+    if takes := next((song.takes for song in left if song.takes), None):
+        best = next(song for song in left if song.id == takes.best)
+        others = "" if len(left) > 1 else ", and the others are deleted"
+        say(plain(f"The best is take {best.variation + 1}, {best.id}{others}: {takes.why}"))
+    return left

@@ -115,7 +115,11 @@ def _is_priced(gpu: str) -> bool:
 
 def _end_s(song: Song | Entry, stage: str, cost: Cost | Spent) -> float:
     """Seconds from the song's request until ``stage`` had ended."""
-    before = {Stage.PHOTO: (), Stage.LYRICS: (Stage.PHOTO,)}.get(Stage(stage), (Stage.PHOTO, Stage.LYRICS))
+    before = {
+        Stage.PHOTO: (),
+        Stage.LYRICS: (Stage.PHOTO,),
+        Stage.LISTEN: (Stage.PHOTO, Stage.LYRICS, Stage.MUSIC),
+    }.get(Stage(stage), (Stage.PHOTO, Stage.LYRICS))
     times = song.timings_s
     return sum(times.get(each, 0.0) for each in before) + max(times.get(stage, 0.0), cost.seconds)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +21,7 @@ from orchestrator.songs.stages import ALWAYS, SONG_CRAFTS, WITH_ENGINES, Stage, 
 MOST = 200  # songs that are kept: weeks of a small service, an hour of a busy one
 READ_EVERY_S = 60.0  # on Modal, songs of other containers are only found in the library
 
+_QUOTED = tuple(stage for stage in Stage if stage is not Stage.PHOTO)  # photos are rare
 _RECENT = 10  # songs that show on which GPUs the engines run now
 
 
@@ -56,7 +57,9 @@ class Quote(Frozen):
         description="For all variations together. Null if the engines run on the server's own machine."
     )
     prices_of: str | None = Field(description="The date of the prices.")
-    stages: dict[str, StageQuote] = Field(description="By stage: `lyrics`, `music`, `cover`, `tags`.")
+    stages: dict[str, StageQuote] = Field(
+        description="By stage: `lyrics`, `music`, `cover`, `listen`, `tags`."
+    )
     notes: tuple[str, ...] = Field(description="What to know about these figures.")
 
 
@@ -144,6 +147,9 @@ class Measurements:
         # Nothing was measured of an engine that never ran here.
         basis = self._basis(brief, engines) if engines.keys() >= set(SONG_CRAFTS) else None
         duration_s, count = brief.duration_s, brief.variations
+        new_s = brief.change.new_s(duration_s) if brief.change else duration_s
+        if brief.change:
+            notes = (*notes, f"As if {new_s:.0f} s were composed: what is new in a change.")
         if basis is None:
             return Quote(
                 songs=0,
@@ -156,8 +162,8 @@ class Measurements:
                 notes=(*notes, _no_songs(brief, engines)),
             )
         # The sums are made for each song, so that a song with slow stages has a slow sum.
-        seconds = {stage: figures.at(duration_s) for stage, figures in basis.seconds.items()}
-        used = {stage: figures.at(duration_s) for stage, figures in basis.engine_seconds.items()}
+        seconds = {stage: figures.at(new_s) for stage, figures in basis.seconds.items()}
+        used = {stage: figures.at(new_s) for stage, figures in basis.engine_seconds.items()}
         walls = [
             elapsed(dict(zip(seconds, song, strict=True))) for song in zip(*seconds.values(), strict=True)
         ]
@@ -192,9 +198,9 @@ class Measurements:
 
     def _basis(self, brief: Brief, engines: Mapping[str, EngineInfo]) -> _Basis | None:
         """The measured songs like ``brief``; cached until the next song is learned."""
-        wanted = {
-            craft: engines[craft].identity for craft in SONG_CRAFTS if craft != "lyrics" or not brief.plan
-        }
+        stages = [stage for stage in _QUOTED if self._is_wanted(stage, brief, engines)]
+        crafts = [stage.craft for stage in stages if stage.craft]
+        wanted = {craft: engines[craft].identity for craft in crafts}
         # Of all parameters, only this one changes how long a model works.
         has_steps = "infer_step" in engines["music"].parameters
         key = (*wanted.items(), brief.infer_step if has_steps else None)
@@ -207,10 +213,19 @@ class Measurements:
                 if wanted.items() <= song.made_by.items()
                 and (not has_steps or song.infer_step == brief.infer_step)
             ]
-            self._bases[key] = _basis_of(
-                like, [stage for stage in ALWAYS if stage is not Stage.LYRICS or not brief.plan]
-            )
+            self._bases[key] = _basis_of(like, stages)
         return self._bases[key]
+
+    @staticmethod
+    def _is_wanted(stage: Stage, brief: Brief, engines: Mapping[str, EngineInfo]) -> bool:
+        """Whether a song of ``brief`` has this stage. Whether it will have words to listen to is not known
+        before it is planned, unless the user wants none. A changed song keeps its plan and its cover."""
+        if brief.change:
+            words = stage is Stage.LISTEN and "listening" in engines and bool(brief.change.words)
+            return stage is Stage.MUSIC or words
+        if stage is Stage.LYRICS:
+            return not brief.plan
+        return stage is not Stage.LISTEN or ("listening" in engines and not brief.instrumental)
 
 
 def _measured(song: Entry) -> _Measured | None:
@@ -225,14 +240,14 @@ def _measured(song: Entry) -> _Measured | None:
         made_by={craft: facts.identity for craft, facts in song.engines.items()},
         devices=tuple(
             (stage, devices.get(stage, ""), song.costs[stage].gpu if stage in song.costs else "")
-            for stage in ALWAYS
+            for stage in _QUOTED
         ),
-        seconds={stage: song.timings_s.get(stage, 0.0) for stage in ALWAYS},
+        seconds={stage: song.timings_s.get(stage, 0.0) for stage in _QUOTED},
         costs=song.costs,
     )
 
 
-def _basis_of(songs: list[_Measured], stages: list[Stage]) -> _Basis | None:
+def _basis_of(songs: list[_Measured], stages: Sequence[Stage]) -> _Basis | None:
     """The basis from ``songs``, which are sorted newest first. Only songs on the devices of most of the
     newest songs count: times of another GPU do not apply."""
     if not songs:

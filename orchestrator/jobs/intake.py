@@ -63,8 +63,8 @@ class Intake:
         return song_id in self._storing
 
     async def accepted(self, song_id: str) -> None:
-        """Waits while the song is being accepted. Its manifest may be read before it is in the queue, and would
-        then look like another process's song."""
+        """Waits while the song is being accepted. Its manifest may be read before it is in the queue, and
+        would then look like another process's song."""
         if accepted := self._storing.get(song_id):
             await accepted.wait()
 

@@ -93,15 +93,13 @@ class Jobs:
         return songs
 
     def check_room(self, count: int) -> None:
-        """Raises ``QueueFull`` if there is no room for ``count`` more songs, ``Unavailable`` when
-        stopping."""
+        """Raises ``QueueFull`` if there is no room for ``count`` songs, ``Unavailable`` when stopping."""
         self._intake.check_open()
         self._recovery.check()
         self._intake.check_room(count)
 
     async def wait(self, song_id: str) -> Song:
-        """The song's final manifest, once it has ended. Raises ``Unavailable`` if this process stops
-        first."""
+        """The song's final manifest, once it has ended. Raises ``Unavailable`` when stopping."""
         await self._intake.accepted(song_id)
         if song_id in self._waiters:
             return await self._waiters.wait(song_id)

@@ -217,7 +217,8 @@ class ModalService:
         if song.was_interrupted:  # an earlier version's call may have left records of other names
             await self._threads.run(self._records.forget, song.id)
         else:
-            steps = [stage for stage in WITH_ENGINES if stage is not Stage.PHOTO or song.brief.photo]
+            rare = {Stage.PHOTO: bool(song.brief.photo), Stage.LISTEN: self._worker.listens}
+            steps = [stage for stage in WITH_ENGINES if rare.get(stage, True)]
             await self._threads.run(self._records.forget_steps, song.id, steps)
         await asyncio.sleep(_SEEN_S)
         await self._progress.forget(song.id)
@@ -225,7 +226,8 @@ class ModalService:
 
 def _made_parts(song: Song) -> str:
     """The parts of the song that are made, as text: a new part is progress, and the count starts anew."""
-    return " ".join(["photo"] * bool(song.scene) + ["plan"] * bool(song.plan) + sorted(song.assets))
+    facts = {"photo": song.scene, "plan": song.plan, "heard": song.listening}
+    return " ".join([*(name for name, fact in facts.items() if fact), *sorted(song.assets)])
 
 
 def _runs_here(song: Song) -> bool:

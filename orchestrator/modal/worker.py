@@ -21,7 +21,14 @@ from orchestrator.modal.engine_host import RESULT, Outcome, recorded_engine
 from orchestrator.modal.progress import EarlyWords, Progress
 from orchestrator.modal.runs import Elsewhere, Interrupted, Runs
 from orchestrator.pipeline.steps import step_of
-from orchestrator.pipeline.worker import DRAFT, REPAINT, StepResult, engine_for, retrieve_exception
+from orchestrator.pipeline.worker import (
+    DRAFT,
+    REPAINT,
+    StepResult,
+    engine_for,
+    retrieve_exception,
+    wants_listening,
+)
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.stages import SONG_CRAFTS, Stage
 from orchestrator.workers.contract import EngineState
@@ -66,6 +73,10 @@ class ModalWorker:
     def music_lanes(self) -> int:
         return self._settings.modal.gpu_containers * batch_size_for("music", self._settings)
 
+    @property
+    def listens(self) -> bool:
+        return "listening" in self._hosts
+
     def start(self) -> None:
         """Does nothing: containers start when they are called."""
 
@@ -98,6 +109,10 @@ class ModalWorker:
             async with self._local_steps:
                 step = step_of(stage, song)
                 return await asyncio.to_thread(step, None, self._store, song, ignore_progress)
+        if stage is Stage.MUSIC and self.listens and wants_listening(song):
+            # Now, and not with the others: its container would wait for the plan and the music.
+            woken = await self.wake(["listening"])
+            self._wakes[song.id] = self._wakes.get(song.id, {}) | woken
         async with self._words.relayed(song.id, on_cover) if on_cover else nullcontext():
             result = RESULT.validate_json(await self._call(craft, stage, song))
         if result.words and song.plan and result.words != CoverWords.of(song.plan):

@@ -1,4 +1,4 @@
-"""The registries of the four crafts, by the craft's name, and what a manifest says of an engine and of
+"""The registries of the crafts, by the craft's name, and what a manifest says of an engine and of
 its music."""
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from typing import Any
 from art.contract import PAINTERS
 from config.engine import EngineInfo
 from config.registry import Registry
+from config.settings import Settings
 from config.version import installed
+from listening.contract import LISTENERS
 from lyrics.contract import WRITERS, SongPlan
 from music.contract import COMPOSERS, Audio, MusicRequest
 from music.singing import not_as_asked
 from orchestrator.songs.brief import MODEL_PARAMETERS
-from orchestrator.songs.manifest import EngineFacts, MusicFacts, SectionTime
+from orchestrator.songs.manifest import EngineFacts, MusicFacts, QualityFacts, SectionTime
+from orchestrator.songs.stages import NO_ENGINE, OPTIONAL_CRAFTS
 from vision.contract import READERS
 
 REGISTRIES: Mapping[str, Registry[Any]] = {
@@ -22,7 +25,17 @@ REGISTRIES: Mapping[str, Registry[Any]] = {
     "music": COMPOSERS,
     "art": PAINTERS,
     "vision": READERS,
+    "listening": LISTENERS,
 }
+
+
+def crafts_in_use(settings: Settings) -> tuple[str, ...]:
+    """The crafts that have an engine: all but the optional ones that are set to ``NO_ENGINE``."""
+    return tuple(
+        craft
+        for craft in REGISTRIES
+        if craft not in OPTIONAL_CRAFTS or getattr(settings, craft).engine != NO_ENGINE
+    )
 
 
 def engine_facts(info: EngineInfo, seed: int, warnings: tuple[str, ...]) -> EngineFacts:
@@ -55,7 +68,10 @@ def unsung(composer: str, plan: SongPlan) -> Iterator[str]:
 
 
 def music_facts(audio: Audio) -> MusicFacts:
-    """The composer's facts about ``audio``."""
+    """The composer's facts about ``audio``, and what was measured of it."""
+    from music.levels.quality import quality_of  # late: the service knows engines without arrays
+
+    quality = quality_of(audio.samples, audio.rate_hz)
     return MusicFacts(
         duration_s=round(audio.duration_s, 3),
         rate_hz=audio.rate_hz,
@@ -66,5 +82,10 @@ def music_facts(audio: Audio) -> MusicFacts:
         sections=tuple(
             SectionTime(kind=section.kind, start_s=round(section.start_s, 3), end_s=round(section.end_s, 3))
             for section in audio.sections
+        ),
+        quality=QualityFacts(
+            clipped=round(quality.clipped, 5),
+            silent=round(quality.silent, 4),
+            end_db=round(quality.end_db, 1),
         ),
     )

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from contextlib import suppress
 from types import TracebackType
+from typing import Any
 
 from config.errors import Cancelled, EngineFailed, EngineTimeout, SongwrightError
 from lyrics.contract import CoverWords
 from orchestrator.pipeline.manifest_writer import Superseded
 from orchestrator.pipeline.recorder import Made, RunOptions, SongRecorder
+from orchestrator.pipeline.takes import settle
 from orchestrator.pipeline.tries import run_limit_failure
-from orchestrator.pipeline.worker import Worker, drop_unused_cover, retrieve_exception, wants_painting
+from orchestrator.pipeline.worker import (
+    Worker,
+    drop_unused_cover,
+    retrieve_exception,
+    wants_listening,
+    wants_painting,
+)
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song, Status
 from orchestrator.songs.ownership import this_process
@@ -61,9 +70,7 @@ async def make_song(
                 await recorder.begin(Status.COMPOSING)
 
             step = "music and cover"
-            parts = []
-            if "audio" not in recorder.song.assets:
-                parts.append(recorder.make(Stage.MUSIC))
+            parts: list[Coroutine[Any, Any, object]] = [_music(recorder, listens=worker.listens)]
             if song.brief.cover and "cover" not in recorder.song.assets:
                 parts.append(cover.make())
             # If one fails, the other is still finished and stored: a retry makes only what is missing.
@@ -107,6 +114,23 @@ async def make_song(
         recorder.close()
         if recorder.has_ended:  # else the song goes on elsewhere, and perhaps with this cover
             await _drop_unused_cover(recorder.song, library)
+            await asyncio.to_thread(settle, library, recorder.song)
+
+
+async def _music(recorder: SongRecorder, *, listens: bool) -> None:
+    """Makes the music, and has it listened to. A song whose words nobody could hear is a song: the error is
+    a note in its manifest."""
+    if "audio" not in recorder.song.assets:
+        await recorder.make(Stage.MUSIC)
+    if not (listens and wants_listening(recorder.song)):
+        return
+    try:
+        await recorder.make(Stage.LISTEN)
+    except (Superseded, Cancelled):
+        raise
+    except Exception as error:  # noqa: BLE001 - likewise a bug of an engine
+        log.warning("nobody listened to the song: %s", error, extra={"song_id": recorder.song.id})
+        await recorder.note(f"Nobody listened to the song: {error}")
 
 
 class EarlyCover:

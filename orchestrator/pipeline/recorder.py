@@ -136,12 +136,17 @@ class SongRecorder:
             scene=result.scene or song.scene,
             plan=result.plan or song.plan,
             music=result.music or song.music,
+            listening=result.listening or song.listening,
             engines=song.engines | made_by,
             assets=dict(sorted((song.assets | result.assets).items())),
             timings_s=song.timings_s | {stage.value: round(made.seconds, 3)},
             runs=min(song.runs, 1),
             **facts,
         )
+
+    async def note(self, text: str) -> None:
+        """Records what the user should know."""
+        await self._record(JOIN_S, notes=tuple(dict.fromkeys((*self.song.notes, text))))
 
     async def save(self, **facts: object) -> Song:
         """Writes the song with ``facts`` changed. Raises ``Superseded`` once another runner has the song."""

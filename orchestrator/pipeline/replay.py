@@ -41,7 +41,7 @@ def brief_like(song: Song, **changes: object) -> Brief:
     if isinstance(song.plan, KeptPlan):
         fix = "it is past today's limits: send it as `plan` of a new request, shortened to them"
         raise InvalidRequest("like", song.id, fix)
-    known = song.brief.model_dump() | {"plan": song.plan, "variations": 1}
+    known = song.brief.model_dump() | {"plan": song.plan, "variations": 1, "keep": "all"}
     if song.music and song.music.loudness_lufs is None:
         known["master"] = False  # as the model made it: of a version that did not master, or by wish
     # A song without a plan is planned with the seed of the whole request.

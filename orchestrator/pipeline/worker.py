@@ -11,7 +11,7 @@ from config.engine import Report
 from lyrics.contract import CoverWords, OnCover, SongPlan
 from orchestrator.estimates.meter import Usage
 from orchestrator.songs.library import asset_key
-from orchestrator.songs.manifest import Asset, EngineFacts, MusicFacts, Song
+from orchestrator.songs.manifest import Asset, EngineFacts, ListeningFacts, MusicFacts, Song
 from orchestrator.songs.stages import Stage
 from storage.contract import Store
 from vision.contract import Scene
@@ -38,6 +38,7 @@ class StepResult:
     assets: dict[str, Asset]
     plan: SongPlan | None = None
     music: MusicFacts | None = None
+    listening: ListeningFacts | None = None
     usage: Usage | None = None
     """The engine time; None if the step did not run in an engine's process."""
     scene: Scene | None = None
@@ -52,6 +53,11 @@ def with_usage(result: T, usage: Usage) -> T:
 
 class Worker(Protocol):
     """Runs the steps of songs."""
+
+    @property
+    def listens(self) -> bool:
+        """Whether an engine is set that listens to songs."""
+        ...
 
     async def run(
         self, stage: Stage, song: Song, report: Report, on_cover: OnCover | None = None
@@ -74,6 +80,11 @@ def wants_painting(song: Song) -> bool:
     """Whether a painter still has to make the song's cover. It may begin before the plan is whole."""
     wanted = song.brief.cover and "cover" not in song.assets
     return wanted and engine_for(Stage.COVER, song) is not None
+
+
+def wants_listening(song: Song) -> bool:
+    """Whether the song has words to be heard, and nobody has listened to it yet."""
+    return bool(song.plan and song.plan.lyrics and song.plan.voice != "none") and song.listening is None
 
 
 def drop_unused_cover(song: Song, store: Store) -> None:

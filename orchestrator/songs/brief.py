@@ -55,6 +55,9 @@ KEPT_DURATION_S = (0.0, 1e6)
 KEPT_SEED = 2**64 - 1
 """Bounds of a brief in a manifest. They are wider than those of a request, which change with versions."""
 
+Keep = Literal["all", "best", "only_best"]
+KEEPS: tuple[Keep, ...] = ("all", "best", "only_best")
+
 RANDOM_SEED = -1
 LARGEST_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exact
 
@@ -80,7 +83,16 @@ class SongChange(BaseModel):
     end_s: float | None = None
     by_s: float | None = None
     before: bool = False
+    strength: float | None = None
     style_seed: int | None = None
+
+    def new_s(self, duration_s: float) -> float:
+        """How many seconds of a song of ``duration_s`` are new."""
+        if self.task == "extend" and self.by_s is not None:
+            return self.by_s
+        if self.task == "repaint" and self.start_s is not None and self.end_s is not None:
+            return self.end_s - self.start_s
+        return duration_s
 
 
 class Brief(BaseModel):
@@ -102,6 +114,8 @@ class Brief(BaseModel):
     seed: int = RANDOM_SEED
     format: str = "wav"
     variations: int = 1
+    keep: str = "all"
+    """Of several takes: "best" says which is the best, "only_best" deletes the others too."""
     guidance_scale: float | None = None
     """How closely a model follows the prompt. None: the engine's best value, as for the next four."""
     infer_step: int | None = None
@@ -181,6 +195,13 @@ class Brief(BaseModel):
         if not is_kept(info) and not low <= count <= high:
             raise InvalidRequest("variations", count, f"ask for {low} to {high}")
         return count
+
+    @field_validator("keep")
+    @classmethod
+    def _known_keep(cls, keep: str, info: ValidationInfo) -> str:
+        if not is_kept(info) and keep not in KEEPS:
+            raise InvalidRequest("keep", keep, f"use one of {', '.join(KEEPS)}")
+        return keep
 
     @field_validator("seed")
     @classmethod

@@ -6,6 +6,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
@@ -90,6 +91,25 @@ class SectionTime(Frozen):
     end_s: float
 
 
+class QualityFacts(Frozen):
+    """What was measured of the mix: see ``music.levels.quality``."""
+
+    clipped: float
+    silent: float
+    end_db: float
+
+
+class Takes(Frozen):
+    """The best of the takes of a request."""
+
+    best: str
+    """Its id."""
+    why: str
+    """What was found of each take, the best first."""
+    points: dict[str, float]
+    """Of 100, by the id of the take."""
+
+
 class MusicFacts(Frozen):
     """The composer's facts about the audio; None for an unknown one."""
 
@@ -100,6 +120,22 @@ class MusicFacts(Frozen):
     metre: str | None
     loudness_lufs: float | None
     sections: tuple[SectionTime, ...]
+    quality: QualityFacts | None = None
+
+
+class ListeningFacts(Frozen):
+    """What an engine heard of the song's words; its name is in ``Song.engines``."""
+
+    share: float = Field(ge=0.0, le=1.0)
+    """The share of the words that are to be sung that was understood."""
+    language: str
+    """ISO 639-1; empty if it is not known."""
+    words: int = Field(ge=0)
+    """How many words have times."""
+    interpolated: int = Field(ge=0)
+    """Of these, how many times are only guessed from those of their neighbours."""
+    of: Literal["vocals", "mix"]
+    """What was listened to: the voice's stem, or the whole where there is none."""
 
 
 class Cost(Frozen):
@@ -176,6 +212,8 @@ class Song(Frozen):
     assets: dict[str, Asset] = Field(default_factory=dict)
     """By role: "audio", "cover", "lyrics", "lrc", "midi", "stem:<name>", "photo"."""
     music: MusicFacts | None = None
+    listening: ListeningFacts | None = None
+    """None if nobody listened to the song."""
     timings_s: dict[str, float] = Field(default_factory=dict)
     """Wall time by stage."""
     costs: dict[str, Cost] = Field(default_factory=dict)
@@ -190,6 +228,8 @@ class Song(Frozen):
     history: tuple[Moment, ...] = ()
     sibling_ids: tuple[str, ...] = ()
     """All songs of the request, this one included, by variation."""
+    takes: Takes | None = None
+    """Which of ``sibling_ids`` is the best, once all have ended, where the request wants to know."""
     webhook: Webhook | None = None
     notes: tuple[str, ...] = ()
     """What the user should know about how the request was understood."""
@@ -218,6 +258,18 @@ class Song(Frozen):
     @property
     def title(self) -> str:
         return self.plan.title if self.plan else ""
+
+    @computed_field  # type: ignore[prop-decorator]  # likewise
+    @property
+    def parent(self) -> str:
+        """The id of the song or the recording that it was made of; empty for a new song."""
+        return self.brief.change.source if self.brief.change else ""
+
+    @computed_field  # type: ignore[prop-decorator]  # likewise
+    @property
+    def task(self) -> str:
+        """What was done: "compose" for a new song, else a ``music.contract.Task``."""
+        return self.brief.change.task if self.brief.change else "compose"
 
     @computed_field  # type: ignore[prop-decorator]  # likewise
     @property

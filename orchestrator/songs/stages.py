@@ -7,8 +7,8 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """The stages of a song, in this order; music and cover run at the same time. Manifests, events, metrics
-    and quotes use the values as names."""
+    """The stages of a song, in this order; the cover is made beside the music and the listening. Manifests,
+    events, metrics and quotes use the values as names."""
 
     PHOTO = "photo"
     """The photo is read, if the song is made from one."""
@@ -16,6 +16,8 @@ class Stage(StrEnum):
     """The plan is written: lyrics, title, tempo, key, prompts."""
     MUSIC = "music"
     COVER = "cover"
+    LISTEN = "listen"
+    """An engine listens to the song, if one is set and the song has words."""
     TAGS = "tags"
     """The cover is put into the audio file."""
 
@@ -27,7 +29,7 @@ class Stage(StrEnum):
     @property
     def follows_length(self) -> bool:
         """Whether it takes longer for a longer song."""
-        return self in (Stage.MUSIC, Stage.TAGS)
+        return self in (Stage.MUSIC, Stage.LISTEN, Stage.TAGS)
 
 
 _CRAFTS: Mapping[Stage, str] = {
@@ -35,13 +37,18 @@ _CRAFTS: Mapping[Stage, str] = {
     Stage.LYRICS: "lyrics",
     Stage.MUSIC: "music",
     Stage.COVER: "art",
+    Stage.LISTEN: "listening",
 }
+_ONLY_SOME = (Stage.PHOTO, Stage.LISTEN)
+NO_ENGINE = "none"
+"""Instead of an engine's name: the craft is not wanted. For those of ``OPTIONAL_CRAFTS``."""
 WITH_ENGINES = tuple(_CRAFTS)
 """The stages that report progress."""
-ALWAYS = tuple(stage for stage in Stage if stage is not Stage.PHOTO)
-"""The stages of every song with a cover; only some songs begin with a photo."""
+ALWAYS = tuple(stage for stage in Stage if stage not in _ONLY_SOME)
+"""The stages of every song with a cover; only some begin with a photo, or are listened to."""
 SONG_CRAFTS = tuple(_CRAFTS[stage] for stage in WITH_ENGINES if stage in ALWAYS)
-CRAFTS = (*SONG_CRAFTS, _CRAFTS[Stage.PHOTO])
+CRAFTS = (*SONG_CRAFTS, *(_CRAFTS[stage] for stage in _ONLY_SOME))
+OPTIONAL_CRAFTS = (_CRAFTS[Stage.LISTEN],)
 
 StageReport = Callable[[Stage, str, float], None]
 """A callback with the progress of a stage: what its engine does, in words, and the fraction from 0 to 1."""
@@ -57,11 +64,12 @@ def craft_of(stage: str) -> str | None:
 
 
 def elapsed(times: Mapping[str, float]) -> float:
-    """The total time of stages that took ``times``, in the same unit. Music and cover run at the same time,
-    all others one after the other. It is less where a cover that outlasts the music began with the plan."""
+    """The total time of stages that took ``times``, in the same unit. The cover is made beside the music and
+    the listening, all others run one after the other. It is less where a cover that outlasts the music began
+    with the plan."""
 
     def of(stage: Stage) -> float:
         return times.get(stage, 0.0)
 
-    beside = max(of(Stage.MUSIC), of(Stage.COVER))
+    beside = max(of(Stage.MUSIC) + of(Stage.LISTEN), of(Stage.COVER))
     return of(Stage.PHOTO) + of(Stage.LYRICS) + beside + of(Stage.TAGS)

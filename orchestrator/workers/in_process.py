@@ -13,7 +13,7 @@ from config.registry import Registry
 from config.settings import Settings, options_of
 from lyrics.contract import OnCover
 from orchestrator.estimates.meter import Meter
-from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 from orchestrator.pipeline.steps import Step, step_of
 from orchestrator.pipeline.worker import StepResult, engine_for, retrieve_exception, with_usage
 from orchestrator.songs.manifest import Song
@@ -117,9 +117,15 @@ class InProcessWorker:
         self._store = store
         self._listening = listening or Listening()
         self._engines = {
-            craft: EngineThreads(registry, getattr(settings, craft).engine, options_of(settings, craft))
-            for craft, registry in REGISTRIES.items()
+            craft: EngineThreads(
+                REGISTRIES[craft], getattr(settings, craft).engine, options_of(settings, craft)
+            )
+            for craft in crafts_in_use(settings)
         }
+
+    @property
+    def listens(self) -> bool:
+        return "listening" in self._engines
 
     async def run(
         self, stage: Stage, song: Song, report: Report, on_cover: OnCover | None = None

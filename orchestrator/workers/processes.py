@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from config.engine import Report, ignore_progress
 from config.settings import EngineSettings, Settings
 from lyrics.contract import OnCover, SongPlan
-from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 from orchestrator.pipeline.tries import CrashCooldown, ProcessDied
 from orchestrator.pipeline.worker import DRAFT, StepResult, engine_for
 from orchestrator.songs.manifest import Song
@@ -43,7 +43,7 @@ class ProcessWorker:
             craft: EnginePool(
                 craft, settings, processes_for(craft, settings), batch_size_for(craft, settings), cooldown
             )
-            for craft in REGISTRIES
+            for craft in crafts_in_use(settings)
         }
         writers = self._pools["lyrics"]
         # At most half of the writer's places are for drafts, and each draft queues behind the waiting songs:
@@ -62,6 +62,10 @@ class ProcessWorker:
         """How many songs can be composed at once."""
         pool = self._pools["music"]
         return pool.size * pool.batch_size
+
+    @property
+    def listens(self) -> bool:
+        return "listening" in self._pools
 
     def start(self) -> None:
         """Loads every engine in the background. The embedded reader loads quickly, and starts with the first

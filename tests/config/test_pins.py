@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from orchestrator.modal.deployment.images import AUDIOCRAFT, IMAGES, MODEL, SOURCES, VLLM, WEB
+from orchestrator.modal.deployment.images import AUDIOCRAFT, IMAGES, LISTENING, MODEL, SOURCES, VLLM, WEB
 from orchestrator.modal.deployment.pins import (
     AUDIOCRAFT_CONSTRAINTS,
     CONSTRAINTS,
@@ -35,7 +35,7 @@ def test_names_are_read_however_they_are_written() -> None:
 
 
 def test_pins_are_exact_and_one_that_is_missing_is_an_error(tmp_path: object) -> None:
-    for spec in (WEB, MODEL, AUDIOCRAFT, VLLM):
+    for spec in IMAGES.values():
         assert all("==" in pin for pin in pins(*spec.extras, constraints=spec.constraints))
     assert "torch==2.13.0" in pins(*MODEL.extras)
     assert "torch==2.1.0" in pins(*AUDIOCRAFT.extras, constraints=AUDIOCRAFT.constraints)
@@ -46,7 +46,7 @@ def test_pins_are_exact_and_one_that_is_missing_is_an_error(tmp_path: object) ->
 def test_cudas_wheels_are_pinned_beside_the_torch_that_wants_them() -> None:
     pinned = pinned_in((ROOT / CONSTRAINTS).read_text())
     cuda = {name for name in pinned if name.startswith(("nvidia-", "cuda-"))}
-    assert len(cuda) == 18
+    assert len(cuda) == 20  # two of them for CTranslate2, which wants CUDA 12
     assert pinned["triton"] == "3.7.1"  # torch 2.13.0 wants this one
 
 
@@ -54,6 +54,7 @@ def test_an_engine_runs_in_the_image_of_its_family() -> None:
     assert IMAGES[spec_of("sketch").image] is WEB
     assert IMAGES[spec_of("audiocraft").image] is AUDIOCRAFT
     assert IMAGES[spec_of("vllm").image] is VLLM
+    assert IMAGES[spec_of("whisper").image] is LISTENING
     others = ("qwen", "acestep", "musicgen", "mine:Engine")
     assert {IMAGES[spec_of(engine).image] for engine in others} == {MODEL}
     assert "libavformat-dev" in AUDIOCRAFT.system

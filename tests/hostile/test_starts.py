@@ -237,7 +237,7 @@ def test_a_deletion_that_is_killed_in_its_middle(tmp_path: Path) -> None:
         soon(lambda: not folder.exists() and not (home / "open").exists())
         start.stopped()
     resisted(
-        "kill -9 during a deletion", limit="the next start ends it", figure=f"{left} of {files} files were left"
+        "kill -9 during a deletion", limit="the next start ends it", figure=f"{left} of {files} files left"
     )
 
 

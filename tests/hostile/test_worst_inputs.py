@@ -27,7 +27,7 @@ from music.contract import MusicRequest
 from music.lrc import lrc_text
 from music.sketch.compose import write_score
 from music.sketch.engine import SketchComposer
-from music.sketch.midi import midi_bytes
+from music.sketch.midi.writing import midi_bytes
 from music.sketch.score import Score
 from music.sketch.timing import section_spans, timed_lines
 from music.tags import Tags, id3

@@ -172,12 +172,12 @@ def test_before_a_memory_snapshot_nothing_is_started(model: Path, monkeypatch: p
 def test_without_a_gpu_or_the_command_it_says_what_to_do(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lyrics.vllm.gpu._names", lambda: [])
+    monkeypatch.setattr("lyrics.vllm.gpu.gpu_names", lambda: [])
     for refused in (WRITERS.load, WRITERS.check):
         with pytest.raises(EngineUnavailable, match="needs a GPU, and there is no GPU here") as caught:
             refused("vllm", options(model, device="auto"))
         assert len(str(caught.value).splitlines()) == 1
-    monkeypatch.setattr("lyrics.vllm.gpu._names", lambda: ["NVIDIA A10"])
+    monkeypatch.setattr("lyrics.vllm.gpu.gpu_names", lambda: ["NVIDIA A10"])
     assert WRITERS.check("vllm", options(model, device="auto")).device == "NVIDIA A10"
     with pytest.raises(EngineUnavailable, match="there is no GPU 1 here"):
         WRITERS.check("vllm", options(model, device="cuda:1"))

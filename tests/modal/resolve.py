@@ -29,6 +29,7 @@ from orchestrator.modal.deployment.images import IMAGES, SOURCES, WEB, ImageSpec
 from orchestrator.modal.deployment.pins import pinned_in
 from orchestrator.modal.deployment.settings import SECRET_KEYS
 from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.songs.stages import NO_ENGINE, OPTIONAL_CRAFTS
 from tests.modal.control import Control
 from tests.modal.images import Image
 from tests.specs import SPECS, spec_of
@@ -36,6 +37,7 @@ from tests.specs import SPECS, spec_of
 ROOT = Path(__file__).parent.parent.parent
 GLIBC = {"bookworm": "2_36", "trixie": "2_40"}
 """Of each release of Debian that images are built on; trixie's is 2.41, which uv does not name."""
+_NONE = dict.fromkeys(OPTIONAL_CRAFTS, NO_ENGINE)
 WHEELS_FOR = "Linux x86-64 and Python 3.11"
 
 
@@ -76,7 +78,7 @@ def declared_images() -> list[Declared]:
     while left:
         env = {}
         for craft, known in REGISTRIES.items():
-            engine = next((each for each in known if image_of(each) in left), "sketch")
+            engine = next((each for each in known if image_of(each) in left), _NONE.get(craft, "sketch"))
             left.discard(image_of(engine))
             env[f"SONGWRIGHT_{craft.upper()}__ENGINE"] = engine
         with Control(secrets={"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}) as control:

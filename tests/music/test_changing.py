@@ -44,17 +44,17 @@ def song(name: str) -> Audio:
     return SketchComposer().compose(request(name), ignore_progress)
 
 
-def source_of(audio: Audio) -> Source:
+def source_of(audio: Audio, made_of: MusicRequest | None = None) -> Source:
     return Source(
         audio.samples, audio.rate_hz, audio.tempo_bpm, audio.key, audio.metre, audio.lines, audio.sections,
-        audio.stems,
+        audio.stems, audio.midi, made_of,
     )  # fmt: skip
 
 
 def changed(name: str, task: str, words: str = "", **change: object) -> Audio:
     asked = {"task": task, "lyrics": words, "change": Change.model_validate(change)}
     return SketchComposer().change(
-        request(name).model_copy(update=asked), source_of(song(name)), ignore_progress
+        request(name).model_copy(update=asked), source_of(song(name), request(name)), ignore_progress
     )
 
 
@@ -89,7 +89,7 @@ def assert_it_is_a_whole_song(audio: Audio, seconds: float) -> None:
 
 def test_the_engine_says_what_it_can_change() -> None:
     assert isinstance(SketchComposer(), Changer)
-    assert SketchComposer.info.tasks == ("extend", "repaint")
+    assert SketchComposer.info.tasks == ("extend", "repaint", "remix", "resing")
 
 
 @pytest.mark.parametrize("name", SONGS)

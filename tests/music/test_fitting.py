@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from music.contract import MusicRequest, Voice
 from music.sketch.compose import write_score
-from music.sketch.midi import midi_bytes
+from music.sketch.midi.writing import midi_bytes
 from music.sketch.score import Score
 from music.sketch.theory import METRES
 from music.sketch.timing import section_spans, timed_lines

@@ -10,7 +10,7 @@ import pytest
 
 from lyrics.contract import GENRES
 from music.sketch.karaoke import pieces
-from music.sketch.midi import PROGRAMS, TICKS_PER_BEAT, midi_bytes
+from music.sketch.midi.writing import PROGRAMS, TICKS_PER_BEAT, midi_bytes
 from music.sketch.score import Part, Score, SungNote, VocalPart
 from music.sketch.theory import MODES, parse_key
 from music.sketch.timing import timed_lines

@@ -13,7 +13,7 @@ import music.sketch.verses
 from config.engine import ignore_progress
 from music.contract import MusicRequest, TimedLine
 from music.sketch.engine import SketchComposer
-from music.sketch.midi import midi_bytes
+from music.sketch.midi.writing import midi_bytes
 from music.sketch.score import Score
 from music.sketch.timing import timed_lines
 from reading.lyrics import LyricLine, Lyrics, Section, Singer

@@ -84,6 +84,8 @@ class Run:
     """What is waited for before Ctrl-C is pressed."""
     within: Callable[[], Any] = quick
     """Around the run: the environment that it gives."""
+    sung: bool = False
+    """Whether the song in the library is one of the embedded engines."""
     songs: int = 1
     """How many the library has afterwards."""
     brief: tuple[tuple[str, object], ...] = ()
@@ -121,6 +123,38 @@ RUNS = [
         shows=("art: photo",), songs=2, brief=(("photo_as_cover", True),), leaves="songs/*/photo.*",
     ),
     run("make", "--like", "{id}", shows=("A first song", "lyrics: given"), songs=2),
+    run(
+        "extend", "{id}", "--by", "12", "--from", "4", "--lyrics", "{words}", "--prompt", "softer",
+        "--seed", "4", "--format", "flac", "--variations", "2", "--out", "{home}/out",
+        shows=("take 2 of 2", "0:16", "audio.flac"), songs=3, leaves="out/*.flac", within=sketch, sung=True,
+        brief=(("seed", 4),),
+    ),
+    run(
+        "extend", "{id}", "--by", "9", "--before", "--json",
+        shows=('"before": true',), songs=2, within=sketch, sung=True,
+    ),
+    run(
+        "repaint", "{id}", "--from", "1", "--to", "4", "--lyrics", "{words}", "--prompt", "softer",
+        "--seed", "4", "--format", "flac", "--variations", "2", "--out", "{home}/out",
+        shows=("take 2 of 2", "audio.flac"), songs=3, leaves="out/*.flac", within=sketch, sung=True,
+    ),
+    run(
+        "repaint", "{id}", "--from", "1", "--to", "4", "--json",
+        shows=('"repaint"',), songs=2, within=sketch, sung=True,
+    ),
+    run("extend", "{id}", "--by", "9", code=2, shows=("task", "engine 'hum' does not do it")),
+    run(
+        "remix", "{id}", "reggae", "--strength", "0.4", "--seed", "4", "--format", "flac",
+        "--variations", "2", "--out", "{home}/out",
+        shows=("take 2 of 2", "audio.flac"), songs=3, leaves="out/*.flac", within=sketch, sung=True,
+    ),
+    run("remix", "{id}", "reggae", "--json", shows=('"genre": "reggae"',), songs=2, within=sketch, sung=True),
+    run(
+        "resing", "{id}", "{words}", "--seed", "4", "--format", "flac", "--variations", "2",
+        "--out", "{home}/out",
+        shows=("take 2 of 2", "audio.flac"), songs=3, leaves="out/*.flac", within=sketch, sung=True,
+    ),
+    run("resing", "{id}", "{words}", "--json", code=2, shows=("engine 'hum' does not do it",)),
     run("make", "A Song", "--play", code=2, shows=("--play", "no player", "aplay"), within=no_players),
     run("list", "--limit", "1", shows=("A first song", "done")),
     run("list", "--limit", "0", "--json", shows=('"A first song"',), hides=("length",)),
@@ -198,6 +232,14 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="module")
+def sung_library(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("sung") / "home"
+    shutil.copytree(library, home, ignore=shutil.ignore_patterns("songs", "open", "index"))
+    manifest(home, "pop, 120 BPM", "--lyrics", str(home / "words.txt"), "--duration", "12", variables={})
+    return home
+
+
 def manifests(home: Path) -> list[dict[str, Any]]:
     """Newest first, as their ids sort."""
     paths = sorted(home.glob("songs/*/song.json"))
@@ -213,9 +255,11 @@ def settled(shown: Shown) -> None:
 @pytest.mark.parametrize(
     "each", RUNS, ids=lambda each: " ".join(w for w in each.arguments if w[:1] != "{")[:60]
 )
-def test_a_command_with_its_options(each: Run, library: Path, tmp_path: Path) -> None:
+def test_a_command_with_its_options(
+    each: Run, library: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     home = tmp_path / "home"
-    shutil.copytree(library, home)
+    shutil.copytree(request.getfixturevalue("sung_library") if each.sung else library, home)
     (first,) = manifests(home)
     values = {"home": home, "words": home / "words.txt", "photo": home / "holiday.jpg", "id": first["id"]}
     arguments = [word.format(**values) for word in each.arguments]

@@ -16,6 +16,7 @@ from tests.service.server import Server, serving
 EMBEDDED = {f"SONGWRIGHT_{craft}__ENGINE": "sketch" for craft in ("LYRICS", "MUSIC", "ART")}
 ASYNC = {"Prefer": "respond-async"}
 WORDS = "[verse]\nMorning paints the quiet street\n[chorus]\nHold the light and let it grow"
+GERMAN = "Der Mond scheint hell auf unser Haus\nund morgen gehen wir nicht hinaus"
 OTHER = "[verse]\nEvening brings a colder wind"
 
 
@@ -52,6 +53,8 @@ def test_a_song_is_extended(client: httpx.Client, parent: dict[str, Any]) -> Non
     song = changed(client, parent, "extend", by_s=12, lyrics=OTHER, seed=9)
     assert song["status"] == "done"
     assert song["id"] != parent["id"]
+    assert (song["parent"], song["task"]) == (parent["id"], "extend")
+    assert (parent["parent"], parent["task"]) == ("", "compose")
     change = song["brief"]["change"]
     assert (change["task"], change["source"], change["by_s"]) == ("extend", parent["id"], 12)
     before, rate_hz = sound(client, parent)
@@ -62,7 +65,7 @@ def test_a_song_is_extended(client: httpx.Client, parent: dict[str, Any]) -> Non
     assert np.array_equal(after[:kept], before[:kept])
     assert song["music"]["duration_s"] == pytest.approx(len(after) / rate_hz, abs=0.001)
     assert song["plan"]["lyrics"].endswith(OTHER)
-    assert "Evening" in client.get(f"/songs/{song['id']}/files/lyrics.lrc").text or "lrc" in song["assets"]
+    assert "Evening" in client.get(song["urls"]["lrc"]).text
     # The cover is that of the song, and inside the audio.
     covers = [client.get(one["urls"]["cover"]).content for one in (parent, song)]
     assert covers[0] == covers[1]
@@ -90,6 +93,35 @@ def test_a_part_is_repainted_with_the_same_words_or_others(
         assert not np.allclose(after[first:last], before[first:last], atol=0.01)
 
 
+def test_a_song_is_sung_with_other_words(client: httpx.Client, parent: dict[str, Any]) -> None:
+    song = changed(client, parent, "resing", lyrics=f"{OTHER}\n[chorus]\nEverything is warm and slow", seed=3)
+    assert song["brief"]["change"]["task"] == "resing"
+    text = client.get(song["urls"]["lrc"]).text
+    assert "Everything" in text
+    assert "light and let" not in text.partition("[re:")[2]
+    for stem in ("drums", "bass"):
+        one, other = (
+            soundfile.read(io.BytesIO(client.get(each["urls"][f"stem:{stem}"]).content))[0]
+            for each in (parent, song)
+        )
+        assert np.mean(one == other) > 0.95
+    assert "midi" in song["assets"]
+
+
+def test_a_song_is_remixed(client: httpx.Client, parent: dict[str, Any]) -> None:
+    song = changed(client, parent, "remix", prompt="lazy reggae with organ", strength=0.3, seed=3)
+    assert song["plan"]["genre"] == "reggae"
+    assert song["plan"]["lyrics"] == parent["plan"]["lyrics"]
+    assert song["brief"]["change"]["strength"] == 0.3
+    assert song["music"]["tempo_bpm"] == parent["music"]["tempo_bpm"]
+    assert song["music"]["sections"] == parent["music"]["sections"]
+    # A remix of a song that was changed has its words and its length too.
+    longer = changed(client, parent, "extend", by_s=12, lyrics=OTHER, seed=9)
+    again = changed(client, longer, "remix", prompt="punk", seed=3)
+    assert again["music"]["duration_s"] == longer["music"]["duration_s"]
+    assert again["plan"]["lyrics"] == longer["plan"]["lyrics"]
+
+
 def test_the_same_change_with_the_same_seed_is_the_same_song(
     client: httpx.Client, parent: dict[str, Any]
 ) -> None:
@@ -102,6 +134,29 @@ def test_the_same_change_with_the_same_seed_is_the_same_song(
     assert once_more["id"] != songs[0]["id"]
     one, other = (client.get(song["urls"]["audio"]).content for song in (songs[0], once_more))
     assert one == other
+
+
+def test_a_change_is_quoted(client: httpx.Client, parent: dict[str, Any]) -> None:
+    of = {"source": parent["id"]}
+    whole = client.post("/quote", json={"prompt": "pop", "lyrics": WORDS, "audio_duration": 24}).json()
+    assert whole["songs"] >= 1
+    for wanted in (
+        {"task": "extend", "by_s": 6},
+        {"task": "repaint", "start_s": 2, "end_s": 8},
+        {"task": "remix", "prompt": "reggae"},
+        {"task": "resing", "lyrics": OTHER},
+    ):
+        quote = client.post("/quote", json=wanted | of).raise_for_status().json()
+        assert list(quote["stages"]) == ["music"]
+        assert quote["songs"] >= 1
+        assert 0 < quote["seconds"]["p50"] <= whole["seconds"]["p50"]
+        new = 6 if wanted["task"] in ("extend", "repaint") else 24
+        assert f"As if {new} s were composed" in quote["notes"][0]
+    refused = client.post("/quote", json={"task": "extend", "by_s": 599} | of)
+    assert (refused.status_code, refused.json()["field"]) == (422, "by_s")
+    refused = client.post("/quote", json={"task": "extend"} | of)
+    assert (refused.status_code, refused.json()["field"]) == (422, "by_s")
+    assert client.post("/quote", json={"task": "extend", "by_s": 9, "source": "nothere"}).status_code == 404
 
 
 def test_children_stay_when_their_parent_is_deleted(server: Server, client: httpx.Client) -> None:
@@ -130,6 +185,11 @@ def test_children_stay_when_their_parent_is_deleted(server: Server, client: http
         ("repaint", {"start_s": 10, "end_s": 40}, "end_s", "between start_s, 10, and the song's end"),
         ("repaint", {"start_s": 10, "end_s": 10.5}, "end_s", "a bar at the least"),
         ("repaint", {"start_s": 10}, "end_s", "it is missing"),
+        ("repaint", {"start_s": 0, "end_s": 9, "lyrics": GERMAN}, "lyrics", "these words are German"),
+        ("resing", {"lyrics": GERMAN}, "lyrics", "'sketch' sings English"),
+        ("resing", {}, "lyrics", "it is missing"),
+        ("remix", {"strength": 0.5}, "prompt", "it is missing"),
+        ("remix", {"prompt": "reggae", "strength": 1.5}, "strength", "send 1 or less"),
     ],
 )
 def test_what_cannot_be_changed_is_said_at_once(
@@ -167,4 +227,5 @@ def test_an_engine_that_does_not_do_it_names_one_that_does(tmp_path_factory: pyt
         refused = client.post(f"/songs/{song['id']}/extend", json={"by_s": 10})
         assert refused.status_code == 422
         assert refused.json()["field"] == "task"
-        assert "engine 'hum' does not do it: 'sketch' or 'acestep' or 'musicgen' does" in refused.json()["fix"]
+        fix = refused.json()["fix"]
+        assert "engine 'hum' does not do it: 'sketch' or 'acestep' or 'musicgen' does" in fix

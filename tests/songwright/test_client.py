@@ -37,7 +37,7 @@ from songwright import (
     Unauthorized,
     WaitTimeout,
 )
-from tests.service.server import TOKEN, Server
+from tests.service.server import TOKEN, Server, serving
 from tests.songwright.conftest import CLIENT, Connect
 from tests.vision.photos import file_of, shot
 
@@ -173,6 +173,41 @@ def test_a_song_is_made_again_and_with_a_change(server: Server, connect: Connect
     assert again.id != first.id
     assert again.assets["audio"].sha256 == first.assets["audio"].sha256
     assert other.assets["audio"].sha256 != first.assets["audio"].sha256
+
+
+def test_a_song_is_changed(tmp_path: Path, connect: Connect) -> None:
+    engines = {f"SONGWRIGHT_{craft}__ENGINE": "sketch" for craft in ("LYRICS", "MUSIC", "ART")}
+    with serving(tmp_path, **engines) as running:
+        client = connect(running.url)
+        first = client.wait(
+            client.generate(prompt="pop, 120 BPM", lyrics="Out on the water", audio_duration=12)
+        )
+        assert (first.parent, first.task) == ("", "compose")
+        made = {
+            "extend": client.extend(first, 8, lyrics="[verse]\nOn we go", seed=4),
+            "repaint": client.repaint(first.id, 4, 8.5, seed=4, format="flac"),
+            "remix": client.remix(first, "reggae", strength=0.2, seed=4),
+            "resing": client.resing(first, "In from the mountain", idempotency_key=uuid.uuid4().hex),
+        }
+        for task, queued in made.items():
+            song = client.wait(queued)
+            assert (song.status, song.parent, song.task) == ("done", first.id, task)
+        with pytest.raises(InvalidRequest, match="a bar at the least"):
+            client.repaint(first, 4, 4.2)
+        with pytest.raises(InvalidCall, match="lyrics"):
+            client.remix(first, "reggae", lyrics="No words here")  # type: ignore[call-arg]
+
+        async def asynchronously() -> list[str]:
+            async with AsyncClient(running.url, TOKEN) as other:
+                songs = (
+                    await other.extend(first, 8, before=True),
+                    await other.repaint(first, 4, 8.5),
+                    await other.remix(first, "punk"),
+                    await other.resing(first, "Up in the valley"),
+                )
+                return [(await other.wait(song)).task for song in songs]
+
+        assert asyncio.run(asynchronously()) == list(made)
 
 
 def test_variations_are_songs_of_their_own(server: Server, connect: Connect) -> None:

@@ -20,6 +20,7 @@ from songwright.calls import (
     PhotoRequest,
     Pictured,
     SongRequest,
+    Take,
 )
 from songwright.client import AsyncClient, Client
 from songwright.errors import (
@@ -84,6 +85,7 @@ __all__ = [
     "SongFailed",
     "SongRequest",
     "Summary",
+    "Take",
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",

@@ -77,6 +77,16 @@ class Song:
     def finished(self) -> bool:
         return self.status in FINISHED
 
+    @property
+    def parent(self) -> str:
+        """The id of the song or the recording that it was made of; empty for a new song."""
+        return str(self.manifest.get("parent", ""))
+
+    @property
+    def task(self) -> str:
+        """How it was made: "compose" for a new song, else "extend", "repaint", "remix", "resing"..."""
+        return str(self.manifest.get("task", "compose"))
+
 
 @dataclass(frozen=True)
 class Summary:

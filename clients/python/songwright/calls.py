@@ -38,6 +38,8 @@ class Common(TypedDict, total=False):
     format: Literal["wav", "flac", "mp3"]
     variations: int
     """1 to 4 takes of the same words. Each is a song of its own: see ``Song.sibling_ids``."""
+    keep: Literal["all", "best", "only_best"]
+    """Of several takes: which is the best is in the manifest's ``takes``; "only_best" deletes the others."""
     master: bool
     """Whether the song is brought to -14 LUFS (the default), or stays as the model made it."""
     cover_title: bool
@@ -101,22 +103,29 @@ class Changes(TypedDict, total=False):
     seed: int
     format: Literal["wav", "flac", "mp3"]
     variations: int
+    keep: Literal["all", "best", "only_best"]
     master: bool
     cover_title: bool
     webhook: str
 
 
-class NewPart(TypedDict, total=False):
+class Take(TypedDict, total=False):
+    """What every change of a song may be given."""
+
+    seed: int
+    format: Literal["wav", "flac", "mp3"]
+    variations: int
+    keep: Literal["all", "best", "only_best"]
+    webhook: str
+
+
+class NewPart(Take, total=False):
     """What a new part of a song may be given."""
 
     lyrics: str
     """Its words, with tags if you like. Without them, another part has those of the part before."""
     prompt: str
     """How it sounds, where it is to sound otherwise than the song."""
-    seed: int
-    format: Literal["wav", "flac", "mp3"]
-    variations: int
-    webhook: str
 
 
 # The names of version 0.1.
@@ -144,11 +153,12 @@ def generate_like(
 
 
 def change(
-    song_id: str, task: str, span: Mapping[str, Any], part: NewPart, idempotency_key: str | None
+    song_id: str, task: str, wanted: Mapping[str, Any], take: Take, idempotency_key: str | None
 ) -> Request:
-    """Ask for a song that is made of another: ``task`` is "extend" or "repaint"."""
-    given = {name: value for name, value in span.items() if value is not None}
-    body = {**given, **checked_fields(part, NewPart, *_OTHERS)}
+    """Ask for a song that is made of another: ``task`` is "extend", "repaint", "remix" or "resing"."""
+    given = {name: value for name, value in wanted.items() if value is not None}
+    kind = NewPart if task in ("extend", "repaint") else Take
+    body = {**given, **checked_fields(take, kind, "idempotency_key")}
     return Request("POST", f"/songs/{checked_id(song_id)}/{task}", body, _job_headers(idempotency_key))
 
 

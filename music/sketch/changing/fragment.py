@@ -11,6 +11,7 @@ from music.contract import MusicRequest, Samples, SectionSpan, TimedLine
 from music.sketch.compose import write_score
 from music.sketch.form import Form, numbered, sung_form
 from music.sketch.instruments import RATE_HZ
+from music.sketch.midi.writing import midi_bytes
 from music.sketch.production import WRITTEN, produce
 from music.sketch.sections import ENERGY, FormSection, energy_of
 from music.sketch.timing import section_spans, timed_lines
@@ -30,6 +31,10 @@ class Fragment:
     lines: tuple[TimedLine, ...]
     sections: tuple[SectionSpan, ...]
     warnings: tuple[str, ...]
+    midi: bytes
+    """With what is played before and after."""
+    midi_at: float
+    """The beat of that file at which the bars begin."""
 
 
 def write_fragment(
@@ -81,6 +86,8 @@ def write_fragment(
             if each.end_s > lead_s + 1e-6 and each.start_s < end_s - 1e-6
         ),
         score.warnings,
+        midi_bytes(score),
+        lead * bar_s * request.tempo_bpm / 60.0,
     )
 
 

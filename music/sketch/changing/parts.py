@@ -15,6 +15,7 @@ from music.contract import Audio, Change, MusicRequest, Samples, SectionSpan, So
 from music.levels.meter import loudness
 from music.sketch.changing.fragment import Fragment, later, write_fragment
 from music.sketch.instruments import RATE_HZ
+from music.sketch.midi.joining import moved, with_bars
 
 _ENDING_S = 1.6
 """The shortest time from a song's last chord to its end."""
@@ -96,6 +97,7 @@ def _before(request: MusicRequest, source: Source, bars: Bars, count: int, repor
         stems={name: _padded(stem, frames) for name, stem in source.stems.items()},
         lines=tuple(later(line, later_s) for line in source.lines),
         sections=tuple(SectionSpan(s.kind, s.start_s + later_s, s.end_s + later_s) for s in source.sections),
+        midi=None if source.midi is None else moved(source.midi, bars.beats * count),
     )
     like = slice(frames, min(3 * frames, shifted.samples.shape[1]))
     return _Part(new, shifted, 0, _sample(count, bars, source), (0.0, later_s), like=like).placed(closes=True)
@@ -152,7 +154,17 @@ class _Part:
             stems=stems,
             lines=tuple(sorted(lines, key=lambda line: line.start_s)),
             sections=_sections(song.sections, new.sections, start_s, end_s),
+            midi=self._midi(closes=closes),
             warnings=new.warnings,
+        )
+
+    def _midi(self, *, closes: bool) -> bytes | None:
+        song, (start_s, end_s) = self._song, self._span_s
+        if song.midi is None or not song.tempo_bpm:
+            return None
+        at, beats = (seconds * song.tempo_bpm / 60.0 for seconds in (start_s, end_s - start_s))
+        return with_bars(
+            song.midi, self._new.midi, at=at, beats=beats, new_at=self._new.midi_at, closes=closes
         )
 
     def _at_rate(self, samples: Samples) -> Samples:

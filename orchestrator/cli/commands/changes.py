@@ -1,4 +1,4 @@
-"""``songwright extend`` and ``songwright repaint``: songs that are made of others."""
+"""``songwright extend``, ``repaint``, ``remix`` and ``resing``: songs that are made of others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from config.settings import load_settings, options_of
 from music.contract import Task
 from orchestrator.cli.commands.library import open_library
-from orchestrator.songs.brief import FORMATS, VARIATIONS
+from orchestrator.songs.brief import FORMATS, KEEPS, VARIATIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -27,13 +27,29 @@ Examples:
   songwright repaint latest --from 31 --to 46 --lyrics verse.txt
   songwright repaint 8z4x1c --from 0 --to 12 --prompt "only strings"
 """
+REMIXED = """\b
+Examples:
+  songwright remix latest "slow bossa nova with soft strings"
+  songwright remix latest "punk" --strength 0.9
+"""
+RESUNG = """\b
+Examples:
+  songwright resing latest words.txt
+  songwright resing 8z4x1c - < words.txt
+"""
 
 
 def _options(command: Command) -> Command:
-    """What both commands take."""
+    """What all these commands take."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="The manifest alone on stdout."),
         click.option("--out", metavar="DIR", help="Also copy the files here, by title."),
+        click.option(
+            "--keep",
+            type=click.Choice(KEEPS),
+            default="all",
+            help="Of several takes: say which is the best, or keep only that one.",
+        ),
         click.option(
             "--variations", default=1, show_default=True, help="{} to {} takes of it.".format(*VARIATIONS)
         ),
@@ -41,6 +57,14 @@ def _options(command: Command) -> Command:
             "--format", "format_", metavar="NAME", help=f"One of {', '.join(FORMATS)}; left out: the song's."
         ),
         click.option("--seed", default=-1, help="The same seed makes the same part again; -1 draws one."),
+    ):
+        command = option(command)
+    return command
+
+
+def _new_part(command: Command) -> Command:
+    """What commands take that make a new part."""
+    for option in (
         click.option("--prompt", default="", metavar="TEXT", help="How the new part is to sound otherwise."),
         click.option(
             "--lyrics", "lyrics_file", metavar="FILE", help="The words of the new part; '-' reads stdin."
@@ -61,6 +85,7 @@ def _options(command: Command) -> Command:
     help="Go on from here, at the nearest bar; left out: where the song begins to end.",
 )
 @click.option("--before", is_flag=True, help="Put the new part before the beginning.")
+@_new_part
 @_options
 def extend(song_id: str, by_s: float, start_s: float | None, before: bool, **options: Any) -> None:  # noqa: FBT001
     """Make a song that goes on: the song ID up to a bar, and SECONDS more.
@@ -77,6 +102,7 @@ def extend(song_id: str, by_s: float, start_s: float | None, before: bool, **opt
     "--from", "start_s", type=float, required=True, metavar="SECONDS", help="Where the new part begins."
 )
 @click.option("--to", "end_s", type=float, required=True, metavar="SECONDS", help="Where it ends.")
+@_new_part
 @_options
 def repaint(song_id: str, start_s: float, end_s: float, **options: Any) -> None:
     """Make the song ID with another part: other music, and other words with --lyrics, between two seconds.
@@ -87,16 +113,49 @@ def repaint(song_id: str, start_s: float, end_s: float, **options: Any) -> None:
     _change("repaint", song_id, {"start_s": start_s, "end_s": end_s}, **options)
 
 
+@click.command(epilog=REMIXED)
+@click.argument("song_id", metavar="ID")
+@click.argument("prompt", metavar="STYLE")
+@click.option(
+    "--strength",
+    type=float,
+    metavar="0..1",
+    help="How far it goes from the song; left out: the engine's best value.",
+)
+@_options
+def remix(song_id: str, prompt: str, strength: float | None, **options: Any) -> None:
+    """Make the song ID in another STYLE, with the same words.
+
+    The embedded composer keeps tune, harmony and form up to a strength of 0.75. The song ID stays as it is.
+    ID may be the beginning of one, or 'latest'.
+    """
+    _change("remix", song_id, {"strength": strength}, prompt=prompt, **options)
+
+
+@click.command(epilog=RESUNG)
+@click.argument("song_id", metavar="ID")
+@click.argument("lyrics_file", metavar="FILE")
+@_options
+def resing(song_id: str, lyrics_file: str, **options: Any) -> None:
+    """Sing the words in FILE to the tune of the song ID; '-' reads stdin.
+
+    Give as many lines as are sung, or lines under the names of the song's sections ([verse], [chorus]). The
+    song ID stays as it is. ID may be the beginning of one, or 'latest'.
+    """
+    _change("resing", song_id, {}, lyrics_file=lyrics_file, **options)
+
+
 def _change(
     task: Task,
     song_id: str,
-    span: dict[str, Any],
+    wanted: dict[str, Any],
     *,
-    lyrics_file: str | None,
-    prompt: str,
+    lyrics_file: str | None = None,
+    prompt: str = "",
     seed: int,
     format_: str | None,
     variations: int,
+    keep: str,
     out: str | None,
     as_json: bool,
 ) -> None:
@@ -116,10 +175,10 @@ def _change(
     library = open_library(settings)
     song = library.load(Catalogue(library).find(song_id))
     engine = REGISTRIES["music"].check(settings.music.engine, options_of(settings, "music"))
-    fields: dict[str, object] = {"seed": seed, "variations": variations}
+    fields: dict[str, object] = {"seed": seed, "variations": variations, "keep": keep}
     if format_ is not None:
         fields["format"] = format_
     brief = changed_brief(
-        song, sung_lines(library, song), engine, Wanted(task, words, prompt, **span), **fields
+        song, sung_lines(library, song), engine, Wanted(task, words, prompt, **wanted), **fields
     )
     produce(new_songs(brief), settings, out=folder, as_json=as_json, photo=b"", play=False)

@@ -12,6 +12,7 @@ from orchestrator.cli.commands.library import open_library
 from orchestrator.songs.brief import (
     DURATION_S,
     FORMATS,
+    KEEPS,
     VARIATIONS,
     Brief,
 )
@@ -54,6 +55,12 @@ Examples:
 )
 @click.option("--format", "format_", default="wav", show_default=True, help=f"One of {', '.join(FORMATS)}.")
 @click.option("--variations", default=1, show_default=True, help="{} to {} takes of it.".format(*VARIATIONS))
+@click.option(
+    "--keep",
+    type=click.Choice(KEEPS),
+    default="all",
+    help="Of several takes: say which is the best, or keep only that one.",
+)
 @click.option("--no-master", is_flag=True, help="Leave a model's song as loud as the model made it.")
 @click.option("--no-title", is_flag=True, help="Leave the title off the cover.")
 @click.option(
@@ -77,6 +84,7 @@ def make(
     seed: int,
     format_: str,
     variations: int,
+    keep: str,
     no_title: bool,  # noqa: FBT001 - click passes every option by name
     no_master: bool,  # noqa: FBT001 - click passes every option by name
     like_id: str | None,
@@ -111,6 +119,7 @@ def make(
         "seed": seed,
         "format": format_,
         "variations": variations,
+        "keep": keep,
         "master": not no_master,
         "cover_title": not no_title,
     }

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from orchestrator.cli.lines import plain
 from orchestrator.cli.output.text import open_console, styled
-from orchestrator.songs.stages import WITH_ENGINES, Stage, StageReport, ignore_stages
+from orchestrator.songs.stages import ALWAYS, WITH_ENGINES, Stage, StageReport, ignore_stages
 
 S = TypeVar("S")
 
@@ -37,7 +37,7 @@ def progress(*, of: int, number: int) -> Iterator[StageReport]:
     with bars:
         tasks: dict[Stage, TaskID] = {}
         for stage in WITH_ENGINES:
-            shown = stage is not Stage.PHOTO  # until there is one to be read
+            shown = stage in ALWAYS  # the others once they have begun
             tasks[stage] = bars.add_task("", total=1.0, stage=stage.value, start=False, visible=shown)
 
         def report(stage: Stage, doing: str, fraction: float) -> None:

@@ -16,7 +16,7 @@ from orchestrator.cli.lines import plain
 from orchestrator.cli.output.text import STATUS_COLOURS, clock, dollars, open_console, styled
 from orchestrator.cli.players import command_here
 from orchestrator.estimates.costs import usd_of
-from orchestrator.songs.brief import Brief
+from orchestrator.songs.brief import Brief, SongChange
 from orchestrator.songs.manifest import Song, Status
 from orchestrator.songs.stages import CRAFTS, elapsed
 from storage.configured import Places
@@ -39,6 +39,8 @@ def print_song(song: Song, places: Places, copies: Path | None = None) -> None:
         tempo = (music.tempo_bpm if music else None) or plan.tempo_bpm
         facts.add_row("tempo", styled(f"{tempo:.4g} BPM, {(music.metre if music else None) or plan.metre}"))
     facts.add_row("duration", clock(music.duration_s if music else song.brief.duration_s))
+    if song.brief.change:
+        facts.add_row("made from", styled(_lineage(song.brief.change)))
     take = f", take {song.variation + 1} of {song.brief.variations}" if song.brief.variations > 1 else ""
     facts.add_row("seed", f"{song.brief.seed}{take}")
     made_by = (f"{craft}: {song.engines[craft].name}" for craft in CRAFTS if craft in song.engines)
@@ -70,6 +72,25 @@ def print_song(song: Song, places: Places, copies: Path | None = None) -> None:
         audio = str(copies) if copies else places.playable(song.assets["audio"].key)
         console.print(_command("Play it", f"{command_here()} {shlex.quote(audio)}"))
         console.print(_command("Make it again", _again(song, places)))
+
+
+def _lineage(change: SongChange) -> str:
+    """What was changed of which song."""
+    match change.task:
+        case "extend" if change.before:
+            what = f"{change.by_s:g} s before it"
+        case "extend":
+            since = "" if change.start_s is None else f" from {clock(change.start_s)} on"
+            what = f"{change.by_s:g} s more{since}"
+        case "repaint":
+            what = f"another part from {clock(change.start_s or 0.0)} to {clock(change.end_s or 0.0)}"
+        case "resing":
+            what = "other words on its tune"
+        case "remix":
+            what = "another style"
+        case other:
+            what = other
+    return f"{change.source}: {what}"
 
 
 def _priced(song: Song) -> Iterator[str]:

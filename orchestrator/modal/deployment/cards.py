@@ -9,7 +9,7 @@ from config.gpus import GPUS, Gpu, choices_of
 from config.models import licence_of, refuse_unless_sellable
 from config.spec import BYTES, EngineSpec, Needs
 from orchestrator.modal.deployment.settings import Deployment
-from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 
 _USABLE, _USABLE_HBM = 0.92, 0.98
 """The usable part of a GPU's memory. The driver takes the rest and, for GDDR memory, error correction (an A10
@@ -20,7 +20,7 @@ _BF16_SINCE = (8, 0)  # Ampere; before it PyTorch only emulates bf16
 
 def check_cards(settings: Deployment) -> None:
     """Raises ``InvalidRequest`` for the first craft whose GPU cannot run its model: see ``check_card``."""
-    for craft in REGISTRIES:
+    for craft in crafts_in_use(settings):
         check_card(settings, craft)
 
 

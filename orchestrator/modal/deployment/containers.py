@@ -12,7 +12,7 @@ from orchestrator.estimates.costs import CostRow
 from orchestrator.estimates.forecast import Fleet, Work
 from orchestrator.estimates.reckoning import Container
 from orchestrator.modal.deployment.settings import Deployment
-from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 from orchestrator.songs.stages import Stage, craft_of
 
 PRODUCE_MEMORY_MIB, PRODUCE_TOGETHER = 2048, 20
@@ -35,10 +35,18 @@ ASSUMED_S: Mapping[tuple[str, str], tuple[float, float]] = {
     ("acestep", "L40S"): (8.0, 8.0),
     ("musicgen", "L40S"): (45.0, 6.0),
     ("sdxl_turbo", "L4"): (1.5, 1.5),
+    ("whisper", "T4"): (8.0, 8.0),
 }
 """Seconds of work for a song of three minutes, by engine and GPU: alone, and as one of as many as the
 container takes. DEPLOY.md says where they come from."""
-_STAGES = (Stage.LYRICS, Stage.MUSIC, Stage.COVER)  # photos are rare
+_STAGES: Mapping[Stage, tuple[Stage, ...]] = {
+    Stage.LYRICS: (),
+    Stage.MUSIC: (Stage.LYRICS,),
+    Stage.COVER: (Stage.LYRICS,),
+    Stage.LISTEN: (Stage.LYRICS, Stage.MUSIC),
+}
+"""The stages that are reckoned, each with those that it waits for; photos are rare. The container that
+listens is woken with the music, and waits less than that."""
 
 
 def container_of(settings: Deployment, stage: str, engine: str, gpu: str) -> Container:
@@ -98,9 +106,10 @@ def fleet_of(settings: Deployment, rows: Iterable[CostRow] = ()) -> Fleet:
     minutes elsewhere. Raises ``InvalidRequest`` for an engine of which neither is known."""
     measured = tuple(rows)
     engines: list[Work] = []
-    plan_s = 0.0
-    for stage in _STAGES:
-        craft = stage.craft or ""
+    work_s: dict[Stage, float] = {}
+    used = crafts_in_use(settings)
+    for stage, craft in ((stage, stage.craft) for stage in _STAGES if stage.craft in used):
+        assert craft
         chosen = getattr(settings, craft)
         container = container_of(settings, stage, chosen.engine, chosen.gpu)
         row = _row([each for each in measured if each.stage == stage], chosen.engine, container.gpu)
@@ -109,8 +118,9 @@ def fleet_of(settings: Deployment, rows: Iterable[CostRow] = ()) -> Fleet:
             alone_s = shared_s = row.seconds_median
         else:
             alone_s, shared_s = _assumed(craft, chosen.engine, container.gpu)
-        engines.append(Work(container, alone_s, shared_s, plan_s, row.songs if row else 0))
-        plan_s = engines[0].alone_s
+        waits_s = sum(work_s[before] for before in _STAGES[stage])
+        engines.append(Work(container, alone_s, shared_s, waits_s, row.songs if row else 0))
+        work_s[stage] = alone_s
     kept = settings.modal.web_containers > 0
     return Fleet(
         engines=tuple(engines),

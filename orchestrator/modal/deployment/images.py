@@ -73,6 +73,15 @@ VLLM = ImageSpec(("r2", "vllm"), VLLM_CONSTRAINTS, tools=("g++", "libc6-dev"))
 """An image of its own, for vLLM wants a torch of its own choice. It takes no FastAPI as new as our service
 needs; here none of ours runs. The compiler is for Triton and for torch's own compiled code."""
 
+LISTENING = ImageSpec(("r2", "listening", "listening-gpu"))
+"""An image of its own, for CTranslate2 needs CUDA 12 and no torch."""
 
-IMAGES: Mapping[str, ImageSpec] = {"web": WEB, "models": MODEL, "audiocraft": AUDIOCRAFT, "vllm": VLLM}
+
+IMAGES: Mapping[str, ImageSpec] = {
+    "web": WEB,
+    "models": MODEL,
+    "audiocraft": AUDIOCRAFT,
+    "vllm": VLLM,
+    "listening": LISTENING,
+}
 """By their names in an ``EngineSpec``."""

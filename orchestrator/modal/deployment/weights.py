@@ -10,7 +10,7 @@ from config.models import gpu_download
 from config.settings import EngineSettings
 from config.spec import EngineSpec
 from orchestrator.modal.deployment.settings import Deployment
-from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 
 
 def fetch_weights(settings: Deployment) -> Iterator[str]:
@@ -42,9 +42,9 @@ def count_weights(settings: Deployment) -> None:
 
 def _with_weights(settings: Deployment) -> Iterator[tuple[str, EngineSettings, EngineSpec]]:
     """The crafts in use whose engine has weights, with its settings and spec. Prints the others."""
-    for craft, registry in REGISTRIES.items():
+    for craft in crafts_in_use(settings):
         chosen: EngineSettings = getattr(settings, craft)
-        spec = registry.spec(chosen.engine)
+        spec = REGISTRIES[craft].spec(chosen.engine)
         if spec.volume:
             yield craft, chosen, spec
         else:

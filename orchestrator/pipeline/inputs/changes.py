@@ -7,18 +7,21 @@ from dataclasses import dataclass
 
 from config.engine import EngineInfo
 from config.errors import Conflict, InvalidRequest
+from config.spec import MANY
 from lyrics.contract import SongPlan
-from lyrics.wishes.reading import read as read_wishes
+from lyrics.restyling import restyled
 from music.changes.bars import Bars
-from music.contract import COMPOSERS, Task, TimedLine
+from music.contract import COMPOSERS, OF_PARTS, Task, TimedLine
 from music.lrc import lines_in
 from orchestrator.songs.brief import DURATION_S, Brief, SongChange
 from orchestrator.songs.library import Library
 from orchestrator.songs.limits import KeptPlan
 from orchestrator.songs.manifest import MusicFacts, SectionTime, Song, Status
+from reading.language import language_name, language_of
 from storage.contract import read
 
-_OF_STYLE = ("genre", "mood", "energy", "instruments", "exclude")
+_SINGS: tuple[Task, ...] = (*OF_PARTS, "resing", "reference", "complete")
+"""The tasks that words may be sent for."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Wanted:
     end_s: float | None = None
     by_s: float | None = None
     before: bool = False
+    strength: float | None = None
+    """How far a remix goes from the song, 0 to 1."""
 
 
 def sung_lines(library: Library, song: Song) -> tuple[TimedLine, ...]:
@@ -51,27 +56,30 @@ def changed_brief(
     are those that are sung in it.
 
     Raises ``Conflict`` for a song that is not done, and ``InvalidRequest`` for a task that the engine does
-    not do, a span that is not in the song or shorter than a bar, a song that would be too long, and words for
-    an instrumental."""
+    not do, a span that is not in the song or shorter than a bar, a song that would be too long, words for an
+    instrumental or in a language that the engine does not sing, and what the task cannot do without."""
     plan, music = _done(song)
+    if wanted.task == "stems" and any(role.startswith("stem:") for role in song.assets):
+        raise Conflict(f"song {song.id} has its stems already", "they are in its `assets` and `urls`")
     _check_task(engine, wanted.task)
-    start_s, end_s = _span(music, plan, wanted)
-    duration_s = music.duration_s
-    if wanted.task == "extend":
-        by_s = wanted.by_s or 0.0
-        duration_s = by_s + (music.duration_s if wanted.before else start_s)
-        if duration_s > DURATION_S[1]:
-            fix = f"a song has {DURATION_S[1]:g} s at the most: this one would have {duration_s:.0f}"
-            raise InvalidRequest("by_s", f"{by_s:g}", fix)
-    if wanted.words.strip() and plan.voice == "none":
-        raise InvalidRequest("lyrics", wanted.words, "the song is an instrumental: leave them out")
     words = wanted.words.strip()
-    if not words and wanted.task == "repaint":
-        words = tagged(music.sections, [line for line in lines if start_s <= _middle(line) < end_s])
-    before = [line for line in lines if _middle(line) < start_s]
-    after = [line for line in lines if _middle(line) >= end_s]
-    parts = (tagged(music.sections, before), words, tagged(music.sections, after))
-    known = song.brief.model_dump(exclude={"duration_s", "plan", "change", "variations"})
+    _check_words(engine, plan, wanted.task, words)
+    if wanted.task in ("remix", "reference") and not wanted.prompt.strip():
+        raise InvalidRequest("prompt", "", 'say how the song is to sound: "bossa nova with soft strings"')
+    duration_s, lyrics = music.duration_s, plan.lyrics
+    if wanted.task in OF_PARTS:
+        start_s, end_s = _span(music, plan, wanted)
+        if wanted.task == "extend":
+            duration_s = _extended_s(music, wanted, start_s)
+        if not words and wanted.task == "repaint":
+            words = tagged(music.sections, [line for line in lines if start_s <= _middle(line) < end_s])
+        before = [line for line in lines if _middle(line) < start_s]
+        after = [line for line in lines if _middle(line) >= end_s]
+        parts = (tagged(music.sections, before), words, tagged(music.sections, after))
+        lyrics = "\n\n".join(filter(None, parts))
+    elif words:
+        lyrics = words
+    known = song.brief.model_dump(exclude={"duration_s", "plan", "change", "variations", "keep"})
     change = SongChange(
         task=wanted.task,
         source=song.id,
@@ -80,6 +88,7 @@ def changed_brief(
         end_s=wanted.end_s,
         by_s=wanted.by_s,
         before=wanted.before,
+        strength=wanted.strength,
         style_seed=_style_seed(song),
     )
     return Brief.model_validate(
@@ -87,8 +96,8 @@ def changed_brief(
             **known,
             "duration_s": round(duration_s, 3),
             "cover": "cover" in song.assets,
-            "plan": _styled(plan, wanted.prompt).model_copy(
-                update={"lyrics": "\n\n".join(filter(None, parts)), "line_times_s": (), "warnings": ()}
+            "plan": restyled(plan, wanted.prompt).model_copy(
+                update={"lyrics": lyrics, "line_times_s": (), "warnings": ()}
             ),
             "change": change,
             **fields,
@@ -123,6 +132,34 @@ def _check_task(engine: EngineInfo, task: Task) -> None:
     raise InvalidRequest("task", task, fix)
 
 
+def _check_words(engine: EngineInfo, plan: SongPlan, task: Task, words: str) -> None:
+    if not words:
+        if task == "resing":
+            raise InvalidRequest("lyrics", "", "give the words that are to be sung to the song's tune")
+        return
+    if task not in _SINGS:
+        raise InvalidRequest(
+            "lyrics", words, f"a song keeps its words in a {task}: leave them out, or resing it"
+        )
+    if plan.voice == "none":
+        raise InvalidRequest("lyrics", words, "the song is an instrumental: leave them out")
+    language = language_of(words) or plan.language
+    known = COMPOSERS.spec(engine.name).languages if engine.name in COMPOSERS.built_in else MANY
+    if known and known != MANY and language not in known and language != plan.language:
+        sung = " or ".join(language_name(each) for each in known)
+        fix = f"engine {engine.name!r} sings {sung}, and these words are {language_name(language)}"
+        raise InvalidRequest("lyrics", words, f"{fix}: send others, or use an engine that sings them")
+
+
+def _extended_s(music: MusicFacts, wanted: Wanted, start_s: float) -> float:
+    by_s = wanted.by_s or 0.0
+    duration_s = by_s + (music.duration_s if wanted.before else start_s)
+    if duration_s > DURATION_S[1]:
+        fix = f"a song has {DURATION_S[1]:g} s at the most: this one would have {duration_s:.0f}"
+        raise InvalidRequest("by_s", f"{by_s:g}", fix)
+    return duration_s
+
+
 def _span(music: MusicFacts, plan: SongPlan, wanted: Wanted) -> tuple[float, float]:
     """The part that is not kept, by the song's bars if its tempo is known."""
     bars = Bars.of(music.tempo_bpm or plan.tempo_bpm, music.metre or plan.metre, music.duration_s)
@@ -148,15 +185,6 @@ def _span(music: MusicFacts, plan: SongPlan, wanted: Wanted) -> tuple[float, flo
 def _style_seed(song: Song) -> int:
     change = song.brief.change
     return song.seed if change is None or change.style_seed is None else change.style_seed
-
-
-def _styled(plan: SongPlan, prompt: str) -> SongPlan:
-    """The plan with the style that the prompt names. Tempo, key and metre are the song's."""
-    if not prompt.strip():
-        return plan
-    wishes = read_wishes(prompt)
-    named = {name: value for name in _OF_STYLE if (value := getattr(wishes, name))}
-    return plan.model_copy(update={**named, "tags": (prompt.strip(), *plan.tags)})
 
 
 def _middle(line: TimedLine) -> float:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
 
-import numpy as np
-import soundfile
-
 from config.errors import InvalidRequest, NotFound, Unreadable
-from music.contract import Samples, SectionSpan, Source
+from music.contract import SectionSpan, Source
 from music.lrc import lines_in
+from music.sources.reading import samples_of
 from orchestrator.songs.library import manifest_key
-from orchestrator.songs.manifest import Asset, Song
+from orchestrator.songs.manifest import Song
 from orchestrator.songs.reading import song_of
 from storage.contract import Store, read
 
@@ -29,20 +26,21 @@ def source_song(store: Store, song_id: str) -> Song:
         ) from error
 
 
-def source_of(store: Store, song_id: str) -> Source:
-    """The sound of a song with what is known of it. Raises ``InvalidRequest`` if it was deleted meanwhile."""
-    song = source_song(store, song_id)
+def source_of(store: Store, song: Song) -> Source:
+    """The sound of a song with what is known of it, but for ``request``. Raises ``InvalidRequest`` if it was
+    deleted meanwhile."""
     if "audio" not in song.assets or song.music is None:
-        raise InvalidRequest("source", song_id, "its music is not made yet: change it when it is done")
+        raise InvalidRequest("source", song.id, "its music is not made yet: change it when it is done")
     try:
-        samples, rate_hz = _samples(store, song.assets["audio"])
+        samples, rate_hz = samples_of(read(store, song.assets["audio"].key))
         stems = {}
         for role, asset in song.assets.items():
             if name := _STEM.fullmatch(role):
-                stems[name[1]], _ = _samples(store, asset)
+                stems[name[1]], _ = samples_of(read(store, asset.key))
         lrc = read(store, song.assets["lrc"].key).decode() if "lrc" in song.assets else ""
+        midi = read(store, song.assets["midi"].key) if "midi" in song.assets else None
     except NotFound as error:
-        raise InvalidRequest("source", song_id, "the song that was to be changed was just deleted") from error
+        raise InvalidRequest("source", song.id, "the song that was to be changed was just deleted") from error
     return Source(
         samples=samples,
         rate_hz=rate_hz,
@@ -52,10 +50,5 @@ def source_of(store: Store, song_id: str) -> Source:
         lines=lines_in(lrc, samples.shape[1] / rate_hz),
         sections=tuple(SectionSpan(each.kind, each.start_s, each.end_s) for each in song.music.sections),
         stems=stems if all(stem.shape == samples.shape for stem in stems.values()) else {},
+        midi=midi,
     )
-
-
-def _samples(store: Store, asset: Asset) -> tuple[Samples, int]:
-    data, rate_hz = soundfile.read(io.BytesIO(read(store, asset.key)), dtype="float32", always_2d=True)
-    both = data if data.shape[1] > 1 else np.repeat(data, 2, axis=1)
-    return np.ascontiguousarray(both.T, dtype=np.float32), int(rate_hz)

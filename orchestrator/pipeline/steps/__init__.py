@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from config.engine import Report
 from orchestrator.pipeline.steps.composing import make_music, put_cover_into_audio
+from orchestrator.pipeline.steps.listening import listen
 from orchestrator.pipeline.steps.painting import paint_cover, take_cover_of_source, take_photo
 from orchestrator.pipeline.steps.writing import read_photo, take_plan, write_plan
 from orchestrator.pipeline.worker import Early, StepResult, engine_for
@@ -47,4 +48,5 @@ _STEPS: Mapping[Stage, Step[StepResult]] = {
     Stage.LYRICS: write_plan,
     Stage.MUSIC: make_music,
     Stage.COVER: paint_cover,
+    Stage.LISTEN: listen,
 }

@@ -15,7 +15,7 @@ from config.engine import Report
 from config.errors import NotFound
 from lyrics.contract import SongPlan
 from music.artwork import with_cover
-from music.contract import Audio, Change, Changer, Composer, MusicRequest
+from music.contract import OF_PARTS, Audio, Change, Changer, Composer, MusicRequest
 from music.encode import encode
 from music.formats import FORMATS
 from music.hearing.aloud import compose_aloud
@@ -25,7 +25,7 @@ from music.lrc import lrc_text
 from music.tags import Tags
 from music.waveform import waveform_json
 from orchestrator.pipeline.engines import engine_facts, music_facts, unsung, unused_parameters
-from orchestrator.pipeline.inputs.sources import source_of
+from orchestrator.pipeline.inputs.sources import source_of, source_song
 from orchestrator.pipeline.steps.stored import SEED_BOUND, plan_of
 from orchestrator.pipeline.worker import COVER_FILE, StepResult
 from orchestrator.songs.brief import MODEL_PARAMETERS
@@ -79,8 +79,12 @@ def _composed(
 ) -> Audio:
     if song.brief.change:
         assert isinstance(composer, Changer)  # see ``changed_brief``
-        return composer.change(request, source_of(store, song.brief.change.source), report)
-    audio = compose_aloud(composer, request, report, hear) if hear else composer.compose(request, report)
+        parent = source_song(store, song.brief.change.source)
+        source = replace(source_of(store, parent), request=_whole_request(parent))
+        audio = composer.change(request, source, report)
+    else:
+        audio = compose_aloud(composer, request, report, hear) if hear else composer.compose(request, report)
+    # What was mastered says its loudness, as songs do of which a part is kept: they stay as they are.
     return mastered(audio, report) if song.brief.master else audio
 
 
@@ -116,18 +120,34 @@ def put_cover_into_audio(_engine: object, store: Store, song: Song, _report: Rep
 
 def music_request(song: Song) -> MusicRequest:
     """The plan as a request for the composer."""
-    plan, change = plan_of(song), song.brief.change
-    request = MusicRequest(
+    request, change = _of_plan(song), song.brief.change
+    if change is None:
+        return request
+    asked = Change.model_validate(change.model_dump(exclude={"task", "source", "words"}))
+    lyrics = change.words if change.task in OF_PARTS else request.lyrics
+    return request.model_copy(update={"task": change.task, "change": asked, "lyrics": lyrics})
+
+
+def _whole_request(song: Song) -> MusicRequest:
+    """What the song would be composed of as a whole. One that was changed has the band and the motif of the
+    song that it was made of, and its tempo."""
+    request, change = _of_plan(song), song.brief.change
+    if change is None or song.music is None:
+        return request
+    tempo = {"tempo_bpm": song.music.tempo_bpm, "tempo_fixed": True} if song.music.tempo_bpm else {}
+    seed = request.seed if change.style_seed is None else change.style_seed % SEED_BOUND
+    return request.model_copy(update={**tempo, "seed": seed})
+
+
+def _of_plan(song: Song) -> MusicRequest:
+    plan = plan_of(song)
+    return MusicRequest(
         prompt=", ".join(plan.tags),
         duration_s=song.brief.duration_s,
         seed=song.seed % SEED_BOUND,
         **plan.model_dump(include=_OF_PLAN),
         **song.brief.model_dump(include=set(MODEL_PARAMETERS)),
     )
-    if change is None:
-        return request
-    asked = Change.model_validate(change.model_dump(exclude={"task", "source", "words"}))
-    return request.model_copy(update={"task": change.task, "change": asked, "lyrics": change.words})
 
 
 @dataclass(frozen=True)
@@ -146,7 +166,7 @@ def _music_files(audio: Audio, song: Song, request: MusicRequest) -> Iterator[_F
     tags = Tags(
         title=request.title,
         genre=request.genre,
-        lyrics=request.lyrics,
+        lyrics=plan_of(song).lyrics,
         lines=audio.lines,
         tempo_bpm=audio.tempo_bpm,
         key=audio.key or "",

@@ -100,12 +100,14 @@ async def generate(wanted: SongRequest, call: Call, respond: Responder | None = 
             response.headers["Location"] = f"/songs/{songs[0].id}"
             return response
     songs = [service.feed.newest(song) for song in songs]
+    if wanted.brief.keep != "all":
+        songs = await _best_first(songs, service)
     ended = all(song.status.finished for song in songs)
     headers = {"Location": f"/songs/{songs[0].id}"}
     if applied := preferences.applied(ended=ended, heard=heard):
         headers["Preference-Applied"] = applied
     if ended and (respond or not preferences.respond_async):
-        for song in songs:
+        for song in songs if wanted.brief.keep == "all" else songs[:1]:
             if song.status is not Status.DONE:
                 return of_failure(song)
     first = songs[0]
@@ -116,6 +118,13 @@ async def generate(wanted: SongRequest, call: Call, respond: Responder | None = 
         return await respond(first, headers)
     answer = service.answer(first, call.base, cached=cached)
     return song_response(answer, status=200 if ended else 202, headers=headers)
+
+
+async def _best_first(songs: list[Song], service: Service) -> list[Song]:
+    """The takes as they are stored, the best one first; those that are not kept are left out."""
+    stored = [await service.threads.run(service.library.load_or_skip, song.id) for song in songs]
+    left = [song for song in stored if song is not None]
+    return sorted(left, key=lambda song: song.takes is None or song.takes.best != song.id) or songs
 
 
 def song_response(answer: SongAnswer, status: int = 200, headers: dict[str, str] | None = None) -> Response:

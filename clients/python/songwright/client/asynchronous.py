@@ -12,7 +12,7 @@ from typing import Any, TypeVar, Unpack
 import httpx
 
 from songwright.answers import Plan, Song, Summary
-from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest
+from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest, Take
 from songwright.client.operations import PAGE_SIZE, Operations, Photo
 from songwright.client.transport import (
     lost,
@@ -101,6 +101,24 @@ class AsyncClient:
     ) -> Song:
         """As ``Client.repaint``."""
         return await self._run(self._operations.repaint(song, start_s, end_s, part, idempotency_key))
+
+    async def remix(
+        self,
+        song: Song | str,
+        prompt: str,
+        *,
+        strength: float | None = None,
+        idempotency_key: str | None = None,
+        **take: Unpack[Take],
+    ) -> Song:
+        """As ``Client.remix``."""
+        return await self._run(self._operations.remix(song, prompt, take, idempotency_key, strength=strength))
+
+    async def resing(
+        self, song: Song | str, lyrics: str, *, idempotency_key: str | None = None, **take: Unpack[Take]
+    ) -> Song:
+        """As ``Client.resing``."""
+        return await self._run(self._operations.resing(song, lyrics, take, idempotency_key))
 
     async def generate_from_image(
         self,

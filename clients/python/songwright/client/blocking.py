@@ -12,7 +12,7 @@ from typing import Any, TypeVar, Unpack
 import httpx
 
 from songwright.answers import Plan, Song, Summary
-from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest
+from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest, Take
 from songwright.client.operations import PAGE_SIZE, Operations, Photo
 from songwright.client.transport import (
     lost,
@@ -111,6 +111,26 @@ class Client:
         """Ask for ``song`` with another part from ``start_s`` to ``end_s``, by its bars. Outside of it the
         song is the same to the sample. Returns as ``generate``."""
         return self._run(self._operations.repaint(song, start_s, end_s, part, idempotency_key))
+
+    def remix(
+        self,
+        song: Song | str,
+        prompt: str,
+        *,
+        strength: float | None = None,
+        idempotency_key: str | None = None,
+        **take: Unpack[Take],
+    ) -> Song:
+        """Ask for ``song`` in another style, with its words. ``strength``, 0 to 1: how far it goes from the
+        song. Returns as ``generate``."""
+        return self._run(self._operations.remix(song, prompt, take, idempotency_key, strength=strength))
+
+    def resing(
+        self, song: Song | str, lyrics: str, *, idempotency_key: str | None = None, **take: Unpack[Take]
+    ) -> Song:
+        """Ask for ``song`` with other words on its tune: as many lines as are sung, or lines under the names
+        of its sections. Returns as ``generate``."""
+        return self._run(self._operations.resing(song, lyrics, take, idempotency_key))
 
     def generate_from_image(
         self,

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from songwright import calls
 from songwright.answers import Page, Plan, Song, page_of, song_of
-from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest
+from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest, Take
 from songwright.checks import checked_id, checked_page, checked_role
 from songwright.content import path_of, picture
 from songwright.download import OnBytes, download
@@ -58,6 +58,21 @@ class Operations:
     ) -> Flow[Song]:
         span = {"start_s": start_s, "end_s": end_s}
         return self._song(calls.change(_id(song), "repaint", span, part, idempotency_key))
+
+    def remix(
+        self,
+        song: Song | str,
+        prompt: str,
+        take: Take,
+        idempotency_key: str | None,
+        *,
+        strength: float | None,
+    ) -> Flow[Song]:
+        wanted = {"prompt": prompt, "strength": strength}
+        return self._song(calls.change(_id(song), "remix", wanted, take, idempotency_key))
+
+    def resing(self, song: Song | str, lyrics: str, take: Take, idempotency_key: str | None) -> Flow[Song]:
+        return self._song(calls.change(_id(song), "resing", {"lyrics": lyrics}, take, idempotency_key))
 
     def generate_from_image(
         self, image: Photo, request: PhotoRequest, idempotency_key: str | None, *, listen: bool

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
+
+from pydantic import BaseModel
 
 from config.errors import shown
 from orchestrator.server.api.problems import FieldProblem
 from orchestrator.server.api.requests.bodies.body import names as fields_of
+from orchestrator.server.api.requests.bodies.changes import QuotedChange
 from orchestrator.server.api.requests.bodies.songs import (
     FromDescription,
     Like,
@@ -19,7 +22,10 @@ from orchestrator.server.api.requests.bodies.songs import (
 from orchestrator.server.api.requests.unknown import alike, meant, same
 from orchestrator.server.api.values import json_shown
 
-_DESCRIBED = {kind.__name__: kind for kind in (FromDescription, WithLyrics, WithDescribedLyrics)}
+_DESCRIBED: Mapping[str, type[BaseModel]] = {
+    kind.__name__: kind
+    for kind in (FromDescription, WithLyrics, WithDescribedLyrics, *get_args(QuotedChange))
+}
 _BODY_KINDS = frozenset({*_DESCRIBED, "StructuredMusic", "PromptedMusic"})
 _FIXES: Mapping[str, str] = {
     "missing": "it is missing: send it",

@@ -10,11 +10,21 @@ from config.errors import EngineUnavailable
 from orchestrator.pipeline.inputs.changes import changed_brief, sung_lines
 from orchestrator.server.api.context import BEARER
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
-from orchestrator.server.api.requests.bodies.changes import Changing, Extend, Repaint
+from orchestrator.server.api.requests.bodies.changes import (
+    Changing,
+    Complete,
+    Extend,
+    Reference,
+    Remix,
+    Repaint,
+    Resing,
+    Stems,
+)
 from orchestrator.server.api.requests.call import Call, TheCall
 from orchestrator.server.api.requests.incoming import JsonRoute
 from orchestrator.server.api.song_requests import SongRequest, generate, song_route
 from orchestrator.server.service import Service
+from orchestrator.songs.brief import Brief
 
 router = APIRouter(tags=["change"], dependencies=[BEARER], route_class=JsonRoute)
 _ANSWERS = {**SONG_ANSWERS, **refusals(404, 409)}
@@ -35,12 +45,52 @@ async def repaint_song(song_id: str, body: Repaint, call: TheCall) -> Response:
     return await _change(song_id, body, call)
 
 
+@song_route(router, "/songs/{song_id}/remix", "A song in another style", responses=_ANSWERS)
+async def remix_song(song_id: str, body: Remix, call: TheCall) -> Response:
+    """A new song: the first one, with its words, as `prompt` says. How much of it is kept is `strength`; of
+    the embedded composer's songs, tune, harmony and form up to 0.75."""
+    return await _change(song_id, body, call)
+
+
+@song_route(router, "/songs/{song_id}/resing", "Other words on a song's tune", responses=_ANSWERS)
+async def resing_song(song_id: str, body: Resing, call: TheCall) -> Response:
+    """A new song: the first one with other words. The embedded composer keeps the tune note for note, and the
+    band as it was played. Lines are sung in order if there are as many as before; else by sections."""
+    return await _change(song_id, body, call)
+
+
+@song_route(router, "/songs/{song_id}/reference", "A song that sounds like another", responses=_ANSWERS)
+async def refer_to_song(song_id: str, body: Reference, call: TheCall) -> Response:
+    """A new song, as `prompt` says, that sounds like the first one: its voices, instruments and space, and
+    not its tune. ACE-Step does it."""
+    return await _change(song_id, body, call)
+
+
+@song_route(router, "/songs/{song_id}/stems", "The parts that a song is mixed of", responses=_ANSWERS)
+async def separate_song(song_id: str, body: Stems, call: TheCall) -> Response:
+    """The song with its stems, as a new song. Songs of the embedded composer have theirs from the beginning:
+    409. ACE-Step's base checkpoint does it for other songs."""
+    return await _change(song_id, body, call)
+
+
+@song_route(router, "/songs/{song_id}/complete", "A band for a voice alone", responses=_ANSWERS)
+async def complete_song(song_id: str, body: Complete, call: TheCall) -> Response:
+    """A new song: the voice that is heard in the first one, with a band. ACE-Step's base checkpoint does
+    it."""
+    return await _change(song_id, body, call)
+
+
 async def _change(song_id: str, body: Changing, call: Call) -> Response:
-    service = call.service
+    brief = await brief_of_change(song_id, body, call.service)
+    return await generate(SongRequest(body, brief, body.notes()), call)
+
+
+async def brief_of_change(song_id: str, body: Changing, service: Service) -> Brief:
+    """The brief of the changed song. Raises as ``changed_brief``, and ``NotFound`` if there is no such
+    song."""
     song = await service.threads.load(song_id)
     lines = await service.threads.run(sung_lines, service.library, song)
-    brief = changed_brief(song, lines, _engine(service), body.wanted(), **body.changes())
-    return await generate(SongRequest(body, brief, body.notes()), call)
+    return changed_brief(song, lines, _engine(service), body.wanted(), **body.changes())
 
 
 def _engine(service: Service) -> EngineInfo:

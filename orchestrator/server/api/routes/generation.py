@@ -16,6 +16,16 @@ from orchestrator.pipeline.replay import brief_like, differences
 from orchestrator.pipeline.steps.writing import given_plan
 from orchestrator.server.api.context import BEARER, TheService
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
+from orchestrator.server.api.requests.bodies.changes import (
+    QuoteComplete,
+    QuotedChange,
+    QuoteExtend,
+    QuoteReference,
+    QuoteRemix,
+    QuoteRepaint,
+    QuoteResing,
+    QuoteStems,
+)
 from orchestrator.server.api.requests.bodies.plan import MOST_WARNINGS
 from orchestrator.server.api.requests.bodies.songs import (
     FromDescription,
@@ -28,6 +38,7 @@ from orchestrator.server.api.requests.call import Call, TheCall
 from orchestrator.server.api.requests.connection import while_connected
 from orchestrator.server.api.requests.incoming import JsonRoute
 from orchestrator.server.api.requests.unknown import check_unknown, notes_of_headers
+from orchestrator.server.api.routes.changes import brief_of_change
 from orchestrator.server.api.song_requests import SongRequest, generate, song_route
 from orchestrator.songs.manifest import new_songs
 
@@ -38,6 +49,16 @@ Described = (
     Annotated[FromDescription, Tag("FromDescription")]
     | Annotated[WithLyrics, Tag("WithLyrics")]
     | Annotated[WithDescribedLyrics, Tag("WithDescribedLyrics")]
+)
+Quoted = (
+    Described
+    | Annotated[QuoteExtend, Tag("QuoteExtend")]
+    | Annotated[QuoteRepaint, Tag("QuoteRepaint")]
+    | Annotated[QuoteRemix, Tag("QuoteRemix")]
+    | Annotated[QuoteResing, Tag("QuoteResing")]
+    | Annotated[QuoteReference, Tag("QuoteReference")]
+    | Annotated[QuoteStems, Tag("QuoteStems")]
+    | Annotated[QuoteComplete, Tag("QuoteComplete")]
 )
 
 
@@ -111,13 +132,16 @@ async def plan_song(body: Described, service: TheService, request: Request) -> S
     "/quote",
     operation_id="quote_song",
     summary="What a song would take and cost",
-    responses=refusals(400, 408, 413, 415, 422, 429, 500, 503),
+    responses=refusals(400, 404, 408, 409, 413, 415, 422, 429, 500, 503),
 )
-async def quote_song(body: Described, service: TheService, request: Request) -> Quote:
+async def quote_song(body: Quoted, service: TheService, request: Request) -> Quote:
     """Seconds and price of a request, each with its spread, before anything is spent: from the newest songs
-    that were made with the same engines, brought to its `audio_duration` and `variations`. Where none has
-    been measured yet all figures are null, and `notes` says so. A request that an earlier song answers, by
-    its seed or its `Idempotency-Key`, costs nothing, whatever is said here."""
+    that were made with the same engines, brought to its `audio_duration` and `variations`. A change of a song
+    is quoted by its own fields with `task` and `source`, as if what is new in it were composed. Where none
+    has been measured yet all figures are null, and `notes` says so. A request that an earlier song answers,
+    by its seed or its `Idempotency-Key`, costs nothing, whatever is said here."""
     check_unknown(body, service.settings)
     notes = (*body.notes(), *notes_of_headers(request.headers))
+    if isinstance(body, QuotedChange):
+        return await service.quote(await brief_of_change(body.source, body, service), notes)
     return await service.quote(body.brief(), notes)

@@ -26,6 +26,7 @@ from orchestrator.songs.brief import (
     VARIATIONS,
     Brief,
     Format,
+    Keep,
 )
 from reading.cleaning import stripped
 
@@ -116,6 +117,12 @@ class Options(Asking):
         le=VARIATIONS[1],
         description="Takes of the same words to other music, each a song of its own: see `sibling_ids`.",
     )
+    keep: Keep = Field(
+        default="all",
+        description="Of 2 or more `variations`: `best` rates them by clipping, silence, a cut end, loudness "
+        "and, where an engine listens, the words that are heard; the answer is the best one, and `takes` "
+        "says why. `only_best` deletes the others.",
+    )
     master: bool = Field(
         default=True,
         description="Whether a model's song is brought to -14 LUFS, and its true peak to -1 dBTP or less.",
@@ -138,6 +145,7 @@ class Options(Asking):
             "instrumental": self.instrumental,
             "format": self.format,
             "variations": self.variations,
+            "keep": self.keep,
             "master": self.master,
             "cover_title": self.cover_title,
             "plan": self.plan.followed() if self.plan else None,
@@ -247,6 +255,7 @@ class Like(Body):
     seed: Annotated[int, Field(ge=RANDOM_SEED, le=LARGEST_SEED), WHOLE] | None = None
     format: Format | None = None
     variations: Whole = Field(default=1, ge=VARIATIONS[0], le=VARIATIONS[1])
+    keep: Keep | None = None
     master: bool | None = None
     cover_title: bool | None = None
     webhook: str | None = Field(default=None, max_length=500, pattern=URL)
@@ -258,6 +267,7 @@ class Like(Body):
             "seed": self.seed,
             "format": self.format,
             "variations": self.variations,
+            "keep": self.keep or "all",
             "master": self.master,
             "cover_title": self.cover_title,
         }

@@ -4,6 +4,7 @@ the words of all singers in the first one's track."""
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Sequence
 
 import mido
 
@@ -13,7 +14,7 @@ from music.sketch.theory import parse_key
 
 TICKS_PER_BEAT = 480
 _DRUM_CHANNEL = 9
-_VOICE_PROGRAM = 53  # General MIDI "Voice Oohs", from 0
+VOICE_PROGRAM = 53  # General MIDI "Voice Oohs", from 0
 
 PROGRAMS: dict[str, int] = {
     "bass_finger": 33, "bass_pick": 34, "bass_upright": 32, "bass_synth": 38, "bass_808": 39, "bass_slap": 36,
@@ -38,16 +39,31 @@ _MIDI_MINORS = frozenset("A E B F# C# G# D# A# D G C F Bb Eb Ab".split())
 
 def midi_bytes(score: Score) -> bytes:
     """The file's bytes; the same score gives the same bytes."""
-    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
-    file.tracks.append(_conductor(score))
-    channels = [channel for channel in range(16) if channel != _DRUM_CHANNEL]
-    for n, part in enumerate(score.vocals):
-        file.tracks.append(_vocal_track(part, channels[n % len(channels)], [] if n else lyric_events(score)))
-    for n, instrument in enumerate(score.parts, start=len(score.vocals)):
-        file.tracks.append(_part_track(instrument, channels[n % len(channels)]))
+    instruments = [
+        _part_track(part, _channel(n)) for n, part in enumerate(score.parts, start=len(score.vocals))
+    ]
+    return file_of([_conductor(score), *vocal_tracks(score), *instruments])
+
+
+def vocal_tracks(score: Score) -> list[mido.MidiTrack]:
+    """A track for each singer; the first one has the words of all."""
+    return [
+        _vocal_track(part, _channel(n), [] if n else lyric_events(score))
+        for n, part in enumerate(score.vocals)
+    ]
+
+
+def file_of(tracks: Iterable[mido.MidiTrack]) -> bytes:
+    """The bytes of a file of these tracks, with ``TICKS_PER_BEAT``."""
+    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8", tracks=list(tracks))
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
+
+
+def _channel(n: int) -> int:
+    channels = [channel for channel in range(16) if channel != _DRUM_CHANNEL]
+    return channels[n % len(channels)]
 
 
 def _conductor(score: Score) -> mido.MidiTrack:
@@ -87,7 +103,7 @@ def _part_track(part: Part, channel: int) -> mido.MidiTrack:
 
 def _vocal_track(part: VocalPart, channel: int, words: list[tuple[float, str]]) -> mido.MidiTrack:
     events: list[tuple[float, mido.Message]] = [
-        (0.0, mido.Message("program_change", program=_VOICE_PROGRAM, channel=channel))
+        (0.0, mido.Message("program_change", program=VOICE_PROGRAM, channel=channel))
     ]
     events += [(beat, mido.MetaMessage("lyrics", text=text)) for beat, text in words]
     for note in part.notes:
@@ -107,14 +123,16 @@ def _note(
     ]
 
 
-def _track(name: str, events: list[tuple[float, mido.Message]]) -> mido.MidiTrack:
-    """A track from ``(beat, message)`` events. At the same tick, notes end before others begin."""
+def _track(name: str, events: Sequence[tuple[float, mido.Message]]) -> mido.MidiTrack:
+    """A track from ``(beat, message)`` events."""
+    return track_of(name, [(round(beat * TICKS_PER_BEAT), message) for beat, message in events])
+
+
+def track_of(name: str, events: Sequence[tuple[int, mido.Message]]) -> mido.MidiTrack:
+    """A track from ``(tick, message)`` events. At the same tick, notes end before others begin."""
     track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
     timed = sorted(
-        (
-            (round(beat * TICKS_PER_BEAT), message.type != "note_off", n, message)
-            for n, (beat, message) in enumerate(events)
-        ),
+        ((tick, message.type != "note_off", n, message) for n, (tick, message) in enumerate(events)),
         key=lambda event: event[:3],
     )
     now = 0

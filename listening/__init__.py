@@ -1,0 +1,1 @@
+"""The listening craft: which words of a song are heard, and when."""

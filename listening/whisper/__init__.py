@@ -1,0 +1,1 @@
+"""The listener whose ear is Whisper."""

@@ -1,0 +1,1 @@
+"""Scores as standard MIDI files: written, read again, and joined at a beat."""
