@@ -474,6 +474,30 @@ def test_what_cannot_be_changed_is_said(
 
 
 @pytest.mark.parametrize(
+    ("task", "change", "lyrics", "expected"),
+    [
+        ("repaint", {"start_s": 6.0, "end_s": 12.0}, "", "[verse]\nall of it"),
+        ("repaint", {"start_s": 6.0, "end_s": 12.0}, "[bridge]\nla", "[bridge]\nla"),
+        ("extend", {"by_s": 3.0}, "[outro]\nla", "[verse]\nall of it\n\n[outro]\nla"),
+        ("extend", {"by_s": 3.0, "before": True}, "[intro]\nla", "[intro]\nla\n\n[verse]\nall of it"),
+        ("remix", {}, "", "[verse]\nall of it"),
+    ],
+)
+def test_a_song_whose_lines_have_no_times_keeps_its_words(
+    base: AceStepComposer,
+    calls: list[dict[str, Any]],
+    task: str,
+    change: dict[str, object],
+    lyrics: str,
+    expected: str,
+) -> None:
+    """As ACE-Step's own songs, if nobody has listened to them."""
+    parent = asked("compose", lyrics="[verse]\nall of it", change={})
+    changed(base, song(lines=(), sections=(), request=parent), task, lyrics=lyrics, infer_step=1, **change)
+    assert calls[0]["lyrics"] == expected
+
+
+@pytest.mark.parametrize(
     ("seconds", "task", "fix"), [(0.5, "remix", "1 s at the least"), (601, "stems", "600 s at")]
 )
 def test_a_source_that_is_too_short_or_too_long_is_refused(
