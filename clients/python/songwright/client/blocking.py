@@ -132,6 +132,10 @@ class Client:
         of its sections. Returns as ``generate``."""
         return self._run(self._operations.resing(song, lyrics, take, idempotency_key))
 
+    def finish(self, song: Song | str, *, idempotency_key: str | None = None) -> Song:
+        """Ask for the whole song of a draft, with its plan and seed. Returns as ``generate``."""
+        return self._run(self._operations.finish(song, idempotency_key))
+
     def generate_from_image(
         self,
         image: Photo,
