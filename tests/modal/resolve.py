@@ -79,7 +79,7 @@ def declared_images() -> list[Declared]:
         env = {}
         for craft, known in REGISTRIES.items():
             engine = next((each for each in known if image_of(each) in left), _NONE.get(craft, "sketch"))
-            left.discard(image_of(engine))
+            left -= {image_of(engine)} if engine in known else set()
             env[f"SONGWRIGHT_{craft.upper()}__ENGINE"] = engine
         with Control(secrets={"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}) as control:
             control.deploy(ROOT / "main.py", env=env, cwd=ROOT)
@@ -153,13 +153,13 @@ def _resolved(
         folder = Path(name)
         (folder / "requirements.in").write_text("\n".join(image.requirements))
         (folder / image.constraints_file).write_text(image.constraints)
-        (folder / "uv.toml").write_text(_metadata(image.constraints))
+        (folder / "uv.toml").write_text(_metadata(image))
         command = [
             *(find_uv_bin(), "pip", "compile", "requirements.in", "--format=pylock.toml", "--no-header"),
             *("--config-file=uv.toml", f"--python-version={image.python}"),
             f"--python-platform=x86_64-manylinux_{GLIBC[image.debian]}",
             *(f"--constraints={image.constraints_file}", f"--build-constraints={image.constraints_file}"),
-            *("--only-binary=:all:", *(f"--no-binary={name}" for name in SOURCES)),
+            *("--only-binary=:all:", *(f"--no-binary={name}" for name in _built(image.constraints_file))),
             *((f"--cache-dir={cache}",) if cache else ()),
         ]
         kept = {
@@ -173,14 +173,21 @@ def _resolved(
     return (tomllib.loads(done.stdout)["packages"] if done.returncode == 0 else None), done.stderr
 
 
-def _metadata(constraints: str) -> str:
+def _built(constraints_file: str) -> set[str]:
+    """The packages that are built from source in images with this file. Of one that takes Debian's packages
+    others may have a wheel."""
+    own = {name for spec in IMAGES.values() if spec.constraints == constraints_file for name in spec.sources}
+    return own | {name for name, source in SOURCES.items() if not source.system}
+
+
+def _metadata(image: Declared) -> str:
     """uv's configuration: what is known of sources that cannot even be asked without Debian's packages."""
-    pinned = pinned_in(constraints)
+    pinned, built = pinned_in(image.constraints), _built(image.constraints_file)
     return "".join(
         f'[[dependency-metadata]]\nname = "{name}"\nversion = "{pinned[name]}"\n'
         f"requires-dist = {list(source.requires)}\n"
         for name, source in SOURCES.items()
-        if source.requires is not None and name in pinned
+        if source.requires is not None and name in pinned and name in built
     )
 
 
