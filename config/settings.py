@@ -120,20 +120,17 @@ class Settings(BaseSettings, nested_model_default_partial_update=True):
     """Whether to refuse engines whose weights do not allow you to sell the results."""
 
     api_bearer_token: SecretStr = Field(default=SecretStr(""), validation_alias="API_BEARER_TOKEN")
-    """The tokens that may use the service: one, or several with commas between. Empty: the first start makes
-    one."""
+    """One token that may use the service, or several with commas. Empty: the first start makes one."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)  # 0: any free port
     public_url: str = Field(default="", pattern=r"^(https?://[^/]+.*)?$")
-    """Where clients reach the service, if not at the address of their request; signed addresses begin with
-    it."""
+    """Where clients reach the service, if not where their request went; signed addresses begin with it."""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Host names for the service (``songs.example.com``, ``*.example.com``), with commas between, in addition
     to those of this machine and of ``public_url``. Empty: any name, or only those two if the service listens
     to this machine alone."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
-    """Addresses or networks of proxies, with commas between. The service trusts their ``X-Forwarded-For`` and
-    ``X-Forwarded-Proto``."""
+    """Addresses or networks of proxies whose ``X-Forwarded-For`` and ``-Proto`` are trusted, with commas."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web origins whose pages may call the service, with commas between; ``*`` for all."""
     queue_limit: int = Field(default=1000, ge=1)
@@ -156,11 +153,14 @@ class Settings(BaseSettings, nested_model_default_partial_update=True):
     """The largest request body."""
     image_limit_bytes: int = Field(default=10_000_000, ge=1_000, le=100_000_000)
     """The largest photo, and so the largest body of a request that may carry one."""
+    audio_limit_bytes: int = Field(default=120_000_000, ge=1_000, le=500_000_000)
+    """The largest recording: ten minutes of a CD have 106 million bytes."""
+    source_limit: int = Field(default=100, ge=0, le=10_000)
+    """Recordings that are kept; more are refused. Ten minutes take up to 90 million bytes."""
     body_timeout_s: float = Field(default=20.0, gt=0, le=_LONGEST_S)
     """Seconds in which a request's headers, and then its body, must arrive."""
     shutdown_grace_s: float = Field(default=5.0, ge=0, le=_LONGEST_S)
-    """When the service stops, running songs have this many seconds to end; the rest continue at the next
-    start."""
+    """Seconds that running songs get to end when the service stops; the rest go on at the next start."""
     url_expires_s: int = Field(default=3600, ge=60, le=604_800)
     """Seconds for which a signed address works."""
     log_format: Literal["auto", "json", "text"] = "auto"

@@ -32,7 +32,13 @@ MAY_IMPORT = {
 # What the orchestrator may know of a craft: its contract and the files it makes, never an engine. The local
 # store is the command line's own.
 DOORS = {
-    "lyrics": {"lyrics.contract", "lyrics.requests", "lyrics.wishes.lengths", "lyrics.restyling"},
+    "lyrics": {
+        "lyrics.contract",
+        "lyrics.recorded",
+        "lyrics.requests",
+        "lyrics.restyling",
+        "lyrics.wishes.lengths",
+    },
     "music": {
         "music.changes",
         "music.contract",
@@ -64,6 +70,7 @@ HOMES = {
     "click": {"orchestrator.cli.commands"},
     "rich": {"orchestrator.cli.output"},
     "soundfile": {"music.encode", "music.sources"},
+    "av": {"music.sources.kept"},
     "mido": {"music.sketch.midi"},
     "py3langid": {"reading.language"},
     "PIL": {"art", "vision"},

@@ -14,6 +14,8 @@ from PIL import Image
 
 from config.settings import Settings, variable_of
 from orchestrator.pipeline.engines import REGISTRIES
+from tests.music.recordings import file_of as wav
+from tests.music.recordings import tone
 from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment
 from tests.service.server import TOKEN, serving
 from tests.vision.photos import file_of, shot
@@ -65,8 +67,10 @@ def sent(line: str, url: str, token: str) -> httpx.Response:
     where = given.url.replace("http://127.0.0.1:8000", url)
     if given.fields:
         fields = dict(field.split("=", 1) for field in given.fields)
-        photo = {"image": (fields.pop("image").removeprefix("@"), file_of(shot("sea"), "JPEG"))}
-        return httpx.post(where, headers=headers, data=fields, files=photo, timeout=60.0)
+        kind = "audio" if "audio" in fields else "image"
+        data = wav(tone()) if kind == "audio" else file_of(shot("sea"), "JPEG")
+        sent = {kind: (fields.pop(kind).removeprefix("@"), data)}
+        return httpx.post(where, headers=headers, data=fields, files=sent, timeout=60.0)
     return httpx.post(where, headers=headers, content=given.data.encode(), timeout=60.0)
 
 
@@ -74,7 +78,7 @@ def test_the_requests_of_the_readme_are_answered_as_it_says(tmp_path: Path) -> N
     assert SERVE in COMMANDS
     with serving(tmp_path) as server:
         answers = [sent(line, server.url, TOKEN) for line in REQUESTS]
-    first, second, third, fourth = answers
+    first, second, third, upload, fourth = answers
     assert first.status_code == 200, first.text
     assert first.json().keys() >= {"r2_key", "cover_image_r2_key", "categories", "urls"}
     assert second.status_code == 202, second.text
@@ -82,6 +86,7 @@ def test_the_requests_of_the_readme_are_answered_as_it_says(tmp_path: Path) -> N
     assert third.status_code == 200, third.text
     assert third.json()["audioUrl"].startswith("data:audio/wav;base64,")
     assert third.json()["prompt"].startswith("modern electronic, uplifting cheerful, moderate upbeat tempo")
+    assert (upload.status_code, upload.json()["rights"]) == (201, "mine")
     assert fourth.json()["engines"]["art"]["name"] == "photo"
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orchestrator.songs.manifest import Frozen
+from orchestrator.songs.facts.frozen import Frozen
 
 _FEW = 8
 _FITTED = 60  # of the newest points: their slopes, which grow with the square, take a millisecond

@@ -14,8 +14,9 @@ from config.engine import EngineInfo
 from config.gpus import PRICES_OF, usd_per_second
 from orchestrator.estimates.quantiles import Growth, Spread, growth_of, quantiles_of, scaled
 from orchestrator.songs.brief import Brief
+from orchestrator.songs.facts.frozen import Frozen
 from orchestrator.songs.index.entry import Entry, Spent, entry_of
-from orchestrator.songs.manifest import Frozen, Song, Status
+from orchestrator.songs.manifest import Song, Status
 from orchestrator.songs.stages import ALWAYS, SONG_CRAFTS, WITH_ENGINES, Stage, elapsed
 
 MOST = 200  # songs that are kept: weeks of a small service, an hour of a busy one

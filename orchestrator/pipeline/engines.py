@@ -16,7 +16,8 @@ from lyrics.contract import WRITERS, SongPlan
 from music.contract import COMPOSERS, Audio, MusicRequest
 from music.singing import not_as_asked
 from orchestrator.songs.brief import MODEL_PARAMETERS
-from orchestrator.songs.manifest import EngineFacts, MusicFacts, QualityFacts, SectionTime
+from orchestrator.songs.facts.sound import MusicFacts, QualityFacts, SectionTime
+from orchestrator.songs.manifest import EngineFacts
 from orchestrator.songs.stages import NO_ENGINE, OPTIONAL_CRAFTS
 from vision.contract import READERS
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from config.errors import NotFound, SongwrightError, Unreadable
+from orchestrator.songs.facts.sound import Takes
 from orchestrator.songs.library import Library
-from orchestrator.songs.manifest import Song, Status, Takes
+from orchestrator.songs.manifest import Song, Status
 
 log = logging.getLogger(__name__)
 

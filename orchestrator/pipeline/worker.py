@@ -10,8 +10,9 @@ from typing import Any, Protocol, TypeVar, cast
 from config.engine import Report
 from lyrics.contract import CoverWords, OnCover, SongPlan
 from orchestrator.estimates.meter import Usage
+from orchestrator.songs.facts.sound import ListeningFacts, MusicFacts
 from orchestrator.songs.library import asset_key
-from orchestrator.songs.manifest import Asset, EngineFacts, ListeningFacts, MusicFacts, Song
+from orchestrator.songs.manifest import Asset, EngineFacts, Song
 from orchestrator.songs.stages import Stage
 from storage.contract import Store
 from vision.contract import Scene
@@ -72,7 +73,7 @@ def engine_for(stage: Stage, song: Song) -> str | None:
     """The craft whose engine runs the ``stage`` of ``song``. None if no engine is needed: for a plan that
     came with the request, for a cover that is a photo or of the song that is changed, and for the tags."""
     brief = song.brief
-    given = {Stage.LYRICS: bool(brief.plan), Stage.COVER: brief.photo_as_cover or bool(brief.change)}
+    given = {Stage.LYRICS: bool(brief.plan), Stage.COVER: brief.takes_cover}
     return None if given.get(stage) else stage.craft
 
 

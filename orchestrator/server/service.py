@@ -20,7 +20,8 @@ from orchestrator.estimates.quoting import Quotes
 from orchestrator.jobs.contract import ServiceJobs
 from orchestrator.jobs.endings import SongEndings
 from orchestrator.jobs.feed import Feed
-from orchestrator.pipeline.inputs.photo_decoding import DecoderQueue
+from orchestrator.pipeline.inputs.recordings import Recordings
+from orchestrator.pipeline.inputs.uploads import Uploads
 from orchestrator.server.answers import LIVE, Addresses, PartProgress, SongAnswer, song_answer
 from orchestrator.server.auth import Tokens
 from orchestrator.server.bucket_keys import WEBHOOK_SECRET
@@ -121,7 +122,8 @@ class Service:
         self._storing_requests: set[asyncio.Task[None]] = set()
         self._draining: asyncio.Future[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
-        self._decoder = DecoderQueue()
+        recordings = Recordings(self.library.store, self.settings.source_limit)
+        self.uploads = Uploads(recordings, self.threads)
         self._plans = 0  # plans that are written or wait
 
     async def start(self) -> None:
@@ -179,7 +181,7 @@ class Service:
     async def drain(self) -> None:
         """Accepts no more songs and releases listeners and waiters, so that their connections can end. A
         second call waits for the first."""
-        self._decoder.close()
+        self.uploads.close()
         self._keeper.stop()
         grace_s = self.settings.shutdown_grace_s
         if self._draining is None:
@@ -229,10 +231,6 @@ class Service:
             self.worker.check(brief.crafts)
             raise EngineUnavailable("the engines are being loaded", "ask again in some seconds")
         return await self._quotes.quote(brief, engines, self.worker.music_lanes, notes)
-
-    async def kept_photo(self, data: Callable[[], Awaitable[bytes]]) -> bytes:
-        """As ``DecoderQueue.kept_photo``."""
-        return await self._decoder.kept_photo(data)
 
     async def draft(self, song: Song) -> SongPlan:
         """Writes only the plan; nothing is stored. Cancelling the awaiting task stops the work.

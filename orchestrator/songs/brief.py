@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, mod
 
 from config.errors import InvalidRequest
 from lyrics.contract import TITLE_CHARACTERS, SongPlan
+from orchestrator.songs.facts.change import SongChange
 from orchestrator.songs.limits import AnyPlan, is_kept
 from reading.cleaning import stripped, without_html
 
@@ -66,33 +67,6 @@ FORMATS: tuple[Format, ...] = ("wav", "flac", "mp3")
 _FORMAT = re.compile(r"[a-z0-9]{1,16}")
 _PLAN_LINES = ("genre", "mood", "key", "metre", "language", "cover_prompt")
 _PLAN_LISTS = ("tags", "categories", "instruments", "exclude", "theme", "warnings")
-
-
-class SongChange(BaseModel):
-    """What is to change of a song of the library. Seconds are that song's."""
-
-    model_config = ConfigDict(frozen=True)
-
-    task: str
-    """A ``music.contract.Task``, in a manifest perhaps one of a later version."""
-    source: str
-    """The song's id."""
-    words: str = ""
-    """The words of the new part."""
-    start_s: float | None = None
-    end_s: float | None = None
-    by_s: float | None = None
-    before: bool = False
-    strength: float | None = None
-    style_seed: int | None = None
-
-    def new_s(self, duration_s: float) -> float:
-        """How many seconds of a song of ``duration_s`` are new."""
-        if self.task == "extend" and self.by_s is not None:
-            return self.by_s
-        if self.task == "repaint" and self.start_s is not None and self.end_s is not None:
-            return self.end_s - self.start_s
-        return duration_s
 
 
 class Brief(BaseModel):
@@ -201,8 +175,6 @@ class Brief(BaseModel):
     def _known_keep(cls, keep: str, info: ValidationInfo) -> str:
         if not is_kept(info) and keep not in KEEPS:
             raise InvalidRequest("keep", keep, f"use one of {', '.join(KEEPS)}")
-        if not is_kept(info) and keep != "all" and info.data.get("variations") == 1:
-            raise InvalidRequest("keep", keep, f"ask for 2 to {VARIATIONS[1]} variations to choose from")
         return keep
 
     @field_validator("seed")
@@ -241,13 +213,19 @@ class Brief(BaseModel):
         return self
 
     @property
+    def takes_cover(self) -> bool:
+        """Whether a picture that is there becomes the cover: the photo, or the cover of the song that is
+        changed."""
+        return self.photo_as_cover or (self.change is not None and not self.change.of_recording)
+
+    @property
     def crafts(self) -> tuple[str, ...]:
         """The crafts whose engines are needed. A given plan needs no writer; a photo as cover, no cover, or
         the cover of the song that is changed, needs no painter."""
         wanted = {
             "lyrics": self.plan is None,
             "music": True,
-            "art": self.cover and not self.photo_as_cover and self.change is None,
+            "art": self.cover and not self.takes_cover,
             "vision": bool(self.photo) and self.plan is None,
         }
         return tuple(craft for craft, is_wanted in wanted.items() if is_wanted)

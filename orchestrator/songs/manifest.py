@@ -6,12 +6,13 @@ import secrets
 import time
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import Field, computed_field
 
 from config.engine import identity
 from orchestrator.songs.brief import Brief
+from orchestrator.songs.facts.frozen import Frozen
+from orchestrator.songs.facts.sound import ListeningFacts, MusicFacts, Takes
 from orchestrator.songs.limits import AnyPlan, AnyScene, UtcTime
 from orchestrator.songs.stages import CRAFTS
 from vision.contract import Scene
@@ -41,12 +42,6 @@ class Status(StrEnum):
     @property
     def at_work(self) -> bool:
         return self in (Status.PLANNING, Status.COMPOSING)
-
-
-class Frozen(BaseModel):
-    """An immutable value."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class EngineFacts(Frozen):
@@ -81,61 +76,6 @@ class Asset(Frozen):
     cover_sha256: str = ""
     """Of the audio: the SHA-256 of the PNG inside that is its front cover. Empty if it has none, and in
     manifests of earlier versions."""
-
-
-class SectionTime(Frozen):
-    """The begin and end of a section of the song, in seconds."""
-
-    kind: str
-    start_s: float
-    end_s: float
-
-
-class QualityFacts(Frozen):
-    """What was measured of the mix: see ``music.levels.quality``."""
-
-    clipped: float
-    silent: float
-    end_db: float
-
-
-class Takes(Frozen):
-    """The best of the takes of a request."""
-
-    best: str
-    """Its id."""
-    why: str
-    """What was found of each take, the best first."""
-    points: dict[str, float]
-    """Of 100, by the id of the take."""
-
-
-class MusicFacts(Frozen):
-    """The composer's facts about the audio; None for an unknown one."""
-
-    duration_s: float
-    rate_hz: int
-    tempo_bpm: float | None
-    key: str | None
-    metre: str | None
-    loudness_lufs: float | None
-    sections: tuple[SectionTime, ...]
-    quality: QualityFacts | None = None
-
-
-class ListeningFacts(Frozen):
-    """What an engine heard of the song's words; its name is in ``Song.engines``."""
-
-    share: float = Field(ge=0.0, le=1.0)
-    """The share of the words that are to be sung that was understood."""
-    language: str
-    """ISO 639-1; empty if it is not known."""
-    words: int = Field(ge=0)
-    """How many words have times."""
-    interpolated: int = Field(ge=0)
-    """Of these, how many times are only guessed from those of their neighbours."""
-    of: Literal["vocals", "mix"]
-    """What was listened to: the voice's stem, or the whole where there is none."""
 
 
 class Cost(Frozen):

@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,8 @@ import pytest
 from PIL import Image
 
 from config.errors import InvalidRequest
-from orchestrator.pipeline.inputs.photo_decoding import MOST_WAITING, Decoder
+from orchestrator.pipeline.inputs.decoding import MOST_WAITING, Decoder
+from orchestrator.pipeline.inputs.photos import PHOTOS
 from tests.hostile import bombs
 from tests.hostile.figures import resisted
 from tests.hostile.hanging import sent
@@ -29,7 +31,7 @@ PATH = "/generate-from-image"
 
 @pytest.fixture(scope="module")
 def decoder() -> Iterator[Decoder]:
-    with Decoder() as warm:
+    with Decoder(PHOTOS) as warm:
         warm.decode(bombs.file_of(bombs.photo(64, 64), "PNG"))
         yield warm
 
@@ -90,7 +92,7 @@ def test_a_bomb_is_refused_or_decoded_in_little_time(decoder: Decoder, name: str
 
 
 def test_a_photo_that_takes_long_is_killed_at_its_limit_and_the_next_is_decoded() -> None:
-    with Decoder(cpu_s=0.1) as decoder:
+    with Decoder(replace(PHOTOS, cpu_s=0.1)) as decoder:
         began = time.monotonic()
         bomb = bombs.interlaced(*bombs.LARGE)
         # The system counts whole seconds of the process: a quick machine decodes one photo or two in one.
@@ -108,7 +110,7 @@ def test_a_photo_that_takes_long_is_killed_at_its_limit_and_the_next_is_decoded(
 
 def test_a_photo_that_wants_more_memory_than_there_is_is_refused() -> None:
     data = bombs.file_of(Image.new("P", bombs.LARGE), "PNG", transparency=0)
-    with Decoder(memory_bytes=600_000_000) as decoder:
+    with Decoder(replace(PHOTOS, memory_bytes=600_000_000)) as decoder:
         with pytest.raises(InvalidRequest, match=r"too much memory|damaged"):
             decoder.decode(data)
         process = decoder._process

@@ -25,7 +25,7 @@ from typing import Any
 
 from uv import find_uv_bin
 
-from orchestrator.modal.deployment.images import IMAGES, SOURCES, WEB, ImageSpec
+from orchestrator.modal.deployment.images import IMAGES, SOURCES, WEB, ImageSpec, Source
 from orchestrator.modal.deployment.pins import pinned_in
 from orchestrator.modal.deployment.settings import SECRET_KEYS
 from orchestrator.pipeline.engines import REGISTRIES
@@ -159,7 +159,7 @@ def _resolved(
             *("--config-file=uv.toml", f"--python-version={image.python}"),
             f"--python-platform=x86_64-manylinux_{GLIBC[image.debian]}",
             *(f"--constraints={image.constraints_file}", f"--build-constraints={image.constraints_file}"),
-            *("--only-binary=:all:", *(f"--no-binary={name}" for name in SOURCES)),
+            *("--only-binary=:all:", *(f"--no-binary={name}" for name in _built(image.constraints))),
             *((f"--cache-dir={cache}",) if cache else ()),
         ]
         kept = {
@@ -179,9 +179,20 @@ def _metadata(constraints: str) -> str:
     return "".join(
         f'[[dependency-metadata]]\nname = "{name}"\nversion = "{pinned[name]}"\n'
         f"requires-dist = {list(source.requires)}\n"
-        for name, source in SOURCES.items()
+        for name, source in _built(constraints).items()
         if source.requires is not None and name in pinned
     )
+
+
+def _built(constraints: str) -> dict[str, Source]:
+    """Those of ``SOURCES`` that images with these constraints are to build: of other versions there are
+    wheels."""
+    pinned = pinned_in(constraints)
+    return {
+        name: source
+        for name, source in SOURCES.items()
+        if pinned.get(name, source.version).startswith(source.version)
+    }
 
 
 def _reason(said: str, file: str) -> str:

@@ -20,6 +20,7 @@ from tests import tiny
 from tests.modal.control import Control
 from tests.modal.deployed import ROOT, SHORT, SKETCH, Deployed, deployed, until
 from tests.modal.test_one_trip import goes_up_once
+from tests.music.recordings import m4a, tone
 from tests.storage.faults import broken
 from tests.storage.rules import LATENCY_S, SPACING_S, R2Rules
 from tests.storage.s3 import S3, s3_server
@@ -166,6 +167,20 @@ def test_a_song_costs_its_bucket_at_most_22_writes(
     monkeypatch.setattr(rules, "latency_s", LATENCY_S)
     monkeypatch.setattr(rules, "spacing_s", SPACING_S)
     goes_up_once(sketched, rules, 10.0)
+
+
+def test_a_recording_is_kept_in_the_bucket_and_served_from_there(sketched: Deployed) -> None:
+    data = m4a(tone())
+    with sketched.client as client:
+        sent = client.post("/audio", data={"rights": "mine"}, files={"audio": ("a.m4a", data)})
+        assert sent.status_code == 201, sent.text
+        where = sent.headers["location"]
+        kept = sketched.read(sent.json()["audio"]["key"])
+        assert kept.startswith(b"fLaC")
+        assert client.get(f"{where}/content").content == kept
+        assert client.get("/audio").json()["recordings"] == [sent.json()]
+        assert client.delete(where).status_code == 204
+    assert sketched.keys("sources/") == set()
 
 
 def test_cancelling_stops_the_containers_work(sketched: Deployed) -> None:

@@ -11,7 +11,8 @@ from config.version import installed
 from lyrics.contract import SongPlan
 from orchestrator.pipeline.replay import brief_like, differences, settings_like
 from orchestrator.songs.brief import Brief
-from orchestrator.songs.manifest import EngineFacts, MusicFacts, Song, new_songs
+from orchestrator.songs.facts.sound import MusicFacts
+from orchestrator.songs.manifest import EngineFacts, Song, new_songs
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 INFO = EngineInfo(

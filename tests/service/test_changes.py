@@ -159,6 +159,36 @@ def test_a_change_is_quoted(client: httpx.Client, parent: dict[str, Any]) -> Non
     assert client.post("/quote", json={"task": "extend", "by_s": 9, "source": "nothere"}).status_code == 404
 
 
+def test_a_recording_is_changed(client: httpx.Client) -> None:
+    sent = client.post("/audio", files={"audio": ("loop.wav", drum_loop())}, data={"rights": "mine"})
+    recording = sent.raise_for_status().json()
+    assert recording["tempo_bpm"] == pytest.approx(120.0, abs=1.0)
+    song = changed(client, recording, "extend", by_s=8, prompt="pop", seed=2)
+    assert (song["parent"], song["task"]) == (recording["id"], "extend")
+    assert song["brief"]["change"]["rights"] == "mine"
+    after, rate_hz = sound(client, song)
+    before, _ = soundfile.read(io.BytesIO(client.get(f"/audio/{recording['id']}/content").content))
+    kept = round(8.0 * rate_hz)
+    assert np.array_equal(after[:kept], before[:kept])
+    quote = client.post("/quote", json={"task": "extend", "source": recording["id"], "by_s": 8})
+    assert quote.status_code == 200
+    refused = client.post(f"/songs/{recording['id']}/resing", json={"lyrics": OTHER})
+    assert (refused.status_code, refused.json()["field"]) == (422, "task")
+    gone = client.post("/songs/rec-00000000000000000000/extend", json={"by_s": 10})
+    assert gone.status_code == 404
+
+
+def drum_loop() -> bytes:
+    """Sixteen seconds of clicks at 120 BPM over a chord."""
+    rate_hz = 44_100
+    t = np.arange(16 * rate_hz) / rate_hz
+    beat = np.exp(-30.0 * (t % 0.5)) * np.random.default_rng(3).standard_normal(len(t))
+    chord = sum(np.sin(2.0 * np.pi * hz * t) for hz in (220.0, 277.2, 329.6))
+    out = io.BytesIO()
+    soundfile.write(out, (0.25 * beat + 0.08 * chord).astype(np.float32), rate_hz, format="WAV")
+    return out.getvalue()
+
+
 def test_children_stay_when_their_parent_is_deleted(server: Server, client: httpx.Client) -> None:
     body = {"prompt": "pop, 120 BPM", "lyrics": WORDS, "audio_duration": 12}
     song = client.post("/generate-with-lyrics", json=body).raise_for_status().json()

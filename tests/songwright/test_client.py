@@ -37,6 +37,8 @@ from songwright import (
     Unauthorized,
     WaitTimeout,
 )
+from tests.music.recordings import file_of as wav
+from tests.music.recordings import tone
 from tests.service.server import TOKEN, Server, serving
 from tests.songwright.conftest import CLIENT, Connect
 from tests.vision.photos import file_of, shot
@@ -67,6 +69,30 @@ def test_a_song_is_asked_for_waited_for_and_downloaded(
     if kind == "own lyrics":
         assert client.download(song.id, "lyrics", tmp_path).read_text() == WORDS[kind]["lyrics"]
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
+
+
+def test_a_recording_is_sent_listed_and_deleted(server: Server, connect: Connect, tmp_path: Path) -> None:
+    client = connect(server.url)
+    path = tmp_path / "a tune.wav"
+    path.write_bytes(wav(tone()))
+    source = client.upload_audio(path, "mine")
+    assert (source.name, source.rights, source.kind) == ("a tune.wav", "mine", "WAV")
+    assert source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (source.duration_s, source.rate_hz, source.size_bytes) == (2.0, 44_100, path.stat().st_size)
+    again = client.upload_audio(path.read_bytes(), "licensed", name="Ours")
+    assert (again.id, again.name, again.rights) == (source.id, "Ours", "licensed")
+    assert client.sources() == (again,)
+    with pytest.raises(InvalidArgument, match="'public-domain'"):
+        client.upload_audio(path, "stolen")
+    with pytest.raises(FileMissing):
+        client.upload_audio(tmp_path / "missing.wav", "mine")
+    with pytest.raises(ApiError, match="send a WAV, FLAC, MP3, Ogg or M4A file") as refused:
+        client.upload_audio(b"la la la", "mine")
+    assert refused.value.status == 415
+    client.delete_source(again)
+    with pytest.raises(NotFound):
+        client.delete_source(again.id)
+    assert client.sources() == ()
 
 
 def test_every_file_of_a_song_can_be_downloaded_and_the_package(

@@ -8,7 +8,7 @@
 ``songwright.errors``.
 """
 
-from songwright.answers import Asset, Page, Plan, Progress, Song, Summary
+from songwright.answers import Asset, Page, Plan, Progress, Song, Source, Summary
 from songwright.calls import (
     Asked,
     Changes,
@@ -84,6 +84,7 @@ __all__ = [
     "SongCancelled",
     "SongFailed",
     "SongRequest",
+    "Source",
     "Summary",
     "Take",
     "TooManyRequests",

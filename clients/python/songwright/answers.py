@@ -112,6 +112,26 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Source:
+    """A recording that the service keeps, to make songs from."""
+
+    id: str
+    name: str
+    rights: str
+    """Why it may be used, as the user has said: "mine", "licensed" or "public-domain"."""
+    kind: str
+    """What was sent: "WAV", "FLAC", "MP3", "Ogg" or "M4A"."""
+    duration_s: float
+    rate_hz: int
+    tempo_bpm: float | None
+    """As far as it could be found."""
+    size_bytes: int
+    """Of the file that was sent, as is ``sha256``."""
+    sha256: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far a song is that is being made."""
 
@@ -172,6 +192,27 @@ def page_of(document: Mapping[str, Any]) -> Page:
         for song in document["songs"]
     )
     return Page(songs, document["next_cursor"])
+
+
+def source_of(document: Mapping[str, Any]) -> Source:
+    """A recording from the service's JSON."""
+    return Source(
+        id=_text(document["id"]),
+        name=document["name"],
+        rights=document["rights"],
+        kind=document["kind"],
+        duration_s=document["duration_s"],
+        rate_hz=document["rate_hz"],
+        tempo_bpm=document["tempo_bpm"],
+        size_bytes=document["size_bytes"],
+        sha256=document["sha256"],
+        created_at=datetime.fromisoformat(document["created_at"]),
+    )
+
+
+def sources_of(document: Mapping[str, Any]) -> tuple[Source, ...]:
+    """The recordings of a list, newest first."""
+    return tuple(source_of(each) for each in document["recordings"])
 
 
 def _text(value: object) -> str:

@@ -8,12 +8,13 @@ from typing import Any, Literal, TypedDict
 from urllib import parse
 
 from songwright.answers import Plan
-from songwright.checks import checked_id, checked_key, checked_role
+from songwright.checks import checked_id, checked_key, checked_rights, checked_role
 from songwright.content import checked_fields, checked_form, checked_text
 from songwright.effects import Request
 from songwright.errors import InvalidCall
 
 _PLAN_SILENCE_S = 600.0  # the request waits while a language model writes the plan
+_UPLOAD_SILENCE_S = 300.0  # the request waits while recordings before this one are read
 _SOUND_SILENCE_S = 600.0  # as long as it takes to make what follows
 _EVENTS_SILENCE_S = 50.0  # the service sends something every 15 s
 _SHORTEST_SILENCE_S = 0.1
@@ -191,6 +192,23 @@ def plan(description: str | None, request: SongRequest) -> Request:
 def quote(description: str | None, request: SongRequest) -> Request:
     """Ask for the time and the cost of a song. Raises ``InvalidCall`` as ``generate``."""
     return Request("POST", "/quote", _path_and_body(description, request)[1])
+
+
+def upload_audio(recording: bytes, rights: object, name: str) -> Request:
+    """Send a recording: WAV, FLAC, MP3, Ogg or M4A. Raises ``InvalidArgument``."""
+    params = {"rights": checked_rights(rights)} | ({"name": checked_text("name", name)} if name else {})
+    headers = {"Content-Type": "application/octet-stream"}
+    return Request(
+        "POST", "/audio", headers=headers, params=params, data=recording, silence_s=_UPLOAD_SILENCE_S
+    )
+
+
+def sources() -> Request:
+    return Request("GET", "/audio")
+
+
+def delete_source(source_id: str) -> Request:
+    return Request("DELETE", f"/audio/{_quoted(checked_id(source_id, 'source'))}")
 
 
 def song(song_id: str, silence_s: float | None = None) -> Request:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from songwright.errors import InvalidArgument, InvalidCall
 
+RIGHTS = ("mine", "licensed", "public-domain")
+"""A recording is the user's own, its owner allows its use, or nobody owns it."""
 _LONGEST_TOKEN = 4096
 _LONGEST_KEY = 255
 _VISIBLE = re.compile(r"[\x21-\x7e]*", re.ASCII)
@@ -101,6 +103,14 @@ def checked_id(song_id: object, name: str = "song") -> str:
     if not isinstance(song_id, str) or not _ID.fullmatch(song_id):
         raise InvalidArgument(name, song_id, "give a song or its id, which has 15 letters and digits")
     return song_id
+
+
+def checked_rights(rights: object) -> str:
+    """Why a recording may be used. Raises ``InvalidArgument``."""
+    if rights not in RIGHTS:
+        fix = f"say that you may use the recording: give one of {', '.join(map(repr, RIGHTS))}"
+        raise InvalidArgument("rights", rights, fix)
+    return str(rights)
 
 
 def checked_role(role: object) -> str:

@@ -53,13 +53,23 @@ def picture(image: object) -> bytes:
     if isinstance(image, bytes | bytearray | memoryview):
         data = bytes(image)
     elif isinstance(image, str | Path):
-        data = _read(Path(image))
+        data = _read(Path(image), "image")
     else:
         raise InvalidArgument("image", image, "give bytes, or the path of a file")
     if not (data.startswith(_PICTURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")):
         what = Path(image).name if isinstance(image, str | Path) else data[:16]
         raise InvalidArgument("image", what, "send one of: PNG, JPEG, WebP")
     return data
+
+
+def recording(audio: object) -> bytes:
+    """The bytes of a recording, which is given so or by its file's name. Raises ``InvalidArgument``, and
+    ``FileFailed`` where the file cannot be read."""
+    if isinstance(audio, bytes | bytearray | memoryview):
+        return bytes(audio)
+    if isinstance(audio, str | Path):
+        return _read(Path(audio), "audio")
+    raise InvalidArgument("audio", audio, "give bytes, or the path of a file")
 
 
 def path_of(path: object) -> Path:
@@ -75,13 +85,13 @@ def file_error(error: OSError, path: Path) -> FileFailed:
     return kind(error.errno, error.strerror or str(error), str(error.filename or path))
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, name: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise file_error(error, path) from error
     except ValueError as error:  # a NUL in its name
-        raise InvalidArgument("image", str(path), "give bytes, or the path of a file") from error
+        raise InvalidArgument(name, str(path), "give bytes, or the path of a file") from error
 
 
 @cache

@@ -28,6 +28,8 @@ class Request:
     params: Mapping[str, str] = field(default_factory=dict)
     photo: bytes | None = None
     """A picture, sent as the file ``image`` of a form."""
+    data: bytes | None = None
+    """The body as it is, in place of ``body``."""
     silence_s: float | None = None
     """How long the service may send nothing; None: as long as the client's ``timeout_s``."""
 

@@ -1,5 +1,5 @@
-"""The command line: ``songwright make | extend | repaint | remix | resing | serve | list | show | cost |
-index | resume | delete | doctor | bench``.
+"""The command line: ``songwright make | extend | repaint | remix | resing | upload | serve | list | show |
+cost | index | resume | delete | doctor | bench``.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Results go to stdout; progress and errors to
 stderr.
@@ -21,6 +21,7 @@ from orchestrator.cli.commands.exits import DONE, FAILED, INTERRUPTED, WRONG_USA
 from orchestrator.cli.commands.library import cost, delete, index, list_, resume, show
 from orchestrator.cli.commands.machine import bench, doctor, serve
 from orchestrator.cli.commands.make import EXAMPLES, make
+from orchestrator.cli.commands.recordings import upload
 from orchestrator.cli.lines import Unwritten, flush_output, open_streams, plain, say
 
 __all__ = ["DONE", "FAILED", "INTERRUPTED", "WRONG_USAGE", "commands", "run"]
@@ -86,5 +87,5 @@ def commands() -> None:
 
 
 LIBRARY = (list_, show, cost, index, resume, delete)
-for command in (make, extend, repaint, remix, resing, *LIBRARY, serve, doctor, bench):
+for command in (make, extend, repaint, remix, resing, upload, *LIBRARY, serve, doctor, bench):
     commands.add_command(command)

@@ -90,8 +90,8 @@ def _new_part(command: Command) -> Command:
 def extend(song_id: str, by_s: float, start_s: float | None, before: bool, **options: Any) -> None:  # noqa: FBT001
     """Make a song that goes on: the song ID up to a bar, and SECONDS more.
 
-    What is kept is the same to the sample, and the song ID stays as it is. ID may be the beginning of one, or
-    'latest'.
+    What is kept is the same to the sample, and the song ID stays as it is. ID may be the beginning of one,
+    'latest', or a recording's (songwright upload).
     """
     _change("extend", song_id, {"by_s": by_s, "start_s": start_s, "before": before}, **options)
 
@@ -163,6 +163,8 @@ def _change(
     from orchestrator.cli.words import words_in
     from orchestrator.pipeline.engines import REGISTRIES
     from orchestrator.pipeline.inputs.changes import Wanted, changed_brief, sung_lines
+    from orchestrator.pipeline.inputs.recording_changes import source_brief
+    from orchestrator.pipeline.inputs.recordings import is_recording, load_recording
     from orchestrator.songs.export import check_folder
     from orchestrator.songs.index.catalogue import Catalogue
     from orchestrator.songs.manifest import new_songs
@@ -173,12 +175,14 @@ def _change(
         check_folder(folder)
     words = words_in(lyrics_file) if lyrics_file else ""
     library = open_library(settings)
-    song = library.load(Catalogue(library).find(song_id))
     engine = REGISTRIES["music"].check(settings.music.engine, options_of(settings, "music"))
     fields: dict[str, object] = {"seed": seed, "variations": variations, "keep": keep}
     if format_ is not None:
         fields["format"] = format_
-    brief = changed_brief(
-        song, sung_lines(library, song), engine, Wanted(task, words, prompt, **wanted), **fields
-    )
+    asked = Wanted(task, words, prompt, **wanted)
+    if is_recording(song_id):
+        brief = source_brief(load_recording(library.store, song_id), engine, asked, **fields)
+    else:
+        song = library.load(Catalogue(library).find(song_id))
+        brief = changed_brief(song, sung_lines(library, song), engine, asked, **fields)
     produce(new_songs(brief), settings, out=folder, as_json=as_json, photo=b"", play=False)

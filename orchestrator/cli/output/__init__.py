@@ -4,7 +4,7 @@ from orchestrator.cli.lines import plain
 from orchestrator.cli.output.bars import counted, counting, progress
 from orchestrator.cli.output.costs import print_costs, print_forecast
 from orchestrator.cli.output.screen import print_song
-from orchestrator.cli.output.tables import MOST_COUNTED, print_findings, print_list
+from orchestrator.cli.output.tables import MOST_COUNTED, print_findings, print_list, print_recordings
 
 __all__ = [
     "MOST_COUNTED",
@@ -15,6 +15,7 @@ __all__ = [
     "print_findings",
     "print_forecast",
     "print_list",
+    "print_recordings",
     "print_song",
     "progress",
 ]

@@ -16,7 +16,8 @@ from orchestrator.cli.lines import plain
 from orchestrator.cli.output.text import STATUS_COLOURS, clock, dollars, open_console, styled
 from orchestrator.cli.players import command_here
 from orchestrator.estimates.costs import usd_of
-from orchestrator.songs.brief import Brief, SongChange
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.facts.change import SongChange
 from orchestrator.songs.manifest import Song, Status
 from orchestrator.songs.stages import CRAFTS, elapsed
 from storage.configured import Places

@@ -1,4 +1,4 @@
-"""The tables: the library, and what ``songwright doctor`` found."""
+"""The tables: the library, its recordings, and what ``songwright doctor`` found."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.text import Text
 from orchestrator.cli.finding import Finding
 from orchestrator.cli.lines import plain_lines
 from orchestrator.cli.output.text import STATUS_COLOURS, clock, open_console, styled
+from orchestrator.pipeline.inputs.recordings import Recording
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.reading import Damaged
 
@@ -43,6 +44,22 @@ def print_list(songs: Sequence[Song | Damaged], more: int) -> None:
     if more:
         least = "at least " if more >= MOST_COUNTED else ""
         console.print(f"... and {least}{more} more: songwright list --limit 0", style="dim")
+
+
+def print_recordings(recordings: Sequence[Recording]) -> None:
+    """One line a recording, newest first."""
+    console = open_console()
+    if not recordings:
+        console.print("No recordings yet. The first: songwright upload FILE --rights mine")
+        return
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("id", "name", "length", "kind", "rights", "sent"):
+        table.add_column(name, no_wrap=name != "name")
+    for each in recordings:
+        sent = f"{each.created_at.astimezone():%Y-%m-%d %H:%M}"
+        length = clock(each.duration_s)
+        table.add_row(each.id, styled(each.name), length, each.kind, styled(each.rights), sent)
+    console.print(table)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

@@ -20,6 +20,8 @@ class Source:
     """The Debian packages that the build needs."""
     debian: str = ""
     """The Debian release that it must be built on; empty: any."""
+    version: str = ""
+    """What its version begins with, if others have a wheel; empty: none has."""
     requires: tuple[str, ...] | None = None
     """Its dependencies, if its metadata cannot be read without ``system``; None: they are read."""
 
@@ -31,6 +33,7 @@ SOURCES: Mapping[str, Source] = {
         "AudioCraft wants PyAV 11, which compiles with the FFmpeg 5 of Debian 12 and not with FFmpeg 7",
         system=("ffmpeg", "gcc", "pkg-config", *(f"lib{name}-dev" for name in _FFMPEG)),
         debian="bookworm",
+        version="11.",
         requires=(),
     ),
     "docopt": Source("pure Python, of 2014"),
@@ -61,8 +64,8 @@ class ImageSpec:
         return tuple(dict.fromkeys([*self.tools, *built_with]))
 
 
-WEB = ImageSpec(("r2", "openai"))
-"""The image of all functions without a model, and of engines that ask a server."""
+WEB = ImageSpec(("r2", "openai", "m4a"))
+"""The image of all functions without a model, and of engines that ask a server. Uploads are read in it."""
 MODEL = ImageSpec(("r2", "models"), tools=("gcc", "libc6-dev"))
 """It has a C compiler, for Triton builds the launcher of a kernel at its first run."""
 AUDIOCRAFT = ImageSpec(

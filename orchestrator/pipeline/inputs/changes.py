@@ -13,10 +13,12 @@ from lyrics.restyling import restyled
 from music.changes.bars import Bars
 from music.contract import COMPOSERS, OF_PARTS, Task, TimedLine
 from music.lrc import lines_in
-from orchestrator.songs.brief import DURATION_S, Brief, SongChange
+from orchestrator.songs.brief import DURATION_S, Brief
+from orchestrator.songs.facts.change import SongChange
+from orchestrator.songs.facts.sound import MusicFacts, SectionTime
 from orchestrator.songs.library import Library
 from orchestrator.songs.limits import KeptPlan
-from orchestrator.songs.manifest import MusicFacts, SectionTime, Song, Status
+from orchestrator.songs.manifest import Song, Status
 from reading.language import language_name, language_of
 from storage.contract import read
 

@@ -7,13 +7,23 @@ import hashlib
 from pathlib import Path
 
 from config.errors import InvalidRequest
-from orchestrator.pipeline.inputs.photo_decoding import decode_photo
+from orchestrator.pipeline.inputs.decoding import Kind, decode_once
 from orchestrator.songs.library import Library, put_asset
 from orchestrator.songs.manifest import Song
 from storage.contract import read
 from vision.contract import Scene
+from vision.decode import CPU_S, MEMORY_BYTES
 
 NAME = "photo.png"
+PHOTOS = Kind(
+    noun="photo",
+    field="image",
+    module="vision.decode",
+    cpu_s=CPU_S,
+    memory_bytes=MEMORY_BYTES,
+    wall_s=60.0,
+    fix="save it anew",
+)
 
 
 def photo_name(png: bytes) -> str:
@@ -22,7 +32,7 @@ def photo_name(png: bytes) -> str:
 
 
 def photo_in(path: Path, limit_bytes: int) -> bytes:
-    """The photo in a file, as it is stored. Raises ``InvalidRequest`` as ``photo_decoding.Decoder.decode``
+    """The photo in a file, as it is stored. Raises ``InvalidRequest`` as ``decoding.Decoder.decode``
     does, and if there is no such file or it is larger than ``limit_bytes``."""
     try:
         with path.open("rb") as file:
@@ -32,7 +42,7 @@ def photo_in(path: Path, limit_bytes: int) -> bytes:
     if len(data) > limit_bytes:
         fix = f"give one of {limit_bytes:,} bytes at the most, or set SONGWRIGHT_IMAGE_LIMIT_BYTES"
         raise InvalidRequest("image", str(path), fix)
-    return decode_photo(data)
+    return decode_once(PHOTOS, data)
 
 
 def keep_photo(library: Library, song: Song, png: bytes) -> Song:

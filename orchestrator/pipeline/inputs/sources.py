@@ -1,4 +1,4 @@
-"""The song that is to be changed, as it is stored."""
+"""What is to be changed, as it is stored: a song, or a recording that the user has sent."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from config.errors import InvalidRequest, NotFound, Unreadable
 from music.contract import SectionSpan, Source
 from music.lrc import lines_in
 from music.sources.reading import samples_of
+from orchestrator.pipeline.inputs.recordings import load_recording
 from orchestrator.songs.library import manifest_key
 from orchestrator.songs.manifest import Song
 from orchestrator.songs.reading import song_of
@@ -24,6 +25,17 @@ def source_song(store: Store, song_id: str) -> Song:
         raise InvalidRequest(
             "source", song_id, "the song that was to be changed is not there any more"
         ) from error
+
+
+def recording_source(store: Store, recording_id: str) -> Source:
+    """The sound of a recording, of which nothing else is known. Raises ``InvalidRequest`` if it was deleted
+    meanwhile."""
+    try:
+        samples, rate_hz = samples_of(read(store, load_recording(store, recording_id).audio.key))
+    except (NotFound, Unreadable) as error:
+        fix = "the recording that was to be changed is not there any more: send it again"
+        raise InvalidRequest("source", recording_id, fix) from error
+    return Source(samples=samples, rate_hz=rate_hz)
 
 
 def source_of(store: Store, song: Song) -> Source:

@@ -35,7 +35,7 @@ def step_of(stage: Stage, song: Song, early: Early | None = None) -> Step[StepRe
     if engine_for(stage, song) is None:
         if stage is Stage.LYRICS:
             return take_plan
-        return take_cover_of_source if song.brief.change else take_photo
+        return take_photo if song.brief.photo_as_cover else take_cover_of_source
     if stage is Stage.MUSIC and early:
         return partial(make_music, hear=early)
     if stage is Stage.LYRICS and early:

@@ -15,7 +15,7 @@ from config.engine import Report
 from config.errors import NotFound
 from lyrics.contract import SongPlan
 from music.artwork import with_cover
-from music.contract import OF_PARTS, Audio, Change, Changer, Composer, MusicRequest
+from music.contract import OF_PARTS, Audio, Change, Changer, Composer, MusicRequest, Source
 from music.encode import encode
 from music.formats import FORMATS
 from music.hearing.aloud import compose_aloud
@@ -25,10 +25,11 @@ from music.lrc import lrc_text
 from music.tags import Tags
 from music.waveform import waveform_json
 from orchestrator.pipeline.engines import engine_facts, music_facts, unsung, unused_parameters
-from orchestrator.pipeline.inputs.sources import source_of, source_song
+from orchestrator.pipeline.inputs.sources import recording_source, source_of, source_song
 from orchestrator.pipeline.steps.stored import SEED_BOUND, plan_of
 from orchestrator.pipeline.worker import COVER_FILE, StepResult
 from orchestrator.songs.brief import MODEL_PARAMETERS
+from orchestrator.songs.facts.change import SongChange
 from orchestrator.songs.library import asset_key, put_asset
 from orchestrator.songs.manifest import Asset, Song
 from reading.languages.codes import language_code, three_letters
@@ -79,13 +80,18 @@ def _composed(
 ) -> Audio:
     if song.brief.change:
         assert isinstance(composer, Changer)  # see ``changed_brief``
-        parent = source_song(store, song.brief.change.source)
-        source = replace(source_of(store, parent), request=_whole_request(parent))
-        audio = composer.change(request, source, report)
+        audio = composer.change(request, _source(store, song.brief.change), report)
     else:
         audio = compose_aloud(composer, request, report, hear) if hear else composer.compose(request, report)
     # What was mastered says its loudness, as songs do of which a part is kept: they stay as they are.
     return mastered(audio, report) if song.brief.master else audio
+
+
+def _source(store: Store, change: SongChange) -> Source:
+    if change.of_recording:
+        return recording_source(store, change.source)
+    parent = source_song(store, change.source)
+    return replace(source_of(store, parent), request=_whole_request(parent))
 
 
 def _cover_so_far(store: Store, song: Song, until_s: float, report: Report) -> bytes:
@@ -123,7 +129,7 @@ def music_request(song: Song) -> MusicRequest:
     request, change = _of_plan(song), song.brief.change
     if change is None:
         return request
-    asked = Change.model_validate(change.model_dump(exclude={"task", "source", "words"}))
+    asked = Change.model_validate(change.model_dump(exclude={"task", "source", "words", "rights"}))
     lyrics = change.words if change.task in OF_PARTS else request.lyrics
     return request.model_copy(update={"task": change.task, "change": asked, "lyrics": lyrics})
 

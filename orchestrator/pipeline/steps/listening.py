@@ -10,8 +10,9 @@ from music.sources.reading import samples_of
 from orchestrator.pipeline.engines import engine_facts
 from orchestrator.pipeline.steps.stored import SEED_BOUND, plan_of
 from orchestrator.pipeline.worker import StepResult
+from orchestrator.songs.facts.sound import ListeningFacts
 from orchestrator.songs.library import put_asset
-from orchestrator.songs.manifest import Asset, ListeningFacts, Song
+from orchestrator.songs.manifest import Asset, Song
 from reading.languages.codes import language_code
 from reading.lyrics import read_lyrics
 from storage.contract import Store, read

@@ -1,9 +1,11 @@
 // The page: the address says which song is open, and the parts are wired together.
 
 import { cancelSong, deleteSong, freshKey, orderSong, readPlan, readSong } from "/page/api.js";
+import { wireChange } from "/page/change.js";
 import { followSong } from "/page/events.js";
 import { complain, editedPlan, readForm, setBusy, showPlan, wireForm } from "/page/form.js";
 import { emptyLibrary, markOpen, refreshLibrary, wireLibrary } from "/page/library.js";
+import { wireLineage } from "/page/lineage.js";
 import { wirePlayer } from "/page/player.js";
 import * as progress from "/page/progress.js";
 import { closeSong, nameOf, showSong } from "/page/song.js";
@@ -180,8 +182,8 @@ async function again() {
   const { brief } = open;
   const body = { audio_duration: brief.duration_s, seed: -1, format: brief.format, variations: 1, instrumental: brief.instrumental };
   let path = "/generate-from-description";
-  if (brief.photo) {
-    // The server has the photo: the same words to other music.
+  if (brief.photo || brief.change) {
+    // The server has the photo, or the song that was changed: the same words to other music.
     await orderAgain("/generate-like", { like: open.id, seed: -1 });
     return;
   }
@@ -236,6 +238,8 @@ async function remove() {
 wireForm({ make, plan });
 wirePlayer();
 wireLibrary();
+wireChange({ order });
+wireLineage();
 wireToken({
   accepted: () => (refreshLibrary(), openAddress()),
   forgotten: () => (stopFollowing(), emptyLibrary(), closeSong()),

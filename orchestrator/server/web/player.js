@@ -22,6 +22,9 @@ let dragging = false;
 // The id of the song whose sound comes while it is made, and its file, once it is done.
 let live = null;
 let whole = null;
+// Told of the span that is drawn over the waveform, while somebody wants one.
+let picked = null;
+let drawnFrom = null;
 
 function showTime() {
   const time = audio.currentTime || 0;
@@ -59,6 +62,16 @@ function playFile(url, time, playing) {
   audio.src = url;
   if (time) audio.addEventListener("loadedmetadata", () => (audio.currentTime = time), { once: true });
   if (playing) play();
+}
+
+// Another sound of the same song, from the same second on.
+export function swapSound(url) {
+  playFile(url, audio.currentTime, !audio.paused);
+}
+
+// With a function, a drag over the waveform draws a span, whose seconds it is given; without, it moves in the song.
+export function pickSpan(told) {
+  picked = told;
 }
 
 export function seekAndPlay(seconds) {
@@ -174,12 +187,16 @@ export function wirePlayer() {
   slider.addEventListener("keydown", pressKey);
   slider.addEventListener("pointerdown", (event) => {
     if (event.button) return;
-    dragging = true;
+    dragging = !picked;
+    drawnFrom = picked ? timeAt(event) : null;
     slider.setPointerCapture(event.pointerId);
     seek(timeAt(event));
   });
-  slider.addEventListener("pointermove", (event) => dragging && seek(timeAt(event)));
-  for (const end of ["pointerup", "pointercancel"]) slider.addEventListener(end, () => (dragging = false));
+  slider.addEventListener("pointermove", (event) => {
+    if (dragging) seek(timeAt(event));
+    else if (picked && drawnFrom !== null && Math.abs(timeAt(event) - drawnFrom) > 0.5) picked(drawnFrom, timeAt(event));
+  });
+  for (const end of ["pointerup", "pointercancel"]) slider.addEventListener(end, () => ((dragging = false), (drawnFrom = null)));
   audio.addEventListener("play", () => {
     button.setAttribute("aria-label", "Pause");
     button.classList.add("playing");

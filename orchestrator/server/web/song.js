@@ -1,5 +1,7 @@
 // The open song: its words, cover, files and facts.
 
+import { showChange } from "/page/change.js";
+import { showLineage } from "/page/lineage.js";
 import { hideLyrics, showLrc, showWords } from "/page/lyrics.js";
 import { hidePlayer, pausePlayer, seekAndPlay, showLivePlayer, showPlayer } from "/page/player.js";
 import { announce, isRunning, STATUS_WORDS } from "/page/progress.js";
@@ -55,7 +57,8 @@ function showTakes(song) {
   const ids = song.sibling_ids || [];
   takes.hidden = ids.length < 2;
   takes.replaceChildren(...ids.map((id, index) => {
-    const link = element("a", `Take ${index + 1}`, { href: `#song/${encodeURIComponent(id)}` });
+    const best = song.takes?.best === id ? ", the best" : "";
+    const link = element("a", `Take ${index + 1}${best}`, { href: `#song/${encodeURIComponent(id)}` });
     if (id === song.id) link.setAttribute("aria-current", "page");
     return link;
   }));
@@ -118,6 +121,8 @@ function showFacts(song) {
     facts.push(["Duration", clock(music.duration_s)]);
     if (Number.isFinite(music.loudness_lufs)) facts.push(["Loudness", `${music.loudness_lufs.toFixed(1)} LUFS`]);
   }
+  if (song.listening) facts.push(["Words heard", `${Math.round(song.listening.share * 100)} %`]);
+  if (song.takes) facts.push(["Takes", song.takes.why]);
   if (song.seed !== null && song.seed !== undefined) facts.push(["Seed", String(song.seed)]);
   const prices = Object.values(song.costs || {}).map((cost) => cost.usd).filter(Number.isFinite);
   if (prices.length) {
@@ -225,6 +230,8 @@ export function showSong(song) {
     else hidePlayer();
     if (song.plan?.lyrics && !song.brief?.instrumental) showWords(song.plan.lyrics);
   }
+  showChange(song, reading.signal);
+  showLineage(song, reading.signal);
   const running = isRunning(song.status);
   at("song-actions").hidden = running;
   // While it is made there is enough to watch.

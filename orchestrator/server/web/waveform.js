@@ -48,6 +48,15 @@ export function showPlayed(newShare) {
   drawWaveform();
 }
 
+// Marks a span over the waveform, by shares of the song; null takes it away.
+export function showSpan(shares) {
+  const mark = document.getElementById("span");
+  mark.hidden = !shares || !(shares[1] > shares[0]);
+  if (mark.hidden) return;
+  mark.style.left = `${shares[0] * 100}%`;
+  mark.style.width = `${Math.min(1, shares[1]) * 100 - shares[0] * 100}%`;
+}
+
 export function showSections(sections, duration) {
   marks.replaceChildren();
   if (!duration) return;

@@ -11,9 +11,9 @@ from typing import Any, TypeVar, Unpack
 
 import httpx
 
-from songwright.answers import Plan, Song, Summary
+from songwright.answers import Plan, Song, Source, Summary
 from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest, Take
-from songwright.client.operations import PAGE_SIZE, Operations, Photo
+from songwright.client.operations import PAGE_SIZE, Operations, Photo, Recording, Rights
 from songwright.client.transport import (
     lost,
     opened,
@@ -138,6 +138,20 @@ class AsyncClient:
     ) -> Song:
         """As ``Client.generate_music``."""
         return await self._run(self._operations.generate_music(request, idempotency_key))
+
+    async def upload_audio(self, audio: Recording, rights: Rights, *, name: str = "") -> Source:
+        """Send a recording to make songs from: a WAV, FLAC, MP3, Ogg or M4A file, or its bytes. ``rights`` is
+        your word that you may use it, and is kept with every song that is made from it. The same file is the
+        same source, however often it is sent. Raises ``FileFailed`` where the file cannot be read."""
+        return await self._run(self._operations.upload_audio(audio, rights, name))
+
+    async def sources(self) -> tuple[Source, ...]:
+        """The recordings that the service keeps, newest first."""
+        return await self._run(self._operations.sources())
+
+    async def delete_source(self, source: Source | str) -> None:
+        """Delete a recording. Songs that were made from it stay."""
+        await self._run(self._operations.delete_source(source))
 
     async def plan(self, description: str | None = None, **request: Unpack[SongRequest]) -> Plan:
         """As ``Client.plan``."""

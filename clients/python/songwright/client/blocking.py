@@ -11,9 +11,9 @@ from typing import Any, TypeVar, Unpack
 
 import httpx
 
-from songwright.answers import Plan, Song, Summary
+from songwright.answers import Plan, Song, Source, Summary
 from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest, Take
-from songwright.client.operations import PAGE_SIZE, Operations, Photo
+from songwright.client.operations import PAGE_SIZE, Operations, Photo, Recording, Rights
 from songwright.client.transport import (
     lost,
     opened,
@@ -150,6 +150,20 @@ class Client:
         ``energy`` and ``genres``. Anything else raises
         ``InvalidCall``."""
         return self._run(self._operations.generate_music(request, idempotency_key))
+
+    def upload_audio(self, audio: Recording, rights: Rights, *, name: str = "") -> Source:
+        """Send a recording to make songs from: a WAV, FLAC, MP3, Ogg or M4A file, or its bytes. ``rights`` is
+        your word that you may use it, and is kept with every song that is made from it. The same file is the
+        same source, however often it is sent. Raises ``FileFailed`` where the file cannot be read."""
+        return self._run(self._operations.upload_audio(audio, rights, name))
+
+    def sources(self) -> tuple[Source, ...]:
+        """The recordings that the service keeps, newest first."""
+        return self._run(self._operations.sources())
+
+    def delete_source(self, source: Source | str) -> None:
+        """Delete a recording. Songs that were made from it stay."""
+        self._run(self._operations.delete_source(source))
 
     def plan(self, description: str | None = None, **request: Unpack[SongRequest]) -> Plan:
         """The plan alone, to edit and to give to ``generate`` as ``plan``. The service stores nothing."""

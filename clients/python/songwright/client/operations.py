@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from songwright import calls
-from songwright.answers import Page, Plan, Song, page_of, song_of
+from songwright.answers import Page, Plan, Song, Source, page_of, song_of, source_of, sources_of
 from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest, Take
 from songwright.checks import checked_id, checked_page, checked_role
-from songwright.content import path_of, picture
+from songwright.content import path_of, picture, recording
 from songwright.download import OnBytes, download
 from songwright.effects import Flow, Request, in_thread
 from songwright.errors import ConnectionFailed
@@ -19,7 +19,12 @@ from songwright.retry import Settings, patience, request_json, request_with_retr
 
 Photo = bytes | str | Path
 """A picture, or the path of its file."""
+Recording = bytes | str | Path
+"""A recording, or the path of its file."""
+Rights = Literal["mine", "licensed", "public-domain"]
+"""Why a recording may be used: it is your own, its owner allows it, or nobody owns it."""
 PAGE_SIZE = 50
+_NAME_CHARACTERS = 200
 
 
 class Operations:
@@ -87,6 +92,19 @@ class Operations:
         known = yield from request_json(sent, self._patience, _song_or_id)
         return known if isinstance(known, Song) else (yield from self.song(known))
 
+    def upload_audio(self, audio: Recording, rights: Rights, name: str) -> Flow[Source]:
+        data = yield from in_thread(partial(recording, audio))
+        called = name or (Path(audio).name[:_NAME_CHARACTERS] if isinstance(audio, str | Path) else "")
+        sent = calls.upload_audio(data, rights, called)
+        return (yield from request_json(sent, self._patience, source_of))
+
+    def sources(self) -> Flow[tuple[Source, ...]]:
+        return request_json(calls.sources(), self._patience, sources_of)
+
+    def delete_source(self, source: Source | str) -> Flow[None]:
+        request = calls.delete_source(source.id if isinstance(source, Source) else source)
+        return self._gone(request)
+
     def plan(self, description: str | None, request: SongRequest) -> Flow[Plan]:
         return request_json(calls.plan(description, request), self._patience, _plan_of)
 
@@ -117,7 +135,9 @@ class Operations:
         return self._song(calls.cancel(_id(song)))
 
     def delete(self, song: Song | str) -> Flow[None]:
-        request = calls.delete(_id(song))
+        return self._gone(calls.delete(_id(song)))
+
+    def _gone(self, request: Request) -> Flow[None]:
         response = yield from request_with_retries(request, self._patience, accept_gone=True)
         if response.status not in (204, 404):
             raise ConnectionFailed(str(request), f"the answer is {response.status}, not 204", retry=False)

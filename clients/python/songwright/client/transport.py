@@ -50,6 +50,8 @@ def request_arguments(request: Request, timeout_s: float) -> dict[str, Any]:
     content: dict[str, Any] = {"json": request.body}
     if request.photo is not None:
         content = {"data": request.body, "files": {"image": request.photo}}
+    elif request.data is not None:
+        content = {"content": request.data}
     silence_s = timeout_s if request.silence_s is None else request.silence_s
     return {
         "method": request.method,

@@ -40,9 +40,12 @@ TOKEN_NEEDED = {"WWW-Authenticate": 'Bearer realm="songwright"'}
 
 PHOTO_PATH = "/generate-from-image"
 """The path whose bodies may be as large as a photo, and take longer to arrive."""
+AUDIO_PATH = "/audio"
+"""Likewise, as a recording."""
 
-_PHOTO_FORM_BYTES = 100_000  # of a form beside its photo
+_FORM_BYTES = 100_000  # of a form beside its file
 _PHOTO_PATIENCE = 4.0  # times the time for other bodies: ten megabytes from a telephone take a minute
+_AUDIO_PATIENCE = 30.0  # a hundred megabytes take ten
 _ADDRESS_BYTES = 8_192  # of path and query
 
 
@@ -66,15 +69,19 @@ class AuthMiddleware:
             await refusal(scope, receive, send)
             return
         limit, limit_s = service.settings.body_limit_bytes, service.settings.body_timeout_s
-        photo = path == PHOTO_PATH
-        if photo:
-            limit = service.settings.image_limit_bytes + _PHOTO_FORM_BYTES
+        if path == PHOTO_PATH:
+            limit = service.settings.image_limit_bytes + _FORM_BYTES
             limit_s *= _PHOTO_PATIENCE
+        elif path == AUDIO_PATH:
+            limit = service.settings.audio_limit_bytes + _FORM_BYTES
+            limit_s *= _AUDIO_PATIENCE
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or len(length) > 15 or int(length) > limit:
             await problem(TOO_LARGE, too_large(limit), headers=CLOSE)(scope, receive, send)
             return
-        await self._app(scope, Incoming(receive, limit, limit_s, pieces=photo), send)
+        await self._app(
+            scope, Incoming(receive, limit, limit_s, pieces=path in (PHOTO_PATH, AUDIO_PATH)), send
+        )
 
     def _refusal(self, scope: Scope, headers: Headers, service: Service) -> Response | None:
         """The response that refuses the request by its head alone, or None."""

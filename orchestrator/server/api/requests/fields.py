@@ -67,7 +67,7 @@ _PATTERN_FIXES: Mapping[str, str] = {
     "title": "it is blank: send a title",
     "webhook": "send an address that begins with http:// or https://",
     "key": 'send a key such as "D minor" or "F# major"',
-    "id": "an id has 15 letters and digits: see GET /songs",
+    "id": "an id is one of GET /songs, or of GET /audio for a recording",
     "cursor": "send `next_cursor` of the page before",
     "name": "send a stem's name, as in `assets` of the song",
 }
@@ -75,15 +75,16 @@ _PATTERN_FIXES: Mapping[str, str] = {
 
 def of_nearest_kind(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Where a body may be of several kinds, the errors about the nearest kind: the one with the fewest
-    missing fields, then the fewest errors, then the most required fields. All errors where there is only one
-    kind."""
+    missing fields, then the fewest errors, then the most required fields; a body that names its task is of
+    no other one. All errors where there is only one kind."""
     kinds = list(dict.fromkeys(_kind(item) for item in errors))
 
-    def distance(kind: str) -> tuple[int, int, int]:
+    def distance(kind: str) -> tuple[bool, int, int, int]:
         own = [item for item in errors if _kind(item) == kind]
+        another = any(item["type"] == "literal_error" and item["loc"][-1] == "task" for item in own)
         missing = [item for item in own if item["type"] == "missing"]
         misspelt = [item for item in missing if _written_otherwise(str(item["loc"][-1]), item.get("input"))]
-        return len(missing) - len(misspelt), len(own), -_given(kind, missing)
+        return another, len(missing) - len(misspelt), len(own), -_given(kind, missing)
 
     named = [kind for kind in kinds if kind]
     nearest = min(named, key=distance) if named else ""

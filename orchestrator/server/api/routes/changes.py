@@ -1,4 +1,5 @@
-"""Changes of a song of the library: each makes a new one, and leaves the song as it is."""
+"""Changes of a song of the library, or of a recording that was sent (``POST /audio``), whose id may stand in
+place of a song's: each makes a new song, and leaves the other as it is."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from fastapi.responses import Response
 from config.engine import EngineInfo
 from config.errors import EngineUnavailable
 from orchestrator.pipeline.inputs.changes import changed_brief, sung_lines
+from orchestrator.pipeline.inputs.recording_changes import source_brief
+from orchestrator.pipeline.inputs.recordings import is_recording, load_recording
 from orchestrator.server.api.context import BEARER
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
 from orchestrator.server.api.requests.bodies.changes import (
@@ -61,8 +64,8 @@ async def resing_song(song_id: str, body: Resing, call: TheCall) -> Response:
 
 @song_route(router, "/songs/{song_id}/reference", "A song that sounds like another", responses=_ANSWERS)
 async def refer_to_song(song_id: str, body: Reference, call: TheCall) -> Response:
-    """A new song, as `prompt` says, that sounds like the first one: its voices, instruments and space, not its
-    tune. ACE-Step does it."""
+    """A new song, as `prompt` says, that sounds like the first one: its voices, instruments and space, and
+    not its tune. ACE-Step does it."""
     return await _change(song_id, body, call)
 
 
@@ -85,12 +88,16 @@ async def _change(song_id: str, body: Changing, call: Call) -> Response:
     return await generate(SongRequest(body, brief, body.notes()), call)
 
 
-async def brief_of_change(song_id: str, body: Changing, service: Service) -> Brief:
-    """The brief of the changed song. Raises as ``changed_brief``, and ``NotFound`` if there is no such
-    song."""
-    song = await service.threads.load(song_id)
+async def brief_of_change(source_id: str, body: Changing, service: Service) -> Brief:
+    """The brief of the changed song or recording. Raises as ``changed_brief`` or ``source_brief``, and
+    ``NotFound`` if there is no such one."""
+    engine, fields = _engine(service), body.changes()
+    if is_recording(source_id):
+        recording = await service.threads.run(load_recording, service.library.store, source_id)
+        return source_brief(recording, engine, body.wanted(), **fields)
+    song = await service.threads.load(source_id)
     lines = await service.threads.run(sung_lines, service.library, song)
-    return changed_brief(song, lines, _engine(service), body.wanted(), **body.changes())
+    return changed_brief(song, lines, engine, body.wanted(), **fields)
 
 
 def _engine(service: Service) -> EngineInfo:

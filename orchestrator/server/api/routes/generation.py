@@ -17,8 +17,8 @@ from orchestrator.pipeline.steps.writing import given_plan
 from orchestrator.server.api.context import BEARER, TheService
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
 from orchestrator.server.api.requests.bodies.changes import (
-    QuotedChange,
     QuoteComplete,
+    QuotedChange,
     QuoteExtend,
     QuoteReference,
     QuoteRemix,
@@ -132,7 +132,7 @@ async def plan_song(body: Described, service: TheService, request: Request) -> S
     "/quote",
     operation_id="quote_song",
     summary="What a song would take and cost",
-    responses=refusals(400, 408, 413, 415, 422, 429, 500, 503),
+    responses=refusals(400, 404, 408, 409, 413, 415, 422, 429, 500, 503),
 )
 async def quote_song(body: Quoted, service: TheService, request: Request) -> Quote:
     """Seconds and price of a request, each with its spread, before anything is spent: from the newest songs

@@ -117,7 +117,7 @@ async def generate_from_image(call: TheCall) -> Response:
             if (upload.size or 0) > limit:
                 return problem(TOO_LARGE, f"The photo may have {limit:,} bytes.")
             body = _body(form)  # before the photo is decoded, which takes longer
-            photo = await while_connected(request, service.kept_photo(upload.read))
+            photo = await while_connected(request, service.uploads.kept_photo(upload.read))
     except HTTPException as error:
         if error.status_code != 400:
             raise

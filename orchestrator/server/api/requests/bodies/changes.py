@@ -52,7 +52,9 @@ class Changing(Asking):
 class _Of(BaseModel):
     """A change of which song, for a quote."""
 
-    source: str = Field(pattern=r"^[0-9a-z]{1,40}$", description="The id of the song that is changed.")
+    source: str = Field(
+        pattern=r"^[0-9a-z-]{1,40}$", description="The id of the song or the recording that is changed."
+    )
 
 
 class _NewPart(Changing):

@@ -1,0 +1,64 @@
+// Where the open song comes from, and how it was before.
+
+import { readSong } from "/page/api.js";
+import { swapSound } from "/page/player.js";
+import { clock } from "/page/times.js";
+
+const at = (id) => document.getElementById(id);
+const MOST = 12; // generations that are named
+
+let urls = null;
+
+function what({ task, by_s: by, before, start_s: from, end_s: to }) {
+  return {
+    extend: before ? `${by} s more before it` : `${by} s more`,
+    repaint: `another part from ${clock(from)} to ${clock(to)}`,
+    resing: "other words",
+    remix: "another style",
+    reference: "a song that sounds like it",
+    stems: "its stems",
+    complete: "a band for its voice",
+  }[task] || task;
+}
+
+function line(song, parent) {
+  const item = document.createElement("li");
+  item.append(`${what(song.brief.change)}, of `);
+  if (parent) {
+    item.append(Object.assign(document.createElement("a"), { href: `#song/${encodeURIComponent(parent.id)}`, textContent: parent.title || parent.id }));
+  } else {
+    item.append("a song that was deleted");
+  }
+  return item;
+}
+
+function hear(before) {
+  at("compare-button").setAttribute("aria-pressed", String(before));
+  at("compare-button").textContent = before ? "Hear it after the change" : "Hear it before the change";
+  swapSound(before ? urls.before : urls.after);
+}
+
+// Names the songs that this one was made of, and offers the sound of the last of them beside its own.
+export async function showLineage(song, signal) {
+  const list = at("lineage");
+  urls = null;
+  at("lineage-part").hidden = !song.parent;
+  at("compare-button").hidden = true;
+  list.replaceChildren();
+  for (let child = song, count = 0; child?.parent && count < MOST; count += 1) {
+    const parent = await readSong(child.parent, signal).catch((problem) => (problem.status === 404 ? null : undefined));
+    if (signal.aborted || parent === undefined) return;
+    list.append(line(child, parent));
+    if (!count && parent?.urls?.audio && song.status === "done" && song.urls?.audio) {
+      urls = { before: parent.urls.audio, after: song.urls.audio };
+      at("compare-button").setAttribute("aria-pressed", "false");
+      at("compare-button").textContent = "Hear it before the change";
+      at("compare-button").hidden = false;
+    }
+    child = parent;
+  }
+}
+
+export function wireLineage() {
+  at("compare-button").addEventListener("click", () => hear(at("compare-button").getAttribute("aria-pressed") !== "true"));
+}

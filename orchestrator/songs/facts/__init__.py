@@ -1,0 +1,1 @@
+"""Parts of a manifest that have their own vocabulary."""
