@@ -227,8 +227,9 @@ class Service:
         count."""
         engines = self.engines()
         states = self.worker.states()
-        if any(craft not in states or states[craft].state != "ready" for craft in brief.crafts):
-            self.worker.check(brief.crafts)
+        crafts = brief.crafts_by(separates=self.worker.separates)
+        if any(craft not in states or states[craft].state != "ready" for craft in crafts):
+            self.worker.check(crafts)
             raise EngineUnavailable("the engines are being loaded", "ask again in some seconds")
         return await self._quotes.quote(brief, engines, self.worker.music_lanes, notes)
 

@@ -1,4 +1,4 @@
-"""``songwright extend``, ``repaint``, ``remix`` and ``resing``: songs that are made of others."""
+"""``songwright extend``, ``repaint``, ``remix``, ``resing`` and ``stems``: songs that are made of others."""
 
 from __future__ import annotations
 
@@ -161,8 +161,8 @@ def _change(
 ) -> None:
     from orchestrator.cli.produce import produce
     from orchestrator.cli.words import words_in
-    from orchestrator.pipeline.engines import REGISTRIES
-    from orchestrator.pipeline.inputs.changes import Wanted, changed_brief, sung_lines
+    from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
+    from orchestrator.pipeline.inputs.changes import Wanted, as_changer, changed_brief, sung_lines
     from orchestrator.pipeline.inputs.recording_changes import source_brief
     from orchestrator.pipeline.inputs.recordings import is_recording, load_recording
     from orchestrator.songs.export import check_folder
@@ -175,7 +175,9 @@ def _change(
         check_folder(folder)
     words = words_in(lyrics_file) if lyrics_file else ""
     library = open_library(settings)
-    engine = REGISTRIES["music"].check(settings.music.engine, options_of(settings, "music"))
+    craft = "separation" if task == "stems" and "separation" in crafts_in_use(settings) else "music"
+    engine = REGISTRIES[craft].check(getattr(settings, craft).engine, options_of(settings, craft))
+    engine = as_changer(engine) if craft == "separation" else engine
     fields: dict[str, object] = {"seed": seed, "variations": variations, "keep": keep}
     if format_ is not None:
         fields["format"] = format_

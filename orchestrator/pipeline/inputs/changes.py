@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config.engine import EngineInfo
 from config.errors import Conflict, InvalidRequest
@@ -63,7 +63,7 @@ def changed_brief(
     plan, music = _done(song)
     if wanted.task == "stems" and any(role.startswith("stem:") for role in song.assets):
         raise Conflict(f"song {song.id} has its stems already", "they are in its `assets` and `urls`")
-    _check_task(engine, wanted.task)
+    check_task(engine, wanted.task)
     words = wanted.words.strip()
     _check_words(engine, plan, wanted.task, words)
     if wanted.task in ("remix", "reference") and not wanted.prompt.strip():
@@ -126,11 +126,19 @@ def _done(song: Song) -> tuple[SongPlan, MusicFacts]:
     return song.plan, song.music
 
 
-def _check_task(engine: EngineInfo, task: Task) -> None:
+def as_changer(info: EngineInfo) -> EngineInfo:
+    """The facts of a separator as ``changed_brief`` takes those of composers."""
+    return replace(info, tasks=("stems",))
+
+
+def check_task(engine: EngineInfo, task: Task) -> None:
+    """Raises ``InvalidRequest`` for a task that the engine does not do, with those that do."""
     if task in engine.tasks:
         return
     able = [name for name in COMPOSERS.built_in if task in COMPOSERS.spec(name).tasks]
     fix = f"engine {engine.name!r} does not do it: {' or '.join(map(repr, able)) or 'none'} does"
+    if task == "stems":
+        fix = f"music {fix}, and so does SONGWRIGHT_SEPARATION__ENGINE=demucs beside any music engine"
     raise InvalidRequest("task", task, fix)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from config.engine import EngineInfo
 from config.errors import InvalidRequest
 from lyrics.recorded import recorded_plan
-from music.contract import COMPOSERS, Task
-from orchestrator.pipeline.inputs.changes import Wanted
+from music.contract import Task
+from orchestrator.pipeline.inputs.changes import Wanted, check_task
 from orchestrator.pipeline.inputs.recordings import Recording
 from orchestrator.songs.brief import DURATION_S, Brief
 from orchestrator.songs.facts.change import SongChange
@@ -64,10 +64,7 @@ def source_brief(recording: Recording, engine: EngineInfo, wanted: Wanted, **fie
 
 def _check_task(engine: EngineInfo, wanted: Wanted) -> None:
     task = wanted.task
-    if task not in engine.tasks:
-        able = [name for name in COMPOSERS.built_in if task in COMPOSERS.spec(name).tasks]
-        fix = f"engine {engine.name!r} does not do it: {' or '.join(map(repr, able)) or 'none'} does"
-        raise InvalidRequest("task", task, fix)
+    check_task(engine, task)
     if task in _NEEDS_A_SCORE:
         fix = "when the words of a recording are sung is not known: repaint a span of it with other words"
         raise InvalidRequest("task", task, fix)

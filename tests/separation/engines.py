@@ -1,0 +1,20 @@
+"""Composers of the tests, by ``package.module:Class``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from config.engine import EngineInfo, Report
+from music.contract import Audio, MusicRequest, SectionSpan
+from tests.orchestrator.engines import HumComposer
+
+
+class MixComposer(HumComposer):
+    """Hums, gives no stems, and can change nothing."""
+
+    info = EngineInfo(name="mix", version="1", licence="CC-BY-4.0")
+
+    def compose(self, request: MusicRequest, report: Report) -> Audio:
+        audio = super().compose(request, report)
+        sections = (SectionSpan("verse", 0.0, request.duration_s),)
+        return replace(audio, stems={}, midi=b"MThd", loudness_lufs=-20.0, key="A minor", sections=sections)
