@@ -44,6 +44,11 @@ def sketch() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
+def taken_apart() -> Iterator[dict[str, str]]:
+    yield QUICK | {"SONGWRIGHT_SEPARATION__ENGINE": "tests.separation.engines:HalfSeparator"}
+
+
+@contextmanager
 def no_players() -> Iterator[dict[str, str]]:
     yield QUICK | {"PATH": "/nowhere"}
 
@@ -86,6 +91,8 @@ class Run:
     """Around the run: the environment that it gives."""
     sung: bool = False
     """Whether the song in the library is one of the embedded engines."""
+    mixed: bool = False
+    """Whether the song in the library has no stems."""
     songs: int = 1
     """How many the library has afterwards."""
     brief: tuple[tuple[str, object], ...] = ()
@@ -155,6 +162,14 @@ RUNS = [
         shows=("take 2 of 2", "audio.flac"), songs=3, leaves="out/*.flac", within=sketch, sung=True,
     ),
     run("resing", "{id}", "{words}", "--json", code=2, shows=("engine 'hum' does not do it",)),
+    run(
+        "stems", "{id}", "--seed", "4", "--format", "flac", "--variations", "2", "--keep", "best",
+        "--out", "{home}/out",
+        shows=("separation: half", "its stems", "audio.flac"), songs=3, leaves="out/*/*vocals*",
+        within=taken_apart, mixed=True,
+    ),
+    run("stems", "{id}", "--json", shows=('"stem:vocals"',), songs=2, within=taken_apart, mixed=True),
+    run("stems", "{id}", code=2, shows=("SONGWRIGHT_SEPARATION__ENGINE=demucs",), mixed=True),
     run("make", "A Song", "--play", code=2, shows=("--play", "no player", "aplay"), within=no_players),
     run("list", "--limit", "1", shows=("A first song", "done")),
     run("list", "--limit", "0", "--json", shows=('"A first song"',), hides=("length",)),
@@ -240,6 +255,15 @@ def sung_library(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return home
 
 
+@pytest.fixture(scope="module")
+def mixed_library(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("mixed") / "home"
+    shutil.copytree(library, home, ignore=shutil.ignore_patterns("songs", "open", "index"))
+    mix = {"SONGWRIGHT_MUSIC__ENGINE": "tests.separation.engines:MixComposer"}
+    manifest(home, "A mix", variables=QUICK | mix)
+    return home
+
+
 def manifests(home: Path) -> list[dict[str, Any]]:
     """Newest first, as their ids sort."""
     paths = sorted(home.glob("songs/*/song.json"))
@@ -259,7 +283,8 @@ def test_a_command_with_its_options(
     each: Run, library: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     home = tmp_path / "home"
-    shutil.copytree(request.getfixturevalue("sung_library") if each.sung else library, home)
+    other = "sung_library" if each.sung else "mixed_library" if each.mixed else ""
+    shutil.copytree(request.getfixturevalue(other) if other else library, home)
     (first,) = manifests(home)
     values = {"home": home, "words": home / "words.txt", "photo": home / "holiday.jpg", "id": first["id"]}
     arguments = [word.format(**values) for word in each.arguments]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +21,10 @@ from orchestrator.pipeline.replay import settings_like
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.facts.change import SongChange
 from orchestrator.songs.stages import Stage, elapsed
+from songwright import AsyncClient, Client, Song
 from tests.orchestrator.songs import ENGINES, made_song
 from tests.separation.checkpoint import FOUR, save_bag
-from tests.service.server import ONE_EACH, Server, serving
+from tests.service.server import ONE_EACH, TOKEN, Server, serving
 
 QUICK = "tests.orchestrator.engines"
 ENV = {
@@ -97,6 +99,19 @@ def test_a_song_gets_stems_that_add_up_to_it_to_the_sample(client: httpx.Client)
     like = client.post("/generate-like", json={"like": song["id"]}).raise_for_status().json()
     for name in FOUR:
         assert np.array_equal(samples(client, like, f"stem:{name}"), samples(client, song, f"stem:{name}"))
+
+
+def test_the_client_asks_for_stems(server: Server, tmp_path: Path) -> None:
+    async def other(song: Song) -> Song:
+        async with AsyncClient(server.url, TOKEN) as connected:
+            return await connected.wait(await connected.stems(song, seed=5))
+
+    with Client(server.url, TOKEN) as connected:
+        first = connected.wait(connected.generate("A Plain Song", audio_duration=5))
+        song = connected.wait(connected.stems(first, seed=4, format="flac"))
+        assert (song.status, song.parent, song.task) == ("done", first.id, "stems")
+        assert connected.download(song, "stem:vocals", tmp_path / "voice.flac").stat().st_size
+        assert asyncio.run(other(first)).task == "stems"
 
 
 @pytest.mark.parametrize(("before", "after"), [("mp3", "mp3"), ("flac", "wav"), ("mp3", "flac")])

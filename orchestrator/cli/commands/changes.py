@@ -37,6 +37,11 @@ Examples:
   songwright resing latest words.txt
   songwright resing 8z4x1c - < words.txt
 """
+SEPARATED = """\b
+Examples:
+  songwright stems latest --out here
+  SONGWRIGHT_SEPARATION__ENGINE=demucs songwright stems 8z4x1c
+"""
 
 
 def _options(command: Command) -> Command:
@@ -143,6 +148,19 @@ def resing(song_id: str, lyrics_file: str, **options: Any) -> None:
     song ID stays as it is. ID may be the beginning of one, or 'latest'.
     """
     _change("resing", song_id, {}, lyrics_file=lyrics_file, **options)
+
+
+@click.command(epilog=SEPARATED)
+@click.argument("song_id", metavar="ID")
+@_options
+def stems(song_id: str, **options: Any) -> None:
+    """Take the song ID apart: the same song, with the parts that it is mixed of.
+
+    Songs of the embedded composer have their stems already. For others set SONGWRIGHT_SEPARATION__ENGINE to
+    demucs, whose stems add up to the song. The song ID stays as it is. ID may be the beginning of one, a
+    recording's, or 'latest'.
+    """
+    _change("stems", song_id, {}, **options)
 
 
 def _change(
