@@ -57,15 +57,14 @@ for module in filter(None, os.environ.get(_SNAPSHOT, "").split(",")):
     import_module(module)
 
 
-# Images: one without models, and one for each family of engines: AudioCraft needs a torch of 2023. Only those
-# of the chosen engines are built. Our own code is added when a container starts: a change builds nothing.
+# Images: one without models, and one for each family of engines. Only those of the chosen engines are built.
+# Our own code is added when a container starts: a change builds nothing.
 
 
 @cache
 def image(spec: ImageSpec) -> modal.Image:
-    base = (
-        modal.Image.from_registry(spec.base) if spec.base else modal.Image.debian_slim(python_version="3.11")
-    )
+    slim = partial(modal.Image.debian_slim, python_version="3.11")
+    base = modal.Image.from_registry(spec.base) if spec.base else slim()
     if modal.is_local():
         base = base.apt_install(*spec.system) if spec.system else base
         pinned = str(HOME / spec.constraints)
@@ -92,15 +91,17 @@ HOSTS: dict[str, Any] = {}  # by craft
 
 
 def declared(host: type[Host]) -> Any:
-    """Declares the Modal class of the chosen engine of its craft."""
+    """Declares the Modal class of the chosen engine of its craft, if it has one."""
     craft = host.craft
+    if craft not in ENGINES:
+        return host
     settings, spec = getattr(SETTINGS, craft), SPECS[craft]
     batch_size = settings.together or spec.batch_size
     resources = spec.resources(settings.model, settings.precision)
     folder = f"{MODAL.weights}/{spec.volume}"
     env = {"HF_HOME": folder, "HF_HUB_OFFLINE": "1"}  # a GPU must not wait for the hub
     env["OMP_NUM_THREADS"] = f"{resources.cores:.0f}"  # the default is one for each core of the machine
-    gpus = [gpu for gpu in settings.gpu.split(",") if gpu] if spec.gpu else []
+    gpus = [*filter(None, settings.gpu.split(","))] if spec.gpu else []
     host = modal.concurrent(max_inputs=batch_size, target_inputs=batch_size)(host)
     HOSTS[craft] = app.cls(
         image=image(IMAGES[spec.image]),
@@ -165,18 +166,17 @@ class CoverEngine(Host):
 
 @declared
 class VisionEngine(Host):
-    """Reads the photo that a song is made from."""
-
-    craft = "vision"
+    craft = "vision"  # it reads the photo that a song is made from
 
 
-if "listening" in ENGINES:
+@declared
+class ListeningEngine(Host):
+    craft = "listening"  # it says which words of a song are heard, and when
 
-    @declared
-    class ListeningEngine(Host):
-        """Listens to songs, and says which of their words are heard, and when."""
 
-        craft = "listening"
+@declared
+class SeparationEngine(Host):
+    craft = "separation"  # it takes songs apart
 
 
 # The service: a song's own call, the web function, and commands that people run.
@@ -204,8 +204,7 @@ def service() -> Any:
 )
 @modal.concurrent(max_inputs=containers.PRODUCE_TOGETHER)
 async def produce(song_id: str, wakes: dict[str, str] | None = None) -> str:
-    status: str = await service().produce(song_id, wakes or {})
-    return status
+    return str(await service().produce(song_id, wakes or {}))
 
 
 @app.function(
@@ -294,16 +293,8 @@ def main(
     format: str = "wav",
     out: str = ".",
 ) -> None:
-    from orchestrator.cli.modal_run import place_order
+    from orchestrator.cli.modal_run import place_order, requested
 
-    music_alone = bool(prompt) and not (description or lyrics or about)
-    request = {
-        "description": description or prompt,
-        "about": about,
-        "instrumental": instrumental or music_alone,
-        "cover": not music_alone,
-        "duration_s": duration,
-        "seed": seed,
-        "format": format,
-    }
+    words = {"description": description, "prompt": prompt, "lyrics": lyrics, "about": about}
+    request = requested(words, instrumental=instrumental, duration_s=duration, seed=seed, format=format)
     place_order(request, lyrics, Path(out), order.remote_gen)

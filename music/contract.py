@@ -252,6 +252,7 @@ COMPOSERS: Registry[Composer] = Registry(
             prompt="fields",
             languages=("en",),
             tasks=("extend", "repaint", "remix", "resing"),
+            changes_recordings=False,
             places_lines=True,
             image="web",
         ),

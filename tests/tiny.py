@@ -132,6 +132,9 @@ def _musicgen(folder: Path, config: MusicgenConfig) -> Path:
             else:
                 weight.data.add_(torch.randn_like(weight), alpha=0.2)
     fill_codebooks(model)
+    for layer in model.audio_encoder.quantizer.layers:
+        # Too far away to be the nearest: what EnCodec writes are the decoder's tokens, as in a published one.
+        layer.codebook.embed[config.decoder.vocab_size :] = 1e4
     settings = model.generation_config
     start = config.decoder.vocab_size
     settings.decoder_start_token_id = settings.pad_token_id = settings.bos_token_id = start

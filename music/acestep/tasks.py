@@ -113,7 +113,7 @@ def work_of(request: MusicRequest, source: Source, tasks: Sequence[str], rate_hz
     if request.task in ("extend", "repaint"):
         place = (extended if request.task == "extend" else repainted)(change, source)
         return _repainting(request, source, (place,), _words_around(request.lyrics, source, place), rate_hz)
-    sound, words = _at_rate(source, rate_hz), request.lyrics or _tagged(source, source.lines)
+    sound, words = _at_rate(source, rate_hz), request.lyrics or _words_of(source)
     if request.task == "resing":
         if places := _other_lines(request.lyrics, source):
             return _repainting(request, source, places, request.lyrics, rate_hz)
@@ -177,14 +177,23 @@ def _at_rate(source: Source, rate_hz: int) -> Samples:
 
 def _words_around(words: str, source: Source, place: Place) -> str:
     """The words of the whole song with those of the new part: the model hears all of it, and sings what
-    comes next."""
+    comes next. Of a song whose lines have no times, a span without words of its own keeps what it had."""
     if place.before:
-        return _together(words, _tagged(source, source.lines))
+        return _together(words, _words_of(source))
+    if not source.lines:
+        return words.strip() or _words_of(source) if place.closes else _together(_words_of(source), words)
     middles = [0.5 * (line.start_s + line.end_s) for line in source.lines]
     timed = list(zip(source.lines, middles, strict=True))
     before = [line for line, at in timed if at < place.start_s]
     after = [line for line, at in timed if place.closes and at >= place.end_s]
     return _together(_tagged(source, before), words, _tagged(source, after))
+
+
+def _words_of(source: Source) -> str:
+    """All that is sung in a song, as far as it is known."""
+    if source.lines or source.request is None:
+        return _tagged(source, source.lines)
+    return source.request.lyrics
 
 
 def _together(*parts: str) -> str:

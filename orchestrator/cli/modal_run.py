@@ -21,6 +21,18 @@ from orchestrator.songs.stages import Stage
 _PIECE_BYTES = 1 << 20
 
 
+def requested(words: Mapping[str, str], *, instrumental: bool, **fields: object) -> dict[str, object]:
+    """The fields of the brief for ``words``; a prompt alone is music without words or cover."""
+    music_alone = bool(words["prompt"]) and not (words["description"] or words["lyrics"] or words["about"])
+    return {
+        "description": words["description"] or words["prompt"],
+        "about": words["about"],
+        "instrumental": instrumental or music_alone,
+        "cover": not music_alone,
+        **fields,
+    }
+
+
 def place_order(
     fields: Mapping[str, object],
     lyrics: str,

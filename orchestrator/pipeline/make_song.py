@@ -114,7 +114,8 @@ async def make_song(
         recorder.close()
         if recorder.has_ended:  # else the song goes on elsewhere, and perhaps with this cover
             await _drop_unused_cover(recorder.song, library)
-            await asyncio.to_thread(settle, library, recorder.song)
+            if song.brief.keep != "all":
+                await asyncio.to_thread(settle, library, recorder.song)
 
 
 async def _music(recorder: SongRecorder, worker: Worker) -> None:

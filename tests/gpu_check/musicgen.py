@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from config.engine import Report
-from music.contract import MusicRequest
+from config.engine import Report, ignore_progress
+from music.contract import Change, MusicRequest, Samples, Source
 from music.musicgen.decoder import Track
 from music.musicgen.gpu.attention import Masked
 from music.musicgen.gpu.reading import Reading
@@ -37,6 +38,25 @@ def look(findings: Findings, card: Card, ceilings: Ceilings, folder: Path) -> No
         _steps(findings, card, engine, ceilings)
         with findings.check("EnCodec, 30 s and 600 s") as found:
             found.figure, found.ok = _decoded(card, engine)
+        with findings.check("more of a recording") as found:
+            found.figure, found.ok = _extended(card, engine)
+
+
+def _extended(card: Card, engine: Any) -> tuple[str, bool]:
+    """What there is stays its own, and twice the same follows."""
+    rate_hz = 44_100
+    noise = np.random.default_rng(1).standard_normal((2, 20 * rate_hz))
+    source = Source((0.1 * noise).astype(np.float32), rate_hz)
+    change = Change(by_s=1.0 if card.tiny else 10.0)
+    request = MusicRequest(prompt=_PROMPTS[0], seed=1, task="extend", change=change)
+    made: list[Samples] = []
+    took = [
+        card.seconds(lambda: made.append(engine.change(request, source, ignore_progress).samples))
+        for _ in range(2)
+    ]
+    same = np.array_equal(made[0][:, : 19 * rate_hz], source.samples[:, : 19 * rate_hz])
+    again = np.array_equal(*made) and bool(np.isfinite(made[0]).all())
+    return f"{took[1]:.1f} s; kept to the sample: {same}; the same again: {again}", same and again
 
 
 def _song(seed: int, duration_s: float) -> Callable[[Any, Report], bytes]:

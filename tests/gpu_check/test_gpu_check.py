@@ -63,7 +63,7 @@ def test_every_check_of_a_part_runs_and_holds(part: str, tmp_path: Path) -> None
     ]
     assert checks[-1] == "unloaded"
     own = {
-        "acestep": ["10 s of music", "12 s of music"],
+        "acestep": ["10 s of music", "12 s of music", "a span of a recording"],
         "sdxl_turbo": ["a cover"],
         "diffusion": ["a cover"],
         "qwen_vl": [],
@@ -84,6 +84,7 @@ def test_every_check_of_a_part_runs_and_holds(part: str, tmp_path: Path) -> None
         "tokens alone and among others",
         *(f"a step of {count} at column {column}" for count in (1, 8) for column in (1, 60)),
         "EnCodec, 30 s and 600 s",
+        "more of a recording",
     ]
     assert checks[8:-1] == own.get(part, musicgen)
 

@@ -44,13 +44,10 @@ MODEL_HZ = 32_000
 
 @torch.inference_mode()
 def checkpoint(folder: Path, channels: int) -> Path:
-    """A tiny one whose EnCodec writes the decoder's 64 tokens, as a published one's writes its 2048, and all
-    sorts of them."""
+    """A tiny one whose EnCodec writes all sorts of tokens."""
     musicgen(folder, channels=channels)
     model = MusicgenForConditionalGeneration.from_pretrained(folder).eval()
     codec = model.audio_encoder
-    for layer in codec.quantizer.layers:
-        layer.codebook.embed[64:] = 1e4  # too far away to be the nearest
     last = codec.encoder.layers[-1].conv
     heard = codec.encoder(torch.from_numpy(song(5.0, MODEL_HZ).samples)[:1, None])
     mean, deviation = heard.mean((0, 2)), heard.std((0, 2))
@@ -88,7 +85,7 @@ def song(seconds: float = 20.0, rate_hz: int = 44_100, **more: object) -> Source
 
 
 def asked(seed: int = 1, prompt: str = PROMPTS[0], **change: object) -> MusicRequest:
-    change = {"by_s": 3.0} | change
+    change = {"by_s": 1.0} | change
     return MusicRequest(prompt=prompt, seed=seed, task="extend", change=Change.model_validate(change))
 
 
@@ -167,7 +164,7 @@ def test_the_song_is_kept_to_the_sample_up_to_a_join_that_is_not_heard(
     audio = extended(either, source)
     join = round((20.0 - PICKUP_S) * rate_hz)
     assert audio.rate_hz == rate_hz
-    assert audio.samples.shape == (2, 23 * rate_hz)
+    assert audio.samples.shape == (2, 21 * rate_hz)
     assert audio.samples.dtype == np.float32
     assert np.array_equal(audio.samples[:, :join], source.samples[:, :join])
     new = audio.samples[:, 20 * rate_hz :]
@@ -179,11 +176,11 @@ def test_the_song_is_kept_to_the_sample_up_to_a_join_that_is_not_heard(
 
 
 def test_the_request_decides_and_nothing_else(composer: Composer) -> None:
-    first = extended(composer, song()).samples
-    assert np.array_equal(first, extended(composer, song()).samples)
-    louder = Source(song().samples * np.float32(0.3), 44_100)
-    others = [extended(composer, song(), seed=2), extended(composer, song(), prompt="metal")]
-    others += [extended(composer, louder), extended(composer, song(), start_s=12.0)]
+    first = extended(composer, song(5.0)).samples
+    assert np.array_equal(first, extended(composer, song(5.0)).samples)
+    louder = Source(song(5.0).samples * np.float32(0.3), 44_100)
+    others = [extended(composer, song(5.0), seed=2), extended(composer, song(5.0), prompt="metal")]
+    others.append(extended(composer, louder))
     for other in others:
         assert not np.array_equal(first[:, -44_100:], other.samples[:, -44_100:])
 
@@ -211,10 +208,10 @@ def test_a_song_of_which_the_tempo_is_known_goes_on_from_a_bar(composer: Compose
     sections = (SectionSpan("verse", 0.0, 14.0), SectionSpan("chorus", 14.0, 20.0))
     source = song(tempo_bpm=120.0, metre="4/4", key="A major", lines=words, sections=sections)
     audio = extended(composer, source, start_s=14.7)
-    assert audio.duration_s == 17.0
+    assert audio.duration_s == 15.0
     assert np.array_equal(audio.samples[:, : round(13.9 * 44_100)], source.samples[:, : round(13.9 * 44_100)])
     assert [line.start_s for line in audio.lines] == [1.0, 9.0]
-    assert audio.sections == (SectionSpan("verse", 0.0, 14.0), SectionSpan("instrumental", 14.0, 17.0))
+    assert audio.sections == (SectionSpan("verse", 0.0, 14.0), SectionSpan("instrumental", 14.0, 15.0))
     assert (audio.tempo_bpm, audio.key, audio.metre) == (120.0, "A major", "4/4")
 
 
@@ -222,13 +219,13 @@ def test_it_goes_on_from_where_a_song_has_faded(composer: Composer) -> None:
     faded = song().samples.copy()
     faded[:, 16 * 44_100 :] *= np.linspace(1.0, 0.0, 4 * 44_100, dtype=np.float32) ** 4
     audio = extended(composer, Source(faded, 44_100))
-    assert 19.0 < audio.duration_s < 21.0
+    assert 17.0 < audio.duration_s < 19.0
 
 
 def test_a_recording_of_one_channel_at_8_khz_is_gone_on_with(composer: Composer) -> None:
     mono = Source(song(5.0, 8_000).samples[:1], 8_000)
     audio = extended(composer, mono)
-    assert audio.samples.shape == (2, 64_000)
+    assert audio.samples.shape == (2, 48_000)
     assert np.array_equal(audio.samples[:, :39_200], np.repeat(mono.samples[:, :39_200], 2, axis=0))
 
 
@@ -244,12 +241,12 @@ def test_more_than_its_window_is_made_and_progress_only_rises(composer: Composer
 
 
 def test_continuations_of_several_threads_are_what_they_are_alone(composer: Composer) -> None:
-    alone = [extended(composer, song(), seed=seed).samples for seed in range(3)]
+    alone = [extended(composer, song(5.0), seed=seed).samples for seed in range(3)]
     with ThreadPoolExecutor(4) as threads:
         other = threads.submit(
             composer.compose, MusicRequest(prompt="metal", seed=1, duration_s=5.0), ignore_progress
         )
-        together = list(threads.map(lambda seed: extended(composer, song(), seed=seed).samples, range(3)))
+        together = list(threads.map(lambda seed: extended(composer, song(5.0), seed=seed).samples, range(3)))
         other.result(30)
     for one, same in zip(alone, together, strict=True):
         assert np.array_equal(one, same)

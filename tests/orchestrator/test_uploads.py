@@ -14,7 +14,7 @@ from music.sources.kept import kept_recording
 from music.sources.reading import samples_of
 from orchestrator.cli.commands import DONE, FAILED, WRONG_USAGE
 from orchestrator.pipeline.inputs.recordings import Recordings, checked_name, is_recording
-from orchestrator.pipeline.inputs.sources import source_of
+from orchestrator.pipeline.inputs.sources import recording_source
 from orchestrator.pipeline.inputs.uploads import keep_file
 from orchestrator.songs.manifest import new_id
 from orchestrator.songs.reading import is_id
@@ -76,13 +76,13 @@ def test_what_cannot_be_kept_is_one_line_with_the_way_out(tmp_path: Path, tune: 
         assert says in result.stderr
 
 
-def test_a_recording_is_the_source_of_a_song(store: Store, tune: Path) -> None:
+def test_a_recording_is_the_recording_source_a_song(store: Store, tune: Path) -> None:
     recordings = Recordings(store, 2)
     kept = keep_file(recordings, tune, len(WAV), "mine", "A tune")
     assert kept.created_at <= datetime.now(UTC)
     assert recordings.all() == [kept] == [recordings.load(kept.id)]
     assert keep_file(recordings, tune, len(WAV), "mine", "") == kept
-    source = source_of(store, kept.id)
+    source = recording_source(store, kept.id)
     assert (source.rate_hz, source.duration_s) == (44_100, 2.0)
     assert (source.tempo_bpm, source.key, source.lines, source.sections) == (None, None, (), ())
     expected, _ = samples_of(kept_recording(WAV).flac)
@@ -90,7 +90,7 @@ def test_a_recording_is_the_source_of_a_song(store: Store, tune: Path) -> None:
     recordings.delete(kept.id)
     assert list(store.list("sources/")) == []
     with pytest.raises(InvalidRequest, match="not there any more"):
-        source_of(store, kept.id)
+        recording_source(store, kept.id)
     with pytest.raises(NotFound):
         recordings.delete(kept.id)
 

@@ -159,21 +159,14 @@ def test_a_change_is_quoted(client: httpx.Client, parent: dict[str, Any]) -> Non
     assert client.post("/quote", json={"task": "extend", "by_s": 9, "source": "nothere"}).status_code == 404
 
 
-def test_a_recording_is_changed(client: httpx.Client) -> None:
+def test_the_embedded_composer_does_not_change_recordings(client: httpx.Client) -> None:
     sent = client.post("/audio", files={"audio": ("loop.wav", drum_loop())}, data={"rights": "mine"})
     recording = sent.raise_for_status().json()
     assert recording["tempo_bpm"] == pytest.approx(120.0, abs=1.0)
-    song = changed(client, recording, "extend", by_s=8, prompt="pop", seed=2)
-    assert (song["parent"], song["task"]) == (recording["id"], "extend")
-    assert song["brief"]["change"]["rights"] == "mine"
-    after, rate_hz = sound(client, song)
-    before, _ = soundfile.read(io.BytesIO(client.get(f"/audio/{recording['id']}/content").content))
-    kept = round(8.0 * rate_hz)
-    assert np.array_equal(after[:kept], before[:kept])
-    quote = client.post("/quote", json={"task": "extend", "source": recording["id"], "by_s": 8})
-    assert quote.status_code == 200
-    refused = client.post(f"/songs/{recording['id']}/resing", json={"lyrics": OTHER})
-    assert (refused.status_code, refused.json()["field"]) == (422, "task")
+    # The embedded composer plays from scores; models go by the sound.
+    refused = client.post(f"/songs/{recording['id']}/extend", json={"by_s": 8})
+    assert (refused.status_code, refused.json()["field"]) == (422, "source")
+    assert "'acestep' or 'musicgen' does recordings" in refused.json()["fix"]
     gone = client.post("/songs/rec-00000000000000000000/extend", json={"by_s": 10})
     assert gone.status_code == 404
 

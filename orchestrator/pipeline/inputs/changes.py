@@ -131,15 +131,24 @@ def as_changer(info: EngineInfo) -> EngineInfo:
     return replace(info, tasks=("stems",))
 
 
-def check_task(engine: EngineInfo, task: Task) -> None:
-    """Raises ``InvalidRequest`` for a task that the engine does not do, with those that do."""
-    if task in engine.tasks:
-        return
-    able = [name for name in COMPOSERS.built_in if task in COMPOSERS.spec(name).tasks]
-    fix = f"engine {engine.name!r} does not do it: {' or '.join(map(repr, able)) or 'none'} does"
-    if task == "stems":
-        fix = f"music {fix}, and so does SONGWRIGHT_SEPARATION__ENGINE=demucs beside any music engine"
-    raise InvalidRequest("task", task, fix)
+def check_task(engine: EngineInfo, task: Task, *, of_recording: bool = False) -> None:
+    """Raises ``InvalidRequest``, with who can, if ``engine`` does not do ``task``, or not to recordings."""
+
+    def does(name: str) -> bool:
+        if name not in COMPOSERS.built_in:
+            return True
+        spec = COMPOSERS.spec(name)
+        return task in spec.tasks and (spec.changes_recordings or not of_recording)
+
+    able = " or ".join(repr(name) for name in COMPOSERS.built_in if does(name)) or "none"
+    if task not in engine.tasks:
+        fix = f"engine {engine.name!r} does not do it: {able} does"
+        if task == "stems":
+            fix += ", and SONGWRIGHT_SEPARATION__ENGINE=demucs beside any engine"
+        raise InvalidRequest("task", task, fix)
+    if not does(engine.name):
+        fix = f"engine {engine.name!r} changes its own songs alone, from their scores: {able} does recordings"
+        raise InvalidRequest("source", "a recording", fix)
 
 
 def _check_words(engine: EngineInfo, plan: SongPlan, task: Task, words: str) -> None:

@@ -64,7 +64,7 @@ def source_brief(recording: Recording, engine: EngineInfo, wanted: Wanted, **fie
 
 def _check_task(engine: EngineInfo, wanted: Wanted) -> None:
     task = wanted.task
-    check_task(engine, task)
+    check_task(engine, task, of_recording=True)
     if task in _NEEDS_A_SCORE:
         fix = "when the words of a recording are sung is not known: repaint a span of it with other words"
         raise InvalidRequest("task", task, fix)
