@@ -180,7 +180,7 @@ def _change(
     from orchestrator.cli.produce import produce
     from orchestrator.cli.words import words_in
     from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
-    from orchestrator.pipeline.inputs.changes import Wanted, as_changer, changed_brief, sung_lines
+    from orchestrator.pipeline.inputs.changes import Wanted, changed_brief, separator_info, sung_lines
     from orchestrator.pipeline.inputs.recording_changes import source_brief
     from orchestrator.pipeline.inputs.recordings import is_recording, load_recording
     from orchestrator.songs.export import check_folder
@@ -193,9 +193,10 @@ def _change(
         check_folder(folder)
     words = words_in(lyrics_file) if lyrics_file else ""
     library = open_library(settings)
-    craft = "separation" if task == "stems" and "separation" in crafts_in_use(settings) else "music"
-    engine = REGISTRIES[craft].check(getattr(settings, craft).engine, options_of(settings, craft))
-    engine = as_changer(engine) if craft == "separation" else engine
+    if task == "stems" and "separation" in crafts_in_use(settings):
+        engine = separator_info(settings.separation.engine)
+    else:
+        engine = REGISTRIES["music"].check(settings.music.engine, options_of(settings, "music"))
     fields: dict[str, object] = {"seed": seed, "variations": variations, "keep": keep}
     if format_ is not None:
         fields["format"] = format_

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from config.engine import EngineInfo
 from config.errors import Conflict, InvalidRequest
@@ -126,9 +126,10 @@ def _done(song: Song) -> tuple[SongPlan, MusicFacts]:
     return song.plan, song.music
 
 
-def as_changer(info: EngineInfo) -> EngineInfo:
-    """The facts of a separator as ``changed_brief`` takes those of composers."""
-    return replace(info, tasks=("stems",))
+def separator_info(name: str) -> EngineInfo:
+    """What ``changed_brief`` must know of the separator that is set: all of them do the same, and none says
+    more before it has its weights, or on Modal before it has run once."""
+    return EngineInfo(name=name, version="", licence="", tasks=("stems",))
 
 
 def check_task(engine: EngineInfo, task: Task, *, of_recording: bool = False) -> None:

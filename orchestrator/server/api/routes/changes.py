@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from config.engine import EngineInfo
 from config.errors import EngineUnavailable
 from music.contract import Task
-from orchestrator.pipeline.inputs.changes import as_changer, changed_brief, sung_lines
+from orchestrator.pipeline.inputs.changes import changed_brief, separator_info, sung_lines
 from orchestrator.pipeline.inputs.recording_changes import source_brief
 from orchestrator.pipeline.inputs.recordings import is_recording, load_recording
 from orchestrator.server.api.context import BEARER
@@ -104,10 +104,11 @@ async def brief_of_change(source_id: str, body: Changing, service: Service) -> B
 
 def _engine(service: Service, task: Task) -> EngineInfo:
     """The engine that does the task. Raises ``EngineUnavailable`` while it is not known what it can do."""
-    craft = "separation" if task == "stems" and service.worker.separates else "music"
-    service.worker.check((craft,))
-    info = service.engines().get(craft)
+    if task == "stems" and service.worker.separates:
+        service.worker.check(("separation",))
+        return separator_info(service.settings.separation.engine)
+    service.worker.check(("music",))
+    info = service.engines().get("music")
     if info is None:
-        fix = "ask again in a minute"
-        raise EngineUnavailable(f"the {craft} engine has not said yet what it can do", fix)
-    return as_changer(info) if craft == "separation" else info
+        raise EngineUnavailable("the music engine has not said yet what it can do", "ask again in a minute")
+    return info
