@@ -166,16 +166,17 @@ class CoverEngine(Host):
 
 @declared
 class VisionEngine(Host):
-    """Reads the photo that a song is made from."""
-
-    craft = "vision"
+    craft = "vision"  # it reads the photo that a song is made from
 
 
 @declared
 class ListeningEngine(Host):
-    """Listens to songs, and says which of their words are heard, and when."""
+    craft = "listening"  # it says which words of a song are heard, and when
 
-    craft = "listening"
+
+@declared
+class SeparationEngine(Host):
+    craft = "separation"  # it takes songs apart
 
 
 # The service: a song's own call, the web function, and commands that people run.

@@ -111,8 +111,8 @@ class Settings(BaseSettings, nested_model_default_partial_update=True):
     music: EngineSettings = Field(default_factory=EngineSettings)
     art: EngineSettings = Field(default_factory=EngineSettings)
     vision: EngineSettings = Field(default_factory=EngineSettings)
-    listening: EngineSettings = EngineSettings(engine="none")
-    """The engines that read the photo of a song and that listen to songs; ``none``: nobody listens."""
+    listening: EngineSettings = EngineSettings(engine="none")  # none: nobody listens
+    separation: EngineSettings = EngineSettings(engine="none")  # none: the composer does it, if it can
     openai: ServerOptions = Field(default_factory=ServerOptions)
     """The server of the engine ``openai``."""
 
@@ -219,7 +219,7 @@ _ALIASES = {str(field.validation_alias) for field in Settings.model_fields.value
 
 
 def options_of(settings: Settings, craft: str) -> EngineOptions:
-    """The options for the engine of ``craft`` ("lyrics", "music", "art", "vision", "listening")."""
+    """The options for the engine of ``craft``, a key of ``pipeline.engines.REGISTRIES``."""
     chosen: EngineSettings = getattr(settings, craft)
     server, loops = settings.openai, chosen.instructions
     return EngineOptions(

@@ -87,7 +87,7 @@ class EngineSpec:
     """Of a composer: whether it can make the beginning of a song alone, as it is in the whole song."""
     places_lines: bool = False
     """Of a composer: whether it sings each line at the time that ``MusicRequest.line_times_s`` says."""
-    image: Literal["web", "models", "audiocraft", "vllm", "listening"] = "models"
+    image: Literal["web", "models", "audiocraft", "vllm", "listening", "separation"] = "models"
     """The image that it runs in on Modal: see ``orchestrator.modal.deployment.images``."""
     volume: str = ""
     """The volume on Modal with its weights."""

@@ -13,6 +13,7 @@ PACKAGES = (
     "art",
     "vision",
     "listening",
+    "separation",
     "storage",
     "orchestrator",
 )

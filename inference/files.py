@@ -17,6 +17,7 @@ CONVERTED = "model.bin"
 """The weights of a model in CTranslate2's format: numbers of one precision, and no code."""
 _OF_CONVERTED = ("config.json", "preprocessor_config.json", "tokenizer.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
+_SIGNED = re.compile(r"[0-9a-f]{8}\.safetensors", re.ASCII)
 _TEXT = (".json", ".txt", ".model", ".jinja")
 """Configuration, vocabulary and templates. No code is fetched."""
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".th")
@@ -102,8 +103,8 @@ def wanted_files(
     weights, only pickled ones, or a shard is missing; the message names the place as ``where``, and
     ``instead``, a revision that has safetensors, if one is known."""
     files = sorted(listing, key=lambda file: file.name)
-    if index is None and (converted := _converted(files)):
-        return converted
+    if index is None and (other := _converted(files) or _bag(files)):
+        return other
     places = sorted(parts_of(index)) if index is not None else [""]
     inside = {place: [file for file in files if _folder(file) == place] for place in ("", *places)}
     found = {place: _copies(inside[place]) for place in places}
@@ -130,6 +131,17 @@ def _converted(files: Iterable[File]) -> Choice | None:
         return None
     texts = [there[name] for name in (*_OF_CONVERTED, *vocabulary) if name in there]
     return Choice((there[CONVERTED],), tuple(texts), None)
+
+
+def _bag(files: Iterable[File]) -> Choice | None:
+    """The files of a bag of Demucs' models (``demucs.hf``): ``NAME.yaml``, and safetensors that are named by
+    their signatures; None if it is something else."""
+    there = list(files)
+    names = [file for file in there if _folder(file) == "" and file.name.endswith(".yaml")]
+    weights = [file for file in there if _SIGNED.fullmatch(file.name)]
+    if len(names) != 1 or not weights or any(_WEIGHTS.fullmatch(file.name) for file in there):
+        return None
+    return Choice(tuple(weights), tuple(names), None)
 
 
 def _folder(file: File) -> str:

@@ -123,7 +123,8 @@ def _cached(model: ModelName, cache: Path | None) -> Path | None:
     """The folder of the model's revision in the hub's cache, if any part of it was fetched."""
     from huggingface_hub import try_to_load_from_cache
 
-    for name in (INDEX, "config.json"):
+    of_bag = model.name.rpartition("/")[2].lower().replace("-", "_") + ".yaml"  # ``demucs.hf.hf_repo_name``
+    for name in (INDEX, "config.json", of_bag):
         found = try_to_load_from_cache(model.name, name, cache_dir=cache, revision=model.revision)
         if isinstance(found, str):
             return Path(found).parent

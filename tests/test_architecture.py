@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CRAFTS = ("lyrics", "music", "art", "vision", "listening", "storage")
+CRAFTS = ("lyrics", "music", "art", "vision", "listening", "separation", "storage")
 OURS = ("config", "phonetics", "reading", "inference", *CRAFTS, "orchestrator", "songwright", "main")
 CLIENT = ROOT / "clients" / "python"
 
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "art": {"art", "inference", "config"},
     "vision": {"vision", "inference", "config"},
     "listening": {"listening", "phonetics", "inference", "config"},
+    "separation": {"separation", "inference", "config"},
     "storage": {"storage", "config"},
     "orchestrator": {"orchestrator", "config", "reading", *CRAFTS},
     "songwright": {"songwright"},  # a client, which knows of the service only what it answers
@@ -54,6 +55,7 @@ DOORS = {
     },
     "art": {"art.contract", "art.encode", "art.photo"},
     "vision": {"vision.contract", "vision.photo", "vision.decode"},
+    "separation": {"separation.contract"},
     "listening": {"listening.contract"},
     "storage": {
         "storage.configured",
@@ -72,10 +74,12 @@ HOMES = {
     "mido": {"music.sketch.midi"},
     "py3langid": {"reading.language"},
     "PIL": {"art", "vision"},
-    "scipy": {"music", "art", "listening"},
-    "numpy": {"music", "art", "vision", "listening"},
+    "scipy": {"music", "art", "listening", "separation"},
+    "numpy": {"music", "art", "vision", "listening", "separation"},
     "faster_whisper": {"listening.whisper"},
     "ctranslate2": {"listening.whisper"},
+    "demucs": {"separation.demucs"},
+    "yaml": {"separation.demucs"},
     "pydantic_settings": {"config.settings"},
     "fastapi": {"orchestrator.server.api", "orchestrator.compat"},
     "starlette": {"orchestrator.server.api", "orchestrator.compat"},

@@ -12,7 +12,7 @@ from orchestrator.cli.lines import plain, print_json, say
 from orchestrator.cli.output import print_song, progress
 from orchestrator.cli.playback import Playback, player_for_songs
 from orchestrator.jobs.resuming import resumed
-from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 from orchestrator.pipeline.inputs.photos import keep_photo
 from orchestrator.pipeline.make_song import make_song
 from orchestrator.songs.export import export
@@ -39,7 +39,7 @@ def produce(
     first seconds on, while it is made. Raises as ``make_song`` does, and ``InvalidRequest`` if it is to be
     played and nothing here plays."""
     if not begun:  # a name that leads nowhere is found before anything is made
-        for craft in songs[0].brief.crafts:
+        for craft in songs[0].brief.crafts_by(separates="separation" in crafts_in_use(settings)):
             REGISTRIES[craft].look_up(getattr(settings, craft).engine)
     library = Library(open_store(settings), index_table(settings))
     listening = Listening()

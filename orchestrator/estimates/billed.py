@@ -118,7 +118,7 @@ def _end_s(song: Song | Entry, stage: str, cost: Cost | Spent) -> float:
     before = {
         Stage.PHOTO: (),
         Stage.LYRICS: (Stage.PHOTO,),
-        Stage.LISTEN: (Stage.PHOTO, Stage.LYRICS, Stage.MUSIC),
+        Stage.LISTEN: (Stage.PHOTO, Stage.LYRICS, Stage.MUSIC, Stage.SEPARATE),
     }.get(Stage(stage), (Stage.PHOTO, Stage.LYRICS))
     times = song.timings_s
     return sum(times.get(each, 0.0) for each in before) + max(times.get(stage, 0.0), cost.seconds)

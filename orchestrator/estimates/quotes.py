@@ -223,7 +223,9 @@ class Measurements:
         before it is planned, unless the user wants none. A changed song keeps its plan and its cover."""
         if brief.change:
             words = stage is Stage.LISTEN and "listening" in engines and bool(brief.change.words)
-            return stage is Stage.MUSIC or words
+            return stage is brief.audio_stage(separates="separation" in engines) or words
+        if stage is Stage.SEPARATE:
+            return False
         if stage is Stage.LYRICS:
             return not brief.plan
         return stage is not Stage.LISTEN or ("listening" in engines and not brief.instrumental)
@@ -231,14 +233,16 @@ class Measurements:
 
 def _measured(song: Entry) -> _Measured | None:
     # Most songs have no tags step: their audio was stored with the cover inside.
-    if song.state != Status.DONE or not song.timings_s.keys() >= {*ALWAYS} - {Stage.TAGS}:
+    was_there = "music" if Stage.SEPARATE in song.timings_s else "separation"
+    wanted = {stage for stage in (*ALWAYS, Stage.SEPARATE) if stage.craft not in (None, was_there)}
+    if song.state != Status.DONE or not song.timings_s.keys() >= wanted:
         return None
     engines = {stage: song.engines.get(stage.craft or "") for stage in WITH_ENGINES}
     devices = {stage: engine.device for stage, engine in engines.items() if engine}
     return _Measured(
         duration_s=song.duration_s,
         infer_step=song.infer_step,
-        made_by={craft: facts.identity for craft, facts in song.engines.items()},
+        made_by={craft: facts.identity for craft, facts in song.engines.items() if craft != was_there},
         devices=tuple(
             (stage, devices.get(stage, ""), song.costs[stage].gpu if stage in song.costs else "")
             for stage in _QUOTED

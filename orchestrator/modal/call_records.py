@@ -166,14 +166,16 @@ class CallRecords:
 class SongCalls:
     """Spawns the calls that make songs, and records them."""
 
-    def __init__(self, records: CallRecords, spawn: Spawn, wake: Wake) -> None:
+    def __init__(self, records: CallRecords, spawn: Spawn, wake: Wake, *, separates: bool = False) -> None:
+        """``separates``: as in ``Worker``."""
         self._records = records
         self._spawn = spawn
         self._wake = wake
+        self._separates = separates
 
     async def _spawned(self, song: Song) -> Any:
         """Wakes the engines of the song and spawns its call. Raises ``Unavailable`` if Modal takes none."""
-        wakes = await self._wake(song.brief.crafts)
+        wakes = await self._wake(song.brief.crafts_by(separates=self._separates))
         try:
             return await retrying("the song", lambda: self._spawn(song.id, wakes))
         except MODAL_ERRORS as error:

@@ -217,7 +217,13 @@ class ModalService:
         if song.was_interrupted:  # an earlier version's call may have left records of other names
             await self._threads.run(self._records.forget, song.id)
         else:
-            rare = {Stage.PHOTO: bool(song.brief.photo), Stage.LISTEN: self._worker.listens}
+            audio = song.brief.audio_stage(separates=self._worker.separates)
+            rare = {
+                Stage.PHOTO: bool(song.brief.photo),
+                Stage.MUSIC: audio is Stage.MUSIC,
+                Stage.SEPARATE: audio is Stage.SEPARATE,
+                Stage.LISTEN: self._worker.listens,
+            }
             steps = [stage for stage in WITH_ENGINES if rare.get(stage, True)]
             await self._threads.run(self._records.forget_steps, song.id, steps)
         await asyncio.sleep(_SEEN_S)

@@ -54,7 +54,7 @@ def modal_service(
     feed = Feed(threads.load, progress.of)
     claim = Claim(library.store, settings.modal.app, progress.identity)
     worker = ModalWorker(settings, library.store, hosts, progress)
-    calls = SongCalls(CallRecords(library.store), spawn, worker.wake)
+    calls = SongCalls(CallRecords(library.store), spawn, worker.wake, separates=worker.separates)
     jobs = SpawnedJobs(library, threads, feed, calls, progress, endings, settings.queue_limit, claim)
 
     async def own_address() -> str:

@@ -77,6 +77,10 @@ class ModalWorker:
     def listens(self) -> bool:
         return "listening" in self._hosts
 
+    @property
+    def separates(self) -> bool:
+        return "separation" in self._hosts
+
     def start(self) -> None:
         """Does nothing: containers start when they are called."""
 
@@ -109,7 +113,7 @@ class ModalWorker:
             async with self._local_steps:
                 step = step_of(stage, song)
                 return await asyncio.to_thread(step, None, self._store, song, ignore_progress)
-        if stage is Stage.MUSIC and self.listens and wants_listening(song):
+        if stage in (Stage.MUSIC, Stage.SEPARATE) and self.listens and wants_listening(song):
             # Now, and not with the others: its container would wait for the plan and the music.
             woken = await self.wake(["listening"])
             self._wakes[song.id] = self._wakes.get(song.id, {}) | woken

@@ -19,6 +19,7 @@ from orchestrator.songs.brief import MODEL_PARAMETERS
 from orchestrator.songs.facts.sound import MusicFacts, QualityFacts, SectionTime
 from orchestrator.songs.manifest import EngineFacts
 from orchestrator.songs.stages import NO_ENGINE, OPTIONAL_CRAFTS
+from separation.contract import SEPARATORS
 from vision.contract import READERS
 
 REGISTRIES: Mapping[str, Registry[Any]] = {
@@ -27,6 +28,7 @@ REGISTRIES: Mapping[str, Registry[Any]] = {
     "art": PAINTERS,
     "vision": READERS,
     "listening": LISTENERS,
+    "separation": SEPARATORS,
 }
 
 

@@ -70,7 +70,7 @@ async def make_song(
                 await recorder.begin(Status.COMPOSING)
 
             step = "music and cover"
-            parts: list[Coroutine[Any, Any, object]] = [_music(recorder, listens=worker.listens)]
+            parts: list[Coroutine[Any, Any, object]] = [_music(recorder, worker)]
             if song.brief.cover and "cover" not in recorder.song.assets:
                 parts.append(cover.make())
             # If one fails, the other is still finished and stored: a retry makes only what is missing.
@@ -118,12 +118,12 @@ async def make_song(
                 await asyncio.to_thread(settle, library, recorder.song)
 
 
-async def _music(recorder: SongRecorder, *, listens: bool) -> None:
+async def _music(recorder: SongRecorder, worker: Worker) -> None:
     """Makes the music, and has it listened to. A song whose words nobody could hear is a song: the error is
     a note in its manifest."""
     if "audio" not in recorder.song.assets:
-        await recorder.make(Stage.MUSIC)
-    if not (listens and wants_listening(recorder.song)):
+        await recorder.make(recorder.song.brief.audio_stage(separates=worker.separates))
+    if not (worker.listens and wants_listening(recorder.song)):
         return
     try:
         await recorder.make(Stage.LISTEN)

@@ -137,7 +137,7 @@ class SongRecorder:
             plan=result.plan or song.plan,
             music=result.music or song.music,
             listening=result.listening or song.listening,
-            engines=song.engines | made_by,
+            engines=song.engines | result.taken | made_by,
             assets=dict(sorted((song.assets | result.assets).items())),
             timings_s=song.timings_s | {stage.value: round(made.seconds, 3)},
             runs=min(song.runs, 1),

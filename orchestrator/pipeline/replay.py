@@ -15,8 +15,13 @@ from orchestrator.songs.library import Library
 from orchestrator.songs.limits import KeptPlan
 from orchestrator.songs.manifest import GIVEN, PHOTO, Song, Status, new_songs
 
-CRAFTS = ("music", "art")
-"""The crafts that work again; the lyrics are in the manifest."""
+_AUDIO = ("separation", "music")
+
+
+def crafts_of(song: Song) -> tuple[str, ...]:
+    """The crafts that work again. The lyrics are in the manifest; of a song that was taken apart, the music
+    is that of its source."""
+    return (next((craft for craft in _AUDIO if craft in song.engines), "music"), "art")
 
 
 def again(
@@ -28,7 +33,7 @@ def again(
     settings = settings_like(settings, song)
     engines = {
         craft: REGISTRIES[craft].check(getattr(settings, craft).engine, options_of(settings, craft))
-        for craft in CRAFTS
+        for craft in crafts_of(song)
         if craft in song.engines and song.engines[craft].name != PHOTO
     }
     notes = differences(song, engines)
@@ -62,7 +67,7 @@ def finished_brief(song: Song) -> Brief:
 def settings_like(settings: Settings, song: Song) -> Settings:
     """``settings`` with the engines, models, revisions and precisions that made ``song``."""
     chosen: dict[str, EngineSettings] = {}
-    for craft in CRAFTS:
+    for craft in crafts_of(song):
         facts, now = song.engines.get(craft), getattr(settings, craft)
         if facts is None or facts.name == PHOTO:
             continue
@@ -80,7 +85,7 @@ def differences(song: Song, engines: Mapping[str, EngineInfo]) -> tuple[str, ...
     """Notes on small differences to ``song`` if ``engines``, by craft, repeat it: other libraries, another
     device. Raises ``Conflict`` if another engine or model would make another song."""
     notes: list[str] = []
-    for craft in CRAFTS:
+    for craft in crafts_of(song):
         facts, info = song.engines.get(craft), engines.get(craft)
         if facts is None or info is None or facts.name in (GIVEN, PHOTO):
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar, cast
 
 from config.engine import Report
@@ -37,6 +37,8 @@ class StepResult:
     engine: EngineFacts | None
     """None if no engine was needed."""
     assets: dict[str, Asset]
+    taken: dict[str, EngineFacts] = field(default_factory=dict)
+    """By craft, the engines of another song that have made what was taken from it."""
     plan: SongPlan | None = None
     music: MusicFacts | None = None
     listening: ListeningFacts | None = None
@@ -58,6 +60,11 @@ class Worker(Protocol):
     @property
     def listens(self) -> bool:
         """Whether an engine is set that listens to songs."""
+        ...
+
+    @property
+    def separates(self) -> bool:
+        """Whether an engine is set that takes songs apart."""
         ...
 
     async def run(

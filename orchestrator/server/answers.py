@@ -116,7 +116,7 @@ class QueueEvent(BaseModel):
 class ProgressEvent(BaseModel):
     """A part has made progress."""
 
-    part: Literal["photo", "lyrics", "music", "cover"]
+    part: Literal["photo", "lyrics", "music", "separate", "cover", "listen"]
     stage: str
     fraction: float = Field(ge=0.0, le=1.0)
     seconds_left: float | None

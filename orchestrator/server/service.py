@@ -225,10 +225,12 @@ class Service:
         """The expected time and cost of ``brief``; ``notes`` come before the quote's own notes. Raises
         ``EngineUnavailable`` until the engines of its crafts are loaded: only songs of the same engines
         count."""
-        engines = self.engines()
-        states = self.worker.states()
-        if any(craft not in states or states[craft].state != "ready" for craft in brief.crafts):
-            self.worker.check(brief.crafts)
+        engines, states = self.engines(), self.worker.states()
+        if self.worker.separates:  # on Modal it may never have run
+            engines.setdefault("separation", EngineInfo(name="", version="", licence=""))
+        crafts = brief.crafts_by(separates=self.worker.separates)
+        if any(craft not in states or states[craft].state != "ready" for craft in crafts):
+            self.worker.check(crafts)
             raise EngineUnavailable("the engines are being loaded", "ask again in some seconds")
         return await self._quotes.quote(brief, engines, self.worker.music_lanes, notes)
 

@@ -12,6 +12,7 @@ from config.errors import InvalidRequest
 from lyrics.contract import TITLE_CHARACTERS, SongPlan
 from orchestrator.songs.facts.change import SongChange
 from orchestrator.songs.limits import AnyPlan, is_kept
+from orchestrator.songs.stages import Stage
 from reading.cleaning import stripped, without_html
 
 DESCRIPTION_CHARACTERS = 2_000
@@ -240,6 +241,17 @@ class Brief(BaseModel):
             "vision": bool(self.photo) and self.plan is None,
         }
         return tuple(craft for craft, is_wanted in wanted.items() if is_wanted)
+
+    def audio_stage(self, *, separates: bool) -> Stage:
+        """The stage in which the audio is made. ``separates``: whether an engine takes songs apart; if none
+        does, a composer may."""
+        stems = self.change is not None and self.change.task == "stems"
+        return Stage.SEPARATE if stems and separates else Stage.MUSIC
+
+    def crafts_by(self, *, separates: bool) -> tuple[str, ...]:
+        """As ``crafts``, with the craft of ``audio_stage``."""
+        makes = self.audio_stage(separates=separates).craft or ""
+        return tuple(makes if craft == "music" else craft for craft in self.crafts)
 
     @model_validator(mode="after")
     def _says_something(self, info: ValidationInfo) -> Brief:

@@ -15,6 +15,9 @@ class Stage(StrEnum):
     LYRICS = "lyrics"
     """The plan is written: lyrics, title, tempo, key, prompts."""
     MUSIC = "music"
+    SEPARATE = "separate"
+    """A song that there is, is taken apart, in the place of the music: if its stems are wanted, and an engine
+    for that is set."""
     COVER = "cover"
     LISTEN = "listen"
     """An engine listens to the song, if one is set and the song has words."""
@@ -29,17 +32,18 @@ class Stage(StrEnum):
     @property
     def follows_length(self) -> bool:
         """Whether it takes longer for a longer song."""
-        return self in (Stage.MUSIC, Stage.LISTEN, Stage.TAGS)
+        return self in (Stage.MUSIC, Stage.SEPARATE, Stage.LISTEN, Stage.TAGS)
 
 
 _CRAFTS: Mapping[Stage, str] = {
     Stage.PHOTO: "vision",
     Stage.LYRICS: "lyrics",
     Stage.MUSIC: "music",
+    Stage.SEPARATE: "separation",
     Stage.COVER: "art",
     Stage.LISTEN: "listening",
 }
-_ONLY_SOME = (Stage.PHOTO, Stage.LISTEN)
+_ONLY_SOME = (Stage.PHOTO, Stage.SEPARATE, Stage.LISTEN)
 NO_ENGINE = "none"
 """Instead of an engine's name: the craft is not wanted. For those of ``OPTIONAL_CRAFTS``."""
 WITH_ENGINES = tuple(_CRAFTS)
@@ -48,7 +52,7 @@ ALWAYS = tuple(stage for stage in Stage if stage not in _ONLY_SOME)
 """The stages of every song with a cover; only some begin with a photo, or are listened to."""
 SONG_CRAFTS = tuple(_CRAFTS[stage] for stage in WITH_ENGINES if stage in ALWAYS)
 CRAFTS = (*SONG_CRAFTS, *(_CRAFTS[stage] for stage in _ONLY_SOME))
-OPTIONAL_CRAFTS = (_CRAFTS[Stage.LISTEN],)
+OPTIONAL_CRAFTS = (_CRAFTS[Stage.SEPARATE], _CRAFTS[Stage.LISTEN])
 
 StageReport = Callable[[Stage, str, float], None]
 """A callback with the progress of a stage: what its engine does, in words, and the fraction from 0 to 1."""
@@ -71,5 +75,5 @@ def elapsed(times: Mapping[str, float]) -> float:
     def of(stage: Stage) -> float:
         return times.get(stage, 0.0)
 
-    beside = max(of(Stage.MUSIC) + of(Stage.LISTEN), of(Stage.COVER))
+    beside = max(of(Stage.MUSIC) + of(Stage.SEPARATE) + of(Stage.LISTEN), of(Stage.COVER))
     return of(Stage.PHOTO) + of(Stage.LYRICS) + beside + of(Stage.TAGS)

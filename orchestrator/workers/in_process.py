@@ -127,6 +127,10 @@ class InProcessWorker:
     def listens(self) -> bool:
         return "listening" in self._engines
 
+    @property
+    def separates(self) -> bool:
+        return "separation" in self._engines
+
     async def run(
         self, stage: Stage, song: Song, report: Report, on_cover: OnCover | None = None
     ) -> StepResult:

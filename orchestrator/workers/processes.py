@@ -67,6 +67,10 @@ class ProcessWorker:
     def listens(self) -> bool:
         return "listening" in self._pools
 
+    @property
+    def separates(self) -> bool:
+        return "separation" in self._pools
+
     def start(self) -> None:
         """Loads every engine in the background. The embedded reader loads quickly, and starts with the first
         photo."""

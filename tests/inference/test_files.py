@@ -213,3 +213,12 @@ def test_an_engines_default_is_the_one_that_is_counted() -> None:
 def test_an_engine_without_a_model_and_a_model_that_nobody_knows_have_no_size() -> None:
     assert gpu_download("") is None
     assert known_download("nobody/nothing") is None
+
+
+def test_of_a_bag_of_demucs_the_models_and_their_list_are_read() -> None:
+    listed = [File(name, 10) for name in ("README.md", "htdemucs.yaml", "955717e8.safetensors", "old.th")]
+    choice = wanted_files(listed, "fp32")
+    assert [file.name for file in choice.files] == ["htdemucs.yaml", "955717e8.safetensors"]
+    assert choice.variant is None
+    with pytest.raises(EngineUnavailable, match="no weights"):
+        wanted_files([File("955717e8.safetensors", 10)], "fp32")

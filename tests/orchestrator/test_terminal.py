@@ -46,6 +46,11 @@ def sketch() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
+def taken_apart() -> Iterator[dict[str, str]]:
+    yield QUICK | {"SONGWRIGHT_SEPARATION__ENGINE": "tests.separation.engines:HalfSeparator"}
+
+
+@contextmanager
 def no_players() -> Iterator[dict[str, str]]:
     yield QUICK | {"PATH": "/nowhere"}
 
@@ -88,6 +93,8 @@ class Run:
     """Around the run: the environment that it gives."""
     sung: bool = False
     """Whether the song in the library is one of the embedded engines."""
+    mixed: bool = False
+    """Whether the song in the library has no stems."""
     songs: int = 1
     """How many the library has afterwards."""
     brief: tuple[tuple[str, object], ...] = ()
@@ -166,6 +173,14 @@ RUNS = [
     run("upload", "--delete", "rec-00000000000000000000", code=1, shows=("rec-00000000000000000000",)),
     run("finish", "{id}", code=1, shows=("is no draft",)),
     run("finish", "{id}", "--json", "--out", "{home}/out", code=1, shows=("is no draft",)),
+    run(
+        "stems", "{id}", "--seed", "4", "--format", "flac", "--variations", "2", "--keep", "best",
+        "--out", "{home}/out",
+        shows=("separation: half", "its stems", "audio.flac"), songs=3, leaves="out/*/*vocals*",
+        within=taken_apart, mixed=True,
+    ),
+    run("stems", "{id}", "--json", shows=('"stem:vocals"',), songs=2, within=taken_apart, mixed=True),
+    run("stems", "{id}", code=2, shows=("SONGWRIGHT_SEPARATION__ENGINE=demucs",), mixed=True),
     run("make", "A Song", "--play", code=2, shows=("--play", "no player", "aplay"), within=no_players),
     run("list", "--limit", "1", shows=("A first song", "done")),
     run("list", "--limit", "0", "--json", shows=('"A first song"',), hides=("length",)),
@@ -252,6 +267,15 @@ def sung_library(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return home
 
 
+@pytest.fixture(scope="module")
+def mixed_library(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("mixed") / "home"
+    shutil.copytree(library, home, ignore=shutil.ignore_patterns("songs", "open", "index"))
+    mix = {"SONGWRIGHT_MUSIC__ENGINE": "tests.separation.engines:MixComposer"}
+    manifest(home, "A mix", variables=QUICK | mix)
+    return home
+
+
 def manifests(home: Path) -> list[dict[str, Any]]:
     """Newest first, as their ids sort."""
     paths = sorted(home.glob("songs/*/song.json"))
@@ -271,7 +295,8 @@ def test_a_command_with_its_options(
     each: Run, library: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     home = tmp_path / "home"
-    shutil.copytree(request.getfixturevalue("sung_library") if each.sung else library, home)
+    other = "sung_library" if each.sung else "mixed_library" if each.mixed else ""
+    shutil.copytree(request.getfixturevalue(other) if other else library, home)
     (first,) = manifests(home)
     values = {"home": home, "words": home / "words.txt", "photo": home / "holiday.jpg", "id": first["id"]}
     values["tune"] = home / "tune.wav"

@@ -224,6 +224,8 @@ def test_a_song_is_changed(tmp_path: Path, connect: Connect) -> None:
             client.finish(first)
         with pytest.raises(InvalidRequest, match="a bar at the least"):
             client.repaint(first, 4, 4.2)
+        with pytest.raises(Conflict, match="has its stems already"):
+            client.stems(first)
         with pytest.raises(InvalidCall, match="lyrics"):
             client.remix(first, "reggae", lyrics="No words here")  # type: ignore[call-arg]
 

@@ -84,7 +84,7 @@ class Song:
 
     @property
     def task(self) -> str:
-        """How it was made: "compose" for a new song, else "extend", "repaint", "remix", "resing"..."""
+        """How it was made: "compose" for a new song, else "extend", "repaint", "remix", "stems"..."""
         return str(self.manifest.get("task", "compose"))
 
 

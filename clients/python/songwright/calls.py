@@ -158,7 +158,8 @@ def generate_like(
 def change(
     song_id: str, task: str, wanted: Mapping[str, Any], take: Take, idempotency_key: str | None
 ) -> Request:
-    """Ask for a song that is made of another: ``task`` is "extend", "repaint", "remix" or "resing"."""
+    """Ask for a song that is made of another: ``task`` is "extend", "repaint", "remix", "resing"
+    or "stems"."""
     given = {name: value for name, value in wanted.items() if value is not None}
     kind = NewPart if task in ("extend", "repaint") else Take
     body = {**given, **checked_fields(take, kind, "idempotency_key")}

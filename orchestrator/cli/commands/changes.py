@@ -1,4 +1,4 @@
-"""``songwright extend``, ``repaint``, ``remix`` and ``resing``: songs that are made of others."""
+"""``songwright extend``, ``repaint``, ``remix``, ``resing`` and ``stems``: songs that are made of others."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ RESUNG = """\b
 Examples:
   songwright resing latest words.txt
   songwright resing 8z4x1c - < words.txt
+"""
+SEPARATED = """\b
+Examples:
+  songwright stems latest --out here
+  SONGWRIGHT_SEPARATION__ENGINE=demucs songwright stems 8z4x1c
 """
 
 
@@ -171,6 +176,19 @@ def finish(song_id: str, out: str | None, as_json: bool) -> None:  # noqa: FBT00
     produce(songs, settings, out=folder, as_json=as_json, photo=photo, play=False)
 
 
+@click.command(epilog=SEPARATED)
+@click.argument("song_id", metavar="ID")
+@_options
+def stems(song_id: str, **options: Any) -> None:
+    """Take the song ID apart: the same song, with the parts that it is mixed of.
+
+    Songs of the embedded composer have their stems already. For others set SONGWRIGHT_SEPARATION__ENGINE to
+    demucs, whose stems add up to the song. The song ID stays as it is. ID may be the beginning of one, a
+    recording's, or 'latest'.
+    """
+    _change("stems", song_id, {}, **options)
+
+
 def _change(
     task: Task,
     song_id: str,
@@ -187,8 +205,8 @@ def _change(
 ) -> None:
     from orchestrator.cli.produce import produce
     from orchestrator.cli.words import words_in
-    from orchestrator.pipeline.engines import REGISTRIES
-    from orchestrator.pipeline.inputs.changes import Wanted, changed_brief, sung_lines
+    from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
+    from orchestrator.pipeline.inputs.changes import Wanted, changed_brief, separator_info, sung_lines
     from orchestrator.pipeline.inputs.recording_changes import source_brief
     from orchestrator.pipeline.inputs.recordings import is_recording, load_recording
     from orchestrator.songs.export import check_folder
@@ -201,7 +219,10 @@ def _change(
         check_folder(folder)
     words = words_in(lyrics_file) if lyrics_file else ""
     library = open_library(settings)
-    engine = REGISTRIES["music"].check(settings.music.engine, options_of(settings, "music"))
+    if task == "stems" and "separation" in crafts_in_use(settings):
+        engine = separator_info(settings.separation.engine)
+    else:
+        engine = REGISTRIES["music"].check(settings.music.engine, options_of(settings, "music"))
     fields: dict[str, object] = {"seed": seed, "variations": variations, "keep": keep}
     if format_ is not None:
         fields["format"] = format_

@@ -87,6 +87,8 @@ def _lineage(change: SongChange) -> str:
             what = f"another part from {clock(change.start_s or 0.0)} to {clock(change.end_s or 0.0)}"
         case "resing":
             what = "other words on its tune"
+        case "stems":
+            what = "its stems"
         case "remix":
             what = "another style"
         case other:

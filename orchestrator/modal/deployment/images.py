@@ -78,7 +78,8 @@ needs; here none of ours runs. The compiler is for Triton and for torch's own co
 
 LISTENING = ImageSpec(("r2", "listening", "listening-gpu"))
 """An image of its own, for CTranslate2 needs CUDA 12 and no torch."""
-
+SEPARATION = ImageSpec(("r2", "demucs"))
+"""An image of its own, small beside that of the models: Demucs needs torch and little else."""
 
 IMAGES: Mapping[str, ImageSpec] = {
     "web": WEB,
@@ -86,5 +87,6 @@ IMAGES: Mapping[str, ImageSpec] = {
     "audiocraft": AUDIOCRAFT,
     "vllm": VLLM,
     "listening": LISTENING,
+    "separation": SEPARATION,
 }
 """By their names in an ``EngineSpec``."""

@@ -74,6 +74,7 @@ class Deployment(Settings, nested_model_default_partial_update=True):
     art: EngineSettings = EngineSettings(engine="sdxl_turbo", gpu="L4")
     vision: EngineSettings = EngineSettings(engine="qwen_vl", gpu="A10")
     listening: EngineSettings = EngineSettings(engine="none", gpu="T4")
+    separation: EngineSettings = EngineSettings(engine="none", gpu="T4")
     log_format: Literal["auto", "json", "text"] = "json"
     modal: ModalSettings = ModalSettings()
 

@@ -126,6 +126,12 @@ def _done(song: Song) -> tuple[SongPlan, MusicFacts]:
     return song.plan, song.music
 
 
+def separator_info(name: str) -> EngineInfo:
+    """What ``changed_brief`` must know of the separator that is set: all of them do the same, and none says
+    more before it has its weights, or on Modal before it has run once."""
+    return EngineInfo(name=name, version="", licence="", tasks=("stems",))
+
+
 def check_task(engine: EngineInfo, task: Task, *, of_recording: bool = False) -> None:
     """Raises ``InvalidRequest``, with who can, if ``engine`` does not do ``task``, or not to recordings."""
 
@@ -137,7 +143,10 @@ def check_task(engine: EngineInfo, task: Task, *, of_recording: bool = False) ->
 
     able = " or ".join(repr(name) for name in COMPOSERS.built_in if does(name)) or "none"
     if task not in engine.tasks:
-        raise InvalidRequest("task", task, f"engine {engine.name!r} does not do it: {able} does")
+        fix = f"engine {engine.name!r} does not do it: {able} does"
+        if task == "stems":
+            fix += ", and SONGWRIGHT_SEPARATION__ENGINE=demucs beside any engine"
+        raise InvalidRequest("task", task, fix)
     if not does(engine.name):
         fix = f"engine {engine.name!r} changes its own songs alone, from their scores: {able} does recordings"
         raise InvalidRequest("source", "a recording", fix)

@@ -14,6 +14,7 @@ from config.engine import Report
 from orchestrator.pipeline.steps.composing import make_music, put_cover_into_audio
 from orchestrator.pipeline.steps.listening import listen
 from orchestrator.pipeline.steps.painting import paint_cover, take_cover_of_source, take_photo
+from orchestrator.pipeline.steps.separating import separate
 from orchestrator.pipeline.steps.writing import read_photo, take_plan, write_plan
 from orchestrator.pipeline.worker import Early, StepResult, engine_for
 from orchestrator.songs.manifest import Song
@@ -47,6 +48,7 @@ _STEPS: Mapping[Stage, Step[StepResult]] = {
     Stage.PHOTO: read_photo,
     Stage.LYRICS: write_plan,
     Stage.MUSIC: make_music,
+    Stage.SEPARATE: separate,
     Stage.COVER: paint_cover,
     Stage.LISTEN: listen,
 }

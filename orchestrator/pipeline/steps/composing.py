@@ -50,10 +50,19 @@ def make_music(
     """Composes the plan, and stores the audio, its stems, the MIDI file and the timed lyrics."""
     began_s, request = time.monotonic(), music_request(song)
     audio = _composed(composer, store, song, request, report, hear)
-    files = list(_music_files(audio, song, request))
+    files = list(music_files(audio, song, request))
     facts, info = music_facts(audio), composer.info
     warnings = (*audio.warnings, *unsung(info.name, plan_of(song)), *unused_parameters(info, request))
     del audio  # each stem is freed as soon as it is written
+    assets = store_files(files, store, song, began_s, report)
+    return StepResult(engine_facts(info, request.seed, warnings), assets, music=facts)
+
+
+def store_files(
+    files: list[File], store: Store, song: Song, began_s: float, report: Report
+) -> dict[str, Asset]:
+    """Encodes and stores ``files``, of which the audio is the first, and empties the list. By
+    ``time.monotonic``, the work on them has begun at ``began_s``: see ``_LONGEST_COVER_WAIT_S``."""
     # Most of the time is encoding, and libsndfile releases Python's lock while it runs.
     with ThreadPoolExecutor(max_workers=min(_WRITERS, os.cpu_count() or 1)) as pool:
         mix = pool.submit(files.pop(0).make)
@@ -72,7 +81,7 @@ def make_music(
         except BaseException:
             pool.shutdown(cancel_futures=True)  # cancelled, or a full disk: write no more files
             raise
-    return StepResult(engine_facts(composer.info, request.seed, warnings), assets, music=facts)
+    return assets
 
 
 def _composed(
@@ -172,7 +181,7 @@ def _of_plan(song: Song) -> MusicRequest:
 
 
 @dataclass(frozen=True)
-class _File:
+class File:
     """A file of the song before its bytes are made."""
 
     role: str
@@ -181,7 +190,7 @@ class _File:
     make: Callable[[], bytes]
 
 
-def _music_files(audio: Audio, song: Song, request: MusicRequest) -> Iterator[_File]:
+def music_files(audio: Audio, song: Song, request: MusicRequest) -> Iterator[File]:
     """The files to store; the audio, which has the longest work, comes first."""
     kind, language = FORMATS[song.brief.format], language_code(request.language)
     tags = Tags(
@@ -195,20 +204,20 @@ def _music_files(audio: Audio, song: Song, request: MusicRequest) -> Iterator[_F
         comment=f"Made with Songwright, seed {request.seed}",
     )
     mix = partial(encode, audio.samples, audio.rate_hz, song.brief.format, tags)
-    yield _File("audio", f"audio{kind.extension}", kind.media_type, mix)
+    yield File("audio", f"audio{kind.extension}", kind.media_type, mix)
     flac = FORMATS["flac"]
     for name, samples in audio.stems.items():
         stem = partial(encode, samples, audio.rate_hz, "flac")
-        yield _File(f"stem:{name}", f"stems/{name}{flac.extension}", flac.media_type, stem)
+        yield File(f"stem:{name}", f"stems/{name}{flac.extension}", flac.media_type, stem)
     if audio.midi is not None:
-        yield _File("midi", "song.mid", "audio/midi", partial(bytes, audio.midi))
-    yield _File(
+        yield File("midi", "song.mid", "audio/midi", partial(bytes, audio.midi))
+    yield File(
         "waveform", "waveform.json", "application/json", partial(waveform_json, replace(audio, stems={}))
     )
     if audio.lines:
         text = lrc_text(audio.lines, title=request.title, duration_s=audio.duration_s, language=language)
-        yield _File("lrc", "lyrics.lrc", "text/plain; charset=utf-8", text.encode)
+        yield File("lrc", "lyrics.lrc", "text/plain; charset=utf-8", text.encode)
 
 
-def _store_file(store: Store, song_id: str, file: _File) -> Asset:
+def _store_file(store: Store, song_id: str, file: File) -> Asset:
     return put_asset(store, song_id, file.name, file.make(), file.media_type)

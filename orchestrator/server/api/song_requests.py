@@ -170,7 +170,7 @@ async def _new_songs(
 ) -> list[Song]:
     """Begins new songs. With ``findable``, the same request finds them while they are made."""
     brief = wanted.brief
-    service.worker.check(brief.crafts)
+    service.worker.check(brief.crafts_by(separates=service.worker.separates))
     service.jobs.check_room(brief.variations)
     songs = new_songs(
         brief,

@@ -124,6 +124,12 @@ class AsyncClient:
         """As ``Client.finish``."""
         return await self._run(self._operations.finish(song, idempotency_key))
 
+    async def stems(
+        self, song: Song | str, *, idempotency_key: str | None = None, **take: Unpack[Take]
+    ) -> Song:
+        """As ``Client.stems``."""
+        return await self._run(self._operations.stems(song, take, idempotency_key))
+
     async def generate_from_image(
         self,
         image: Photo,

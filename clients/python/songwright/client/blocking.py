@@ -136,6 +136,11 @@ class Client:
         """Ask for the whole song of a draft, with its plan and seed. Returns as ``generate``."""
         return self._run(self._operations.finish(song, idempotency_key))
 
+    def stems(self, song: Song | str, *, idempotency_key: str | None = None, **take: Unpack[Take]) -> Song:
+        """Ask for ``song`` with the parts that it is mixed of: "stem:vocals", "stem:drums" and others among
+        its ``assets``. Raises ``Conflict`` if it has them already, and returns as ``generate``."""
+        return self._run(self._operations.stems(song, take, idempotency_key))
+
     def generate_from_image(
         self,
         image: Photo,

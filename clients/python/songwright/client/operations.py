@@ -82,6 +82,9 @@ class Operations:
     def finish(self, song: Song | str, idempotency_key: str | None) -> Flow[Song]:
         return self._song(calls.finish(_id(song), idempotency_key))
 
+    def stems(self, song: Song | str, take: Take, idempotency_key: str | None) -> Flow[Song]:
+        return self._song(calls.change(_id(song), "stems", {}, take, idempotency_key))
+
     def generate_from_image(
         self, image: Photo, request: PhotoRequest, idempotency_key: str | None, *, listen: bool
     ) -> Flow[Song]:

@@ -8,7 +8,8 @@ from fastapi.responses import Response
 
 from config.engine import EngineInfo
 from config.errors import EngineUnavailable
-from orchestrator.pipeline.inputs.changes import changed_brief, sung_lines
+from music.contract import Task
+from orchestrator.pipeline.inputs.changes import changed_brief, separator_info, sung_lines
 from orchestrator.pipeline.inputs.recording_changes import source_brief
 from orchestrator.pipeline.inputs.recordings import is_recording, load_recording
 from orchestrator.server.api.context import BEARER
@@ -71,8 +72,9 @@ async def refer_to_song(song_id: str, body: Reference, call: TheCall) -> Respons
 
 @song_route(router, "/songs/{song_id}/stems", "The parts that a song is mixed of", responses=_ANSWERS)
 async def separate_song(song_id: str, body: Stems, call: TheCall) -> Response:
-    """The song with its stems, as a new song. Songs of the embedded composer have theirs from the beginning:
-    409. ACE-Step's base checkpoint does it for other songs."""
+    """The song with its stems, as a new song: its audio is the same. Songs of the embedded composer have
+    theirs from the beginning: 409. For others, `demucs` does it where it is set, else ACE-Step's base
+    checkpoint."""
     return await _change(song_id, body, call)
 
 
@@ -91,7 +93,7 @@ async def _change(song_id: str, body: Changing, call: Call) -> Response:
 async def brief_of_change(source_id: str, body: Changing, service: Service) -> Brief:
     """The brief of the changed song or recording. Raises as ``changed_brief`` or ``source_brief``, and
     ``NotFound`` if there is no such one."""
-    engine, fields = _engine(service), body.changes()
+    engine, fields = _engine(service, body.TASK), body.changes()
     if is_recording(source_id):
         recording = await service.threads.run(load_recording, service.library.store, source_id)
         return source_brief(recording, engine, body.wanted(), **fields)
@@ -100,8 +102,11 @@ async def brief_of_change(source_id: str, body: Changing, service: Service) -> B
     return changed_brief(song, lines, engine, body.wanted(), **fields)
 
 
-def _engine(service: Service) -> EngineInfo:
-    """The music engine. Raises ``EngineUnavailable`` while it is not known what it can do."""
+def _engine(service: Service, task: Task) -> EngineInfo:
+    """The engine that does the task. Raises ``EngineUnavailable`` while it is not known what it can do."""
+    if task == "stems" and service.worker.separates:
+        service.worker.check(("separation",))
+        return separator_info(service.settings.separation.engine)
     service.worker.check(("music",))
     info = service.engines().get("music")
     if info is None:

@@ -1,0 +1,1 @@
+"""Songs taken apart: the parts that they are mixed of."""
