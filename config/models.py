@@ -37,6 +37,7 @@ _LICENCES: tuple[tuple[str, Licence], ...] = (
     ("black-forest-labs/FLUX.2-klein-base-4B", Licence("Apache-2.0", commercial=True)),
     ("black-forest-labs/FLUX.1-schnell", Licence("Apache-2.0", commercial=True)),
     ("mobiuslabsgmbh/faster-whisper-", Licence("MIT", commercial=True)),
+    ("dropbox-dash/faster-whisper-", Licence("MIT", commercial=True)),  # as its authors are called now
     ("Systran/faster-whisper-", Licence("MIT", commercial=True)),
     ("adefossez/HTDemucs", Licence("MIT", commercial=True)),
     ("segmind/SSD-1B", Licence("Apache-2.0", commercial=True)),
@@ -57,6 +58,7 @@ _SIZES_BYTES = {
     "stabilityai/sdxl-turbo": (6_941_187_536, 13_878_864_542),
     "stabilityai/stable-diffusion-xl-base-1.0": (6_941_187_536, 13_878_864_542),
     "black-forest-labs/FLUX.2-klein-4B": (15_980_131_745, 15_980_131_745),
+    "mobiuslabsgmbh/faster-whisper-large-v3-turbo": (1_621_665_983, 1_621_665_983),
     "adefossez/HTDemucs": (84_030_352, 84_030_352),
     "black-forest-labs/FLUX.1-schnell": (33_725_923_002, 33_725_923_002),
 }

@@ -83,6 +83,8 @@ class EngineSpec:
     """Of a composer: what it does to songs beside making them; one of its models may do less."""
     changes_recordings: bool = True
     """Of a composer with ``tasks``: whether it does them to recordings too, which have no score."""
+    drafts: bool = False
+    """Of a composer: whether it can make the beginning of a song alone, as it is in the whole song."""
     places_lines: bool = False
     """Of a composer: whether it sings each line at the time that ``MusicRequest.line_times_s`` says."""
     image: Literal["web", "models", "audiocraft", "vllm", "listening", "separation"] = "models"

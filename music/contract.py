@@ -62,6 +62,9 @@ class MusicRequest(BaseModel):
     """Tagged lyrics (see ``lyrics.contract``); empty for an instrumental."""
     title: str = ""
     duration_s: float = Field(default=180.0, ge=1.0, le=600.0)
+    first_s: float | None = Field(default=None, ge=1.0, le=600.0)
+    """A draft: only so many seconds are wanted of the song of ``duration_s``, and the whole song begins with
+    them. Engines whose spec says ``drafts`` heed it."""
     seed: int = Field(ge=0, lt=2**63)
     genre: str = "pop"
     mood: str = "uplifting"
@@ -253,6 +256,7 @@ COMPOSERS: Registry[Composer] = Registry(
             languages=("en",),
             tasks=("extend", "repaint", "remix", "resing"),
             changes_recordings=False,
+            drafts=True,
             places_lines=True,
             image="web",
         ),
@@ -275,6 +279,7 @@ COMPOSERS: Registry[Composer] = Registry(
             batch_size=8,
             whole_machine=True,
             tasks=("extend",),
+            drafts=True,
             volume=_MUSICGEN_VOLUME,
             sellable=_SELLABLE,
         ),

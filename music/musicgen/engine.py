@@ -135,8 +135,10 @@ class MusicgenComposer(ModelEngine):
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """Raises ``InvalidRequest`` for a prompt without a word."""
-        samples = self._made(request, request.duration_s, None, report)
-        length = round(request.duration_s * self._rate_hz)
+        # The codes do not depend on those that follow, so a draft is the song's own beginning.
+        seconds = min(request.first_s or request.duration_s, request.duration_s)
+        samples = self._made(request, seconds, None, report)
+        length = round(seconds * self._rate_hz)
         return Audio(samples=samples[:, :length], rate_hz=self._rate_hz, warnings=_warnings(request))
 
     def change(self, request: MusicRequest, source: Source, report: Report) -> Audio:

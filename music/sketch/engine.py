@@ -14,6 +14,7 @@ from music.sketch.changing.parts import extend, repaint
 from music.sketch.changing.remixing import remixed
 from music.sketch.changing.resinging import resung
 from music.sketch.compose import write_score
+from music.sketch.drafts import shortened
 from music.sketch.instruments import RATE_HZ
 from music.sketch.midi.writing import midi_bytes
 from music.sketch.production import WRITTEN, produce
@@ -67,12 +68,16 @@ class SketchComposer:
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         """A finished song of exactly ``request.duration_s``, at -14 LUFS, with stems, MIDI and timed words. A
-        song shorter than ``SHORTEST_S`` is the beginning of one of that length, and has no MIDI."""
+        song shorter than ``SHORTEST_S`` is the beginning of one of that length, and has no MIDI. A draft has
+        the notes and the words of the whole song's first seconds, in a mix of their own."""
         report("writing", 0.0)
         whole_s = max(request.duration_s, SHORTEST_S)
         score = write_score(request.model_copy(update={"duration_s": whole_s}))
-        audio = _played(score, request.seed, whole_s, report)
+        first_s = min(max(request.first_s or whole_s, SHORTEST_S), whole_s)
+        audio = _played(shortened(score, first_s), request.seed, first_s, report)
         report("mastering", 1.0)
+        if first_s < whole_s:
+            return audio
         return audio if whole_s == request.duration_s else _beginning(audio, request.duration_s)
 
 

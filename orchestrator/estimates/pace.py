@@ -19,7 +19,7 @@ class Pace:
     def learn_song(self, song: Song) -> None:
         """Learns from a finished song, if all of its stages were timed."""
         if song.status is Status.DONE and {Stage.LYRICS, Stage.MUSIC} <= song.timings_s.keys():
-            self.learn(elapsed(song.timings_s), song.brief.duration_s)
+            self.learn(elapsed(song.timings_s), song.brief.new_s)
 
     def learn(self, work_s: float, duration_s: float) -> None:
         """Learns that a song of ``duration_s`` seconds took ``work_s`` seconds of work."""

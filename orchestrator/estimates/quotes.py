@@ -148,7 +148,7 @@ class Measurements:
         # Nothing was measured of an engine that never ran here.
         basis = self._basis(brief, engines) if engines.keys() >= set(SONG_CRAFTS) else None
         duration_s, count = brief.duration_s, brief.variations
-        new_s = brief.change.new_s(duration_s) if brief.change else duration_s
+        new_s = brief.new_s
         if brief.change:
             notes = (*notes, f"As if {new_s:.0f} s were composed: what is new in a change.")
         if basis is None:

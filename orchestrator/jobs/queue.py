@@ -184,7 +184,7 @@ class Jobs:
 
     def _enqueue(self, song: Song) -> None:
         self._waiters.open(song.id)
-        self._waiting.join(song.id, song.brief.duration_s, alone=is_suspect(song))
+        self._waiting.join(song.id, song.brief.new_s, alone=is_suspect(song))
         self._feed.update(song)
         self._pump()
 

@@ -13,7 +13,7 @@ from orchestrator.pipeline.inputs.photos import photo_of
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
 from orchestrator.songs.limits import KeptPlan
-from orchestrator.songs.manifest import GIVEN, PHOTO, Song, new_songs
+from orchestrator.songs.manifest import GIVEN, PHOTO, Song, Status, new_songs
 
 _AUDIO = ("separation", "music")
 
@@ -52,6 +52,16 @@ def brief_like(song: Song, **changes: object) -> Brief:
     # A song without a plan is planned with the seed of the whole request.
     known["seed"] = song.seed if song.plan else song.brief.seed
     return Brief.model_validate(known | changes)
+
+
+def finished_brief(song: Song) -> Brief:
+    """The brief of the whole song of a draft, with its seed and its plan. Raises ``Conflict`` for a song that
+    is none, or not done, and as ``brief_like``."""
+    if not song.brief.draft:
+        raise Conflict(f"song {song.id} is no draft", "extend it, if it is to be longer")
+    if song.status is not Status.DONE:
+        raise Conflict(f"song {song.id} is {song.status.value}", "finish it when it is done")
+    return brief_like(song, draft=False)
 
 
 def settings_like(settings: Settings, song: Song) -> Settings:

@@ -55,7 +55,7 @@ def rating_of(song: Song, usual_lufs: float | None = None) -> Rating:
             ),
             (_FAULTS["cut"] * _between(quality.end_db, _FADED_DB, _CUT_DB), "its end is cut off"),
         ]
-    wanted_s = song.brief.duration_s
+    wanted_s = song.brief.duration_s if song.brief.change else song.brief.new_s
     if music.duration_s < (1.0 - _SHORT) * wanted_s:
         found.append((_FAULTS["short"], f"it has {music.duration_s:.0f} s of {wanted_s:.0f}"))
     if usual_lufs is not None and music.loudness_lufs is not None:

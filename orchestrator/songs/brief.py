@@ -57,6 +57,7 @@ KEPT_DURATION_S = (0.0, 1e6)
 KEPT_SEED = 2**64 - 1
 """Bounds of a brief in a manifest. They are wider than those of a request, which change with versions."""
 
+DRAFT_S = 30.0
 Keep = Literal["all", "best", "only_best"]
 KEEPS: tuple[Keep, ...] = ("all", "best", "only_best")
 
@@ -107,6 +108,9 @@ class Brief(BaseModel):
     """The SHA-256 of the stored photo that the song is made from; ``description`` may add to it."""
     photo_as_cover: bool = False
     """Whether the photo becomes the cover."""
+    draft: bool = False
+    """Whether only the beginning is composed, ``DRAFT_S`` seconds of a song of ``duration_s``, to be finished
+    later."""
     plan: AnyPlan | None = None
     """A plan to follow instead of making one."""
     change: SongChange | None = None
@@ -218,6 +222,13 @@ class Brief(BaseModel):
         """Whether a picture that is there becomes the cover: the photo, or the cover of the song that is
         changed."""
         return self.photo_as_cover or (self.change is not None and not self.change.of_recording)
+
+    @property
+    def new_s(self) -> float:
+        """How many seconds are composed."""
+        if self.change:
+            return self.change.new_s(self.duration_s)
+        return min(DRAFT_S, self.duration_s) if self.draft else self.duration_s
 
     @property
     def crafts(self) -> tuple[str, ...]:

@@ -386,5 +386,17 @@ LISTINGS = {
             "vae": ["diffusers", "AutoencoderKL"],
         },
     ),
+    "mobiuslabsgmbh/faster-whisper-large-v3-turbo": Published(
+        "published: github, the sizes and hashes of its files beside revision"
+        " 0a363e9161cbc7ed1431c9597a8ceaf0c4f78fcf, in several programs that fetch them",
+        {
+            "README.md": 1_430,
+            "config.json": 2_263,
+            "model.bin": 1_617_884_929,
+            "preprocessor_config.json": 340,
+            "tokenizer.json": 2_710_337,
+            "vocabulary.json": 1_068_114,
+        },
+    ),
 }
 """By a model's id, with the revision where that matters."""

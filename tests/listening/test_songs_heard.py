@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.ear.listening import normalised, recall, words_heard
+from tests.ear.ears import heard as of_the_ear
+from tests.ear.listening import normalised, recall
+from tests.ear.songs import SONGS
 from tests.listening.songs import TWELVE, heard, song, true_words
 from tests.long import few_first
 
@@ -19,7 +22,7 @@ LIKE_THE_EAR, EACH_LIKE_THE_EAR = 0.02, 0.08
 Whisper hears a few words otherwise. Measured: 0.003 on average, 0.057 at most."""
 
 SOME_AND_ALL = pytest.mark.parametrize(
-    "names", few_first(1, [(("country-d", "folk-c"),), (TWELVE,)]), ids=["few", "all"]
+    "names", few_first(1, [(("country-d", "gospel-c"),), (TWELVE,)]), ids=["few", "all"]
 )
 
 
@@ -43,15 +46,16 @@ def test_times_are_complete_rising_and_inside_the_song(names: Sequence[str]) -> 
         assert all(
             one.start_s < other.start_s and one.end_s <= other.start_s for one, other in pairwise(words)
         )
-        assert not any(word.heard for word in words if word.interpolated and len(word.text) > 6)
 
 
 @SOME_AND_ALL
-def test_as_many_words_are_heard_as_the_ear_of_the_tests_hears(names: Sequence[str]) -> None:
-    ears = [words_heard(song(name).stems["vocals"], song(name).rate_hz, song(name).lines) for name in names]
+def test_as_many_words_are_heard_as_the_ear_of_the_tests_hears(names: Sequence[str], kept: Path) -> None:
+    """The ear's figures are those of ``tests/ear``, which a test run makes once."""
+    ears = [of_the_ear(each, kept).on_stem for each in SONGS if each.name in names]
+    names = [each.name for each in SONGS if each.name in names]
     off = [heard(name).share - ear for name, ear in zip(names, ears, strict=True)]
     assert max(map(abs, off)) <= EACH_LIKE_THE_EAR
-    if names == TWELVE:
+    if len(names) == len(TWELVE):
         assert abs(np.mean(off)) <= LIKE_THE_EAR
 
 

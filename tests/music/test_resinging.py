@@ -176,3 +176,17 @@ def test_a_recording_has_no_score(task: str, lacks: dict[str, object], says: str
 def test_an_instrumental_has_no_tune_to_sing() -> None:
     with pytest.raises(InvalidRequest, match="name a song with words"):
         changed("ambient", "resing", OTHER)
+
+
+def test_a_draft_has_the_notes_and_words_of_the_whole_song() -> None:
+    draft = SketchComposer().compose(request("pop").model_copy(update={"first_s": 20.0}), ignore_progress)
+    assert draft.duration_s == 20.0
+    assert draft.loudness_lufs == pytest.approx(-14.0, abs=0.3)
+    ticks = 20.0 * (draft.tempo_bpm or 0.0) / 60.0 * 480
+    for singer, notes in tune(draft).items():
+        if singer != "drums":
+            whole = {note for note in tune(song("pop"))[singer] if note[0] < ticks - 480}
+            assert {note for note in notes if note[0] < ticks - 480} == whole
+    lines = [line for line in song("pop").lines if line.start_s < 20.0]
+    assert [line.text for line in draft.lines] == [line.text for line in lines]
+    assert draft.sections[0] == song("pop").sections[0]

@@ -22,6 +22,8 @@ from orchestrator.cli.commands import DONE, FAILED, INTERRUPTED, commands
 from orchestrator.jobs.lease import Holder, LeaseClient
 from orchestrator.modal.deployment.settings import SECRET_KEYS
 from tests.modal.control import Control
+from tests.music.recordings import file_of as wav
+from tests.music.recordings import tone
 from tests.orchestrator.terminal import Shown, on_terminal
 from tests.orchestrator.test_bucket import settings
 from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment, manifest
@@ -77,7 +79,7 @@ def with_a_bucket_of_another() -> Iterator[dict[str, str]]:
 @dataclass(frozen=True)
 class Run:
     """One run of a command in a library with one song, "A first song". In the arguments ``{home}`` is the
-    library, ``{words}`` and ``{photo}`` are files, and ``{id}`` is the song."""
+    library, ``{words}``, ``{photo}`` and ``{tune}`` are files, and ``{id}`` is the song."""
 
     arguments: tuple[str, ...]
     shows: tuple[str, ...] = ()
@@ -112,8 +114,9 @@ RUNS = [
     run("--version", shows=(VERSION,)),
     run(
         "make", "A Song", "--about", "rain", "--duration", "6", "--seed", "3", "--format", "flac",
-        "--variations", "2", "--no-master", "--no-title", "--out", "{home}/out",
-        shows=("Song 2 of 2", "100%", "0:06.0", "take 2 of 2", "audio.flac", "--about rain", "/out/"),
+        "--variations", "2", "--keep", "best", "--draft", "--no-master", "--no-title",
+        "--out", "{home}/out",
+        shows=("Song 2 of 2", "The best is take", "take 2 of 2", "audio.flac", "--about rain", "/out/"),
         songs=3, leaves="out/*.flac",
         brief=(("seed", 3), ("format", "flac"), ("master", False), ("cover_title", False)),
     ),
@@ -132,7 +135,7 @@ RUNS = [
     run("make", "--like", "{id}", shows=("A first song", "lyrics: given"), songs=2),
     run(
         "extend", "{id}", "--by", "12", "--from", "4", "--lyrics", "{words}", "--prompt", "softer",
-        "--seed", "4", "--format", "flac", "--variations", "2", "--out", "{home}/out",
+        "--seed", "4", "--format", "flac", "--variations", "2", "--keep", "best", "--out", "{home}/out",
         shows=("take 2 of 2", "0:16", "audio.flac"), songs=3, leaves="out/*.flac", within=sketch, sung=True,
         brief=(("seed", 4),),
     ),
@@ -142,7 +145,7 @@ RUNS = [
     ),
     run(
         "repaint", "{id}", "--from", "1", "--to", "4", "--lyrics", "{words}", "--prompt", "softer",
-        "--seed", "4", "--format", "flac", "--variations", "2", "--out", "{home}/out",
+        "--seed", "4", "--format", "flac", "--variations", "2", "--keep", "best", "--out", "{home}/out",
         shows=("take 2 of 2", "audio.flac"), songs=3, leaves="out/*.flac", within=sketch, sung=True,
     ),
     run(
@@ -152,16 +155,24 @@ RUNS = [
     run("extend", "{id}", "--by", "9", code=2, shows=("task", "engine 'hum' does not do it")),
     run(
         "remix", "{id}", "reggae", "--strength", "0.4", "--seed", "4", "--format", "flac",
-        "--variations", "2", "--out", "{home}/out",
+        "--variations", "2", "--keep", "best", "--out", "{home}/out",
         shows=("take 2 of 2", "audio.flac"), songs=3, leaves="out/*.flac", within=sketch, sung=True,
     ),
     run("remix", "{id}", "reggae", "--json", shows=('"genre": "reggae"',), songs=2, within=sketch, sung=True),
     run(
-        "resing", "{id}", "{words}", "--seed", "4", "--format", "flac", "--variations", "2",
+        "resing", "{id}", "{words}", "--seed", "4", "--format", "flac", "--variations", "2", "--keep", "best",
         "--out", "{home}/out",
         shows=("take 2 of 2", "audio.flac"), songs=3, leaves="out/*.flac", within=sketch, sung=True,
     ),
     run("resing", "{id}", "{words}", "--json", code=2, shows=("engine 'hum' does not do it",)),
+    run(
+        "upload", "{tune}", "--rights", "mine", "--name", "A tune", "--json",
+        shows=('"rights": "mine"', '"A tune"'),
+    ),
+    run("upload", "--list", shows=("No recordings",)),
+    run("upload", "--delete", "rec-00000000000000000000", code=1, shows=("rec-00000000000000000000",)),
+    run("finish", "{id}", code=1, shows=("is no draft",)),
+    run("finish", "{id}", "--json", "--out", "{home}/out", code=1, shows=("is no draft",)),
     run(
         "stems", "{id}", "--seed", "4", "--format", "flac", "--variations", "2", "--keep", "best",
         "--out", "{home}/out",
@@ -244,6 +255,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     manifest(home, "A first song")
     (home / "words.txt").write_text(WORDS)
     (home / "holiday.jpg").write_bytes(file_of(shot("sea"), "JPEG"))
+    (home / "tune.wav").write_bytes(wav(tone()))
     return home
 
 
@@ -287,6 +299,7 @@ def test_a_command_with_its_options(
     shutil.copytree(request.getfixturevalue(other) if other else library, home)
     (first,) = manifests(home)
     values = {"home": home, "words": home / "words.txt", "photo": home / "holiday.jpg", "id": first["id"]}
+    values["tune"] = home / "tune.wav"
     arguments = [word.format(**values) for word in each.arguments]
     with each.within() as variables:
         env = environment(home, **variables)

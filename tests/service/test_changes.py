@@ -182,6 +182,23 @@ def drum_loop() -> bytes:
     return out.getvalue()
 
 
+def test_a_draft_is_finished_and_begins_as_the_whole_song(client: httpx.Client) -> None:
+    body = {"prompt": "pop, 120 BPM", "lyrics": f"{WORDS}\n\n{OTHER}", "audio_duration": 60, "seed": 6}
+    draft = client.post("/generate-with-lyrics", json=body | {"draft": True}).raise_for_status().json()
+    assert (draft["brief"]["duration_s"], draft["music"]["duration_s"]) == (60, 30)
+    whole = client.post(f"/songs/{draft['id']}/finish", json={}).raise_for_status().json()
+    assert whole["like"] == draft["id"]
+    assert whole["music"]["duration_s"] == 60
+    assert (whole["seed"], whole["plan"]) == (draft["seed"], draft["plan"])
+    stamps = [client.get(song["urls"]["lrc"]).text.splitlines() for song in (draft, whole)]
+    sung = [line for line in stamps[0] if line.startswith("[00:")]
+    assert sung
+    # To the word and the hundredth; the last line may be cut in its middle.
+    assert set(sung[:-1]) <= set(stamps[1])
+    again = client.post(f"/songs/{whole['id']}/finish", json={})
+    assert (again.status_code, again.json()["type"]) == (409, "urn:songwright:problem:conflict")
+
+
 def test_children_stay_when_their_parent_is_deleted(server: Server, client: httpx.Client) -> None:
     body = {"prompt": "pop, 120 BPM", "lyrics": WORDS, "audio_duration": 12}
     song = client.post("/generate-with-lyrics", json=body).raise_for_status().json()

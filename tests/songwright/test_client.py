@@ -218,6 +218,10 @@ def test_a_song_is_changed(tmp_path: Path, connect: Connect) -> None:
         for task, queued in made.items():
             song = client.wait(queued)
             assert (song.status, song.parent, song.task) == ("done", first.id, task)
+        draft = client.wait(client.generate("a waltz", draft=True, audio_duration=40))
+        assert client.wait(client.finish(draft)).manifest["music"]["duration_s"] == 40
+        with pytest.raises(Conflict, match="is no draft"):
+            client.finish(first)
         with pytest.raises(InvalidRequest, match="a bar at the least"):
             client.repaint(first, 4, 4.2)
         with pytest.raises(Conflict, match="has its stems already"):

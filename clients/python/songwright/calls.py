@@ -41,6 +41,8 @@ class Common(TypedDict, total=False):
     """1 to 4 takes of the same words. Each is a song of its own: see ``Song.sibling_ids``."""
     keep: Literal["all", "best", "only_best"]
     """Of several takes: which is the best is in the manifest's ``takes``; "only_best" deletes the others."""
+    draft: bool
+    """Whether only the first 30 seconds are composed: ``Client.finish`` makes the whole song."""
     master: bool
     """Whether the song is brought to -14 LUFS (the default), or stays as the model made it."""
     cover_title: bool
@@ -162,6 +164,10 @@ def change(
     kind = NewPart if task in ("extend", "repaint") else Take
     body = {**given, **checked_fields(take, kind, "idempotency_key")}
     return Request("POST", f"/songs/{checked_id(song_id)}/{task}", body, _job_headers(idempotency_key))
+
+
+def finish(song_id: str, idempotency_key: str | None) -> Request:
+    return Request("POST", f"/songs/{checked_id(song_id)}/finish", {}, _job_headers(idempotency_key))
 
 
 def generate_from_image(

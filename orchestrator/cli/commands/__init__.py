@@ -1,5 +1,5 @@
-"""The command line: ``songwright make | extend | repaint | remix | resing | stems | upload | serve | list |
-show | cost | index | resume | delete | doctor | bench``.
+"""The command line: ``songwright make | extend | repaint | remix | resing | stems | finish | upload | serve |
+list | show | cost | index | resume | delete | doctor | bench``.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Results go to stdout; progress and errors to
 stderr.
@@ -16,7 +16,7 @@ import traceback
 import click
 
 from config.errors import Cancelled, InvalidRequest, SongwrightError
-from orchestrator.cli.commands.changes import extend, remix, repaint, resing, stems
+from orchestrator.cli.commands.changes import extend, finish, remix, repaint, resing, stems
 from orchestrator.cli.commands.exits import DONE, FAILED, INTERRUPTED, WRONG_USAGE
 from orchestrator.cli.commands.library import cost, delete, index, list_, resume, show
 from orchestrator.cli.commands.machine import bench, doctor, serve
@@ -87,5 +87,6 @@ def commands() -> None:
 
 
 LIBRARY = (list_, show, cost, index, resume, delete)
-for command in (make, extend, repaint, remix, resing, stems, upload, *LIBRARY, serve, doctor, bench):
+CHANGES = (extend, repaint, remix, resing, stems, finish)
+for command in (make, *CHANGES, upload, *LIBRARY, serve, doctor, bench):
     commands.add_command(command)

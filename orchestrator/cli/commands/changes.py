@@ -150,6 +150,32 @@ def resing(song_id: str, lyrics_file: str, **options: Any) -> None:
     _change("resing", song_id, {}, lyrics_file=lyrics_file, **options)
 
 
+@click.command()
+@click.argument("song_id", metavar="ID")
+@click.option("--out", metavar="DIR", help="Also copy the files here, by title.")
+@click.option("--json", "as_json", is_flag=True, help="The manifest alone on stdout.")
+def finish(song_id: str, out: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """Make the whole song of the draft ID (songwright make --draft).
+
+    It has the draft's plan and seed, and begins as the draft does where the engine can do that: the embedded
+    composer and MusicGen. ID may be the beginning of one, or 'latest'.
+    """
+    from orchestrator.cli.produce import produce
+    from orchestrator.pipeline.replay import again, finished_brief
+    from orchestrator.songs.export import check_folder
+    from orchestrator.songs.index.catalogue import Catalogue
+
+    settings = load_settings()
+    folder = None if out is None else Path(out)
+    if folder is not None:
+        check_folder(folder)
+    library = open_library(settings)
+    draft = library.load(Catalogue(library).find(song_id))
+    finished_brief(draft)
+    songs, photo, settings = again(draft, library, settings, {"draft": False})
+    produce(songs, settings, out=folder, as_json=as_json, photo=photo, play=False)
+
+
 @click.command(epilog=SEPARATED)
 @click.argument("song_id", metavar="ID")
 @_options

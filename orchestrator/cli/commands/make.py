@@ -61,6 +61,7 @@ Examples:
     default="all",
     help="Of several takes: say which is the best, or keep only that one.",
 )
+@click.option("--draft", is_flag=True, help="Compose the first 30 s; 'songwright finish' makes the rest.")
 @click.option("--no-master", is_flag=True, help="Leave a model's song as loud as the model made it.")
 @click.option("--no-title", is_flag=True, help="Leave the title off the cover.")
 @click.option(
@@ -85,6 +86,7 @@ def make(
     format_: str,
     variations: int,
     keep: str,
+    draft: bool,  # noqa: FBT001 - click passes every option by name
     no_title: bool,  # noqa: FBT001 - click passes every option by name
     no_master: bool,  # noqa: FBT001 - click passes every option by name
     like_id: str | None,
@@ -120,6 +122,7 @@ def make(
         "format": format_,
         "variations": variations,
         "keep": keep,
+        "draft": draft,
         "master": not no_master,
         "cover_title": not no_title,
     }

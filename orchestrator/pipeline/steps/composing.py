@@ -15,7 +15,7 @@ from config.engine import Report
 from config.errors import NotFound
 from lyrics.contract import SongPlan
 from music.artwork import with_cover
-from music.contract import OF_PARTS, Audio, Change, Changer, Composer, MusicRequest, Source
+from music.contract import COMPOSERS, OF_PARTS, Audio, Change, Changer, Composer, MusicRequest, Source
 from music.encode import encode
 from music.formats import FORMATS
 from music.hearing.aloud import compose_aloud
@@ -90,10 +90,23 @@ def _composed(
     if song.brief.change:
         assert isinstance(composer, Changer)  # see ``changed_brief``
         audio = composer.change(request, _source(store, song.brief.change), report)
+    elif request.first_s is not None:
+        audio = _draft(composer, request, report)
     else:
         audio = compose_aloud(composer, request, report, hear) if hear else composer.compose(request, report)
     # What was mastered says its loudness, as songs do of which a part is kept: they stay as they are.
     return mastered(audio, report) if song.brief.master else audio
+
+
+def _draft(composer: Composer, request: MusicRequest, report: Report) -> Audio:
+    """The beginning of the song; a song of that length by an engine that cannot make a beginning alone."""
+    name = composer.info.name
+    if name in COMPOSERS.built_in and COMPOSERS.spec(name).drafts:
+        return composer.compose(request, report)
+    short = request.model_copy(update={"duration_s": request.first_s, "first_s": None})
+    audio = composer.compose(short, report)
+    note = f"engine {name!r} cannot make the beginning of a song alone: finished, it will be another one"
+    return replace(audio, warnings=(*audio.warnings, note))
 
 
 def _source(store: Store, change: SongChange) -> Source:
@@ -136,6 +149,8 @@ def put_cover_into_audio(_engine: object, store: Store, song: Song, _report: Rep
 def music_request(song: Song) -> MusicRequest:
     """The plan as a request for the composer."""
     request, change = _of_plan(song), song.brief.change
+    if change is None and song.brief.draft:
+        return request.model_copy(update={"first_s": song.brief.new_s})
     if change is None:
         return request
     asked = Change.model_validate(change.model_dump(exclude={"task", "source", "words", "rights"}))

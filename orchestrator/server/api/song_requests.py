@@ -16,7 +16,7 @@ from config.errors import SongwrightError
 from orchestrator.server.answers import SongAnswer
 from orchestrator.server.api.openapi import SONG_ANSWERS
 from orchestrator.server.api.problems import of_error, of_failure
-from orchestrator.server.api.requests.bodies.songs import Asking, Like
+from orchestrator.server.api.requests.bodies.songs import Asking, Finish, Like
 from orchestrator.server.api.requests.call import Call
 from orchestrator.server.api.requests.unknown import check_unknown, notes_of_headers, of_other_requests
 from orchestrator.server.service import Service
@@ -35,7 +35,7 @@ Responder = Callable[[Song, Mapping[str, str]], Awaitable[Response]]
 class SongRequest:
     """A request's body, and the brief that it stands for."""
 
-    body: Asking | Like
+    body: Asking | Like | Finish
     brief: Brief
     notes: tuple[str, ...]
     like: str = ""
@@ -50,7 +50,9 @@ class SongRequest:
     @property
     def repeatable(self) -> bool:
         """Whether an earlier song may be the answer."""
-        return not self.like and self.body.seed != RANDOM_SEED and not self.body.webhook
+        if self.like or isinstance(self.body, Finish):
+            return False
+        return self.body.seed != RANDOM_SEED and not self.body.webhook
 
 
 def song_route(

@@ -181,6 +181,7 @@ function actionFailed(problem) {
 async function again() {
   const { brief } = open;
   const body = { audio_duration: brief.duration_s, seed: -1, format: brief.format, variations: 1, instrumental: brief.instrumental };
+  if (brief.draft) body.draft = true;
   let path = "/generate-from-description";
   if (brief.photo || brief.change) {
     // The server has the photo, or the song that was changed: the same words to other music.
@@ -245,6 +246,7 @@ wireToken({
   forgotten: () => (stopFollowing(), emptyLibrary(), closeSong()),
 });
 at("again-button").addEventListener("click", again);
+at("finish-button").addEventListener("click", () => orderAgain(`/songs/${encodeURIComponent(open.id)}/finish`, {}));
 at("cancel-button").addEventListener("click", cancel);
 at("delete-button").addEventListener("click", () => {
   at("delete-title").textContent = nameOf(open);

@@ -117,6 +117,7 @@ export function readForm() {
   body.format = field("format").value;
   body.variations = Number(field("variations").value);
   body.instrumental = field("instrumental").checked;
+  if (field("draft").checked) body.draft = true;
   return photo() ? withPhoto(body) : { path, body };
 }
 

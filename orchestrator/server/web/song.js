@@ -230,6 +230,7 @@ export function showSong(song) {
     else hidePlayer();
     if (song.plan?.lyrics && !song.brief?.instrumental) showWords(song.plan.lyrics);
   }
+  at("finish-button").hidden = song.status !== "done" || !song.brief?.draft;
   showChange(song, reading.signal);
   showLineage(song, reading.signal);
   const running = isRunning(song.status);

@@ -55,7 +55,7 @@ class Entry:
     words: str = ""
     """The prompt's first characters, and the categories."""
     duration_s: float = 0.0
-    """As requested."""
+    """As requested; of a draft or a change, what is composed."""
     infer_step: int | None = None
     engines: Mapping[str, Maker] = field(default_factory=dict)
     """By craft."""
@@ -97,7 +97,7 @@ def entry_of(song: Song) -> Entry:
         created_at=song.created_at,
         title=song.title[:MOST_WORDS],
         words=" ".join((prompt, *(plan.categories if plan else ())))[: 2 * MOST_WORDS],
-        duration_s=brief.duration_s,
+        duration_s=brief.new_s,
         infer_step=brief.infer_step,
         engines={
             craft: Maker(facts.name, facts.identity, facts.device) for craft, facts in song.engines.items()

@@ -120,6 +120,10 @@ class AsyncClient:
         """As ``Client.resing``."""
         return await self._run(self._operations.resing(song, lyrics, take, idempotency_key))
 
+    async def finish(self, song: Song | str, *, idempotency_key: str | None = None) -> Song:
+        """As ``Client.finish``."""
+        return await self._run(self._operations.finish(song, idempotency_key))
+
     async def stems(
         self, song: Song | str, *, idempotency_key: str | None = None, **take: Unpack[Take]
     ) -> Song:

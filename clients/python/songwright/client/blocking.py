@@ -132,6 +132,10 @@ class Client:
         of its sections. Returns as ``generate``."""
         return self._run(self._operations.resing(song, lyrics, take, idempotency_key))
 
+    def finish(self, song: Song | str, *, idempotency_key: str | None = None) -> Song:
+        """Ask for the whole song of a draft, with its plan and seed. Returns as ``generate``."""
+        return self._run(self._operations.finish(song, idempotency_key))
+
     def stems(self, song: Song | str, *, idempotency_key: str | None = None, **take: Unpack[Take]) -> Song:
         """Ask for ``song`` with the parts that it is mixed of: "stem:vocals", "stem:drums" and others among
         its ``assets``. Raises ``Conflict`` if it has them already, and returns as ``generate``."""

@@ -79,6 +79,9 @@ class Operations:
     def resing(self, song: Song | str, lyrics: str, take: Take, idempotency_key: str | None) -> Flow[Song]:
         return self._song(calls.change(_id(song), "resing", {"lyrics": lyrics}, take, idempotency_key))
 
+    def finish(self, song: Song | str, idempotency_key: str | None) -> Flow[Song]:
+        return self._song(calls.finish(_id(song), idempotency_key))
+
     def stems(self, song: Song | str, take: Take, idempotency_key: str | None) -> Flow[Song]:
         return self._song(calls.change(_id(song), "stems", {}, take, idempotency_key))
 

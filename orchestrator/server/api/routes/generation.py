@@ -12,7 +12,7 @@ from lyrics.contract import SongPlan
 from orchestrator.estimates.quotes import Quote
 from orchestrator.pipeline.engines import unsung
 from orchestrator.pipeline.inputs.photos import photo_of
-from orchestrator.pipeline.replay import brief_like, differences
+from orchestrator.pipeline.replay import brief_like, differences, finished_brief
 from orchestrator.pipeline.steps.writing import given_plan
 from orchestrator.server.api.context import BEARER, TheService
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
@@ -28,6 +28,7 @@ from orchestrator.server.api.requests.bodies.changes import (
 )
 from orchestrator.server.api.requests.bodies.plan import MOST_WARNINGS
 from orchestrator.server.api.requests.bodies.songs import (
+    Finish,
     FromDescription,
     Like,
     Options,
@@ -103,6 +104,24 @@ async def generate_like(body: Like, call: TheCall) -> Response:
     notes = differences(song, service.engines())
     photo = await service.threads.run(photo_of, service.library, song)
     brief = brief_like(song, **body.changes())
+    wanted = SongRequest(body, brief, notes, like=song.id, photo=photo, scene=song.scene)
+    return await generate(wanted, call)
+
+
+@song_route(
+    router,
+    "/songs/{song_id}/finish",
+    "The whole song of a draft",
+    responses={**SONG_ANSWERS, **refusals(404, 409)},
+)
+async def finish_song(song_id: str, body: Finish, call: TheCall) -> Response:
+    """A new song: the one that the draft is the beginning of, with its plan, seed and length. The embedded
+    composer and MusicGen make the very song that it began; others make another one of the same words."""
+    service = call.service
+    song = await service.threads.load(song_id)
+    brief = finished_brief(song)
+    notes = differences(song, service.engines())
+    photo = await service.threads.run(photo_of, service.library, song)
     wanted = SongRequest(body, brief, notes, like=song.id, photo=photo, scene=song.scene)
     return await generate(wanted, call)
 

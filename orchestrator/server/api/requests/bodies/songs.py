@@ -13,6 +13,7 @@ from orchestrator.server.api.requests.bodies.plan import EditedPlan
 from orchestrator.server.api.requests.texts import URL, WHOLE, Sentence, Whole
 from orchestrator.server.api.requests.unknown import notes_of
 from orchestrator.songs.brief import (
+    DRAFT_S,
     DURATION_S,
     GUIDANCE_SCALE,
     INFER_STEP,
@@ -117,6 +118,11 @@ class Options(Asking):
         le=VARIATIONS[1],
         description="Takes of the same words to other music, each a song of its own: see `sibling_ids`.",
     )
+    draft: bool = Field(
+        default=False,
+        description=f"Whether only the first {DRAFT_S:g} seconds are composed; `POST /songs/{{id}}/finish` "
+        "makes the whole song.",
+    )
     keep: Keep = Field(
         default="all",
         description="Of 2 or more `variations`: `best` rates them by clipping, silence, a cut end, loudness "
@@ -146,6 +152,7 @@ class Options(Asking):
             "format": self.format,
             "variations": self.variations,
             "keep": self.keep,
+            "draft": self.draft,
             "master": self.master,
             "cover_title": self.cover_title,
             "plan": self.plan.followed() if self.plan else None,
@@ -237,6 +244,14 @@ class WithDescribedLyrics(Options):
 
     def brief(self) -> Brief:
         return self._brief({"description": self.prompt, "about": self.described_lyrics, **self._common()})
+
+
+class Finish(Body):
+    """The whole song of a draft."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", json_schema_extra={"examples": [{}]})
+
+    webhook: str | None = Field(default=None, max_length=500, pattern=URL)
 
 
 class Like(Body):

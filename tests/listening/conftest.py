@@ -1,0 +1,1 @@
+from tests.ear.conftest import kept as kept
