@@ -59,7 +59,7 @@ _SIZES_BYTES = {
     "stabilityai/stable-diffusion-xl-base-1.0": (6_941_187_536, 13_878_864_542),
     "black-forest-labs/FLUX.2-klein-4B": (15_980_131_745, 15_980_131_745),
     "mobiuslabsgmbh/faster-whisper-large-v3-turbo": (1_621_665_983, 1_621_665_983),
-    "adefossez/HTDemucs": (84_030_352, 84_030_352),
+    "adefossez/HTDemucs": (84_030_373, 84_030_373),
     "black-forest-labs/FLUX.1-schnell": (33_725_923_002, 33_725_923_002),
 }
 

@@ -214,6 +214,7 @@ def test_the_memory_told_of_each_engine_is_what_cards_are_checked_against() -> N
         "sdxl_turbo",
         "diffusion",
         "whisper",
+        "demucs",
     }
     for engine, (_, precision, on_gpu, container, cards) in rows.items():
         needs = spec_of(engine).needs()

@@ -6,7 +6,16 @@ import re
 
 import pytest
 
-from orchestrator.modal.deployment.images import AUDIOCRAFT, IMAGES, LISTENING, MODEL, SOURCES, VLLM, WEB
+from orchestrator.modal.deployment.images import (
+    AUDIOCRAFT,
+    IMAGES,
+    LISTENING,
+    MODEL,
+    SEPARATION,
+    SOURCES,
+    VLLM,
+    WEB,
+)
 from orchestrator.modal.deployment.pins import (
     AUDIOCRAFT_CONSTRAINTS,
     CONSTRAINTS,
@@ -55,6 +64,7 @@ def test_an_engine_runs_in_the_image_of_its_family() -> None:
     assert IMAGES[spec_of("audiocraft").image] is AUDIOCRAFT
     assert IMAGES[spec_of("vllm").image] is VLLM
     assert IMAGES[spec_of("whisper").image] is LISTENING
+    assert IMAGES[spec_of("demucs").image] is SEPARATION
     others = ("qwen", "acestep", "musicgen", "mine:Engine")
     assert {IMAGES[spec_of(engine).image] for engine in others} == {MODEL}
     assert "libavformat-dev" in AUDIOCRAFT.system

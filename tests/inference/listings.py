@@ -386,6 +386,11 @@ LISTINGS = {
             "vae": ["diffusers", "AutoencoderKL"],
         },
     ),
+    "adefossez/HTDemucs": Published(
+        "computed: the names are those of demucs 4.1.0 (demucs/hf.py, demucs/remote/htdemucs.yaml), and the"
+        " weights as large as the same tensors in fp16 in another repository, set-soft/audio_separation",
+        {"955717e8.safetensors": 84_030_352, "htdemucs.yaml": 21},
+    ),
     "mobiuslabsgmbh/faster-whisper-large-v3-turbo": Published(
         "published: github, the sizes and hashes of its files beside revision"
         " 0a363e9161cbc7ed1431c9597a8ceaf0c4f78fcf, in several programs that fetch them",
