@@ -47,9 +47,14 @@ SERVE = "songwright serve"
     "line", [line for line in COMMANDS if line.startswith("songwright ") and line != SERVE]
 )
 def test_a_songwright_command_of_the_readme_runs(line: str, tmp_path: Path) -> None:
-    (tmp_path / "words.txt").write_text("[verse]\nla la la\n")
+    for name in ("words.txt", "verse.txt"):
+        (tmp_path / name).write_text("[verse]\nla la la\n")
     first = [*COMMAND, "make", "a first song", "--duration", "5"]
-    env = environment(tmp_path, **QUICK, HOME=str(tmp_path))
+    engines = QUICK
+    if line.split()[1] in ("extend", "repaint", "resing"):  # of a song that has a score, and is long enough
+        first += ["--lyrics", "words.txt", "--duration", "50"]
+        engines = {}
+    env = environment(tmp_path, **engines, HOME=str(tmp_path))
     for arguments in (first, [*COMMAND, *shlex.split(line.replace("~", str(tmp_path)))[1:]]):
         result = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path, env=env, timeout=60)
         assert result.returncode == 0, result.stderr

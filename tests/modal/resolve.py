@@ -79,7 +79,7 @@ def declared_images() -> list[Declared]:
         env = {}
         for craft, known in REGISTRIES.items():
             engine = next((each for each in known if image_of(each) in left), _NONE.get(craft, "sketch"))
-            left.discard(image_of(engine))
+            left -= {image_of(engine)} if engine in known else set()
             env[f"SONGWRIGHT_{craft.upper()}__ENGINE"] = engine
         with Control(secrets={"music-gen-secret": dict.fromkeys(SECRET_KEYS, "x")}) as control:
             control.deploy(ROOT / "main.py", env=env, cwd=ROOT)
