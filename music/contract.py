@@ -227,6 +227,11 @@ _MUSICGEN = {
     "medium": Needs("fp16", 1.84, in_fp32=0.17, cached=3.95, work_gb=4.0, memory_gib=16),
     "large": Needs("fp16", 3.2, in_fp32=0.17, cached=5.25, work_gb=4.0, memory_gib=24),
 }
+# The melody checkpoints have no cross-attention, and one song at a time with its melody before it.
+_MELODY = {
+    "melody": Needs("fp16", 1.41, in_fp32=0.17, cached=0.6, work_gb=4.0, memory_gib=16),
+    "melody-large": Needs("fp16", 2.49, in_fp32=0.17, cached=0.8, work_gb=4.0, memory_gib=24),
+}
 # One song at a time.
 _AUDIOCRAFT = {
     "small": Needs("fp16", 0.42, in_fp32=0.17, cached=0.15, work_gb=4.0, memory_gib=8),
@@ -275,6 +280,14 @@ COMPOSERS: Registry[Composer] = Registry(
             batch_size=8,
             whole_machine=True,
             tasks=("extend",),
+            volume=_MUSICGEN_VOLUME,
+            sellable=_SELLABLE,
+        ),
+        "musicgen_melody": EngineSpec(
+            "music.melody.engine:MelodyComposer",
+            models=_of_every_size(_MELODY),
+            whole_machine=True,
+            tasks=("remix",),
             volume=_MUSICGEN_VOLUME,
             sellable=_SELLABLE,
         ),
