@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -239,7 +240,7 @@ _AUDIOCRAFT = {
     "large": Needs("fp16", 3.2, in_fp32=0.17, cached=0.6, work_gb=4.0, memory_gib=24),
 }
 _SELLABLE = "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch"
-_MUSICGEN_VOLUME = "musicgen-models"
+_of_musicgen = partial(EngineSpec, whole_machine=True, volume="musicgen-models", sellable=_SELLABLE)
 
 
 def _of_every_size(needs: Mapping[str, Needs]) -> dict[str, Needs]:
@@ -274,32 +275,23 @@ COMPOSERS: Registry[Composer] = Registry(
             volume="ace-step-models",
             sellable="ACE-Step's own weights",
         ),
-        "musicgen": EngineSpec(
+        "musicgen": _of_musicgen(
             "music.musicgen.engine:MusicgenComposer",
             models=_of_every_size(_MUSICGEN),
             batch_size=8,
-            whole_machine=True,
             tasks=("extend",),
-            volume=_MUSICGEN_VOLUME,
-            sellable=_SELLABLE,
         ),
-        "musicgen_melody": EngineSpec(
+        "musicgen_melody": _of_musicgen(
             "music.melody.engine:MelodyComposer",
             models=_of_every_size(_MELODY),
-            whole_machine=True,
             tasks=("remix",),
-            volume=_MUSICGEN_VOLUME,
-            sellable=_SELLABLE,
         ),
-        "audiocraft": EngineSpec(
+        "audiocraft": _of_musicgen(
             "music.audiocraft.engine:AudiocraftComposer",
             models=_of_every_size(_AUDIOCRAFT),
-            whole_machine=True,
             image="audiocraft",
-            volume=_MUSICGEN_VOLUME,  # the same checkpoints
             fetched_as="musicgen",
             newest_gpu=(9, 0),
-            sellable=_SELLABLE,
             install="it has an environment of its own: pip install 'songwright[audiocraft]' there",
         ),
     },

@@ -301,8 +301,8 @@ def test_it_says_what_it_is(composer: MelodyComposer) -> None:
     ]
 
 
-def test_it_runs_as_for_a_gpu_and_in_bf16_and_not_in_fp16_on_a_processor(folder: Path) -> None:
-    model = str(folder)
+def test_it_runs_as_for_a_gpu_and_in_bf16_and_not_in_fp16_on_a_processor(tmp_path: Path) -> None:
+    model = str(musicgen_melody(tmp_path, channels=2))
     staged = MelodyComposer.from_options(EngineOptions(model=model, staged=True))
     assert staged.info.precision == "fp16"
     staged.move_to_gpu("cpu")
