@@ -26,6 +26,7 @@ from diffusers.pipelines.ace_step.modeling_ace_step import (
     AceStepAudioTokenizer,
     AceStepConditionEncoder,
 )
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     CLIPTextConfig,
@@ -68,9 +69,14 @@ def musicgen(folder: Path, *, channels: int = 1, layers: int = 2, width: int = 6
 
 def musicgen_melody(folder: Path, *, channels: int = 1, layers: int = 2, width: int = 64) -> Path:
     """``facebook/musicgen-melody`` (stereo: ``musicgen-stereo-melody``) in little, without the settings of
-    its feature extractor, which needs torchaudio, and which nobody reads."""
+    its feature extractor, which needs torchaudio, and which nobody reads. With the positions, which are a
+    parameter in transformers 4.39, by which they were published."""
     decoder = MusicgenMelodyDecoderConfig(**_musicgen_decoder(channels, layers, width))
-    return _musicgen(folder, MusicgenMelodyConfig(**_musicgen_encoders(layers, width), decoder=decoder))
+    _musicgen(folder, MusicgenMelodyConfig(**_musicgen_encoders(layers, width), decoder=decoder))
+    weights = folder / "model.safetensors"
+    positions = {"decoder.model.decoder.embed_positions.weights": torch.zeros(2048, width)}
+    save_file(load_file(weights) | positions, weights, metadata={"format": "pt"})
+    return folder
 
 
 def _musicgen_decoder(channels: int, layers: int, width: int) -> dict[str, int]:

@@ -21,6 +21,9 @@ from music.melody.chroma import PITCHES
 from music.musicgen.checkpoint import codec_of, text_encoder_of
 
 _PROJECTIONS = ("enc_to_dec_proj", "audio_enc_to_dec_proj")
+_POSITIONS = "model.decoder.embed_positions.weights"
+"""Of the decoder. It is computed; published checkpoints have it, since it is a parameter in transformers
+4.39."""
 
 
 def config_of(folder: Path) -> MusicgenMelodyConfig:
@@ -51,9 +54,9 @@ def model_of(config: MusicgenMelodyConfig, tensors: Tensors, dtype: torch.dtype)
         if hasattr(model, name):
             found = {part: tensor.float() for part, tensor in tensors.below(f"{name}.").items()}
             getattr(model, name).load_state_dict(found, strict=True, assign=True)
-    weights = {name: tensor.to(dtype) for name, tensor in _below(tensors, "decoder.")}
+    weights = {name: tensor.to(dtype) for name, tensor in _below(tensors, "decoder.") if name != _POSITIONS}
     model.decoder.load_state_dict(weights, strict=True, assign=True)
-    positions = model.decoder.model.decoder.embed_positions  # computed, not stored
+    positions = model.decoder.model.decoder.embed_positions
     fresh = type(positions)(positions.num_positions, positions.embedding_dim)
     model.decoder.model.decoder.embed_positions = fresh.to(dtype)
     model.decoder.register_forward_pre_hook(_narrow_conditions, with_kwargs=True)

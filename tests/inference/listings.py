@@ -135,9 +135,10 @@ _T5_TWICE = 32_128 * 768  # the text encoder's embedding has two names, and is s
 # Numbers of ``MusicgenForConditionalGeneration`` with each one's published config, buffers with them.
 _SMALL, _MEDIUM, _LARGE = (613_664_326, 2_032_030_790, 3_450_249_798)
 _STEREO_SMALL, _STEREO_MEDIUM, _STEREO_LARGE = (630_445_638, 2_057_202_758, 3_483_812_422)
-# Likewise of ``MusicgenMelodyForConditionalGeneration``.
-_MELODY = {"melody": 1_578_918_470, "stereo-melody": 1_604_090_438}
-_MELODY |= {"melody-large": 2_644_773_446, "stereo-melody-large": 2_678_336_070}
+# Likewise of ``MusicgenMelodyForConditionalGeneration``, with the positions, 2,048 times the width: they were
+# a parameter when these were published.
+_MELODY = {"melody": 1_582_064_198, "stereo-melody": 1_607_236_166}
+_MELODY |= {"melody-large": 2_648_967_750, "stereo-melody-large": 2_682_530_374}
 
 
 def _melody(size: str) -> Published:
