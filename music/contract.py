@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -221,7 +222,6 @@ class EarlyComposer(Protocol):
         """The beginning of the song that ``compose`` will make of ``request``, which has exactly
         ``request.duration_s`` then; None if that song is too short to begin early. Called before ``compose``,
         and only if somebody wants to listen: it must not change what ``compose`` returns."""
-        ...
 
 
 # T5 and EnCodec are in fp32. The caches are of eight songs. EnCodec decodes in chunks, even 600 s.
@@ -230,14 +230,18 @@ _MUSICGEN = {
     "medium": Needs("fp16", 1.84, in_fp32=0.17, cached=3.95, work_gb=4.0, memory_gib=16),
     "large": Needs("fp16", 3.2, in_fp32=0.17, cached=5.25, work_gb=4.0, memory_gib=24),
 }
-# One song at a time.
+# One song at a time, as with AudioCraft; without cross-attention, and with the melody before the song.
+_MELODY = {
+    "melody": Needs("fp16", 1.41, in_fp32=0.17, cached=0.6, work_gb=4.0, memory_gib=16),
+    "melody-large": Needs("fp16", 2.49, in_fp32=0.17, cached=0.8, work_gb=4.0, memory_gib=24),
+}
 _AUDIOCRAFT = {
     "small": Needs("fp16", 0.42, in_fp32=0.17, cached=0.15, work_gb=4.0, memory_gib=8),
     "medium": Needs("fp16", 1.84, in_fp32=0.17, cached=0.45, work_gb=4.0, memory_gib=16),
     "large": Needs("fp16", 3.2, in_fp32=0.17, cached=0.6, work_gb=4.0, memory_gib=24),
 }
 _SELLABLE = "SONGWRIGHT_MUSIC__ENGINE=acestep, or sketch"
-_MUSICGEN_VOLUME = "musicgen-models"
+_of_musicgen = partial(EngineSpec, whole_machine=True, volume="musicgen-models", sellable=_SELLABLE)
 
 
 def _of_every_size(needs: Mapping[str, Needs]) -> dict[str, Needs]:
@@ -263,7 +267,7 @@ COMPOSERS: Registry[Composer] = Registry(
         "acestep": EngineSpec(
             "music.acestep:AceStepComposer",
             models={
-                "ACE-Step/acestep-v15-xl-turbo-diffusers": Needs("bf16", 5.55, work_gb=2.5, memory_gib=20),
+                "ACE-Step/acestep-v15-xl-turbo-diffusers": Needs("bf16", 5.55, work_gb=2.5, memory_gib=20)
             },
             batch_size=4,
             whole_machine=True,
@@ -273,25 +277,24 @@ COMPOSERS: Registry[Composer] = Registry(
             volume="ace-step-models",
             sellable="ACE-Step's own weights",
         ),
-        "musicgen": EngineSpec(
+        "musicgen": _of_musicgen(
             "music.musicgen.engine:MusicgenComposer",
             models=_of_every_size(_MUSICGEN),
             batch_size=8,
-            whole_machine=True,
             tasks=("extend",),
             drafts=True,
-            volume=_MUSICGEN_VOLUME,
-            sellable=_SELLABLE,
         ),
-        "audiocraft": EngineSpec(
+        "musicgen_melody": _of_musicgen(
+            "music.melody.engine:MelodyComposer",
+            models=_of_every_size(_MELODY),
+            tasks=("remix",),
+        ),
+        "audiocraft": _of_musicgen(
             "music.audiocraft.engine:AudiocraftComposer",
             models=_of_every_size(_AUDIOCRAFT),
-            whole_machine=True,
             image="audiocraft",
-            volume=_MUSICGEN_VOLUME,  # the same checkpoints
             fetched_as="musicgen",
             newest_gpu=(9, 0),
-            sellable=_SELLABLE,
             install="it has an environment of its own: pip install 'songwright[audiocraft]' there",
         ),
     },

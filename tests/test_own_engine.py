@@ -59,7 +59,7 @@ def test_an_unknown_name_is_refused_with_the_installed_ones(
         tmp_path, "make", "a walk", variables=variables | {"SONGWRIGHT_MUSIC__ENGINE": "wisthle"}
     )
     assert told.returncode != 0
-    assert "use one of: sketch, acestep, musicgen, audiocraft, whistle" in told.stderr
+    assert "use one of: sketch, acestep, musicgen, musicgen_melody, audiocraft, whistle" in told.stderr
 
 
 def test_the_service_makes_and_prices_songs_with_it(tmp_path: Path, variables: dict[str, str]) -> None:

@@ -26,6 +26,7 @@ from diffusers.pipelines.ace_step.modeling_ace_step import (
     AceStepAudioTokenizer,
     AceStepConditionEncoder,
 )
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     CLIPTextConfig,
@@ -37,7 +38,11 @@ from transformers import (
     MusicgenConfig,
     MusicgenDecoderConfig,
     MusicgenForConditionalGeneration,
+    MusicgenMelodyConfig,
+    MusicgenMelodyDecoderConfig,
+    MusicgenMelodyForConditionalGeneration,
     MusicgenProcessor,
+    PreTrainedConfig,
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
@@ -58,6 +63,37 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,!?'-
 
 def musicgen(folder: Path, *, channels: int = 1, layers: int = 2, width: int = 64) -> Path:
     """``facebook/musicgen-small`` (stereo: ``musicgen-stereo-small``) in little: T5, decoder, EnCodec."""
+    decoder = MusicgenDecoderConfig(**_musicgen_decoder(channels, layers, width))
+    return _musicgen(folder, MusicgenConfig(**_musicgen_encoders(layers, width), decoder=decoder))
+
+
+def musicgen_melody(folder: Path, *, channels: int = 1, layers: int = 2, width: int = 64) -> Path:
+    """``facebook/musicgen-melody`` (stereo: ``musicgen-stereo-melody``) in little, without the settings of
+    its feature extractor, which needs torchaudio, and which nobody reads. With the positions, which are a
+    parameter in transformers 4.39, by which they were published."""
+    decoder = MusicgenMelodyDecoderConfig(**_musicgen_decoder(channels, layers, width))
+    _musicgen(folder, MusicgenMelodyConfig(**_musicgen_encoders(layers, width), decoder=decoder))
+    weights = folder / "model.safetensors"
+    positions = {"decoder.model.decoder.embed_positions.weights": torch.zeros(2048, width)}
+    save_file(load_file(weights) | positions, weights, metadata={"format": "pt"})
+    return folder
+
+
+def _musicgen_decoder(channels: int, layers: int, width: int) -> dict[str, int]:
+    return {
+        "vocab_size": 64,
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "ffn_dim": 2 * width,
+        "num_attention_heads": 4,
+        "num_codebooks": 4 * channels,
+        "audio_channels": channels,
+        "pad_token_id": 64,
+        "bos_token_id": 64,
+    }
+
+
+def _musicgen_encoders(layers: int, width: int) -> dict[str, PreTrainedConfig]:
     text = T5Config(
         vocab_size=128,
         d_model=width // 2,
@@ -80,18 +116,7 @@ def musicgen(folder: Path, *, channels: int = 1, layers: int = 2, width: int = 6
         target_bandwidths=[2.0],
         num_lstm_layers=1,
     )
-    decoder = MusicgenDecoderConfig(
-        vocab_size=64,
-        hidden_size=width,
-        num_hidden_layers=layers,
-        ffn_dim=2 * width,
-        num_attention_heads=4,
-        num_codebooks=4 * channels,
-        audio_channels=channels,
-        pad_token_id=64,
-        bos_token_id=64,
-    )
-    return _musicgen(folder, MusicgenConfig(text_encoder=text, audio_encoder=codec, decoder=decoder))
+    return {"text_encoder": text, "audio_encoder": codec}
 
 
 def musicgen_small(folder: Path) -> Path:
@@ -120,9 +145,11 @@ def musicgen_small(folder: Path) -> Path:
     return _musicgen(folder, MusicgenConfig(text_encoder=text, audio_encoder=codec, decoder=decoder))
 
 
-def _musicgen(folder: Path, config: MusicgenConfig) -> Path:
+def _musicgen(folder: Path, config: MusicgenConfig | MusicgenMelodyConfig) -> Path:
     torch.manual_seed(20261121)
-    model = MusicgenForConditionalGeneration(config).eval()
+    is_melody = isinstance(config, MusicgenMelodyConfig)
+    kind = MusicgenMelodyForConditionalGeneration if is_melody else MusicgenForConditionalGeneration
+    model = kind(config).eval()
     if config.decoder.hidden_size < 100:
         # With the usual start all logits lie so close together that nothing chosen from them means anything.
         # And a fresh norm does nothing, nor does a fresh bias: it could be left out, or another's, unseen.
@@ -140,6 +167,9 @@ def _musicgen(folder: Path, config: MusicgenConfig) -> Path:
     settings.decoder_start_token_id = settings.pad_token_id = settings.bos_token_id = start
     settings.do_sample, settings.guidance_scale, settings.max_length = True, 3.0, 1500
     model.save_pretrained(folder)
+    if is_melody:
+        t5_tokenizer().save_pretrained(folder)
+        return folder
     features = EncodecFeatureExtractor(feature_size=config.decoder.audio_channels, sampling_rate=32000)
     MusicgenProcessor(feature_extractor=features, tokenizer=t5_tokenizer()).save_pretrained(folder)
     return folder

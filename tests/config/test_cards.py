@@ -22,6 +22,8 @@ REFUSED = {
     ("musicgen", ""): set(),
     ("musicgen", "facebook/musicgen-medium"): {"T4"},
     ("musicgen", "facebook/musicgen-large"): {"T4"},
+    ("musicgen_melody", ""): set(),
+    ("musicgen_melody", "facebook/musicgen-stereo-melody-large"): set(),
     ("audiocraft", ""): BLACKWELL,
     ("audiocraft", "facebook/musicgen-large"): BLACKWELL,
     ("sdxl_turbo", ""): set(),

@@ -55,6 +55,8 @@ def test_a_model_by_its_revision_is_the_same_model() -> None:
         ("musicgen", "", "auto", 4, 8),
         ("musicgen", "facebook/musicgen-stereo-medium", "auto", 4, 16),
         ("musicgen", "me/mine", "auto", 4, 24),
+        ("musicgen_melody", "", "auto", 4, 16),
+        ("musicgen_melody", "facebook/musicgen-melody-large", "auto", 4, 24),
         ("diffusion", "black-forest-labs/FLUX.2-klein-4B", "auto", 4, 24),
         ("mine.engine:Composer", "", "auto", 4, 16),
     ],

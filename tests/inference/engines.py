@@ -16,6 +16,7 @@ from vision.contract import READERS, ImageRequest
 
 CHECKPOINTS = {
     "musicgen": "musicgen",
+    "musicgen_melody": "musicgen_melody",
     "acestep": "acestep",
     "sdxl_turbo": "sdxl",
     "diffusion": "klein",

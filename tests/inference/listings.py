@@ -135,6 +135,22 @@ _T5_TWICE = 32_128 * 768  # the text encoder's embedding has two names, and is s
 # Numbers of ``MusicgenForConditionalGeneration`` with each one's published config, buffers with them.
 _SMALL, _MEDIUM, _LARGE = (613_664_326, 2_032_030_790, 3_450_249_798)
 _STEREO_SMALL, _STEREO_MEDIUM, _STEREO_LARGE = (630_445_638, 2_057_202_758, 3_483_812_422)
+# Likewise of ``MusicgenMelodyForConditionalGeneration``, with the positions, 2,048 times the width: they were
+# a parameter when these were published.
+_MELODY = {"melody": 1_582_064_198, "stereo-melody": 1_607_236_166}
+_MELODY |= {"melody-large": 2_648_967_750, "stereo-melody-large": 2_682_530_374}
+
+
+def _melody(size: str) -> Published:
+    weights = (_MELODY[size] - _T5_TWICE) * 4
+    whole, rest = divmod(weights, 4_990_000_000)
+    return Published(
+        "nobody's listing is known. That all four are in shards of safetensors: a survey at github; fp32, and"
+        " at most 5 GB each, is what transformers' own convert_musicgen_melody_transformers.py writes;"
+        f" computed: {_MELODY[size] - _T5_TWICE:,} numbers x 4 bytes; the size of each shard is assumed",
+        _musicgen(_sharded("model", *[4_990_000_000] * whole, rest)),
+    )
+
 
 LISTINGS = {
     "Qwen/Qwen2-7B-Instruct": Published(
@@ -264,6 +280,7 @@ LISTINGS = {
             }
         ),
     ),
+    **{f"facebook/musicgen-{size}": _melody(size) for size in _MELODY},
     "stabilityai/sdxl-turbo": Published(
         "the folders to the byte: github, a manifest of revision 71153311d3dbb46851df1931d3ca6e939de83304"
         " (fp32 ones 13878864870 bytes in all; fp16 ones by file); root: 6938081905 in many lists, the fp32"

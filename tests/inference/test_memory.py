@@ -25,6 +25,8 @@ CASES = [
     ("musicgen", "fp32"),
     ("musicgen", "bf16"),
     ("musicgen", "int8"),
+    ("musicgen_melody", "fp32"),
+    ("musicgen_melody", "bf16"),
     ("acestep", "fp32"),
     ("acestep", "bf16"),
     ("sdxl_turbo", "fp32"),
@@ -64,6 +66,9 @@ def built(engine: str, folder: str, *, large: bool) -> None:
 
     makers: dict[str, Any] = {
         "musicgen": partial(tiny.musicgen, layers=6, width=768) if large else tiny.musicgen,
+        "musicgen_melody": partial(tiny.musicgen_melody, layers=6, width=768)
+        if large
+        else tiny.musicgen_melody,
         "acestep": partial(tiny.acestep, layers=2, width=768) if large else tiny.acestep,
         "sdxl_turbo": partial(tiny.sdxl, width=160) if large else tiny.sdxl,
         "qwen_vl": partial(tiny.qwen_vl, layers=8, width=512, dtype=torch.bfloat16)

@@ -99,6 +99,7 @@ def test_the_embedded_engines_take_one_image_and_neither_gpu_nor_volume() -> Non
     [
         ("musicgen", "", "MusicEngine.*", {"musicgen-models"}, 8),
         ("musicgen", "facebook/musicgen-large@refs/pr/18", "MusicEngine.*", {"musicgen-models"}, 24),
+        ("musicgen_melody", "facebook/musicgen-stereo-melody", "MusicEngine.*", {"musicgen-models"}, 16),
         ("audiocraft", "facebook/musicgen-medium", "MusicEngine.*", {"musicgen-models"}, 16),
         ("mine.engine:Composer", "", "MusicEngine.*", set(), 16),
     ],
@@ -316,7 +317,7 @@ def test_a_gpu_that_modal_does_not_have_is_refused_before_anything_is_deployed()
         ),
         (
             {"SONGWRIGHT_MUSIC__ENGINE": "acestpe"},
-            "music engine: 'acestpe' - use one of: sketch, acestep, musicgen, audiocraft; or your own ",
+            "music engine: 'acestpe' - use one of: sketch, acestep, musicgen, musicgen_melody, audiocraft; ",
         ),
         ({"SONGWRIGHT_MODAL__SCALEDOWN": "10"}, "SONGWRIGHT_MODAL__SCALEDOWN: '10' - there is no setting of"),
     ],

@@ -26,7 +26,15 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.fixture(
     scope="module",
     params=few_first(
-        4, ["sketch", "musicgen", "acestep", "acestep on a GPU's path", "musicgen on a GPU's path"]
+        5,
+        [
+            "sketch",
+            "musicgen",
+            "musicgen_melody",
+            "acestep",
+            "acestep on a GPU's path",
+            "musicgen on a GPU's path",
+        ],
     ),
 )
 def composer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Composer:
