@@ -44,10 +44,9 @@ class Change(BaseModel):
     by_s: float | None = Field(default=None, ge=1.0, le=600.0)
     """How long an extension is."""
     before: bool = False
-    """Whether an extension comes before the song's beginning."""
+    """Whether an extension precedes the song."""
     strength: float | None = Field(default=None, ge=0.0, le=1.0)
-    """How far a remix goes from the song: 0 stays as near as the engine can, 1 keeps what makes it that song
-    and no more. None: the engine's best value."""
+    """How far a remix goes from the song, from as near as can be to its essence. None: the engine's best."""
     style_seed: int | None = Field(default=None, ge=0, lt=2**63)
     """The seed of the song: of its band and its harmony. None: the request's."""
 
@@ -201,7 +200,6 @@ class Changer(Protocol):
         same outside of what is new and of the crossfades inside it, with ``loudness_lufs`` as measured.
         Raises ``InvalidRequest`` for a span that is not in the song, or shorter than a bar, and for a source
         that lacks what the task needs. As deterministic as ``compose``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -224,7 +222,7 @@ class EarlyComposer(Protocol):
         and only if somebody wants to listen: it must not change what ``compose`` returns."""
 
 
-# T5 and EnCodec are in fp32. The caches are of eight songs. EnCodec decodes in chunks, even 600 s.
+# T5 and EnCodec, which decodes in chunks, are in fp32. The caches are of eight songs.
 _MUSICGEN = {
     "small": Needs("fp16", 0.42, in_fp32=0.17, cached=1.3, work_gb=4.0, memory_gib=8),
     "medium": Needs("fp16", 1.84, in_fp32=0.17, cached=3.95, work_gb=4.0, memory_gib=16),
