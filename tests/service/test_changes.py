@@ -132,8 +132,10 @@ def test_the_same_change_with_the_same_seed_is_the_same_song(
         f"/songs/{parent['id']}/extend", json=body, headers={"Cache-Control": "no-cache"}
     ).json()
     assert once_more["id"] != songs[0]["id"]
-    one, other = (client.get(song["urls"]["audio"]).content for song in (songs[0], once_more))
-    assert one == other
+    like = client.post("/generate-like", json={"like": songs[0]["id"]}).raise_for_status().json()
+    assert (like["task"], like["parent"], like["like"]) == ("extend", parent["id"], songs[0]["id"])
+    sounds = [client.get(song["urls"]["audio"]).content for song in (songs[0], once_more, like)]
+    assert sounds[0] == sounds[1] == sounds[2]
 
 
 def test_a_change_is_quoted(client: httpx.Client, parent: dict[str, Any]) -> None:

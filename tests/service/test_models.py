@@ -71,6 +71,11 @@ def test_songs_made_side_by_side_are_those_made_alone_and_can_be_made_again(clie
         assert {"songwright", "torch"} <= facts["libraries"].keys()
 
 
+def other_than_levels(warnings: list[str]) -> list[str]:
+    """Random weights make peaks that no mastering brings to the usual loudness, which is said."""
+    return [warning for warning in warnings if "LUFS in place of" not in warning]
+
+
 @pytest.mark.parametrize("duration", [1, 2.5])
 def test_musicgen_hears_a_raw_prompt_as_it_is_with_its_own_parameters(
     client: httpx.Client, duration: float
@@ -85,7 +90,7 @@ def test_musicgen_hears_a_raw_prompt_as_it_is_with_its_own_parameters(
     assert (len(samples), rate_hz) == (round(duration * 32_000), 32_000)
     made = client.get(response.headers["Location"]).json()
     assert made["plan"]["tags"] == ["jazzy piano solo"]
-    assert made["warnings"] == []
+    assert other_than_levels(made["warnings"]) == []
     assert set(made["engines"]) == {"lyrics", "music"}
     assert made["engines"]["lyrics"]["name"] == "given"
     plain = client.post("/generate_endpoint", json=body).json()
@@ -100,5 +105,5 @@ def test_a_structured_request_is_told_to_musicgen_in_words(client: httpx.Client)
     answer = client.post("/generate-music", json=body).raise_for_status().json()
     assert answer["prompt"].startswith("modern lo-fi, melancholic emotional, slow relaxed tempo, with dusty")
     assert "female vocals" in answer["prompt"]
-    assert answer["metadata"]["warnings"] == []
+    assert other_than_levels(answer["metadata"]["warnings"]) == []
     assert answer["metadata"]["engine"] == "musicgen"

@@ -45,7 +45,9 @@ function showPart(part, stage, fraction) {
   bar.closest("li").dataset.state = share >= 1 ? "done" : stage ? "running" : "waiting";
 }
 
-export function showPartProgress({ part, stage, fraction, seconds_left: seconds }) {
+export function showPartProgress({ part: worked, stage, fraction, seconds_left: seconds }) {
+  // A song that is taken apart has its music already: its bar shows how far that is.
+  const part = worked === "separate" ? "music" : worked;
   if (!PARTS.includes(part)) return;
   showPart(part, stage, fraction);
   if (seconds !== null && seconds !== undefined) queueLine.textContent = left(seconds);
@@ -79,6 +81,9 @@ export function showStatus(status) {
 export function showProgress(song) {
   showStatus(song.status);
   showQueue(song);
+  // A changed song keeps its words' plan and, where there is one, its cover.
+  const kept = song.brief?.change ? ["lyrics", ...(song.assets?.cover ? ["cover"] : [])] : [];
+  for (const part of kept) showPart(part, "", 1);
   for (const part of PARTS) {
     const known = song.progress?.[part];
     if (known) showPart(part, known.stage, known.fraction);
