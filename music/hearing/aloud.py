@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -21,11 +21,17 @@ _PIECE_FRAMES = 1 << 18
 _BEGIN, _BEGIN_STAGE = 0.0, "the beginning"
 
 
-def compose_aloud(composer: Composer, request: MusicRequest, report: Report, hear: Hear) -> Audio:
-    """As ``composer.compose(request, report)``; ``hear`` gets the song, and where the composer is an
-    ``EarlyComposer`` it gets the beginning first. From ``RETURN_S`` after the beginning, what is heard is the
-    song bit by bit. Raises ``ValueError`` if the song is not the one that has begun: another rate, number of
-    channels or length."""
+def compose_aloud(
+    composer: Composer,
+    request: MusicRequest,
+    report: Report,
+    hear: Hear,
+    finished: Callable[[Audio], Audio] = lambda audio: audio,
+) -> Audio:
+    """As ``finished(composer.compose(request, report))``; ``hear`` gets that song, and where the composer is
+    an ``EarlyComposer`` it gets the beginning first. From ``RETURN_S`` after the beginning, what is heard is
+    the song bit by bit. Raises ``ValueError`` if the song is not the one that has begun: another rate, number
+    of channels or length."""
 
     def still_wanted(_stage: str, _fraction: float) -> None:
         report(_BEGIN_STAGE, _BEGIN)
@@ -34,7 +40,7 @@ def compose_aloud(composer: Composer, request: MusicRequest, report: Report, hea
     frames = round(request.duration_s * begun.rate_hz) if begun else 0
     if begun:
         _hear_all(hear, begun.samples[:, : _join(begun)], 0, frames, begun.rate_hz)
-    audio = composer.compose(request, report)
+    audio = finished(composer.compose(request, report))
     if begun and (audio.rate_hz, *audio.samples.shape) != (begun.rate_hz, len(begun.samples), frames):
         raise ValueError(f"the beginning is not that of the song: {audio.samples.shape}, {audio.rate_hz} Hz")
     if begun:

@@ -17,6 +17,7 @@ _SILENT_DB = -55.0
 """Of a window, over full scale."""
 _END_S = 0.03
 _FLOOR_DB = -120.0
+_PIECE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -37,26 +38,35 @@ def quality_of(samples: Samples, rate_hz: int) -> Quality:
     if not samples.shape[1]:
         return Quality(0.0, 1.0, _FLOOR_DB)
     window = max(round(_WINDOW_S * rate_hz), 1)
-    power = np.mean(np.square(samples, dtype=np.float64), axis=0)
-    starts = np.arange(0, len(power), window)
-    lengths = np.diff(np.append(starts, len(power)))
-    levels = _db(np.add.reduceat(power, starts) / lengths)
-    last = power[-max(round(_END_S * rate_hz), 1) :]
+    starts = range(0, int(samples.shape[1]), window)
+    energy = np.array([_energy(samples[:, start : start + window]) for start in starts])
+    lengths = np.array([min(window, samples.shape[1] - start) for start in starts])
+    whole_db = _db(energy.sum(keepdims=True) / samples.shape[1])[0]
+    last = samples[:, -max(round(_END_S * rate_hz), 1) :]
     return Quality(
         clipped=max(_clipped(channel) for channel in samples),
-        silent=float(np.sum(lengths[levels < _SILENT_DB]) / len(power)),
-        end_db=float(_db(np.mean(last, keepdims=True))[0] - _db(np.mean(power, keepdims=True))[0]),
+        silent=float(np.sum(lengths[_db(energy / lengths) < _SILENT_DB]) / samples.shape[1]),
+        end_db=float(_db(np.array([_energy(last) / last.shape[1]]))[0] - whole_db),
     )
 
 
-def _clipped(channel: np.ndarray) -> float:
-    peak = float(np.max(np.abs(channel)))
+def _energy(piece: Samples) -> float:
+    """The sum of the channels' mean squares."""
+    return float(np.mean(np.sum(np.square(piece, dtype=np.float64), axis=1)))
+
+
+def _clipped(channel: Samples) -> float:
+    peak = max(float(channel.max()), -float(channel.min()))
     if peak < 1e-3:
         return 0.0
-    same = (channel[1:] == channel[:-1]) & (np.abs(channel[1:]) >= _NEAR_PEAK * peak)
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], same, [False])).astype(np.int8)))
-    runs = edges[1::2] - edges[::2] + 1
-    return float(np.sum(runs[runs >= _RUN]) / len(channel))
+    count = 0
+    for start in range(0, len(channel), _PIECE):  # in pieces: a mask of ten minutes would be large
+        piece = channel[start : start + _PIECE]
+        same = (piece[1:] == piece[:-1]) & (np.abs(piece[1:]) >= _NEAR_PEAK * peak)
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], same, [False])).astype(np.int8)))
+        runs = edges[1::2] - edges[::2] + 1
+        count += int(np.sum(runs[runs >= _RUN]))
+    return count / len(channel)
 
 
 def _db(power: Floats) -> Floats:

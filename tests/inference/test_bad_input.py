@@ -287,8 +287,8 @@ def test_without_the_models_extra_doctor_and_make_say_what_to_install(tmp_path: 
     code = (
         HIDE.format(hidden=HIDDEN) + "import os\n"
         "from orchestrator.cli.commands import run\n"
-        "for craft, engine in (('MUSIC', 'musicgen'), ('MUSIC', 'acestep'), ('ART', 'sdxl_turbo'),\n"
-        "                      ('ART', 'diffusion'), ('LYRICS', 'qwen')):\n"
+        "for craft, engine in (('MUSIC', 'musicgen'), ('MUSIC', 'musicgen_melody'), ('MUSIC', 'acestep'),\n"
+        "                      ('ART', 'sdxl_turbo'), ('ART', 'diffusion'), ('LYRICS', 'qwen')):\n"
         "    os.environ[f'SONGWRIGHT_{craft}__ENGINE'] = engine\n"
         "    for command in (['doctor'], ['make', 'a song', '--duration', '5']):\n"
         "        print(f'== {engine} {command[0]}', run(command), file=sys.stderr)\n"

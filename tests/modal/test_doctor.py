@@ -96,7 +96,7 @@ def test_an_engine_of_ones_own_has_no_volume_and_an_unknown_one_is_named() -> No
         assert "engine 'mine.engine:Composer' is your own, on L40S, 1.95 USD an hour" in said
         code, said = examined(control, **{**SKETCH, "SONGWRIGHT_MUSIC__ENGINE": "acestpe"})
     assert code == 1
-    assert "!! music music engine: 'acestpe' use one of: sketch, acestep, musicgen, audiocraft" in said
+    assert "!! music music engine: 'acestpe' use one of: sketch, acestep, musicgen, musicgen_melody" in said
 
 
 def test_weights_whose_songs_may_not_be_sold_are_told_with_those_whose_may() -> None:

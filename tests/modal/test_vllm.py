@@ -55,7 +55,7 @@ def test_vllm_starts_after_the_snapshot_and_its_last_words_reach_the_song(
         pass
 
     monkeypatch.setenv("VLLM_PLAYS", "ends")
-    monkeypatch.setattr("lyrics.vllm.gpu._names", lambda: ["NVIDIA A10"])
+    monkeypatch.setattr("lyrics.vllm.gpu.gpu_names", lambda: ["NVIDIA A10"])
     chosen = EngineSettings(engine="vllm", model=str(model), gpu="A10")
     host = EngineHost(Deployment(home=tmp_path, store="local", lyrics=chosen), "lyrics", "vllm", leave)
     host.load()

@@ -275,9 +275,9 @@ def test_doctor_says_ready_or_what_to_do(tmp_path: Path) -> None:
         tmp_path, "doctor", "--all", variables={"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     )
     assert every.returncode == DONE, every.stdout
-    for name in ("qwen", "acestep", "musicgen", "audiocraft", "sdxl_turbo", "diffusion"):
+    for name in ("qwen", "acestep", "musicgen", "musicgen_melody", "audiocraft", "sdxl_turbo", "diffusion"):
         assert f"engine {name!r} is not ready" in every.stdout
-    assert every.stdout.count("are not here") == 6
+    assert every.stdout.count("are not here") == 7
     bad = songwright(tmp_path, "doctor", variables={"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:AbsentComposer"})
     assert bad.returncode == FAILED
     assert "download them" in bad.stdout

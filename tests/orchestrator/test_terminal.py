@@ -136,7 +136,8 @@ RUNS = [
     run(
         "extend", "{id}", "--by", "12", "--from", "4", "--lyrics", "{words}", "--prompt", "softer",
         "--seed", "4", "--format", "flac", "--variations", "2", "--keep", "best", "--out", "{home}/out",
-        shows=("take 2 of 2", "0:16", "made from", "12 s more from 0:04 on", "audio.flac"), songs=3, leaves="out/*.flac", within=sketch, sung=True,
+        shows=("take 2 of 2", "0:16", "made from", "12 s more", "audio.flac"),
+        songs=3, leaves="out/*.flac", within=sketch, sung=True,
         brief=(("seed", 4),),
     ),
     run(

@@ -88,7 +88,7 @@ def test_a_song_is_extended_repainted_sung_anew_compared_and_its_parent_deleted(
         resung = press(page, "Sing these words")
         expect(page.locator("#lyrics-box")).to_contain_text("Under the bridge")
 
-        change(page, "Style")
+        change(page, "Sound")
         page.locator("#change-prompt").fill("reggae with organ")
         remixed = press(page, "Make it in this style")
         expect(page.locator("#lineage li")).to_have_count(4)
@@ -145,6 +145,6 @@ def test_the_panel_fits_every_size_and_has_no_serious_findings(sketch: Server, v
     with visiting(sketch) as visit:
         page = visit.page
         open_song(page, make(sketch))
-        for task in ("Longer", "A part", "Words", "Style"):
+        for task in ("Longer", "A part", "Words", "Sound"):
             change(page, task)
             visit.look(f"change-{task.split()[-1].lower()}")

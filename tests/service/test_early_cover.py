@@ -87,7 +87,7 @@ def test_a_plan_that_fails_leaves_no_cover(server: Server, client: httpx.Client)
     song = ended(client, begun(client, f"a {BROKEN} song", 3))
     assert song["status"] == "failed"
     assert song["error"]["step"] == "lyrics"
-    assert logged(3, server.home) == ["plan begins", "cover begins"]
+    assert logged(3, server.home)[:2] == ["plan begins", "cover begins"]  # it may end all the same
     assert set(song["assets"]) == set(song["engines"]) == set(song["timings_s"]) == set()
     until(lambda: files(server, song) == {"song.json"}, 10.0, "the cover to go")
     assert song["costs"]["cover"]["seconds"] > 0  # what it took until then was used

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.signal import resample_poly
 
 from config.engine import Report
 from config.errors import InvalidRequest
@@ -170,6 +169,8 @@ class _Part:
     def _at_rate(self, samples: Samples) -> Samples:
         """Of the length and at the rate of the place."""
         if self._song.rate_hz != RATE_HZ:
+            from scipy.signal import resample_poly  # late: it takes half a second
+
             samples = np.asarray(resample_poly(samples, self._song.rate_hz, RATE_HZ, axis=1), np.float32)
         missing = self._frames - samples.shape[1]
         return np.pad(samples, ((0, 0), (0, missing))) if missing > 0 else samples[:, : self._frames]

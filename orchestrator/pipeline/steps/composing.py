@@ -87,15 +87,20 @@ def store_files(
 def _composed(
     composer: Composer, store: Store, song: Song, request: MusicRequest, report: Report, hear: Hear | None
 ) -> Audio:
+    def finished(audio: Audio) -> Audio:
+        # What was mastered says its loudness, as songs do of which a part is kept: they stay as they are.
+        return mastered(audio, report) if song.brief.master else audio
+
     if song.brief.change:
         assert isinstance(composer, Changer)  # see ``changed_brief``
         audio = composer.change(request, _source(store, song.brief.change), report)
     elif request.first_s is not None:
         audio = _draft(composer, request, report)
+    elif hear:  # who listens hears the song as it will be
+        return compose_aloud(composer, request, report, hear, finished)
     else:
-        audio = compose_aloud(composer, request, report, hear) if hear else composer.compose(request, report)
-    # What was mastered says its loudness, as songs do of which a part is kept: they stay as they are.
-    return mastered(audio, report) if song.brief.master else audio
+        audio = composer.compose(request, report)
+    return finished(audio)
 
 
 def _draft(composer: Composer, request: MusicRequest, report: Report) -> Audio:
