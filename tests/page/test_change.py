@@ -145,6 +145,6 @@ def test_the_panel_fits_every_size_and_has_no_serious_findings(sketch: Server, v
     with visiting(sketch) as visit:
         page = visit.page
         open_song(page, make(sketch))
-        for task in ("Longer", "A part", "Words", "Sound"):
+        for task in ("A part", "Sound"):
             change(page, task)
             visit.look(f"change-{task.split()[-1].lower()}")

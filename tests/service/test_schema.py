@@ -51,9 +51,9 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
             ("fuzzing", TOKEN, 3, 60),
             ("fuzzing", "", 3, 60),
             ("examples,coverage", TOKEN, 20, 1250),
-            ("fuzzing", TOKEN, 10, 225),
+            ("fuzzing", TOKEN, 6, 225),
             ("stateful", TOKEN, 40, 130),
-            ("examples,coverage,fuzzing,stateful", "", 10, 1500),
+            ("examples,coverage", "", 10, 1000),
         ],
     ),
 )
