@@ -37,6 +37,14 @@ _ENDINGS = {kind.media_type: kind.extension for kind in FORMATS.values()} | {
 _LONGEST_BYTES = 200  # of the 255 of a file name: what follows the title needs the rest
 
 
+def checked_folder(out: str | None) -> Path | None:
+    """The folder that is named, None if none is. Raises as ``check_folder``."""
+    if out is None:
+        return None
+    check_folder(Path(out))
+    return Path(out)
+
+
 def check_folder(folder: Path) -> None:
     """Makes ``folder`` if it is missing. Raises ``InvalidRequest`` if files cannot be written there. Called
     before the song is made."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -162,13 +161,11 @@ def finish(song_id: str, out: str | None, as_json: bool) -> None:  # noqa: FBT00
     """
     from orchestrator.cli.produce import produce
     from orchestrator.pipeline.replay import again, finished_brief
-    from orchestrator.songs.export import check_folder
+    from orchestrator.songs.export import checked_folder
     from orchestrator.songs.index.catalogue import Catalogue
 
     settings = load_settings()
-    folder = None if out is None else Path(out)
-    if folder is not None:
-        check_folder(folder)
+    folder = checked_folder(out)
     library = open_library(settings)
     draft = library.load(Catalogue(library).find(song_id))
     finished_brief(draft)
@@ -209,14 +206,12 @@ def _change(
     from orchestrator.pipeline.inputs.changes import Wanted, changed_brief, separator_info, sung_lines
     from orchestrator.pipeline.inputs.recording_changes import source_brief
     from orchestrator.pipeline.inputs.recordings import is_recording, load_recording
-    from orchestrator.songs.export import check_folder
+    from orchestrator.songs.export import checked_folder
     from orchestrator.songs.index.catalogue import Catalogue
     from orchestrator.songs.manifest import new_songs
 
     settings = load_settings()
-    folder = None if out is None else Path(out)
-    if folder is not None:
-        check_folder(folder)
+    folder = checked_folder(out)
     words = words_in(lyrics_file) if lyrics_file else ""
     library = open_library(settings)
     if task == "stems" and "separation" in crafts_in_use(settings):

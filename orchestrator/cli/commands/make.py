@@ -102,7 +102,7 @@ def make(
     from orchestrator.cli.words import words_in
     from orchestrator.pipeline.inputs.photos import photo_in, photo_name
     from orchestrator.pipeline.replay import again
-    from orchestrator.songs.export import check_folder
+    from orchestrator.songs.export import checked_folder
     from orchestrator.songs.index.catalogue import Catalogue
     from orchestrator.songs.manifest import new_songs
 
@@ -113,9 +113,7 @@ def make(
             raise InvalidRequest(
                 f"--{option}", value, f"give its {_METAVARS[option]}, or leave the option out"
             )
-    folder = None if out is None else Path(out)
-    if folder is not None:
-        check_folder(folder)
+    folder = checked_folder(out)
     options: dict[str, object] = {
         "duration_s": duration,
         "seed": seed,

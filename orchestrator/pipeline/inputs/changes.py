@@ -81,7 +81,7 @@ def changed_brief(
         lyrics = "\n\n".join(filter(None, parts))
     elif words:
         lyrics = words
-    known = song.brief.model_dump(exclude={"duration_s", "plan", "change", "variations", "keep"})
+    known = song.brief.model_dump(exclude={"duration_s", "plan", "change", "variations", "keep", "draft"})
     change = SongChange(
         task=wanted.task,
         source=song.id,
