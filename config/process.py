@@ -7,14 +7,15 @@ from pathlib import Path
 
 
 def runs(pid: int) -> bool:
-    """Whether a process with this id runs. One that we may not signal runs."""
+    """Whether a process with this id runs. One that we may not signal runs. A zombie does not: in a container
+    whose first process collects no children, it stays as long as the container."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except (PermissionError, OverflowError):
-        return True
-    return True
+        pass
+    return started(pid) != "ended"
 
 
 def started(pid: int) -> str:

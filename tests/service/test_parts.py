@@ -174,11 +174,11 @@ def test_preferences_are_read_as_rfc_7240_says(
 
 @pytest.mark.parametrize("text", ['"' * 32_000, "," * 32_000, ";=" * 16_000, '"\\' * 16_000, "wait=" * 6_000])
 def test_a_long_header_is_read_at_once(text: str) -> None:
-    began_s = time.monotonic()
+    began_s = time.thread_time()
     preferences_of([text])
     spans_of(f"bytes={text}", SIZE)
     Validators('"b"', STORED).outcome(Headers({"If-None-Match": text.replace("W", "W/")}))
-    assert time.monotonic() - began_s < 0.5
+    assert time.thread_time() - began_s < 0.5
 
 
 def test_a_field_nobody_knows_is_named_with_what_was_meant() -> None:
