@@ -166,7 +166,7 @@ class Jobs:
         return self._waiting.ids(most)
 
     def is_made(self, song_id: str) -> bool:
-        """Whether an unfinished song waits or runs in this process."""
+        """Whether an unfinished song waits or runs here."""
         return song_id in self._waiters or song_id in self._intake
 
     def estimate(self, song_id: str) -> QueueEstimate:

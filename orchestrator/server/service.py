@@ -26,6 +26,7 @@ from orchestrator.server.answers import Addresses, SongAnswer
 from orchestrator.server.auth import Tokens
 from orchestrator.server.bucket_keys import WEBHOOK_SECRET
 from orchestrator.server.library.answering import Answers
+from orchestrator.server.library.events import LibraryEvents
 from orchestrator.server.metrics import Metrics
 from orchestrator.server.readiness import StoreReadiness
 from orchestrator.server.webhooks.delivery import Webhooks
@@ -106,6 +107,7 @@ class Service:
         self._requests = StoringRequests(self.reuse, self.threads)
         store = self.library.store
         self.answers = Answers(self.settings, store, self.signer, self.feed, jobs, self.listening)
+        self.events = LibraryEvents(self.library, self.threads, self.feed, jobs)
         self.webhooks = Webhooks(
             self.settings.webhooks.chosen_secret or (lambda: parts.keys.of(WEBHOOK_SECRET)),
             allow_private=self.settings.webhooks.allow_private,
@@ -196,6 +198,7 @@ class Service:
             log.warning("songs are left as the store has them: it does not answer")
             self._draining.cancel()
             await asyncio.wait([self._draining], timeout=STOP_S)
+        self.events.close()
         if self.listening:
             self.listening.close()
 
@@ -242,6 +245,7 @@ class Service:
         await self.webhooks.stop(song_id)
         await self.jobs.delete(song_id)
         await self.webhooks.stop(song_id)  # a webhook that the cancellation started
+        self.events.gone(song_id)
         if song:
             await self.threads.run(self.reuse.forget, song)
 

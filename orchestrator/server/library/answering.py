@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import BaseModel
+
 from config.settings import Settings
 from orchestrator.jobs.contract import ServiceJobs
 from orchestrator.jobs.feed import Feed
@@ -26,6 +28,12 @@ from storage.contract import Store
 from storage.signing import Signer
 
 _LISTED = ("audio", "cover")
+
+
+class DeletedSong(BaseModel):
+    """A song is not there any more."""
+
+    id: str
 
 
 class Answers:

@@ -148,7 +148,7 @@ class Bookmark:
     """How far the changes of a table were read."""
 
     book: str
-    """Another one after the table was made anew."""
+    """Another one after the table was made anew; empty before its first song."""
     number: int
 
 
@@ -173,7 +173,7 @@ def changes_since(
     now = Bookmark(facts.get(_BOOK, ""), int(facts.get(_CHANGES, 0)))
     if bookmark is None or bookmark == now:
         return now, []
-    if bookmark.book != now.book or int(facts.get(_FORGOTTEN, 0)) > bookmark.number:
+    if bookmark.book not in ("", now.book) or int(facts.get(_FORGOTTEN, 0)) > bookmark.number:
         return now, None
     query = "SELECT id, state FROM songs WHERE changed > ? ORDER BY changed LIMIT ?"
     found = db.execute(query, (bookmark.number, most + 1)).fetchall()

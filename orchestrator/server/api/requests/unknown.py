@@ -11,10 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from fastapi import Depends, Request
-from fastapi.dependencies.utils import field_annotation_is_sequence
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
@@ -212,12 +211,12 @@ def _parameters(dependant: Any) -> list[str]:
 
 def _lists(dependant: Any) -> set[str]:
     """The parameters that may be given several times."""
-    own = {
-        field.alias
-        for field in dependant.query_params
-        if field_annotation_is_sequence(field.field_info.annotation)
-    }
+    own = {field.alias for field in dependant.query_params if _is_list(field.field_info.annotation)}
     return own.union(*(_lists(inner) for inner in dependant.dependencies))
+
+
+def _is_list(kind: object) -> bool:
+    return get_origin(kind) is list or any(get_origin(each) is list for each in get_args(kind))
 
 
 def _fix(request: Request, name: str, known: list[str]) -> str:
