@@ -1,0 +1,22 @@
+"""Which APIs of other services this one answers to, beside its own (``orchestrator.compat``)."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class DoorSettings(BaseModel):
+    """Which APIs of other services are answered.
+
+    All are on: each wants the service's token as every other path does, and is imported at the first request
+    for it. A door that is off answers 404, as a path that never was."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    suno: bool = True
+    """suno-api's, under ``/suno``."""
+    acestep: bool = True
+    """ACE-Step's own REST server's, under ``/acestep``."""
+    without_token: bool = False
+    """Whether ``/suno`` and ``/acestep`` answer requests without a token, as the services whose clients send
+    none: everyone who reaches the service can then make songs there, and hear all that it has."""
