@@ -21,6 +21,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 from config.engine import EngineOptions, ServerOptions
 from config.errors import InvalidRequest, decoded, encoding_of
 from config.gpus import checked_gpu
+from config.groups.doors import DoorSettings
+from config.groups.webhooks import WebhookSettings
 
 _ENV_FILE = ".env"
 _LONGEST_FILE_BYTES = 1_000_000
@@ -63,22 +65,6 @@ class EngineSettings(BaseModel):
         except InvalidRequest as error:
             # Only ``load_settings`` knows which setting this is.
             raise PydanticCustomError("gpu", "{fix}", {"fix": error.fix}) from error
-
-
-class WebhookSettings(BaseModel):
-    """How the service calls back when a song has ended."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    secret: SecretStr = SecretStr("")
-    """Signs each call; empty: a new one is kept in ``.songwright/webhook-secret``."""
-    allow_private: bool = False
-    """Whether it may call addresses of private networks and of this machine."""
-
-    @property
-    def chosen_secret(self) -> str:
-        """The secret without the blanks and the byte order mark of a pasted one; empty: none was set."""
-        return self.secret.get_secret_value().strip().strip("\ufeff")
 
 
 class Settings(BaseSettings, nested_model_default_partial_update=True):
@@ -166,6 +152,7 @@ class Settings(BaseSettings, nested_model_default_partial_update=True):
     log_format: Literal["auto", "json", "text"] = "auto"
     """One JSON object a line, or plain text; ``auto``: text on a terminal."""
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
+    doors: DoorSettings = Field(default_factory=DoorSettings)
 
     @field_validator("r2_endpoint_url")
     @classmethod

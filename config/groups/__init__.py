@@ -1,0 +1,1 @@
+"""Settings that belong together, as groups of ``config.settings.Settings``."""
