@@ -23,6 +23,7 @@ from config.errors import SongwrightError, shown
 from config.settings import Settings
 from config.version import VERSION
 from orchestrator.compat import musicgen
+from orchestrator.compat.doors import DoorMiddleware, mounts
 from orchestrator.server.api.heads import heads_of
 from orchestrator.server.api.middleware.auth import PAGE_PATH, AuthMiddleware
 from orchestrator.server.api.middleware.hosts import HostMiddleware
@@ -119,6 +120,7 @@ def create_app(
     app.state.listeners = Listeners(settings.listener_limit, tokens=service.tokens.count)
     for router in _ROUTERS:
         app.include_router(router, dependencies=() if router in _ANY_QUERY else (KNOWN_QUERY,))
+    app.router.routes.extend(mounts(settings))
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # as the framework's documentation says
     _add_page(app)
     _add_errors(app)
@@ -133,6 +135,7 @@ def create_app(
             expose_headers=_EXPOSED,
             max_age=3600,
         )
+    app.add_middleware(DoorMiddleware, service=lambda: service)
     app.add_middleware(HostMiddleware, answered=hosts)
     app.add_middleware(LogMiddleware, count=service.metrics.request_answered)
     for route in app.routes:
@@ -198,8 +201,8 @@ def _add_errors(app: FastAPI) -> None:
             405: f"{request.method} is not for this path.",
         }.get(error.status_code, str(error.detail))
         headers = dict(error.headers or {})
-        if error.status_code == 405:
-            headers["Allow"] = ", ".join(sorted(_methods(request.url.path)))
+        if error.status_code == 405 and (methods := _methods(request.url.path)):
+            headers["Allow"] = ", ".join(sorted(methods))
         return of_status(error.status_code, detail, headers)
 
     @app.exception_handler(RequestValidationError)

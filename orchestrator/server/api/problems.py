@@ -4,7 +4,7 @@ help."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -152,6 +152,12 @@ class Problem(BaseModel):
     error: str | None = Field(default=None, description="The same as `detail`.")
 
 
+Refusal = Callable[[Problem, Mapping[str, str]], Response]
+"""Makes the response of a problem, with these headers."""
+reshaped: ContextVar[Refusal | None] = ContextVar("reshaped", default=None)
+"""What makes the response where this request is for another service's API; None: it is the document itself."""
+
+
 def problem(kind: Kind, detail: str, *, headers: Mapping[str, str] | None = None, **facts: Any) -> Response:
     """The document as a response; ``facts`` are its optional members."""
     status = kind.status
@@ -167,6 +173,8 @@ def problem(kind: Kind, detail: str, *, headers: Mapping[str, str] | None = None
         request_id=request_id.get(),
         **facts,
     )
+    if reshape := reshaped.get():
+        return reshape(document, headers or {})
     body = document.model_dump_json(exclude_defaults=True).encode()
     return Response(body, status, dict(headers or {}), MEDIA_TYPE)
 

@@ -122,6 +122,12 @@ async def generate(wanted: SongRequest, call: Call, respond: Responder | None = 
     return song_response(answer, status=200 if ended else 202, headers=headers)
 
 
+async def begin(wanted: SongRequest, service: Service) -> list[Song]:
+    """Begins the songs of a request that waits for none of them, and that no earlier song answers. Raises as
+    ``Jobs.submit`` and ``Worker.check`` do."""
+    return await _new_songs(wanted, service, "", "")
+
+
 async def _best_first(songs: list[Song], service: Service) -> list[Song]:
     """The takes as they are stored, the best one first; those that are not kept are left out."""
     stored = [await service.threads.run(service.library.load_or_skip, song.id) for song in songs]

@@ -38,6 +38,11 @@ PAGE_PATH = "/"  # a GET needs no token; a POST makes music, and does
 PUBLIC_FOLDERS = ("/page/", "/files/")  # a file needs a token or a signature, which its route checks
 TOKEN_NEEDED = {"WWW-Authenticate": 'Bearer realm="songwright"'}
 
+NO_TOKEN_NEEDED = "songwright.no-token-needed"
+"""In a request's scope: another service's API lets it in without a token (``compat.doors``)."""
+TAKES_RECORDINGS = "songwright.takes-recordings"
+"""Likewise: its body may be as large as a recording."""
+
 PHOTO_PATH = "/generate-from-image"
 """The path whose bodies may be as large as a photo, and take longer to arrive."""
 AUDIO_PATH = "/audio"
@@ -69,26 +74,26 @@ class AuthMiddleware:
             await refusal(scope, receive, send)
             return
         limit, limit_s = service.settings.body_limit_bytes, service.settings.body_timeout_s
+        recording = path == AUDIO_PATH or TAKES_RECORDINGS in scope
         if path == PHOTO_PATH:
             limit = service.settings.image_limit_bytes + _FORM_BYTES
             limit_s *= _PHOTO_PATIENCE
-        elif path == AUDIO_PATH:
+        elif recording:
             limit = service.settings.audio_limit_bytes + _FORM_BYTES
             limit_s *= _AUDIO_PATIENCE
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or len(length) > 15 or int(length) > limit:
             await problem(TOO_LARGE, too_large(limit), headers=CLOSE)(scope, receive, send)
             return
-        await self._app(
-            scope, Incoming(receive, limit, limit_s, pieces=path in (PHOTO_PATH, AUDIO_PATH)), send
-        )
+        pieces = recording or path == PHOTO_PATH
+        await self._app(scope, Incoming(receive, limit, limit_s, pieces=pieces), send)
 
     def _refusal(self, scope: Scope, headers: Headers, service: Service) -> Response | None:
         """The response that refuses the request by its head alone, or None."""
         if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > _ADDRESS_BYTES:
             detail = f"Path and query may have {_ADDRESS_BYTES:,} bytes."
             return problem(LONG_ADDRESS, detail, headers=CLOSE)
-        if not _is_public(scope["method"], scope["path"]):
+        if not (_is_public(scope["method"], scope["path"]) or NO_TOKEN_NEEDED in scope):
             authorization = headers.get("authorization", "")
             # The replaced services had no tokens: their clients may put one in the URL, and change nothing
             # else.

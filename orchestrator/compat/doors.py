@@ -1,0 +1,157 @@
+"""The doors: whole APIs of other services, each below a prefix of its own, beside our API.
+
+A door is a package with a module ``app`` that exports it as ``DOOR``. It is imported at the first request for
+it, so that one that nobody uses costs nothing. Every request for it passes the same middleware as ours do (host,
+log, token, rate, limits of the body); what differs is how its clients say who they are, and what an error looks
+like to them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from config.settings import Settings
+from orchestrator.server.api.middleware.auth import NO_TOKEN_NEEDED, TAKES_RECORDINGS
+from orchestrator.server.api.problems import Refusal, of_status, reshaped
+from orchestrator.server.service import Service
+
+
+class Behind(NamedTuple):
+    """What is behind a prefix: the name of its setting in ``DoorSettings``, and the module with its ``DOOR``."""
+
+    setting: str
+    module: str
+
+
+DOORS: Final[Mapping[str, Behind]] = {
+    "/suno": Behind("suno", "orchestrator.compat.suno.app"),
+    "/acestep": Behind("acestep", "orchestrator.compat.acestep.app"),
+}
+
+_TOKENLESS = frozenset({"/suno", "/acestep"})
+"""The doors whose clients send no token where none was set."""
+_OPENS = "songwright.door"
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type, Authorization",
+}
+
+
+async def _as_it_is(_scope: Scope, receive: Receive, _settings: Settings) -> Receive:
+    return receive
+
+
+@dataclass(frozen=True)
+class Door:
+    """An API of another service."""
+
+    app: ASGIApp
+    """Answers its paths, which are without the prefix."""
+    refusal: Refusal
+    """Makes of a problem the response that its clients know."""
+    identify: Callable[[Scope, Receive, Settings], Awaitable[Receive]] = _as_it_is
+    """Moves a token that its clients send elsewhere into the ``Authorization`` header of the scope. It may read
+    the body; it returns a ``receive`` that gives the whole of it."""
+    public: frozenset[str] = frozenset()
+    """Paths, without the prefix, that need no token, or check a signature of their own."""
+    recordings: frozenset[str] = frozenset()
+    """Paths whose bodies may be as large as a recording."""
+    cors: bool = False
+    """Whether pages of any site may call it, as they may call the service that it stands for. They need the
+    token."""
+
+
+class DoorMiddleware:
+    """Takes requests for the doors that are on: see the module."""
+
+    def __init__(self, app: ASGIApp, service: Callable[[], Service]) -> None:
+        self._app = app
+        self._service = service
+        self._doors: dict[str, Door] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reshaped.set(None)
+        prefix = prefix_of(scope)
+        settings = self._service().settings
+        if not prefix or not is_on(prefix, settings):
+            await self._app(scope, receive, send)
+            return
+        if prefix not in self._doors:  # in a thread: other requests go on meanwhile
+            module = await asyncio.to_thread(import_module, DOORS[prefix].module)
+            self._doors[prefix] = module.DOOR
+        door = self._doors[prefix]
+        reshaped.set(door.refusal)
+        scope[_OPENS] = door
+        if door.cors:
+            send = _with_cors(send)
+            if scope["method"] == "OPTIONS":
+                await Response()(scope, receive, send)
+                return
+        try:
+            receive = await door.identify(scope, receive, settings)
+        except HTTPException as error:  # the body is too large or too slow
+            await of_status(error.status_code, str(error.detail), error.headers)(scope, receive, send)
+            return
+        path = scope["path"].removeprefix(prefix)
+        if path in door.public or (prefix in _TOKENLESS and _passes(Headers(scope=scope), settings)):
+            scope[NO_TOKEN_NEEDED] = True
+        if path in door.recordings:
+            scope[TAKES_RECORDINGS] = True
+        await self._app(scope, receive, send)
+
+
+def is_on(prefix: str, settings: Settings) -> bool:
+    """Whether the door below ``prefix`` is on."""
+    return bool(getattr(settings.doors, DOORS[prefix].setting))
+
+
+def prefix_of(scope: Scope) -> str:
+    """The prefix of the door that the request is for; empty if it is for none."""
+    if scope["type"] != "http":
+        return ""
+    first = "/" + scope["path"].split("/", 2)[1] if scope["path"].startswith("/") else ""
+    return first if first in DOORS else ""
+
+
+def mounts(settings: Settings) -> list[Mount]:
+    """The routes of the doors that are on."""
+    return [Mount(prefix, app=_through) for prefix in DOORS if is_on(prefix, settings)]
+
+
+async def _through(scope: Scope, receive: Receive, send: Send) -> None:
+    door: Door = scope[_OPENS]
+    await door.app(scope, receive, send)
+
+
+def _passes(headers: Headers, settings: Settings) -> bool:
+    """Whether a request without a token is let in. A page of another site is not, unless the settings name it:
+    every site that the user visits could make songs otherwise."""
+    if not settings.doors.without_token or headers.get("authorization"):
+        return False
+    origin = headers.get("origin")
+    if origin is None:
+        return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+    if origin in settings.cors_origins or "*" in settings.cors_origins:
+        return True
+    return urlsplit(origin).netloc == headers.get("host", "")
+
+
+def _with_cors(send: Send) -> Send:
+    async def answered(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(_CORS)
+        await send(message)
+
+    return answered
