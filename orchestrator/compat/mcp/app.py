@@ -3,6 +3,7 @@ agent's session, and any of several services may answer it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,9 +11,10 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from config.errors import Unavailable
+from orchestrator.compat.doors import Door, with_prefix
 from orchestrator.server.api.context import Base, TheService
 from orchestrator.server.api.middleware.auth import TOKEN_NEEDED
-from orchestrator.server.api.problems import UNAUTHORIZED, problem
+from orchestrator.server.api.problems import MEDIA_TYPE, UNAUTHORIZED, Problem, problem
 
 INSTALL = 'pip install "songwright[mcp]"'
 _CALLS = "songwright.mcp"
@@ -62,3 +64,12 @@ class Exchange(Response):
         manager = StreamableHTTPSessionManager(app=self._server, stateless=True)
         async with manager.run():
             await manager.handle_request(scope, receive, send)
+
+
+def _as_it_is(problem: Problem, headers: Mapping[str, str]) -> Response:
+    """The protocol says nothing of a refusal before it begins."""
+    body = problem.model_dump_json(exclude_defaults=True).encode()
+    return Response(body, problem.status, dict(headers), MEDIA_TYPE)
+
+
+DOOR = Door(app=with_prefix(router), refusal=_as_it_is)
