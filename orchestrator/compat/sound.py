@@ -1,0 +1,144 @@
+"""The sound of a song for a client that waits for it: while it is made, where its engine begins early, else
+when it is done. The song itself is a durable job: a client that hangs up ends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from fastapi import Request
+from starlette.responses import Response
+
+from config.errors import EngineFailed, SongwrightError
+from orchestrator.server.api.problems import of_failure
+from orchestrator.server.api.requests.bodies.songs import Asking
+from orchestrator.server.api.responses.live import live_response
+from orchestrator.server.api.responses.ranges import asset_response
+from orchestrator.server.api.song_requests import SongRequest, begin
+from orchestrator.server.http.naming import disposition
+from orchestrator.server.service import Service
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.export import file_name
+from orchestrator.songs.manifest import Song, Status
+from storage.contract import read
+
+PIECE_BYTES = 49_152
+"""Divisible by three, so that pieces of base64 can be put together as they are."""
+
+
+class SongEnded(SongwrightError):
+    """The song has failed or was cancelled: ``song`` says why."""
+
+    def __init__(self, song: Song) -> None:
+        super().__init__(song)
+        self.song = song
+
+    def __str__(self) -> str:
+        return self.song.error.message if self.song.error else "The song was cancelled while you waited."
+
+
+async def begun(service: Service, brief: Brief, notes: Sequence[str]) -> Song:
+    """A new song, which can be heard while it is made if it is WAV and its engine begins early. Raises
+    ``QueueFull`` and ``EngineUnavailable``."""
+    listen = brief.format == "wav"
+    songs = await begin(SongRequest(Asking(), brief, tuple(notes), listen=listen), service)
+    return songs[0]
+
+
+async def done(service: Service, song_id: str) -> Song:
+    """The song once it is done. Raises ``SongEnded`` if it ends otherwise."""
+    song = await service.jobs.wait(song_id)
+    if song.status is not Status.DONE:
+        raise SongEnded(song)
+    return song
+
+
+async def sound_response(request: Request, service: Service, song: Song) -> Response:
+    """The song's sound as the body of a response: a WAV file while it grows, where that is possible."""
+    headers = {"song-id": song.id, "Location": f"/songs/{song.id}"}
+    response: Response | None = None
+    if _is_heard(service, song.id):
+        while not (song := await service.feed.song(song.id)).status.finished and not song.status.at_work:
+            await asyncio.sleep(0.05)
+        # A GET waits for the first seconds, so that a song that has none is answered when it is done.
+        reading = Request({**request.scope, "method": "GET"}, request.receive)
+        response = await live_response(reading, service, song)
+    if response is None:
+        try:
+            song = await done(service, song.id)
+        except SongEnded as ended:
+            return of_failure(ended.song)
+        asset = song.assets["audio"]
+        stat = await service.threads.run(service.library.store.stat, asset.key)
+        name = disposition("inline", file_name(song, "audio"), song.id)
+        response = asset_response(request, service.library.store, asset, stat, name)
+    response.headers.update(headers)
+    return response
+
+
+async def sound_pieces(service: Service, song_id: str) -> AsyncIterator[bytes]:
+    """The bytes of the song's file, in pieces of ``PIECE_BYTES``. Raises ``SongEnded``, also after the first
+    pieces of a song that is heard while it is made."""
+    rest, heard = b"", False
+    async for data in _recorded(service, song_id):
+        heard = True
+        rest += data
+        while len(rest) >= PIECE_BYTES:
+            yield rest[:PIECE_BYTES]
+            rest = rest[PIECE_BYTES:]
+    if rest:
+        yield rest
+    if heard:
+        return
+    song = await done(service, song_id)
+    content = await service.threads.run(read, service.library.store, song.assets["audio"].key)
+    for start in range(0, len(content), PIECE_BYTES):
+        yield content[start : start + PIECE_BYTES]
+
+
+async def with_pauses(pieces: AsyncIterator[bytes], every_s: float) -> AsyncIterator[bytes | None]:
+    """The pieces, and None whenever there was none for that long."""
+    iterator = aiter(pieces)
+    while True:
+        piece = asyncio.ensure_future(anext(iterator))
+        try:
+            while not (await asyncio.wait([piece], timeout=every_s))[0]:
+                yield None
+        finally:
+            if not piece.done():
+                piece.cancel()
+        try:
+            yield piece.result()
+        except StopAsyncIteration:
+            return
+
+
+def _is_heard(service: Service, song_id: str) -> bool:
+    return service.listening is not None and service.listening.recording(song_id) is not None
+
+
+async def _recorded(service: Service, song_id: str) -> AsyncIterator[bytes]:
+    """What is heard of a song while it is made; nothing if it cannot be."""
+    recording = service.listening.recording(song_id) if service.listening else None
+    if recording is None:
+        return
+    changed, loop, at = asyncio.Event(), asyncio.get_running_loop(), 0
+
+    def change() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(changed.set)
+
+    with recording.reading(change):
+        while True:
+            ended = recording.ended
+            if data := await service.threads.run(recording.read, at, PIECE_BYTES):
+                at += len(data)
+                yield data
+            elif ended:
+                break
+            else:
+                await changed.wait()
+                changed.clear()
+    if at and not recording.whole:
+        await done(service, song_id)  # it raises
+        raise EngineFailed("music", "the song was made anew while you listened: read it at its address")
