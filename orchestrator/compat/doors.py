@@ -82,7 +82,9 @@ def with_prefix(app: ASGIApp) -> ASGIApp:
     """``app`` for a door whose paths have the prefix, as those of an API of several prefixes."""
 
     async def whole(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, "root_path": scope.get("app_root_path", scope.get("root_path", ""))}, receive, send)
+        await app(
+            {**scope, "root_path": scope.get("app_root_path", scope.get("root_path", ""))}, receive, send
+        )
 
     return whole
 

@@ -12,7 +12,8 @@ from starlette.responses import Response
 from config.errors import EngineFailed, SongwrightError
 from orchestrator.server.api.problems import of_failure
 from orchestrator.server.api.requests.bodies.songs import Asking
-from orchestrator.server.api.responses.live import live_response
+from orchestrator.server.api.requests.connection import while_connected
+from orchestrator.server.api.responses.live import LiveSound
 from orchestrator.server.api.responses.ranges import asset_response
 from orchestrator.server.api.song_requests import SongRequest, begin
 from orchestrator.server.http.naming import disposition
@@ -20,6 +21,7 @@ from orchestrator.server.service import Service
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.export import file_name
 from orchestrator.songs.manifest import Song, Status
+from orchestrator.workers.recording import Recording
 from storage.contract import read
 
 PIECE_BYTES = 49_152
@@ -56,14 +58,11 @@ async def done(service: Service, song_id: str) -> Song:
 async def sound_response(request: Request, service: Service, song: Song) -> Response:
     """The song's sound as the body of a response: a WAV file while it grows, where that is possible."""
     headers = {"song-id": song.id, "Location": f"/songs/{song.id}"}
-    response: Response | None = None
-    if _is_heard(service, song.id):
-        while not (song := await service.feed.song(song.id)).status.finished and not song.status.at_work:
-            await asyncio.sleep(0.05)
-        # A GET waits for the first seconds, so that a song that has none is answered when it is done.
-        reading = Request({**request.scope, "method": "GET"}, request.receive)
-        response = await live_response(reading, service, song)
-    if response is None:
+    recording = _recording(service, song.id)
+    if recording and await while_connected(request, _begins(recording)):
+        name = disposition("inline", f"{song.id}.wav", song.id)
+        response: Response = LiveSound(recording, service, name)
+    else:
         try:
             song = await done(service, song.id)
         except SongEnded as ended:
@@ -113,22 +112,42 @@ async def with_pauses(pieces: AsyncIterator[bytes], every_s: float) -> AsyncIter
             return
 
 
-def _is_heard(service: Service, song_id: str) -> bool:
-    return service.listening is not None and service.listening.recording(song_id) is not None
+def _recording(service: Service, song_id: str) -> Recording | None:
+    """What records the song while it is made, if it can be heard then."""
+    return service.listening.recording(song_id) if service.listening else None
+
+
+class _Changes:
+    """Wakes a task of the event loop from any thread."""
+
+    def __init__(self) -> None:
+        self._event, self._loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def set(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._event.set)
+
+    async def wait(self) -> None:
+        await self._event.wait()
+        self._event.clear()
+
+
+async def _begins(recording: Recording) -> bool:
+    """Whether there is something to hear, as soon as that is known."""
+    changes = _Changes()
+    with recording.reading(changes.set):
+        while not recording.begun and not recording.ended:
+            await changes.wait()
+    return recording.begun
 
 
 async def _recorded(service: Service, song_id: str) -> AsyncIterator[bytes]:
     """What is heard of a song while it is made; nothing if it cannot be."""
-    recording = service.listening.recording(song_id) if service.listening else None
+    recording = _recording(service, song_id)
     if recording is None:
         return
-    changed, loop, at = asyncio.Event(), asyncio.get_running_loop(), 0
-
-    def change() -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(changed.set)
-
-    with recording.reading(change):
+    changes, at = _Changes(), 0
+    with recording.reading(changes.set):
         while True:
             ended = recording.ended
             if data := await service.threads.run(recording.read, at, PIECE_BYTES):
@@ -137,8 +156,7 @@ async def _recorded(service: Service, song_id: str) -> AsyncIterator[bytes]:
             elif ended:
                 break
             else:
-                await changed.wait()
-                changed.clear()
+                await changes.wait()
     if at and not recording.whole:
         await done(service, song_id)  # it raises
         raise EngineFailed("music", "the song was made anew while you listened: read it at its address")

@@ -1,18 +1,22 @@
-"""One service for all tests of the published clients in these modules."""
+"""One service for the tests of the published clients, whichever of them run in this process."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack
+
+import pytest
 
 from tests.service.server import Server, serving
 
-ENGINES = {"SONGWRIGHT_MUSIC__ENGINE": "tests.page.engines:HeldComposer"}
+EARLY = {"SONGWRIGHT_MUSIC__ENGINE": "tests.orchestrator.early:EarlyComposer"}
+_running: list[Server] = []
 
 
-@contextmanager
-def doors(home: Path, **variables: str) -> Iterator[Server]:
-    """A running service whose songs wait while the file ``hold`` is in its folder."""
-    with serving(home, **(ENGINES | variables)) as server:
-        yield server
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """The service. Modules that import this fixture share it: it ends with the session."""
+    if not _running:
+        stack = ExitStack()
+        _running.append(stack.enter_context(serving(tmp_path_factory.mktemp("doors"), **EARLY)))
+        request.config.add_cleanup(stack.close)
+    return _running[0]

@@ -13,14 +13,8 @@ from elevenlabs import AsyncElevenLabs, ElevenLabs
 from elevenlabs.core.api_error import ApiError
 from elevenlabs.errors import UnprocessableEntityError
 
-from tests.compat.doors import doors
+from tests.compat.doors import server as server
 from tests.service.server import TOKEN, Server
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with doors(tmp_path_factory.mktemp("elevenlabs")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +67,10 @@ def test_refusals_have_the_shape_that_it_reads(client: ElevenLabs, server: Serve
     with pytest.raises(UnprocessableEntityError) as odd:
         list(client.music.compose(prompt="a waltz", output_format="pcm_44100"))
     assert odd.value.body["detail"][0]["loc"] == ["body", "output_format"]
-    with httpx.Client() as http, pytest.raises(ApiError) as unknown:
+    with httpx.Client() as http:
         stranger = ElevenLabs(base_url=server.url, api_key="wrong-token-0123456789", httpx_client=http)
-        list(stranger.music.compose(prompt="a waltz"))
+        with pytest.raises(ApiError) as unknown:
+            list(stranger.music.compose(prompt="a waltz"))
     assert unknown.value.status_code == 401
     assert unknown.value.body["detail"]["status"] == "invalid_api_key"
     # The header is a token on these paths alone.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,21 +17,15 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from tests.compat.doors import doors
+from tests.compat.doors import server as server
+from tests.orchestrator.early import HOLD
 from tests.orchestrator.test_cli import QUICK, ROOT, environment
-from tests.page.engines import HOLD
 from tests.service.server import ONE_EACH, TOKEN, Server, holding
 
 NAMES = {
     "make_song", "make_song_with_lyrics", "plan_song", "extend_song", "repaint_song", "get_song",
     "wait_for_song", "list_songs", "cancel_song", "price_song",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with doors(tmp_path_factory.mktemp("mcp")) as running:
-        yield running
 
 
 @asynccontextmanager
@@ -77,14 +71,19 @@ async def _makes_finds_and_changes(server: Server) -> None:
             if "description" not in schema
         ]
         assert undescribed == []
-        hints = {name: tool.annotations for name, tool in tools.items()}
-        assert hints["get_song"] and hints["get_song"].read_only_hint
-        assert hints["cancel_song"] and hints["cancel_song"].destructive_hint
-        assert hints["make_song"] and hints["make_song"].destructive_hint is False
+        hints = {name: tool.annotations.model_dump() for name, tool in tools.items() if tool.annotations}
+        assert hints["get_song"]["read_only_hint"] is True
+        assert hints["cancel_song"]["destructive_hint"] is True
+        assert (hints["make_song"]["read_only_hint"], hints["make_song"]["destructive_hint"]) == (False, False)
 
         plan = await called(client, "plan_song", description="a slow waltz about rain", duration_s=6, seed=5)
         begun = await called(
-            client, "make_song", description="a slow waltz", duration_s=6, seed=5, plan=plan | {"title": "Mine"}
+            client,
+            "make_song",
+            description="a slow waltz",
+            duration_s=6,
+            seed=5,
+            plan=plan | {"title": "Mine"},
         )
         seen: list[tuple[float, float | None, str | None]] = []
 
@@ -105,7 +104,7 @@ async def _makes_finds_and_changes(server: Server) -> None:
         assert audio.headers["content-type"] == "audio/mpeg"
 
         templates = (await client.list_resource_templates()).resource_templates
-        assert [each.uri_template for each in templates][0] == "song://{id}/audio"
+        assert templates[0].uri_template == "song://{id}/audio"
         read = (await client.read_resource(links[0])).contents[0]
         assert base64.b64decode(read.blob) == audio.content
         assert "hum" in (await client.read_resource(links[2])).contents[0].text or song["lyrics"]
@@ -113,14 +112,22 @@ async def _makes_finds_and_changes(server: Server) -> None:
             await client.read_resource("song://x/package")
 
         sung = await called(
-            client, "make_song_with_lyrics", style="folk", lyrics="[verse]\nOne line", duration_s=6, format="wav"
+            client,
+            "make_song_with_lyrics",
+            style="folk",
+            lyrics="[verse]\nOne line",
+            duration_s=6,
+            format="wav",
         )
         assert (await called(client, "wait_for_song", song_id=sung["song_id"]))["status"] == "done"
         refusal = await refused(client, "extend_song", song_id=song["song_id"], by_s=4)
         assert "engine 'hum' does not do it" in refusal
         found = await called(client, "list_songs", query="mine", limit=1)
         assert len(found["songs"]) == 1
-        assert (await called(client, "get_song", song_id=song["song_id"]))["links"].keys() >= {"audio", "package"}
+        assert (await called(client, "get_song", song_id=song["song_id"]))["links"].keys() >= {
+            "audio",
+            "package",
+        }
         price = await called(client, "price_song", description="a waltz", duration_s=6)
         assert price["measured_songs"] > 0
         assert price["usd"] is None
@@ -158,7 +165,11 @@ async def _waits(server: Server) -> None:
 def test_only_a_token_opens_it(server: Server) -> None:
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     accept = {"Accept": "application/json, text/event-stream"}
-    for headers in ({}, {"Authorization": "Bearer wrong-token-0123456789"}, {"Cookie": f"songwright={TOKEN}"}):
+    for headers in (
+        {},
+        {"Authorization": "Bearer wrong-token-0123456789"},
+        {"Cookie": f"songwright={TOKEN}"},
+    ):
         answer = httpx2.post(f"{server.url}/mcp", json=message, headers=headers | accept)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -179,7 +190,10 @@ def test_it_speaks_on_stdio_for_a_service_elsewhere(server: Server, tmp_path: Pa
 
 async def _on_stdio(home: Path, variables: dict[str, str], links: str) -> None:
     command = StdioServerParameters(
-        command=sys.executable, args=["-m", "orchestrator", "mcp"], env=environment(home, **variables), cwd=ROOT
+        command=sys.executable,
+        args=["-m", "orchestrator", "mcp"],
+        env=environment(home, **variables),
+        cwd=ROOT,
     )
     with (home / "stderr").open("w") as errors:
         async with Client(stdio_client(command, errlog=errors)) as client:
@@ -192,7 +206,7 @@ async def _on_stdio(home: Path, variables: dict[str, str], links: str) -> None:
             assert base64.b64decode(read.blob).startswith(b"\x89PNG")
             if links != "file://":
                 return
-            assert Path(song["links"]["audio"].removeprefix("file://")).is_file()
+            assert song["links"]["audio"] == (home / "songs" / song["song_id"] / "audio.mp3").as_uri()
             longer = await called(client, "extend_song", song_id=song["song_id"], by_s=4)
             other = await called(client, "repaint_song", song_id=song["song_id"], start_s=1, end_s=3)
             for begun in (longer, other):

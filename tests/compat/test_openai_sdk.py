@@ -6,37 +6,38 @@ import asyncio
 import base64
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import openai
 import pytest
 import soundfile
 from openai import AsyncOpenAI, OpenAI
-
 from openai.types.chat.chat_completion_chunk import ChoiceDeltaAudio
-from tests.compat.doors import doors
+
+from tests.compat.doors import server as server
 from tests.orchestrator.early import BUG, HOLD
 from tests.service.server import TOKEN, Server, holding
 
-MESSAGES = [{"role": "system", "content": "You sing."}, {"role": "user", "content": "a slow waltz about rain"}]
+MESSAGES = [
+    {"role": "system", "content": "You sing."},
+    {"role": "user", "content": "a slow waltz about rain"},
+]
 AUDIO = {"voice": "onyx", "format": "wav"}
 SHORT = {"duration": 5, "seed": 4}
 NOTHING = ChoiceDeltaAudio()
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with doors(tmp_path_factory.mktemp("openai"), SONGWRIGHT_MUSIC__ENGINE=EARLY) as running:
-        yield running
-
-
-EARLY = "tests.orchestrator.early:EarlyComposer"
-
-
-@pytest.fixture(scope="module")
 def client(server: Server) -> Iterator[OpenAI]:
     with OpenAI(base_url=f"{server.url}/v1", api_key=TOKEN, max_retries=0, timeout=60) as opened:
         yield opened
+
+
+def song_of(server: Server, song_id: str) -> dict[str, Any]:
+    answer = httpx.get(f"{server.url}/songs/{song_id}", headers={"Authorization": f"Bearer {TOKEN}"})
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def seconds(sound: bytes) -> float:
@@ -71,9 +72,7 @@ def test_a_chat_answers_with_audio_in_each_form(client: OpenAI, server: Server) 
     assert url.startswith("data:audio/mpeg;base64,")
     assert seconds(base64.b64decode(url.partition(",")[2])) == pytest.approx(5, abs=0.1)
     assert "## Lyrics\n[verse]\nOne line" in message["content"]
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    song = httpx.get(f"{server.url}/songs/{answer['id'].removeprefix('chatcmpl-')}", headers=headers).json()
-    assert song["brief"]["description"] == "folk, 90 BPM"
+    assert song_of(server, answer["id"].removeprefix("chatcmpl-"))["brief"]["description"] == "folk, 90 BPM"
 
     made = client.chat.completions.create(model="songwright", messages=MESSAGES, extra_body=SHORT)
     content = made.choices[0].message.content or ""
@@ -107,7 +106,7 @@ def test_a_song_is_heard_while_it_is_made_and_one_that_fails_is_not_made_again(
         heard = next(part for part in stream if (part.choices[0].delta.audio or NOTHING).data)
         assert base64.b64decode(heard.choices[0].delta.audio.data).startswith(b"RIFF")  # type: ignore[union-attr]
         let_go()
-        stream.close()
+        assert list(stream)[-1].choices[0].finish_reason == "stop"
     with (
         holding(server.home / HOLD),
         client.audio.speech.with_streaming_response.create(
@@ -130,11 +129,14 @@ def test_a_song_is_heard_while_it_is_made_and_one_that_fails_is_not_made_again(
 
 
 def test_speech_is_the_songs_bytes(server: Server) -> None:
-    asyncio.run(_speaks(server))
-
-
-async def _speaks(server: Server) -> None:
     words = "[verse]\nA line to sing\nAnd another line"
+    song = song_of(server, asyncio.run(_speaks(server, words)))
+    assert song["brief"]["lyrics"] == words
+    assert song["brief"]["description"] == "female vocal"
+
+
+async def _speaks(server: Server, words: str) -> str:
+    """The id of the song."""
     async with AsyncOpenAI(base_url=f"{server.url}/v1", api_key=TOKEN, max_retries=0) as client:
         for name in ("wav", "mp3", "flac"):
             async with client.audio.speech.with_streaming_response.create(
@@ -143,9 +145,7 @@ async def _speaks(server: Server) -> None:
                 sound = await answer.read()
                 song = answer.headers["song-id"]
             assert seconds(sound) == pytest.approx(5, abs=0.1)
-        facts = httpx.get(f"{server.url}/songs/{song}", headers={"Authorization": f"Bearer {TOKEN}"}).json()
-        assert facts["brief"]["lyrics"] == words
-        assert facts["plan"]["voice"]
+    return song
 
 
 def test_refusals_have_the_shape_that_it_reads(client: OpenAI, server: Server) -> None:
@@ -159,8 +159,8 @@ def test_refusals_have_the_shape_that_it_reads(client: OpenAI, server: Server) -
     }
     with pytest.raises(openai.BadRequestError, match="duration: 2"):
         client.chat.completions.create(model="x", messages=MESSAGES, extra_body={"duration": 2})
+    part = {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}
     with pytest.raises(openai.BadRequestError, match="only text is read here"):
-        part = {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}
         client.chat.completions.create(model="x", messages=[{"role": "user", "content": [part]}])  # type: ignore[list-item]
     with pytest.raises(openai.BadRequestError, match="messages"):
         client.chat.completions.create(model="x", messages=[])

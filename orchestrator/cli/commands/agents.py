@@ -12,8 +12,8 @@ from orchestrator.cli.lines import say
 @click.option(
     "--url",
     metavar="ADDRESS",
-    help="Have the service there make the songs, such as http://localhost:8000 (SONGWRIGHT_URL); its token is "
-    "read from SONGWRIGHT_TOKEN.",
+    help="Have the service there make the songs, such as http://localhost:8000 (SONGWRIGHT_URL); its token "
+    "is read from SONGWRIGHT_TOKEN.",
 )
 def mcp(url: str | None) -> None:
     """Speak the Model Context Protocol on stdin and stdout, for agents such as Claude Desktop.

@@ -133,7 +133,7 @@ async def _speech_events(service: Service, song: Song) -> AsyncIterator[bytes]:
 def _models(service: Service) -> list[str]:
     """The names: ours, and that of the model that makes the music."""
     music = service.engines().get("music")
-    return [MODEL, *filter(None, [music and (music.model or music.name)])]
+    return [MODEL, music.model or music.name] if music else [MODEL]
 
 
 def _model(name: str) -> dict[str, Any]:

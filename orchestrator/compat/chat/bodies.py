@@ -100,7 +100,9 @@ class ChatRequest(BaseModel):
             instrumental=bool(config.instrumental or self.instrumental),
             duration_s=config.duration or self.duration,
             seed=self.seed,
-            format_=checked_format(given or usual, "audio_config.format" if config.format else "audio.format"),
+            format_=checked_format(
+                given or usual, "audio_config.format" if config.format else "audio.format"
+            ),
         )
 
 

@@ -100,7 +100,8 @@ async def compose_detailed(
         return of_failure(ended.song)
     asset = song.assets["audio"]
     content = await service.threads.run(read, service.library.store, asset.key)
-    head = f'Content-Type: {asset.content_type}\r\nContent-Disposition: attachment; filename="song{_ending(song)}"'
+    name = f"song{FORMATS[song.brief.format].extension}"
+    head = f'Content-Type: {asset.content_type}\r\nContent-Disposition: attachment; filename="{name}"'
     parts = [
         f"--{_BOUNDARY}\r\nContent-Type: application/json\r\n\r\n{json.dumps(_facts(song))}\r\n".encode(),
         f"--{_BOUNDARY}\r\n{head}\r\n\r\n".encode(),
@@ -138,10 +139,6 @@ def _format(name: str) -> str:
     if found not in FORMATS:
         raise InvalidRequest("output_format", name, _FORMATS)
     return found
-
-
-def _ending(song: Song) -> str:
-    return FORMATS[song.brief.format].extension
 
 
 def _facts(song: Song) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Songwright as tools of an agent, by the Model Context Protocol: each tool is a call of the service's API."""
+"""Songwright as an agent's tools, by the Model Context Protocol: each tool is a call of the service's API."""

@@ -25,7 +25,9 @@ _MOST_SHOWN = 300
 class Refused(Exception):
     """The service has refused a call: ``detail`` is its sentence about ``field``, if it is about one."""
 
-    def __init__(self, status: int, detail: str, field: str = "", fix: str = "", retry_s: float = 0.0) -> None:
+    def __init__(
+        self, status: int, detail: str, field: str = "", fix: str = "", retry_s: float = 0.0
+    ) -> None:
         super().__init__(status, detail, field, fix, retry_s)
         self.status = status
         self.detail = detail
@@ -92,7 +94,9 @@ def song_path(song_id: str, rest: str = "") -> str:
     return f"/songs/{quote(song_id, safe='')}{rest}"
 
 
-def calls_of_app(app: FastAPI, base: str, *, authorization: str, holder: str, links: Links = signed_links) -> Calls:
+def calls_of_app(
+    app: FastAPI, base: str, *, authorization: str, holder: str, links: Links = signed_links
+) -> Calls:
     """Calls of ``app`` in this process, for the client with that ``Authorization``, which was checked and
     counted when it called. ``base`` is the address that its links begin with."""
     transport = httpx2.ASGITransport(app=_inside(app, holder), raise_app_exceptions=False)

@@ -141,7 +141,7 @@ class WaitForSong(OneSong):
         default=45.0,
         ge=WAIT_S[0],
         le=WAIT_S[1],
-        description="After so many seconds the answer is what there is by then: call again if it is not done.",
+        description="After so many seconds it answers what there is by then: call again if it is not done.",
     )
 
 
@@ -150,7 +150,9 @@ class ListSongs(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    query: str = Field(default="", description="Only songs with all of these words in title, prompt or genre.")
+    query: str = Field(
+        default="", description="Only songs with all of these words in title, prompt or genre."
+    )
     limit: int = Field(default=20, description="Songs a page, 1 to 100; the newest come first.")
     cursor: str = Field(default="", description="`next_cursor` of the page before.")
 

@@ -18,7 +18,9 @@ class SongFacts(BaseModel):
     """A song: what it is, how far it is, and where its files are."""
 
     song_id: str
-    status: str = Field(description="queued, planning, composing, ..., and at the end done, failed or cancelled.")
+    status: str = Field(
+        description="queued, planning, composing, ..., and at the end done, failed or cancelled."
+    )
     ended: bool = Field(description="Whether nothing more will happen. If not, call wait_for_song.")
     title: str
     duration_s: float
@@ -132,8 +134,9 @@ def progress_of(song: Mapping[str, Any]) -> float:
     parts: Mapping[str, Mapping[str, Any]] = song.get("progress") or {}
     share = {"lyrics": 0.1, "music": 0.8, "separate": 0.8, "cover": 0.1}
     if "music" in parts:
-        parts = {"lyrics": {"fraction": 1.0}, **parts, "lyrics": {"fraction": 1.0}}
-    return min(sum(share.get(part, 0.0) * facts["fraction"] for part, facts in parts.items()), 0.99)
+        parts = {**parts, "lyrics": {"fraction": 1.0}}
+    done: float = sum(share.get(part, 0.0) * float(facts["fraction"]) for part, facts in parts.items())
+    return min(done, 0.99)
 
 
 def stage_of(song: Mapping[str, Any]) -> str:
@@ -146,9 +149,7 @@ def stage_of(song: Mapping[str, Any]) -> str:
 def song_list(page: Mapping[str, Any]) -> SongList:
     """A page of the library, as the API answers it."""
     names = set(ListedSong.model_fields) - {"song_id"}
-    songs = [
-        ListedSong(song_id=song["id"], **{name: song[name] for name in names}) for song in page["songs"]
-    ]
+    songs = [ListedSong(song_id=song["id"], **{name: song[name] for name in names}) for song in page["songs"]]
     return SongList(songs=songs, next_cursor=page.get("next_cursor"))
 
 

@@ -1,10 +1,11 @@
-"""A song's files as resources: their bytes are sent when a client reads one, and never with a tool's answer."""
+"""A song's files as resources: their bytes are sent to a client that reads one, never with a tool's answer."""
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
 
+from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
     Annotations,
@@ -15,7 +16,6 @@ from mcp_types import (
     TextResourceContents,
 )
 
-from mcp.shared.exceptions import MCPError
 from orchestrator.compat.mcp.calls import Calls, Refused, song_path
 from orchestrator.compat.mcp.outputs import SongFacts
 

@@ -6,6 +6,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
     CallToolRequestParams,
@@ -25,9 +28,6 @@ from pydantic import BaseModel, ValidationError
 
 from config.errors import shown
 from config.version import VERSION
-from mcp.server.context import ServerRequestContext
-from mcp.server.lowlevel import Server
-from mcp.shared.exceptions import MCPError
 from orchestrator.compat.mcp.calls import Calls, Refused
 from orchestrator.compat.mcp.inputs import ARGUMENTS
 from orchestrator.compat.mcp.outputs import SongFacts
@@ -60,7 +60,9 @@ def mcp_server(calls_of: CallsOf) -> Server[Any]:
             raise MCPError(INVALID_PARAMS, f"There is no tool {shown(params.name)}: there are {known}.")
         return await _called(tool, params.arguments or {}, calls_of(context), context)
 
-    async def list_resources(_context: Context, _params: PaginatedRequestParams | None) -> ListResourcesResult:
+    async def list_resources(
+        _context: Context, _params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
         return ListResourcesResult(resources=[])  # a library may have thousands: list_songs tells of them
 
     async def list_templates(
@@ -109,7 +111,11 @@ def _failed(sentence: str) -> CallToolResult:
 
 def _sentence(item: dict[str, Any]) -> str:
     problem = field_problem({**item, "loc": ("body", *item["loc"])})
-    return f"{problem.field}: {problem.value} - {problem.detail}" if problem.value else f"{problem.field}: {problem.detail}"
+    return (
+        f"{problem.field}: {problem.value} - {problem.detail}"
+        if problem.value
+        else f"{problem.field}: {problem.detail}"
+    )
 
 
 def _in_arguments(refusal: Refused, takes: type[BaseModel]) -> str:

@@ -4,8 +4,7 @@ this process, or by a service elsewhere."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from config.errors import Conflict, InvalidRequest, Unavailable
@@ -23,7 +22,6 @@ def serve_stdio(settings: Settings, say: Callable[[str], None]) -> None:
     """
     try:
         import anyio
-
         import mcp  # noqa: F401 - whether it is there
     except ModuleNotFoundError as error:
         raise Unavailable(f"MCP needs the package {error.name!r}", f"install it: {INSTALL}") from error
@@ -86,9 +84,9 @@ def _links(settings: Settings, store: Any) -> Callable[[Mapping[str, Any]], dict
 
 
 async def _speak(calls: Any) -> None:
-    from orchestrator.compat.mcp.server import mcp_server
-
     from mcp.server.stdio import stdio_server
+
+    from orchestrator.compat.mcp.server import mcp_server
 
     server = mcp_server(lambda _context: calls)
     async with stdio_server() as (received, sent):

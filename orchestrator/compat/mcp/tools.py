@@ -133,7 +133,9 @@ async def _wait(given: WaitForSong, calls: Calls, report: Report) -> Output:
 
 async def _list(given: ListSongs, calls: Calls, _report: Report) -> Output:
     query = {"limit": str(given.limit), "cursor": given.cursor, "q": given.query}
-    return song_list(await calls.json("GET", "/songs", query={name: text for name, text in query.items() if text}))
+    return song_list(
+        await calls.json("GET", "/songs", query={name: text for name, text in query.items() if text})
+    )
 
 
 async def _cancel(given: OneSong, calls: Calls, _report: Report) -> Output:
