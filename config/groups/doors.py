@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -26,3 +28,7 @@ class DoorSettings(BaseModel):
     without_token: bool = False
     """Whether ``/suno`` and ``/acestep`` answer requests without a token, as the services whose clients send
     none: everyone who reaches the service can then make songs there, and hear all that it has."""
+    rights: Literal["", "mine", "licensed", "public-domain"] = ""
+    """Why the recordings that come through ``/acestep`` may be used, where the request does not say it: your
+    word for all of them, which the manifest of each song made from them keeps. Empty: such a request is
+    refused."""

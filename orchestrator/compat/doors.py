@@ -1,9 +1,9 @@
 """The doors: whole APIs of other services, each below a prefix of its own, beside our API.
 
 A door is a package with a module ``app`` that exports it as ``DOOR``. It is imported at the first request for
-it, so that one that nobody uses costs nothing. Every request for it passes the same middleware as ours do (host,
-log, token, rate, limits of the body); what differs is how its clients say who they are, and what an error looks
-like to them.
+it, so that one that nobody uses costs nothing. Every request for it passes the same middleware as ours do
+(host, log, token, rate, limits of the body); what differs is how its clients say who they are, and what an
+error looks like to them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from orchestrator.server.service import Service
 
 
 class Behind(NamedTuple):
-    """What is behind a prefix: the name of its setting in ``DoorSettings``, and the module with its ``DOOR``."""
+    """What is behind a prefix: its setting's name in ``DoorSettings``, and the module with its ``DOOR``."""
 
     setting: str
     module: str
@@ -67,8 +67,8 @@ class Door:
     refusal: Refusal
     """Makes of a problem the response that its clients know."""
     identify: Callable[[Scope, Receive, Settings], Awaitable[Receive]] = _as_it_is
-    """Moves a token that its clients send elsewhere into the ``Authorization`` header of the scope. It may read
-    the body; it returns a ``receive`` that gives the whole of it."""
+    """Moves a token that its clients send elsewhere into the ``Authorization`` header of the scope. It may
+    read the body; it returns a ``receive`` that gives the whole of it."""
     public: frozenset[str] = frozenset()
     """Paths, without the prefix, that need no token, or check a signature of their own."""
     recordings: frozenset[str] = frozenset()
@@ -156,8 +156,8 @@ class _Through:
 
 
 def _passes(headers: Headers, settings: Settings) -> bool:
-    """Whether a request without a token is let in. A page of another site is not, unless the settings name it:
-    every site that the user visits could make songs otherwise."""
+    """Whether a request without a token is let in. A page of another site is not, unless the settings name
+    it: every site that the user visits could make songs otherwise."""
     if not settings.doors.without_token or headers.get("authorization"):
         return False
     origin = headers.get("origin")

@@ -70,5 +70,19 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._answer.labels(route).observe(seconds)
 
+    def ended(self) -> dict[str, int]:
+        """How many songs have ended since the start, by their last status."""
+        counts = dict.fromkeys((status.value for status in Status if status.finished), 0)
+        for sample in next(iter(self._songs.collect())).samples:
+            if sample.name.endswith("_total"):
+                counts[sample.labels["outcome"]] += int(sample.value)
+        return counts
+
+    def song_s(self) -> float:
+        """Seconds of work for a song that has ended since the start, on average; 0 if none has."""
+        samples = next(iter(self._stages.collect())).samples
+        work_s = sum(sample.value for sample in samples if sample.name.endswith("_sum"))
+        return work_s / max(sum(self.ended().values()), 1)
+
     def exposition(self) -> bytes:
         return generate_latest(self._registry)

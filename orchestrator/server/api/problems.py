@@ -155,7 +155,7 @@ class Problem(BaseModel):
 Refusal = Callable[[Problem, Mapping[str, str]], Response]
 """Makes the response of a problem, with these headers."""
 reshaped: ContextVar[Refusal | None] = ContextVar("reshaped", default=None)
-"""What makes the response where this request is for another service's API; None: it is the document itself."""
+"""What makes the response where this request is for another service's API; None: it is the document."""
 
 
 def problem(kind: Kind, detail: str, *, headers: Mapping[str, str] | None = None, **facts: Any) -> Response:

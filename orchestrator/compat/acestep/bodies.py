@@ -1,0 +1,107 @@
+"""Bodies as ACE-Step's server takes them: JSON, a form with or without files, or either with a wrong
+``Content-Type``; and the token in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import MutableHeaders, UploadFile
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope
+
+from config.errors import InvalidRequest
+from config.settings import Settings
+from orchestrator.compat.bodies import object_of
+from orchestrator.server.api.requests.incoming import Incoming, bounded_json
+from orchestrator.server.auth import as_bearer
+
+_MULTIPART = "multipart/form-data"
+_MOST_FILES, _MOST_FIELDS = 4, 200
+_TOKEN = "ai_token"
+_IN_FORM = re.compile(rb'name="ai_token"\r?\n(?:[^\r\n]+\r?\n)*\r?\n([^\r\n]{1,512})\r?\n')
+
+
+async def identify(scope: Scope, receive: Receive, settings: Settings) -> Receive:
+    """Its clients send the token as ``ai_token`` in the body, or without "Bearer". See ``Door.identify``.
+    With a body that is larger than one without files may be, the token must be in the header."""
+    headers = MutableHeaders(scope=scope)
+    if given := headers.get("authorization", ""):
+        headers["authorization"] = as_bearer(given) if " " in given.strip() else f"Bearer {given.strip()}"
+        return receive
+    limit = settings.body_limit_bytes
+    length = headers.get("content-length", "")
+    if scope["method"] != "POST" or not length.isdigit() or int(length) > limit:
+        return receive
+    body, incoming = b"", Incoming(receive, limit, settings.body_timeout_s, pieces=False)
+    more = True
+    while more:
+        message = await incoming()
+        body += message.get("body", b"")
+        more = message["type"] == "http.request" and message.get("more_body", False)
+    if token := _token(body, headers.get("content-type", "")):
+        headers["authorization"] = f"Bearer {token}"
+    return _again(body, receive)
+
+
+@asynccontextmanager
+async def fields_of(request: Request) -> AsyncIterator[tuple[dict[str, Any], dict[str, UploadFile]]]:
+    """The fields of the body, and its files by name, which are gone after the block. Raises
+    ``InvalidRequest``, and ``RequestValidationError`` for what is no JSON."""
+    if _MULTIPART in request.headers.get("content-type", "").lower():
+        limit = request.app.state.service.settings.body_limit_bytes
+        async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=limit) as form:
+            items = form.multi_items()
+            files = {name: value for name, value in items if isinstance(value, UploadFile)}
+            yield {name: value for name, value in items if isinstance(value, str)}, files
+        return
+    yield _fields(await request.body(), request), {}
+
+
+def _fields(body: bytes, request: Request) -> dict[str, Any]:
+    limit = request.app.state.service.settings.body_limit_bytes
+    if len(body) > limit:
+        raise InvalidRequest("body", f"{len(body):,} bytes", f"without a file it may have {limit:,}")
+    kind = request.headers.get("content-type", "").lower()
+    if "json" in kind or body.lstrip()[:1] in (b"{", b"["):
+        return object_of(bounded_json(body))
+    return _pairs(body)
+
+
+def _pairs(body: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise InvalidRequest("body", "a form", f"{error}: send JSON, or a form in UTF-8") from error
+    return dict(pairs)
+
+
+def _token(body: bytes, kind: str) -> str:
+    """The token in a body; empty if there is none that can be read."""
+    if _MULTIPART in kind.lower():
+        found = _IN_FORM.search(body)
+        return found[1].decode("latin-1").strip() if found else ""
+    fields: Mapping[str, Any] = {}
+    with suppress(ValueError, RecursionError, InvalidRequest):
+        value = json.loads(body) if body.lstrip()[:1] == b"{" else _pairs(body)
+        fields = value if isinstance(value, dict) else {}
+    token = fields.get(_TOKEN)
+    return token if isinstance(token, str) and re.fullmatch("[!-~]{1,512}", token) else ""
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A ``receive`` that gives the body that was read, and then goes on."""
+    read = False
+
+    async def once() -> Message:
+        nonlocal read
+        if read:
+            return await receive()
+        read = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return once
