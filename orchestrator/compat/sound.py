@@ -59,7 +59,8 @@ async def sound_response(request: Request, service: Service, song: Song) -> Resp
     """The song's sound as the body of a response: a WAV file while it grows, where that is possible."""
     headers = {"song-id": song.id, "Location": f"/songs/{song.id}"}
     recording = _recording(service, song.id)
-    if recording and await while_connected(request, _begins(recording)):
+    heard: bool = recording is not None and await while_connected(request, _begins(recording))
+    if recording and heard:
         name = disposition("inline", f"{song.id}.wav", song.id)
         response: Response = LiveSound(recording, service, name)
     else:

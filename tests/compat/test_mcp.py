@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -74,7 +75,10 @@ async def _makes_finds_and_changes(server: Server) -> None:
         hints = {name: tool.annotations.model_dump() for name, tool in tools.items() if tool.annotations}
         assert hints["get_song"]["read_only_hint"] is True
         assert hints["cancel_song"]["destructive_hint"] is True
-        assert (hints["make_song"]["read_only_hint"], hints["make_song"]["destructive_hint"]) == (False, False)
+        assert (hints["make_song"]["read_only_hint"], hints["make_song"]["destructive_hint"]) == (
+            False,
+            False,
+        )
 
         plan = await called(client, "plan_song", description="a slow waltz about rain", duration_s=6, seed=5)
         begun = await called(
@@ -121,7 +125,7 @@ async def _makes_finds_and_changes(server: Server) -> None:
         )
         assert (await called(client, "wait_for_song", song_id=sung["song_id"]))["status"] == "done"
         refusal = await refused(client, "extend_song", song_id=song["song_id"], by_s=4)
-        assert "engine 'hum' does not do it" in refusal
+        assert "engine 'early' does not do it" in refusal
         found = await called(client, "list_songs", query="mine", limit=1)
         assert len(found["songs"]) == 1
         assert (await called(client, "get_song", song_id=song["song_id"]))["links"].keys() >= {
@@ -212,3 +216,36 @@ async def _on_stdio(home: Path, variables: dict[str, str], links: str) -> None:
             for begun in (longer, other):
                 song = await called(client, "wait_for_song", song_id=begun["song_id"])
                 assert song["status"] == "done", song
+
+
+WITHOUT = """
+import asyncio, sys
+for name in ("mcp", "mcp_types", "httpx2"):
+    sys.modules[name] = None
+import httpx
+from config.errors import Unavailable
+from config.settings import Settings
+from orchestrator.compat.mcp.stdio import serve_stdio
+from orchestrator.server.api import create_app
+from orchestrator.server.auth import Tokens
+token = "token-of-the-tests-0123456789"
+try:
+    serve_stdio(Settings(), print)
+except Unavailable as error:
+    print(error)
+app = create_app(Settings(), Tokens((token,)))
+async def ask():
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        return await client.post("/mcp", json={}, headers={"Authorization": f"Bearer {token}"})
+print(asyncio.run(ask()).json()["detail"])
+"""
+
+
+def test_without_the_sdk_it_says_what_to_install(tmp_path: Path) -> None:
+    run = [sys.executable, "-c", WITHOUT]
+    done = subprocess.run(
+        run, capture_output=True, text=True, env=environment(tmp_path), cwd=ROOT, check=True
+    )
+    sentence = 'MCP\'s SDK is not installed - install it: pip install "songwright[mcp]"'
+    assert done.stdout.splitlines() == [sentence, sentence]

@@ -12,11 +12,11 @@ from starlette.types import Receive, Scope, Send
 
 from config.errors import Unavailable
 from orchestrator.compat.doors import Door, with_prefix
+from orchestrator.compat.mcp import INSTALL, WITHOUT_SDK
 from orchestrator.server.api.context import Base, TheService
 from orchestrator.server.api.middleware.auth import TOKEN_NEEDED
 from orchestrator.server.api.problems import MEDIA_TYPE, UNAUTHORIZED, Problem, problem
 
-INSTALL = 'pip install "songwright[mcp]"'
 _CALLS = "songwright.mcp"
 
 router = APIRouter()
@@ -45,7 +45,7 @@ def _server(request: Request) -> Any:
         try:
             from orchestrator.compat.mcp.server import mcp_server
         except ModuleNotFoundError as error:
-            raise Unavailable(f"MCP needs the package {error.name!r}", f"install it: {INSTALL}") from error
+            raise Unavailable(WITHOUT_SDK, INSTALL) from error
 
         state.mcp = mcp_server(lambda context: context.request.scope[_CALLS])  # type: ignore[union-attr]
     return state.mcp

@@ -1,4 +1,4 @@
-"""A song's files as resources: their bytes are sent to a client that reads one, never with a tool's answer."""
+"""A song's files as resources: their bytes go to a client that reads one, never with a tool's answer."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from config.errors import Conflict, InvalidRequest, Unavailable
 from config.settings import Settings
+from orchestrator.compat.mcp import INSTALL, WITHOUT_SDK
 
-INSTALL = 'pip install "songwright[mcp]"'
 _OTHERS_SONGS = "have it make the songs: set SONGWRIGHT_URL to its address, and SONGWRIGHT_TOKEN to its token"
 
 
@@ -24,7 +24,7 @@ def serve_stdio(settings: Settings, say: Callable[[str], None]) -> None:
         import anyio
         import mcp  # noqa: F401 - whether it is there
     except ModuleNotFoundError as error:
-        raise Unavailable(f"MCP needs the package {error.name!r}", f"install it: {INSTALL}") from error
+        raise Unavailable(WITHOUT_SDK, INSTALL) from error
     if settings.url:
         token = settings.token.get_secret_value().strip()
         if not token:
