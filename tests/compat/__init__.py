@@ -1,0 +1,1 @@
+"""Other services' APIs, asked as their own clients ask."""
