@@ -32,3 +32,14 @@ class DoorSettings(BaseModel):
     """Why the recordings that come through ``/acestep`` may be used, where the request does not say it: your
     word for all of them, which the manifest of each song made from them keeps. Empty: such a request is
     refused."""
+
+    @property
+    def open_to_all(self) -> str:
+        """What ``without_token`` means, in a sentence for whoever starts the service; empty if it is off."""
+        doors = {"/suno": self.suno, "/acestep": self.acestep}
+        named = " and ".join(name for name, is_on in doors.items() if is_on)
+        if not self.without_token or not named:
+            return ""
+        return (
+            f"Whoever reaches this address makes songs by {named} without a token, and hears all there are."
+        )

@@ -74,7 +74,9 @@ def _settings(settings: Settings) -> str:
 
 def _unknown() -> str:
     """What is wrong with variables that have our prefix and are no setting, such as a misspelt one."""
-    groups = {variable_of(craft) for craft in (*REGISTRIES, "webhooks", "openai")} | {"SONGWRIGHT_MODAL"}
+    groups = {variable_of(craft) for craft in (*REGISTRIES, "webhooks", "openai", "doors")} | {
+        "SONGWRIGHT_MODAL"
+    }
     known = {variable for variable, _, _ in variables(Deployment.model_construct())} | groups
     lines = []
     for name in sorted(given_names() - known):
@@ -99,7 +101,8 @@ def _service(settings: Settings) -> Finding:
         tokens = f"{count} token{'s' if count > 1 else ''} from API_BEARER_TOKEN"
     else:
         tokens = f"token in {kept}" if kept.exists() else "token made at its first start"
-    return Finding("service", ok=True, detail=f"{where}, {tokens}")
+    open_ = f"\n{settings.doors.open_to_all}" if settings.doors.open_to_all else ""
+    return Finding("service", ok=True, detail=f"{where}, {tokens}{open_}")
 
 
 def _engine(craft: str, registry: Registry[Any], name: str, options: EngineOptions) -> Finding:

@@ -78,6 +78,8 @@ def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = F
             say(f"Your token, shown only now:  {new_token}")
         if not settings.api_bearer_token.get_secret_value():
             say(f"It is kept in {private_folder(settings) / TOKEN_FILE}; Ctrl-C stops.")
+        if settings.doors.open_to_all:
+            say(settings.doors.open_to_all)
         server = ServiceServer(config, service, watchdog, tenure)
         # Set before uvicorn sets its own handlers, so that a signal at any moment ends the service in order.
         # Uvicorn raises the signal again at its end; with this handler the process does not fail of it.
