@@ -153,6 +153,10 @@ class Settings(BaseSettings, nested_model_default_partial_update=True):
     """One JSON object a line, or plain text; ``auto``: text on a terminal."""
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
     doors: DoorSettings = Field(default_factory=DoorSettings)
+    url: str = Field(default="", pattern=r"^(https?://[^/]+.*)?$")
+    """For ``songwright mcp``: the address of the service that makes the songs; empty: this process does."""
+    token: SecretStr = SecretStr("")
+    """That service's token."""
 
     @field_validator("r2_endpoint_url")
     @classmethod

@@ -19,6 +19,12 @@ class DoorSettings(BaseModel):
     """suno-api's, under ``/suno``."""
     acestep: bool = True
     """ACE-Step's own REST server's, under ``/acestep``."""
+    chat: bool = True
+    """OpenAI's: ``/v1/chat/completions`` with audio, ``/v1/models`` and ``/v1/audio/speech``."""
+    elevenlabs: bool = True
+    """ElevenLabs' ``/v1/music``."""
+    mcp: bool = True
+    """Songwright as tools of an agent, by the Model Context Protocol at ``/mcp``."""
     without_token: bool = False
     """Whether ``/suno`` and ``/acestep`` answer requests without a token, as the services whose clients send
     none: everyone who reaches the service can then make songs there, and hear all that it has."""

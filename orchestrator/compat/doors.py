@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.settings import Settings
@@ -37,6 +37,11 @@ class Behind(NamedTuple):
 DOORS: Final[Mapping[str, Behind]] = {
     "/suno": Behind("suno", "orchestrator.compat.suno.app"),
     "/acestep": Behind("acestep", "orchestrator.compat.acestep.app"),
+    "/mcp": Behind("mcp", "orchestrator.compat.mcp.app"),
+    "/v1/audio": Behind("chat", "orchestrator.compat.chat.app"),
+    "/v1/chat": Behind("chat", "orchestrator.compat.chat.app"),
+    "/v1/models": Behind("chat", "orchestrator.compat.chat.app"),
+    "/v1/music": Behind("elevenlabs", "orchestrator.compat.elevenlabs.app"),
 }
 
 _TOKENLESS = frozenset({"/suno", "/acestep"})
@@ -58,7 +63,7 @@ class Door:
     """An API of another service."""
 
     app: ASGIApp
-    """Answers its paths, which are without the prefix."""
+    """Answers its paths, which are without the prefix; see ``with_prefix``."""
     refusal: Refusal
     """Makes of a problem the response that its clients know."""
     identify: Callable[[Scope, Receive, Settings], Awaitable[Receive]] = _as_it_is
@@ -71,6 +76,17 @@ class Door:
     cors: bool = False
     """Whether pages of any site may call it, as they may call the service that it stands for. They need the
     token."""
+
+
+def with_prefix(app: ASGIApp) -> ASGIApp:
+    """``app`` for a door whose paths have the prefix, as those of an API of several prefixes."""
+
+    async def whole(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(
+            {**scope, "root_path": scope.get("app_root_path", scope.get("root_path", ""))}, receive, send
+        )
+
+    return whole
 
 
 class DoorMiddleware:
@@ -121,18 +137,22 @@ def prefix_of(scope: Scope) -> str:
     """The prefix of the door that the request is for; empty if it is for none."""
     if scope["type"] != "http":
         return ""
-    first = "/" + scope["path"].split("/", 2)[1] if scope["path"].startswith("/") else ""
-    return first if first in DOORS else ""
+    path: str = scope["path"]
+    return next((prefix for prefix in DOORS if path == prefix or path.startswith(f"{prefix}/")), "")
 
 
-def mounts(settings: Settings) -> list[Mount]:
-    """The routes of the doors that are on."""
-    return [Mount(prefix, app=_through) for prefix in DOORS if is_on(prefix, settings)]
+def routes(settings: Settings) -> list[BaseRoute]:
+    """The routes of the doors that are on: each prefix, and all below it."""
+    on = [prefix for prefix in DOORS if is_on(prefix, settings)]
+    return [route for prefix in on for route in (Route(prefix, _Through()), Mount(prefix, app=_Through()))]
 
 
-async def _through(scope: Scope, receive: Receive, send: Send) -> None:
-    door: Door = scope[_OPENS]
-    await door.app(scope, receive, send)
+class _Through:
+    """The door that ``DoorMiddleware`` has opened for the request, as an ASGI app."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door: Door = scope[_OPENS]
+        await door.app(scope, receive, send)
 
 
 def _passes(headers: Headers, settings: Settings) -> bool:

@@ -54,7 +54,7 @@ def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = F
     with (
         logging_to_stderr(settings.log_format),
         _in_one_line(watchdog),
-        _only_service(settings, say, take_over=take_over) as tenure,
+        only_service(settings, say, take_over=take_over) as tenure,
         listening(settings) as listener,
     ):
         settings = fitted(settings)
@@ -143,7 +143,7 @@ def _in_one_line(watchdog: Watchdog) -> Iterator[None]:
 
 
 @contextmanager
-def _only_service(settings: Settings, say: Callable[[str], None], *, take_over: bool) -> Iterator[HeldLease]:
+def only_service(settings: Settings, say: Callable[[str], None], *, take_over: bool) -> Iterator[HeldLease]:
     """Holds the lock of the library, which the system releases however this process ends, and the lease of
     its bucket if it is in one."""
     path = private_folder(settings) / _LOCK_FILE

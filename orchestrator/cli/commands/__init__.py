@@ -1,5 +1,5 @@
 """The command line: ``songwright make | extend | repaint | remix | resing | stems | finish | upload | serve |
-list | show | cost | index | resume | delete | doctor | bench``.
+mcp | list | show | cost | index | resume | delete | doctor | bench``.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Results go to stdout; progress and errors to
 stderr.
@@ -16,6 +16,7 @@ import traceback
 import click
 
 from config.errors import Cancelled, InvalidRequest, SongwrightError
+from orchestrator.cli.commands.agents import mcp
 from orchestrator.cli.commands.changes import extend, finish, remix, repaint, resing, stems
 from orchestrator.cli.commands.exits import DONE, FAILED, INTERRUPTED, WRONG_USAGE
 from orchestrator.cli.commands.library import cost, delete, index, list_, resume, show
@@ -88,5 +89,5 @@ def commands() -> None:
 
 LIBRARY = (list_, show, cost, index, resume, delete)
 CHANGES = (extend, repaint, remix, resing, stems, finish)
-for command in (make, *CHANGES, upload, *LIBRARY, serve, doctor, bench):
+for command in (make, *CHANGES, upload, *LIBRARY, serve, mcp, doctor, bench):
     commands.add_command(command)

@@ -23,7 +23,7 @@ from config.errors import SongwrightError, shown
 from config.settings import Settings
 from config.version import VERSION
 from orchestrator.compat import musicgen
-from orchestrator.compat.doors import DoorMiddleware, mounts
+from orchestrator.compat.doors import DoorMiddleware, routes
 from orchestrator.server.api.heads import heads_of
 from orchestrator.server.api.middleware.auth import PAGE_PATH, AuthMiddleware
 from orchestrator.server.api.middleware.hosts import HostMiddleware
@@ -130,7 +130,7 @@ def create_app(
     app.state.listeners = Listeners(settings.listener_limit, tokens=service.tokens.count)
     for router in _ROUTERS:
         app.include_router(router, dependencies=() if router in _ANY_QUERY else (KNOWN_QUERY,))
-    app.router.routes.extend(mounts(settings))
+    app.router.routes.extend(routes(settings))
     app.openapi = partial(document, app)  # type: ignore[method-assign]  # as the framework's documentation says
     _add_page(app)
     _add_errors(app)

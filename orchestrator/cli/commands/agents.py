@@ -1,0 +1,27 @@
+"""``songwright mcp``: Songwright as tools of an agent on this machine."""
+
+from __future__ import annotations
+
+import click
+
+from config.settings import load_settings
+from orchestrator.cli.lines import say
+
+
+@click.command()
+@click.option(
+    "--url",
+    metavar="ADDRESS",
+    help="Have the service there make the songs, such as http://localhost:8000 (SONGWRIGHT_URL); its token "
+    "is read from SONGWRIGHT_TOKEN.",
+)
+def mcp(url: str | None) -> None:
+    """Speak the Model Context Protocol on stdin and stdout, for agents such as Claude Desktop.
+
+    The agent starts this command, and makes, plans, extends, finds and prices songs with it. They are made in
+    this process; where 'songwright serve' runs already, give its address. Agents elsewhere use /mcp of the
+    service.
+    """
+    from orchestrator.compat.mcp.stdio import serve_stdio
+
+    serve_stdio(load_settings(**({} if url is None else {"url": url})), say)

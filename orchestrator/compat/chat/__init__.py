@@ -1,0 +1,1 @@
+"""OpenAI's API, for the clients that speak it: chat completions with audio, the models, and speech."""

@@ -1,0 +1,177 @@
+"""``/v1/music``, ``/v1/music/stream``, ``/v1/music/detailed`` and ``/v1/music/plan``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import Receive, Scope
+
+from config.errors import InvalidRequest
+from config.settings import Settings
+from music.formats import FORMATS
+from orchestrator.compat.doors import Door, with_prefix
+from orchestrator.compat.elevenlabs.plans import CompositionPlan, composition_plan
+from orchestrator.compat.sound import SongEnded, begun, done, sound_response
+from orchestrator.server.api.context import TheService
+from orchestrator.server.api.problems import Problem, of_failure
+from orchestrator.server.api.requests.connection import while_connected
+from orchestrator.server.api.requests.incoming import JsonRoute
+from orchestrator.songs.brief import RANDOM_SEED, Brief
+from orchestrator.songs.manifest import Song, new_songs
+from storage.contract import read
+
+_NAMES = {"duration": "music_length_ms", "description": "prompt", "lyrics": "composition_plan"}
+_BOUNDARY = "songwright-part"
+_FORMATS = "use auto, mp3, wav or flac; of mp3_48000_192 and the like it is mp3, at this service's own rate"
+_STATUSES = {401: "invalid_api_key", 404: "not_found", 429: "too_many_requests"}
+
+OutputFormat = Annotated[str, Query(max_length=40)]
+
+router = APIRouter(route_class=JsonRoute)
+
+
+class MusicRequest(BaseModel):
+    """The body of ``POST /v1/music``."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    prompt: str | None = None
+    composition_plan: CompositionPlan | None = None
+    music_length_ms: int | None = None
+    force_instrumental: bool = False
+    seed: int | None = None
+
+    def brief(self, output_format: str) -> Brief:
+        """The brief. Raises ``InvalidRequest``, which calls fields as their clients do."""
+        plan = self.composition_plan
+        if plan and self.prompt:
+            raise InvalidRequest("prompt", self.prompt, "send a prompt or a composition_plan, not both")
+        if plan and not plan.sections:
+            fix = "send a plan with sections, as POST /v1/music/plan gives one"
+            raise InvalidRequest("composition_plan.sections", [], fix)
+        fields: dict[str, object] = {
+            "description": plan.style if plan else self.prompt or "",
+            "lyrics": plan.lyrics if plan else "",
+            "instrumental": self.force_instrumental or bool(plan and not plan.lyrics),
+            "seed": RANDOM_SEED if self.seed is None else self.seed,
+            "format": _format(output_format),
+        }
+        if plan:
+            fields["duration_s"] = plan.duration_s
+        elif self.music_length_ms is not None:
+            fields["duration_s"] = self.music_length_ms / 1000.0
+        return _checked(fields)
+
+
+class PlanRequest(BaseModel):
+    """The body of ``POST /v1/music/plan``."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    prompt: str
+    music_length_ms: int | None = None
+
+
+@router.post("/v1/music")
+@router.post("/v1/music/stream")
+async def compose(
+    body: MusicRequest, service: TheService, request: Request, output_format: OutputFormat = "auto"
+) -> Response:
+    """A song as bytes; WAV is sent while it is made, where the engine begins early."""
+    song = await begun(service, body.brief(output_format), ())
+    return await sound_response(request, service, song)
+
+
+@router.post("/v1/music/detailed")
+async def compose_detailed(
+    body: MusicRequest, service: TheService, output_format: OutputFormat = "auto"
+) -> Response:
+    """A song as two parts: its facts as JSON, and its bytes."""
+    song = await begun(service, body.brief(output_format), ())
+    try:
+        song = await done(service, song.id)
+    except SongEnded as ended:
+        return of_failure(ended.song)
+    asset = song.assets["audio"]
+    content = await service.threads.run(read, service.library.store, asset.key)
+    name = f"song{FORMATS[song.brief.format].extension}"
+    head = f'Content-Type: {asset.content_type}\r\nContent-Disposition: attachment; filename="{name}"'
+    parts = [
+        f"--{_BOUNDARY}\r\nContent-Type: application/json\r\n\r\n{json.dumps(_facts(song))}\r\n".encode(),
+        f"--{_BOUNDARY}\r\n{head}\r\n\r\n".encode(),
+        content,
+        f"\r\n--{_BOUNDARY}--\r\n".encode(),
+    ]
+    media_type = f"multipart/mixed; boundary={_BOUNDARY}"
+    return Response(b"".join(parts), headers={"song-id": song.id}, media_type=media_type)
+
+
+@router.post("/v1/music/plan")
+async def plan_music(body: PlanRequest, service: TheService, request: Request) -> Response:
+    """A composition plan; nothing is stored."""
+    fields: dict[str, object] = {"description": body.prompt}
+    if body.music_length_ms is not None:
+        fields["duration_s"] = body.music_length_ms / 1000.0
+    brief = _checked(fields)
+    service.worker.check()
+    plan = await while_connected(request, service.draft(new_songs(brief)[0]))
+    return JSONResponse(composition_plan(plan, brief.duration_s).model_dump(exclude={"chunks"}))
+
+
+def _checked(fields: Mapping[str, object]) -> Brief:
+    try:
+        return Brief.model_validate(fields)
+    except InvalidRequest as error:
+        name = _NAMES.get(error.field, error.field)
+        value = round(float(fields["duration_s"]) * 1000) if name == "music_length_ms" else error.value  # type: ignore[arg-type]
+        raise InvalidRequest(name, value, error.fix) from error
+
+
+def _format(name: str) -> str:
+    """The format of ``auto``, ``mp3_44100_128``, ``wav`` and the like. Raises ``InvalidRequest``."""
+    found = "mp3" if name == "auto" else name.partition("_")[0]
+    if found not in FORMATS:
+        raise InvalidRequest("output_format", name, _FORMATS)
+    return found
+
+
+def _facts(song: Song) -> dict[str, Any]:
+    assert song.plan
+    return {
+        "composition_plan": composition_plan(song.plan, song.brief.duration_s).model_dump(exclude={"chunks"}),
+        "song_metadata": {
+            "title": song.title,
+            "description": song.brief.description,
+            "genres": list(song.plan.categories),
+            "languages": [song.plan.language] if song.plan.lyrics else [],
+            "is_explicit": False,
+        },
+    }
+
+
+def _refusal(problem: Problem, headers: Mapping[str, str]) -> Response:
+    """A problem as their clients read it."""
+    if problem.field and problem.status == 422:
+        detail: Any = [{"loc": ["body", problem.field], "msg": problem.detail, "type": "value_error"}]
+    else:
+        code = problem.type.rpartition(":")[2].replace("-", "_")
+        detail = {"status": _STATUSES.get(problem.status, code), "message": problem.detail}
+    return JSONResponse({"detail": detail}, problem.status, dict(headers))
+
+
+async def _identify(scope: Scope, receive: Receive, _settings: Settings) -> Receive:
+    """Their clients send the token as ``xi-api-key``."""
+    headers = Headers(scope=scope)
+    token = headers.get("xi-api-key", "")
+    if token and "authorization" not in headers:
+        MutableHeaders(scope=scope)["authorization"] = f"Bearer {token}"
+    return receive
+
+
+DOOR = Door(app=with_prefix(router), refusal=_refusal, identify=_identify)

@@ -1,0 +1,90 @@
+"""ElevenLabs' composition plans, and what they are to us: a style, words to sing and a length."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lyrics.contract import SongPlan
+
+_LONGEST_S = 120.0
+_SHORTEST_S = 3.0
+_SECTION_CHARACTERS = 100
+
+
+class Section(BaseModel):
+    """A section of a plan."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    section_name: str = ""
+    positive_local_styles: list[str] = Field(default_factory=list)
+    negative_local_styles: list[str] = Field(default_factory=list)
+    duration_ms: int = 0
+    lines: list[str] = Field(default_factory=list)
+
+
+class CompositionPlan(BaseModel):
+    """A plan of ``music_v1``: styles of the whole song, and its sections. Those of later models have
+    ``chunks`` in place of sections."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    positive_global_styles: list[str] = Field(default_factory=list)
+    negative_global_styles: list[str] = Field(default_factory=list)
+    sections: list[Section] = Field(default_factory=list)
+    chunks: list[dict[str, Any]] = Field(default_factory=list)
+
+    @property
+    def style(self) -> str:
+        """The styles in one line; what is not wanted with "no" before it."""
+        wanted = chain(self.positive_global_styles, *(each.positive_local_styles for each in self.sections))
+        unwanted = chain(self.negative_global_styles, *(each.negative_local_styles for each in self.sections))
+        styles = [*wanted, *(f"no {style}" for style in unwanted)]
+        return ", ".join(dict.fromkeys(filter(None, (style.strip() for style in styles))))
+
+    @property
+    def lyrics(self) -> str:
+        """The lines under the names of their sections; empty if nothing is sung."""
+        if not any(section.lines for section in self.sections):
+            return ""
+        parts = [f"[{each.section_name.strip('[] ')}]\n" + "\n".join(each.lines) for each in self.sections]
+        return "\n\n".join(parts)
+
+    @property
+    def duration_s(self) -> float:
+        return sum(section.duration_ms for section in self.sections) / 1000.0
+
+
+def composition_plan(plan: SongPlan, duration_s: float) -> CompositionPlan:
+    """One of our plans as theirs: each section lasts as long as its lines are many."""
+    sections = _sections(plan.lyrics) or [("Instrumental", [])]
+    weights = [max(len(lines), 1) for _, lines in sections]
+    return CompositionPlan(
+        positive_global_styles=[*plan.tags, f"{plan.tempo_bpm:g} BPM", f"in {plan.key}"],
+        negative_global_styles=list(plan.exclude),
+        sections=[
+            Section(
+                section_name=name[:_SECTION_CHARACTERS],
+                duration_ms=round(
+                    1000 * min(max(duration_s * weight / sum(weights), _SHORTEST_S), _LONGEST_S)
+                ),
+                lines=lines,
+            )
+            for (name, lines), weight in zip(sections, weights, strict=True)
+        ],
+    )
+
+
+def _sections(lyrics: str) -> list[tuple[str, list[str]]]:
+    """The names of the sections and their lines."""
+    found: list[tuple[str, list[str]]] = []
+    for line in filter(None, (line.strip() for line in lyrics.splitlines())):
+        if line.startswith("[") and line.endswith("]"):
+            found.append((line.strip("[]"), []))
+        else:
+            found = found or [("verse", [])]
+            found[-1][1].append(line)
+    return found

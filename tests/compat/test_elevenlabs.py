@@ -1,0 +1,77 @@
+"""ElevenLabs' published client, unchanged but for its address."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import soundfile
+from elevenlabs import AsyncElevenLabs, ElevenLabs
+from elevenlabs.core.api_error import ApiError
+from elevenlabs.errors import UnprocessableEntityError
+
+from tests.compat.doors import server as server
+from tests.service.server import TOKEN, Server
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Iterator[ElevenLabs]:
+    with httpx.Client(timeout=60) as http:  # closed at the end, as the client itself cannot be
+        yield ElevenLabs(base_url=server.url, api_key=TOKEN, httpx_client=http)
+
+
+def seconds(sound: bytes) -> float:
+    samples, rate_hz = soundfile.read(io.BytesIO(sound))
+    return float(len(samples) / rate_hz)
+
+
+def test_it_composes_from_a_prompt_and_from_a_plan(client: ElevenLabs, server: Server) -> None:
+    sound = b"".join(client.music.compose(prompt="a slow waltz about rain", music_length_ms=6000))
+    assert seconds(sound) == pytest.approx(6, abs=0.1)
+    sound = b"".join(
+        client.music.stream(
+            prompt="a march", music_length_ms=5000, output_format="wav", force_instrumental=True
+        )
+    )
+    assert sound.startswith(b"RIFF")
+
+    plan = client.music.composition_plan.create(prompt="a folk song about the sea", music_length_ms=12_000)
+    assert sum(section.duration_ms for section in plan.sections) == pytest.approx(12_000, abs=10)
+    assert any(section.lines for section in plan.sections)
+    made = client.music.compose_detailed(composition_plan=plan, output_format="mp3_44100_128")
+    assert seconds(made.audio) == pytest.approx(12, abs=0.1)
+    assert made.json
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    song = httpx.get(f"{server.url}/songs/{made.song_id}", headers=headers).json()
+    sung = [line for section in plan.sections for line in section.lines]
+    assert [line for line in song["brief"]["lyrics"].splitlines() if line and line[0] != "["] == sung
+
+
+def test_it_composes_asynchronously(server: Server) -> None:
+    async def compose() -> bytes:
+        async with httpx.AsyncClient(timeout=60) as http:
+            client = AsyncElevenLabs(base_url=server.url, api_key=TOKEN, httpx_client=http)
+            pieces = client.music.compose(prompt="a waltz", music_length_ms=5000)
+            return b"".join([piece async for piece in pieces])
+
+    assert seconds(asyncio.run(compose())) == pytest.approx(5, abs=0.1)
+
+
+def test_refusals_have_the_shape_that_it_reads(client: ElevenLabs, server: Server) -> None:
+    with pytest.raises(UnprocessableEntityError) as short:
+        list(client.music.compose(prompt="a waltz", music_length_ms=3000))
+    assert short.value.body["detail"][0]["msg"] == "music_length_ms: 3000 - ask for 5 to 600 seconds"
+    with pytest.raises(UnprocessableEntityError) as odd:
+        list(client.music.compose(prompt="a waltz", output_format="pcm_44100"))
+    assert odd.value.body["detail"][0]["loc"] == ["body", "output_format"]
+    with httpx.Client() as http:
+        stranger = ElevenLabs(base_url=server.url, api_key="wrong-token-0123456789", httpx_client=http)
+        with pytest.raises(ApiError) as unknown:
+            list(stranger.music.compose(prompt="a waltz"))
+    assert unknown.value.status_code == 401
+    assert unknown.value.body["detail"]["status"] == "invalid_api_key"
+    # The header is a token on these paths alone.
+    assert httpx.get(f"{server.url}/songs", headers={"xi-api-key": TOKEN}).status_code == 401
