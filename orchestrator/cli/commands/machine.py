@@ -12,8 +12,19 @@ from orchestrator.cli.commands.exits import FAILED
 from orchestrator.cli.lines import print_line, say
 from orchestrator.songs.brief import Brief
 
+EXAMINED = """\b
+Examples:
+  songwright doctor
+  songwright doctor --all
+  SONGWRIGHT_MUSIC__ENGINE=acestep songwright doctor
+"""
+MEASURED = """\b
+Examples:
+  songwright bench --runs 1 --duration 30
+"""
 
-@click.command()
+
+@click.command(short_help="Run the page and the HTTP API.")
 @click.option("--host", default=None, help="The address to listen at; 0.0.0.0 lets other machines in.")
 @click.option("--port", type=int, default=None, help="Default 8000; 0 takes any that is free.")
 @click.option("--take-over", is_flag=True, help="Take the bucket from another service or a deployment.")
@@ -30,7 +41,7 @@ def serve(host: str | None, port: int | None, take_over: bool) -> None:  # noqa:
     run_service(load_settings(**given), say, take_over=take_over)
 
 
-@click.command()
+@click.command(epilog=EXAMINED, short_help="What is wrong here, and how to mend it.")
 @click.option("--all", "every_engine", is_flag=True, help="Look at the engines that are not set, too.")
 @click.option("--modal", "on_modal", is_flag=True, help="Look at the deployment on Modal instead.")
 def doctor(every_engine: bool, on_modal: bool) -> None:  # noqa: FBT001 - click passes every option by name
@@ -49,7 +60,7 @@ def doctor(every_engine: bool, on_modal: bool) -> None:  # noqa: FBT001 - click 
         click.get_current_context().exit(FAILED)
 
 
-@click.command()
+@click.command(epilog=MEASURED, short_help="How fast songs are made here.")
 @click.option("--runs", default=3, show_default=True, help="Songs to make; medians are printed.")
 @click.option("--duration", default=180.0, show_default=True, help="Seconds of each song.")
 @click.option(
