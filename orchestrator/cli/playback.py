@@ -155,7 +155,6 @@ def play_file(path: Path, name: str) -> bool:
     if player is None:
         names = ", ".join(player.name for player in PLAYERS)
         raise Unavailable(f"no player for {path} is here", f"install one of {names}, or open the file")
-    say(plain(f"songwright: {player.name} plays {name}; Ctrl-C ends it"))
     with tempfile.TemporaryFile() as complaints:
         try:
             process = subprocess.Popen(
@@ -170,6 +169,7 @@ def play_file(path: Path, name: str) -> bool:
                 f"{player.name} cannot be started: {error}", f"open the file: {path}"
             ) from error
         try:
+            say(plain(f"songwright: {player.name} plays {name}; Ctrl-C ends it"))
             code = process.wait()
         except KeyboardInterrupt:
             process.terminate()

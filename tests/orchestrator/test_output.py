@@ -64,7 +64,8 @@ def test_a_finding_has_its_mark_and_its_fix(capsys: pytest.CaptureFixture[str]) 
         ]
     )
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ok", "!!", "install", "--"]
+    assert lines[0] == "Not ready: music. What to do is below."
+    assert [line.split()[0] for line in lines[1:] if line] == ["!!", "install", "ok", "--"]
 
 
 def test_where_there_is_no_terminal_nothing_moves(capsys: pytest.CaptureFixture[str]) -> None:

@@ -195,6 +195,11 @@ RUNS = [
     run("index", shows=("Songs in the index: 1.",)),
     run("resume", "{id}", code=2, shows=("{id}",)),
     run("delete", "{id}", shows=("Deleted {id} A first song",), songs=0),
+    run("delete", "--cancelled", "--failed", "--older-than", "30d", "--yes", shows=("Nothing to delete",)),
+    run("cancel", "{id}", code=FAILED, shows=("nothing to cancel",)),
+    run("play", "latest", "--stem", "bass", code=FAILED, shows=("has no stem 'bass'", "melody")),
+    run("open", "latest", "--print", code=FAILED, shows=("no service runs on", "songwright serve")),
+    run("completion", "zsh", shows=("_SONGWRIGHT_COMPLETE",)),
     run(
         "serve", "--host", "127.0.0.2", "--port", "0",
         shows=("Songwright is at http://127.0.0.2:", "Your token, shown only now"),

@@ -9,8 +9,8 @@ import click
 
 from config.settings import load_settings, options_of
 from music.contract import Task
-from orchestrator.cli.commands.library import open_library
 from orchestrator.cli.commands.shell import SONG
+from orchestrator.cli.home.library import open_library
 from orchestrator.songs.brief import FORMATS, KEEPS, VARIATIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -15,7 +15,7 @@ import click
 
 from config.errors import InvalidRequest, Unavailable
 from config.settings import load, load_settings
-from orchestrator.cli.commands.library import open_library
+from orchestrator.cli.home.library import open_library
 from orchestrator.cli.lines import plain, print_json, say
 
 if TYPE_CHECKING:

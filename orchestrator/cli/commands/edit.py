@@ -13,8 +13,8 @@ import click
 from config.errors import InvalidRequest, SongwrightError
 from config.settings import load_settings
 from orchestrator.cli.commands.exits import FAILED
-from orchestrator.cli.commands.library import open_library
 from orchestrator.cli.commands.shell import SONG
+from orchestrator.cli.home.library import open_library
 from orchestrator.cli.lines import plain, print_line, say
 
 if TYPE_CHECKING:

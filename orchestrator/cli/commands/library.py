@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from config.errors import InvalidRequest
-from config.settings import Settings, load_settings
+from config.settings import load_settings
 from orchestrator.cli.commands.exits import FAILED
 from orchestrator.cli.commands.shell import SONG
+from orchestrator.cli.home.library import open_library
 from orchestrator.cli.lines import plain, print_json, print_line, say
 
 if TYPE_CHECKING:
@@ -30,19 +31,15 @@ Examples:
   songwright show neon rain
   songwright show 8z4x1c --json
 """
+INDEXED = """\b
+Examples:
+  songwright index
+"""
 RESUMED = """\b
 Examples:
   songwright resume
   songwright resume 8z4x1c
 """
-
-
-def open_library(settings: Settings) -> Library:
-    """The songs in the store that ``settings`` name."""
-    from orchestrator.songs.library import Library
-    from storage.configured import index_table, open_store
-
-    return Library(open_store(settings), index_table(settings))
 
 
 @click.command("list", epilog=LISTED, short_help="The songs, newest first.")
@@ -88,7 +85,7 @@ def show(words: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001 - click
         print_song(song, places_in(settings, library.store))
 
 
-@click.command(short_help="Read all songs for the index anew.")
+@click.command(epilog=INDEXED, short_help="Read all songs for the index anew.")
 def index() -> None:
     """Build the library's index anew, from which pages, searches, costs and quotes are read.
 

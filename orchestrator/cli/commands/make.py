@@ -8,8 +8,8 @@ import click
 
 from config.errors import InvalidRequest
 from config.settings import load_settings
-from orchestrator.cli.commands.library import open_library
 from orchestrator.cli.commands.shell import SONG
+from orchestrator.cli.home.library import open_library
 from orchestrator.songs.brief import (
     DURATION_S,
     FORMATS,

@@ -59,7 +59,7 @@ class SongId(click.types.StringParamType):
     ) -> list[CompletionItem]:
         """The newest ids that begin so, each with its title. A bucket is not asked: that takes too long
         between two keys."""
-        from orchestrator.cli.commands.library import open_library
+        from orchestrator.cli.home.library import open_library
         from orchestrator.songs.index.catalogue import Catalogue
         from orchestrator.songs.reading import Damaged
 

@@ -56,7 +56,7 @@ def ended_songs(
     library: Library, statuses: Collection[Status], *, before: datetime | None = None, most: int | None = None
 ) -> list[Song]:
     """The songs that ended in one of ``statuses``, newest first: ``most`` of them, and those that were
-    requested ``before``. They are found by the index; where there is none, as in a bucket, every song is read."""
+    requested ``before``. They are found by the index; where it cannot be kept, every song is read."""
     found = (song for song in _ended(library, statuses) if song.status in statuses)
     return list(islice((song for song in found if before is None or song.created_at < before), most))
 

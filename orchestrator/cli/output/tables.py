@@ -62,15 +62,38 @@ def print_recordings(recordings: Sequence[Recording]) -> None:
     console.print(table)
 
 
-def print_findings(findings: Sequence[Finding]) -> None:
-    """What doctor found, a line each, with the fix where one is needed."""
+def print_findings(findings: Sequence[Finding], *, everything: bool = False) -> None:
+    """What doctor found: the verdict, then what is wrong with its fix, then the rest; with ``everything``,
+    all of it."""
     console = open_console()
+    wrong = [finding for finding in findings if finding.wanted and not finding.ok]
+    noted = [finding for finding in findings if finding not in wrong and finding.wanted and finding.fix]
+    if wrong:
+        subjects = ", ".join(dict.fromkeys(finding.subject for finding in wrong))
+        console.print(styled(f"Not ready: {subjects}. What to do is below.", "bold red"))
+    elif noted:
+        console.print(styled("Ready; something is to be looked at.", "bold yellow"))
+    else:
+        console.print(styled("Ready: nothing is wrong here.", "bold green"))
+    rest = [finding for finding in findings if finding not in wrong and finding not in noted]
+    for some in filter(None, ([*wrong, *noted], rest)):
+        console.print()
+        console.print(_findings(some, everything=everything))
+    if not everything and any(finding.more for finding in findings):
+        console.print(
+            "\nEvery setting, and the engines that are not set: songwright doctor --all", style="dim"
+        )
+
+
+def _findings(findings: Sequence[Finding], *, everything: bool) -> Table:
     table = Table.grid(padding=(0, 2))
     for finding in findings:
         mark = Text("ok", style="green") if finding.ok else Text("!!", style="bold red")
         if not finding.wanted:
             mark = Text("ok" if finding.ok else "--", style="dim")
-        table.add_row(mark, styled(finding.subject, "bold"), finding.detail)
+        table.add_row(mark, styled(finding.subject, "bold"), Text(plain_lines(finding.detail)))
+        if finding.more and everything:
+            table.add_row("", "", Text(plain_lines(finding.more), style="dim"))
         if finding.fix:
             table.add_row("", "", Text(plain_lines(finding.fix), style="yellow"))
-    console.print(table)
+    return table
