@@ -17,9 +17,9 @@ import click
 from config.errors import Cancelled, InvalidRequest, SongwrightError
 from orchestrator.cli.commands.changes import extend, finish, remix, repaint, resing, stems
 from orchestrator.cli.commands.costs import cost
-from orchestrator.cli.commands.edit import cancel, delete
+from orchestrator.cli.commands.edit import cancel, delete, favourite, rename, tag
 from orchestrator.cli.commands.exits import DONE, FAILED, INTERRUPTED, WRONG_USAGE
-from orchestrator.cli.commands.library import index, list_, resume, show
+from orchestrator.cli.commands.library import index, list_, resume, search, show
 from orchestrator.cli.commands.listen import open_, play
 from orchestrator.cli.commands.machine import bench, doctor, serve
 from orchestrator.cli.commands.make import make
@@ -92,7 +92,7 @@ SECTIONS = {
     "Make songs": (make, upload, finish, resume, cancel),
     "Make songs of others": (extend, repaint, remix, resing, stems),
     "Listen": (play, open_),
-    "Library": (list_, show, delete, cost, index),
+    "Library": (list_, search, show, rename, favourite, tag, delete, cost, index),
     "Service": (serve,),
     "This machine": (doctor, bench, completion),
 }

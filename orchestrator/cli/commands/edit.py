@@ -1,4 +1,5 @@
-"""The commands that change what is in the library: ``delete`` and ``cancel``."""
+"""The commands that change what is in the library: ``rename``, ``favourite``, ``tag``, ``cancel`` and
+``delete``."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from orchestrator.cli.home.library import open_library
 from orchestrator.cli.lines import plain, print_line, say
 
 if TYPE_CHECKING:
+    from orchestrator.cli.home.editing import Editor
     from orchestrator.songs.library import Library
 
 DELETED = """\b
@@ -25,6 +27,22 @@ Examples:
   songwright delete 8z4x1c
   songwright delete 8z4x1c 8z4x0b "neon rain"
   songwright delete --cancelled --failed --older-than 30d
+"""
+RENAMED = """\b
+Examples:
+  songwright rename latest Neon Rain II
+  songwright rename "harbour lights" "Harbour Lights (demo)"
+"""
+MARKED = """\b
+Examples:
+  songwright favourite latest
+  songwright favourite 8z4x1c 8z4x0b --off
+"""
+TAGGED = """\b
+Examples:
+  songwright tag latest demo "for Anna"
+  songwright tag 8z4x1c demo --off
+  songwright list --tag demo
 """
 CANCELLED = """\b
 Examples:
@@ -43,6 +61,47 @@ def _age(_ctx: click.Context, _param: click.Parameter, text: str | None) -> time
     if not found:
         raise InvalidRequest("--older-than", text, "give hours, days or weeks, as 12h, 30d or 4w")
     return timedelta(hours=int(found[1]) * _HOURS[found[2].lower()])
+
+
+@click.command(epilog=RENAMED, short_help="Give a song another title.")
+@click.argument("song_id", metavar="ID", type=SONG)
+@click.argument("title", metavar="TITLE", nargs=-1, required=True)
+def rename(song_id: str, title: tuple[str, ...]) -> None:
+    """Give the song ID another TITLE: in the library, and in the names of its files when they are copied.
+
+    What was printed on the cover stays.
+    """
+    library, editor = _opened()
+    found = _named(library, [song_id])
+    _each(found, lambda each: editor.update(each, {"title": " ".join(title)}), done="Renamed")
+
+
+@click.command(epilog=MARKED, short_help="Mark songs as favourites.")
+@click.argument("song_ids", metavar="ID...", nargs=-1, type=SONG, required=True)
+@click.option("--off", is_flag=True, help="Take the mark away.")
+def favourite(song_ids: tuple[str, ...], off: bool) -> None:  # noqa: FBT001 - click passes it by name
+    """Mark songs as favourites: 'songwright list --favourite' lists them."""
+    library, editor = _opened()
+    found, done = _named(library, song_ids), "No favourite now:" if off else "Favourite:"
+    _each(found, lambda each: editor.update(each, {"favourite": not off}), done=done)
+
+
+@click.command(epilog=TAGGED, short_help="Tag a song.")
+@click.argument("song_id", metavar="ID", type=SONG)
+@click.argument("tags", metavar="TAG...", nargs=-1, required=True)
+@click.option("--off", is_flag=True, help="Take these tags away.")
+def tag(song_id: str, tags: tuple[str, ...], off: bool) -> None:  # noqa: FBT001 - click passes it by name
+    """Give the song ID tags of your own: 'songwright list --tag TAG' lists the songs that have one."""
+    library, editor = _opened()
+
+    def change(each: str) -> str:
+        named = {word.casefold().strip() for word in tags}
+        kept = [word for word in library.load(each).tags if word.casefold() not in named]
+        left = kept if off else [*kept, *tags]
+        title = editor.update(each, {"tags": left})
+        return f"{title}: {', '.join(left) or 'no tags'}"
+
+    _each(_named(library, [song_id]), change, done="Tagged")
 
 
 @click.command(epilog=DELETED, short_help="Delete songs and their files.")
@@ -65,17 +124,13 @@ def delete(
     One that is named by its id, or by the beginning of it, is deleted at once. Before it deletes several, or
     one that is named by words of its title, it says which and asks.
     """
-    from orchestrator.cli.home.choosing import song_named
-    from orchestrator.cli.home.editing import Editor
-
     if not song_ids and not cancelled and not failed:
         raise InvalidRequest("ID", "", "name the songs to delete, or give --cancelled or --failed")
     if song_ids and (cancelled or failed or age):
         fix = "give either ids, or --cancelled and --failed with --older-than"
         raise InvalidRequest("ID", song_ids[0], fix)
-    settings = load_settings()
-    library = open_library(settings)
-    found = list(dict.fromkeys(song_named(library, each) for each in song_ids))
+    library, editor = _opened()
+    found = _named(library, song_ids)
     if not song_ids:
         found = _ended(library, cancelled=cancelled, failed=failed, age=age)
         if not found:
@@ -84,8 +139,7 @@ def delete(
     by_id = len(found) == 1 and (found[0].startswith(song_ids[:1]) or song_ids[:1] == ("latest",))
     if not by_id and not yes:
         _confirm(library, found)
-    editor = Editor(settings, library)
-    _each(found, editor.delete, many=len(found) > 1, done="Deleted")
+    _each(found, editor.delete, done="Deleted")
 
 
 @click.command(epilog=CANCELLED, short_help="Stop the making of songs.")
@@ -96,14 +150,23 @@ def cancel(song_ids: tuple[str, ...]) -> None:
     For songs that the service makes or that wait for it, and for those whose process has died. A song that
     'songwright make' makes in another terminal is stopped there, by Ctrl-C.
     """
-    from orchestrator.cli.home.choosing import song_named
+    library, editor = _opened()
+    _each(_named(library, song_ids), editor.cancel, done="Cancelled")
+
+
+def _opened() -> tuple[Library, Editor]:
     from orchestrator.cli.home.editing import Editor
 
     settings = load_settings()
     library = open_library(settings)
-    editor = Editor(settings, library)
-    found = dict.fromkeys(song_named(library, each) for each in song_ids)
-    _each(found, editor.cancel, many=len(found) > 1, done="Cancelled")
+    return library, Editor(settings, library)
+
+
+def _named(library: Library, song_ids: Iterable[str]) -> list[str]:
+    """The songs of these names, each once. One that leads nowhere is found before anything is changed."""
+    from orchestrator.cli.home.choosing import song_named
+
+    return list(dict.fromkeys(song_named(library, each) for each in song_ids))
 
 
 def _ended(library: Library, *, cancelled: bool, failed: bool, age: timedelta | None) -> list[str]:
@@ -132,10 +195,11 @@ def _confirm(library: Library, found: Sequence[str]) -> None:
     click.confirm(f"Delete {what} with all files?", abort=True, err=True)
 
 
-def _each(found: Iterable[str], work: Callable[[str], str], *, many: bool, done: str) -> None:
+def _each(found: Sequence[str], work: Callable[[str], str], *, done: str) -> None:
     """Does ``work`` for each song, says so, and goes on after one that cannot be changed if there are
     several. ``work`` answers the song's title."""
     count = failed = 0
+    many = len(found) > 1
     for song_id in found:
         try:
             title = work(song_id)
@@ -148,6 +212,6 @@ def _each(found: Iterable[str], work: Callable[[str], str], *, many: bool, done:
         count += 1
         print_line(plain(f"{done} {song_id} {title}".rstrip()))
     if many:
-        print_line(f"{done}: {count:,} songs.")
+        print_line(f"{done.rstrip(':')}: {count:,} songs.")
     if failed:
         click.get_current_context().exit(FAILED)

@@ -1,11 +1,12 @@
-"""The commands that look at the songs that are there, and take up what was stopped: ``list``, ``show``,
-``index`` and ``resume``."""
+"""The commands that look at the songs that are there, and take up what was stopped: ``list``, ``search``,
+``show``, ``index`` and ``resume``."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,13 +18,23 @@ from orchestrator.cli.home.library import open_library
 from orchestrator.cli.lines import plain, print_json, print_line, say
 
 if TYPE_CHECKING:
+    from orchestrator.songs.index.selection import Sort
     from orchestrator.songs.library import Library
     from orchestrator.songs.manifest import Song
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 LISTED = """\b
 Examples:
   songwright list
   songwright list --limit 0 --json
+  songwright list --favourite --genre synthwave --sort title
+  songwright list --status failed --status cancelled
+"""
+SEARCHED = """\b
+Examples:
+  songwright search neon rain
+  songwright search rain --tag demo --sort duration
 """
 SHOWN = """\b
 Examples:
@@ -42,26 +53,108 @@ Examples:
 """
 
 
+def _filters(command: Command) -> Command:
+    """The options of the commands that list songs."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="The manifests as a JSON array on stdout."),
+        click.option("--limit", default=20, show_default=True, help="How many; 0 for all."),
+        click.option(
+            "--sort",
+            type=click.Choice(["newest", "oldest", "title", "duration", "updated"]),
+            default="newest",
+            show_default=True,
+            help="Newest or oldest first, by title, the longest first, the last changed first.",
+        ),
+        click.option(
+            "--metadata", multiple=True, metavar="KEY:VALUE", help="Only songs that have it; of several, all."
+        ),
+        click.option("--tag", default="", metavar="TAG", help="Only songs with this tag."),
+        click.option("--favourite", is_flag=True, help="Only favourites."),
+        click.option("--instrumental", is_flag=True, help="Only songs without a voice."),
+        click.option("--genre", default="", metavar="NAME", help="Only this genre, such as synthwave."),
+        click.option(
+            "--status",
+            multiple=True,
+            metavar="STATUS",
+            help="Only done, failed, cancelled, queued ...; several.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.command("list", epilog=LISTED, short_help="The songs, newest first.")
-@click.option("--limit", default=20, show_default=True, help="How many, newest first; 0 for all.")
-@click.option("--json", "as_json", is_flag=True, help="The manifests as a JSON array on stdout.")
-def list_(limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
+@_filters
+def list_(limit: int, as_json: bool, **filters: Any) -> None:  # noqa: FBT001 - click passes all by name
     """List the library's songs, newest first; those that are damaged with what is wrong with them."""
+    _list("", limit, as_json=as_json, **filters)
+
+
+@click.command(epilog=SEARCHED, short_help="Songs with these words.")
+@click.argument("words", metavar="WORDS...", nargs=-1, required=True)
+@_filters
+def search(words: tuple[str, ...], limit: int, as_json: bool, **filters: Any) -> None:  # noqa: FBT001 - as above
+    """List the songs with all of these words in their title, prompt, categories or tags.
+
+    A word of three letters or more is also found as the beginning of another.
+    """
+    _list(" ".join(words), limit, as_json=as_json, **filters)
+
+
+def _list(
+    text: str,
+    limit: int,
+    *,
+    as_json: bool,
+    status: tuple[str, ...],
+    genre: str,
+    instrumental: bool,
+    favourite: bool,
+    tag: str,
+    metadata: tuple[str, ...],
+    sort: Sort,
+) -> None:
+    from orchestrator.cli.home.choosing import whole_catalogue
     from orchestrator.cli.output import MOST_COUNTED, print_list
     from orchestrator.server.answers import listed
     from orchestrator.songs.index.catalogue import Catalogue
+    from orchestrator.songs.index.entry import UNREADABLE
+    from orchestrator.songs.index.selection import Selection
+    from orchestrator.songs.manifest import Status
 
     if limit < 0:
         raise InvalidRequest("limit", limit, "give 1 or more, or 0 for all")
-    limit = min(limit, sys.maxsize)
+    states = [*(each.value for each in Status), UNREADABLE]
+    for each in status:
+        if each.lower() not in states:
+            raise InvalidRequest("--status", each, f"use one of: {', '.join(states)}")
+    for pair in metadata:
+        if ":" not in pair:
+            raise InvalidRequest("--metadata", pair, "give KEY:VALUE")
+    selection = Selection(
+        text=text.strip(),
+        states=frozenset(each.lower() for each in status),
+        genre=genre.strip(),
+        instrumental=True if instrumental else None,
+        favourite=True if favourite else None,
+        tag=tag.strip(),
+        metadata=metadata,
+        sort=sort,
+    )
+    most = min(limit, sys.maxsize)
     library = open_library(load_settings())
-    catalogue = Catalogue(library)
-    songs = catalogue.page("", limit) if limit else list(library.entries())
+    if selection.is_everything:  # needs no index
+        catalogue = Catalogue(library)
+        songs = catalogue.page("", most) if most else list(library.entries())
+        more = catalogue.count(songs[-1].id, MOST_COUNTED) if most and songs else 0
+    else:
+        found = whole_catalogue(library).select(selection, "", most or sys.maxsize // 2)
+        songs, more = found.songs, max((found.total or 0) - len(found.songs), 0)
     if as_json:
         manifests = [listed(song).model_dump(mode="json") for song in songs]
         print_json(json.dumps(manifests, indent=2, ensure_ascii=False))
     else:
-        print_list(songs, catalogue.count(songs[-1].id, MOST_COUNTED) if limit and songs else 0)
+        print_list(songs, more, whole=selection.is_everything)
 
 
 @click.command(epilog=SHOWN, short_help="One song: facts, lyrics, files.")

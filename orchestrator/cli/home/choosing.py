@@ -10,11 +10,14 @@ from config.errors import InvalidRequest, NotFound, Unavailable
 from orchestrator.cli.lines import plain, say
 from orchestrator.cli.output import counting
 from orchestrator.songs.index.catalogue import Catalogue
+from orchestrator.songs.index.selection import Selection
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song, Status
 from orchestrator.songs.reading import Damaged, is_id
+from storage.local import LocalStore
 
 MOST_SHOWN = 10
+_AT_ONCE = 500
 _STOPPED = (Status.CANCELLED, Status.FAILED)
 
 
@@ -33,7 +36,7 @@ def song_named(library: Library, text: str) -> str:
     beginning = catalogue.beginning(text, MOST_SHOWN + 1)
     if len(beginning) == 1:
         return beginning[0]
-    songs = list(library.load_all(beginning)) if beginning else _by_words(catalogue, text)
+    songs = list(library.load_all(beginning)) if beginning else _by_words(library, text)
     found = [song for song in songs if song is not None]
     if not found:
         raise NotFound("song", text, "no id begins so, and no title has these words: see 'songwright list'")
@@ -82,27 +85,42 @@ def described(song: Song | Damaged) -> str:
 
 
 def _ended(library: Library, statuses: Collection[Status]) -> Iterator[Song]:
-    catalogue = Catalogue(library)
     try:
-        if not catalogue.is_whole():
-            with counting("reading the library") as progress:
-                catalogue.complete(progress)
-        ids = [entry.id for entry in catalogue.entries() if entry.state in statuses]
+        wanted = Selection(states=frozenset(status.value for status in statuses))
+        yield from (song for song in selected(library, wanted) if isinstance(song, Song))
     except Unavailable as error:
         say(plain(f"songwright: every song is read: {error}"))
         yield from library.songs()
-        return
-    yield from (song for song_id in ids if (song := library.load_or_skip(song_id)))
 
 
-def _by_words(catalogue: Catalogue, text: str) -> list[Song | Damaged]:
+def selected(library: Library, selection: Selection) -> Iterator[Song | Damaged]:
+    """The songs of ``selection``, in its order. Raises ``Unavailable`` where there is no index to find them
+    by."""
+    catalogue, cursor = whole_catalogue(library), ""
+    while True:
+        found = catalogue.select(selection, cursor, _AT_ONCE)
+        yield from found.songs
+        if not found.cursor:
+            return
+        cursor = found.cursor
+
+
+def whole_catalogue(library: Library) -> Catalogue:
+    """The catalogue of the library, with its index made whole where that is quick: in a folder, and in a
+    bucket if it has one. Raises ``Unavailable`` if it cannot be kept."""
+    catalogue = Catalogue(library)
+    quick = isinstance(library.store, LocalStore) or catalogue.is_built()
+    if quick and not catalogue.is_whole():
+        with counting("reading the library") as progress:
+            catalogue.complete(progress)
+    return catalogue
+
+
+def _by_words(library: Library, text: str) -> list[Song | Damaged]:
     """Songs with these words: those that have them in their titles if there are any, and of these the one
     whose title they are."""
     try:
-        if not catalogue.is_whole():
-            with counting("reading the library") as progress:
-                catalogue.complete(progress)
-        found = catalogue.search(text, "", 10 * MOST_SHOWN)
+        found = whole_catalogue(library).search(text, "", 10 * MOST_SHOWN)
     except Unavailable as error:
         fix = f"no id begins so, and titles cannot be searched: {error.what}; {error.fix}"
         raise NotFound("song", text, fix) from error

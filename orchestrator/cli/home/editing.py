@@ -4,16 +4,17 @@ store."""
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from config.errors import Conflict, InvalidRequest, Unavailable, Unreadable
 from config.settings import Settings
 from orchestrator.cli.home.service import RunningService, running_service
 from orchestrator.cli.lines import plain, say
+from orchestrator.songs.facts.labels import cleaned_labels
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Song, Status
-from orchestrator.songs.ownership import may_resume
+from orchestrator.songs.ownership import edit_stored, may_resume
 
 T = TypeVar("T")
 
@@ -25,6 +26,21 @@ class Editor:
     def __init__(self, settings: Settings, library: Library) -> None:
         self._settings = settings
         self._library = library
+
+    def update(self, song_id: str, labels: Mapping[str, object]) -> str:
+        """Changes the song's title, mark, tags or metadata (``facts.labels``). Raises ``InvalidRequest`` for
+        values out of bounds."""
+        facts = cleaned_labels(labels)
+        song = self._library.load(song_id)
+        path = f"/songs/{song_id}"
+        if song.status.finished or may_resume(song):
+            self._by_service_or(
+                lambda service: service.patch(path, labels),
+                lambda: edit_stored(self._library, song_id, facts),
+            )
+        else:
+            self._its_service(song).patch(path, labels)
+        return str(facts.get("renamed", song.title))
 
     def delete(self, song_id: str) -> str:
         """Deletes the song, a damaged one too. Raises ``InvalidRequest`` for one that another process is at

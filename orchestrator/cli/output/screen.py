@@ -47,6 +47,14 @@ def print_song(song: Song, places: Places, copies: Path | None = None) -> None:
         facts.add_row("status", Text(song.status, style=STATUS_COLOURS.get(song.status, "")))
     if song.error:
         facts.add_row("error", styled(f"{song.error.message} (in {song.error.step})"))
+    if song.favourite:
+        facts.add_row("favourite", "yes")
+    if song.tags:
+        facts.add_row("tags", styled(", ".join(song.tags)))
+    if song.metadata:
+        facts.add_row(
+            "metadata", styled(", ".join(f"{key}: {value}" for key, value in song.metadata.items()))
+        )
     if plan:
         facts.add_row("style", styled(", ".join(plan.tags)))
         facts.add_row("key", styled((music.key if music else None) or plan.key))

@@ -18,15 +18,20 @@ MOST_COUNTED = 10_000
 """Songs that are counted below a list: a bucket has to be listed for that."""
 
 
-def print_list(songs: Sequence[Song | Damaged], more: int) -> None:
-    """One line a song, newest first; of a damaged one, with what is wrong."""
+def print_list(songs: Sequence[Song | Damaged], more: int, *, whole: bool = True) -> None:
+    """One line a song, in their order; of a damaged one, with what is wrong. A favourite has a star.
+    ``whole``: whether these are of all songs there are, and not of some that were looked for."""
     console = open_console()
     if not songs:
-        console.print('No songs yet. The first: songwright make "a dreamy synthwave song about neon rain"')
+        first = 'No songs yet. The first: songwright make "a dreamy synthwave song about neon rain"'
+        console.print(first if whole else "No song fits.")
         return
     table = Table(box=None, header_style="dim", pad_edge=False)
     for name in ("id", "title", "style", "length", "status", "made"):
         table.add_column(name, no_wrap=name not in ("title", "style"))
+    tagged = any(song.tags for song in songs if isinstance(song, Song))
+    if tagged:
+        table.add_column("tags")
     for song in songs:
         made = f"{song.created_at.astimezone():%Y-%m-%d %H:%M}"
         if isinstance(song, Damaged):
@@ -34,16 +39,22 @@ def print_list(songs: Sequence[Song | Damaged], more: int) -> None:
             continue
         table.add_row(
             song.id,
-            styled(song.title) if song.title else styled(song.brief.description[:40], "dim"),
+            _name(song),
             styled(", ".join(song.plan.categories[:2])) if song.plan else "",
             clock(song.music.duration_s if song.music else song.brief.duration_s),
             Text(song.status, style=STATUS_COLOURS.get(song.status, "")),
             made,
+            *([styled(", ".join(song.tags), "cyan")] if tagged else []),
         )
     console.print(table)
     if more:
-        least = "at least " if more >= MOST_COUNTED else ""
-        console.print(f"... and {least}{more} more: songwright list --limit 0", style="dim")
+        least = "at least " if whole and more >= MOST_COUNTED else ""
+        console.print(f"... and {least}{more:,} more: add --limit 0", style="dim")
+
+
+def _name(song: Song) -> Text:
+    name = styled(song.title) if song.title else styled(song.brief.description[:40], "dim")
+    return Text.assemble(("* ", "bold yellow"), name) if song.favourite else name
 
 
 def print_recordings(recordings: Sequence[Recording]) -> None:
