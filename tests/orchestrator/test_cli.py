@@ -249,11 +249,13 @@ def test_a_failed_song_is_taken_up_again_by_its_id(tmp_path: Path) -> None:
 
 def test_help_teaches_every_command_by_example(tmp_path: Path) -> None:
     top = songwright(tmp_path, "--help").stdout
+    document = (ROOT / "docs" / "command-line.md").read_text()
     for heading, section in SECTIONS.items():
         assert f"\n{heading}:\n" in top
         for command in section:
             assert f"\n  {command.name} " in top
             assert f"songwright {command.name}" in str(command.epilog)
+            assert f"`songwright {command.name}" in document
     assert max(map(len, top.splitlines())) <= 80
     assert 'songwright make "a dreamy synthwave song about neon rain"' in top
     for option in (

@@ -147,6 +147,46 @@ def test_several_songs_are_deleted_after_a_question_or_with_yes(home: Path) -> N
         assert ran(home, *wrong).code == WRONG_USAGE
 
 
+def listed(home: Path, *arguments: str) -> list[str]:
+    ended = ran(home, *arguments, "--json")
+    assert ended.code == DONE, ended.text
+    return [song["title"] for song in json.loads(ended.out)]
+
+
+def test_songs_are_renamed_marked_and_tagged_and_then_found_by_it(home: Path) -> None:
+    assert ran(home, "rename", "harbour", "Quay", "[/b]", "at night").code == DONE
+    two = [id_of(home, "Neon Rain"), id_of(home, "Summer [b]")]
+    assert "Favourite: 2 songs." in ran(home, "favourite", *two).text
+    assert "Summer [b]: demo, for Anna" in ran(home, "tag", "summer", "demo", "for Anna").text
+    assert "Quay [/b] at night: Demo" in ran(home, "tag", "quay", "Demo").text
+    assert listed(home, "search", "quay") == ["Quay [/b] at night"]
+    assert set(listed(home, "list", "--tag", "DEMO")) == {"Quay [/b] at night", "Summer [b]"}
+    assert listed(home, "list", "--favourite", "--sort", "title") == ["Neon Rain", "Summer [b]"]
+    assert listed(home, "search", "neon", "--favourite") == ["Neon Rain"]
+    shown = ran(home, "list").text
+    for expected in ("* Summer [b]", "demo, for Anna", "Quay [/b] at night"):
+        assert expected in shown
+    some = ran(home, "list", "--status", "done", "--limit", "2").text
+    assert f"... and {len(TITLES) - 2} more: add --limit 0" in some
+    assert set(listed(home, "list", "--status", "failed", "--status", "cancelled", "--limit", "0")) == {
+        "Broken", "Stopped", "Forgotten",
+    }  # fmt: skip
+    assert "No song fits." in ran(home, "search", "nosuchword").text
+    assert ran(home, "favourite", two[0], "--off").code == DONE
+    assert "Summer [b]: for Anna" in ran(home, "tag", "summer", "demo", "--off").text
+    assert listed(home, "list", "--favourite") == ["Summer [b]"]
+    for wrong, says in (
+        (["list", "--status", "sung"], "--status: 'sung' - use one of"),
+        (["list", "--metadata", "key"], "--metadata: 'key' - give KEY:VALUE"),
+        (["list", "--sort", "mood"], "'mood' is not one of"),
+        (["rename", two[0], "\u200b"], "title: "),
+        (["tag", two[0], "x" * 41], "tags: "),
+    ):
+        ended = ran(home, *wrong)
+        assert ended.code == WRONG_USAGE
+        assert says in ended.text
+
+
 def test_resume_lists_what_was_stopped_and_takes_up_the_chosen_one(home: Path) -> None:
     env = environment(home, **QUICK)
     listed = ran(home, "resume")
@@ -291,6 +331,8 @@ def test_songs_of_the_service_are_cancelled_and_deleted_through_it(server: Serve
             ]
             for _ in range(2)
         )
+        assert ran(server.home, "rename", first, "While it waits", **known).code == DONE
+        assert client.get(f"/songs/{first}").json()["title"] == "While it waits"
         ended = ran(server.home, "cancel", first, second, **known)
         assert ended.code == DONE, ended.text
         assert "Cancelled: 2 songs." in ended.text
@@ -298,6 +340,12 @@ def test_songs_of_the_service_are_cancelled_and_deleted_through_it(server: Serve
             "cancelled"
         ] * 2
         assert ran(server.home, "cancel", first, **known).code == DONE
+        assert ran(server.home, "favourite", first, **known).code == DONE
+        elsewhere = ran(server.home, "tag", first, "demo", API_BEARER_TOKEN="")
+        assert elsewhere.code == DONE, "in the store"
+        assert "open pages do not see it yet" in elsewhere.text
+        answer = client.get(f"/songs/{first}").json()
+        assert (answer["favourite"], answer["tags"]) == (True, ["demo"])
         assert ran(server.home, "delete", first, **known).code == DONE
         assert client.get(f"/songs/{first}").status_code == 404
         assert ran(server.home, "delete", second, API_BEARER_TOKEN="").code == DONE, "in the store"

@@ -105,4 +105,4 @@ def page_address(service: RunningService, song_id: str = "") -> str:
         code = str(service.post("/session/codes")["code"])
     except NotFound:
         return service.url + (f"#song/{song_id}" if song_id else "")
-    return f"{service.url}#code={code}" + (f"&song={song_id}" if song_id else "")
+    return service.url + (f"?song={song_id}" if song_id else "") + f"#code={code}"
