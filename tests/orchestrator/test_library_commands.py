@@ -16,7 +16,7 @@ import pytest
 
 from config.settings import load_settings
 from lyrics.contract import PlanRequest
-from orchestrator.cli.commands import DONE, FAILED, INTERRUPTED, WRONG_USAGE
+from orchestrator.cli.commands import DONE, FAILED, WRONG_USAGE
 from orchestrator.server.http.running import running_at
 from orchestrator.songs.library import Library, put_asset
 from orchestrator.songs.manifest import Owner, Song, Status
@@ -114,7 +114,8 @@ def test_several_songs_are_deleted_after_a_question_or_with_yes(home: Path) -> N
     asked = on_terminal(
         [*COMMAND, "delete", "--cancelled", "--failed"], env, ROOT, until="[y/N]", keys=b"n\n"
     )
-    assert asked.code == INTERRUPTED
+    assert asked.code == FAILED
+    assert "nothing is deleted" in asked.text
     assert "Delete these 3 songs with all files?" in asked.text
     assert "Forgotten (cancelled, " in asked.text
     assert asked.left_over() == []

@@ -136,9 +136,10 @@ def delete(
         if not found:
             print_line("Nothing to delete.")
             return
-    by_id = len(found) == 1 and (found[0].startswith(song_ids[:1]) or song_ids[:1] == ("latest",))
-    if not by_id and not yes:
-        _confirm(library, found)
+    by_id = len(found) == 1 and any(found[0].startswith(each) or each == "latest" for each in song_ids)
+    if not by_id and not yes and not _confirmed(library, found):
+        say("songwright: nothing is deleted")
+        click.get_current_context().exit(FAILED)
     _each(found, editor.delete, done="Deleted")
 
 
@@ -179,7 +180,7 @@ def _ended(library: Library, *, cancelled: bool, failed: bool, age: timedelta | 
     return [song.id for song in ended_songs(library, wanted, before=before)]
 
 
-def _confirm(library: Library, found: Sequence[str]) -> None:
+def _confirmed(library: Library, found: Sequence[str]) -> bool:
     """Shows the songs and asks. Raises ``InvalidRequest`` where nobody can answer."""
     from orchestrator.cli.home.choosing import MOST_SHOWN, show_songs
 
@@ -192,7 +193,7 @@ def _confirm(library: Library, found: Sequence[str]) -> None:
             "delete", f"{len(found):,} songs", "give --yes to delete them without a question"
         )
     what = "this song" if len(found) == 1 else f"these {len(found):,} songs"
-    click.confirm(f"Delete {what} with all files?", abort=True, err=True)
+    return click.confirm(f"Delete {what} with all files?", err=True)
 
 
 def _each(found: Sequence[str], work: Callable[[str], str], *, done: str) -> None:

@@ -45,9 +45,11 @@ def play(words: tuple[str, ...], stem: str | None) -> None:
     settings = load_settings()
     library = open_library(settings)
     song = library.load(song_named(library, " ".join(words))) if words else newest_done(library)
-    if song.status is not Status.DONE or "audio" not in song.assets:
+    if song.status is not Status.DONE:
         raise Conflict(f"song {song.id} is {song.status.value}", "play it when it is done")
     asset = song.assets.get(f"stem:{stem}" if stem else "audio")
+    if asset is None and not stem:
+        raise Conflict(f"song {song.id} has no sound", f"make it again: songwright make --like {song.id}")
     if asset is None:
         stems = [role.removeprefix("stem:") for role in song.assets if role.startswith("stem:")]
         fix = f"it has {', '.join(stems)}" if stems else f"take it apart: songwright stems {song.id}"
