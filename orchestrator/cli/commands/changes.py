@@ -118,7 +118,8 @@ def repaint(song_id: str, start_s: float, end_s: float, **options: Any) -> None:
     """Make the song ID with another part: other music, and other words with --lyrics, between two seconds.
 
     The part begins and ends with a bar. Outside of it the song is the same to the sample, and the song ID
-    stays as it is. ID may be the beginning of one, or 'latest'.
+    stays as it is. ID may be the beginning of one, words of a
+    title, or 'latest'.
     """
     _change("repaint", song_id, {"start_s": start_s, "end_s": end_s}, **options)
 
@@ -137,7 +138,8 @@ def remix(song_id: str, prompt: str, strength: float | None, **options: Any) -> 
     """Make the song ID in another STYLE, with the same words.
 
     The embedded composer keeps tune, harmony and form up to a strength of 0.75. The song ID stays as it is.
-    ID may be the beginning of one, or 'latest'.
+    ID may be the beginning of one, words of a
+    title, or 'latest'.
     """
     _change("remix", song_id, {"strength": strength}, prompt=prompt, **options)
 
@@ -150,7 +152,8 @@ def resing(song_id: str, lyrics_file: str, **options: Any) -> None:
     """Sing the words in FILE to the tune of the song ID; '-' reads stdin.
 
     Give as many lines as are sung, or lines under the names of the song's sections ([verse], [chorus]). The
-    song ID stays as it is. ID may be the beginning of one, or 'latest'.
+    song ID stays as it is. ID may be the beginning of one, words of a
+    title, or 'latest'.
     """
     _change("resing", song_id, {}, lyrics_file=lyrics_file, **options)
 
@@ -163,7 +166,8 @@ def finish(song_id: str, out: str | None, as_json: bool) -> None:  # noqa: FBT00
     """Make the whole song of the draft ID (songwright make --draft).
 
     It has the draft's plan and seed, and begins as the draft does where the engine can do that: the embedded
-    composer and MusicGen. ID may be the beginning of one, or 'latest'.
+    composer and MusicGen. ID may be the beginning of one, words of a
+    title, or 'latest'.
     """
     from orchestrator.cli.home.choosing import song_named
     from orchestrator.cli.produce import produce

@@ -71,9 +71,11 @@ def rename(song_id: str, title: tuple[str, ...]) -> None:
 
     What was printed on the cover stays.
     """
+    from orchestrator.cli.words import typed
+
     library, editor = _opened()
     found = _named(library, [song_id])
-    _each(found, lambda each: editor.update(each, {"title": " ".join(title)}), done="Renamed")
+    _each(found, lambda each: editor.update(each, {"title": typed(" ".join(title))}), done="Renamed")
 
 
 @click.command(epilog=MARKED, short_help="Mark songs as favourites.")
@@ -92,12 +94,16 @@ def favourite(song_ids: tuple[str, ...], off: bool) -> None:  # noqa: FBT001 - c
 @click.option("--off", is_flag=True, help="Take these tags away.")
 def tag(song_id: str, tags: tuple[str, ...], off: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Give the song ID tags of your own: 'songwright list --tag TAG' lists the songs that have one."""
+    from orchestrator.cli.words import typed
+
     library, editor = _opened()
 
+    given = [typed(word) for word in tags]
+
     def change(each: str) -> str:
-        named = {word.casefold().strip() for word in tags}
+        named = {word.casefold().strip() for word in given}
         kept = [word for word in library.load(each).tags if word.casefold() not in named]
-        left = kept if off else [*kept, *tags]
+        left = kept if off else [*kept, *given]
         title = editor.update(each, {"tags": left})
         return f"{title}: {', '.join(left) or 'no tags'}"
 

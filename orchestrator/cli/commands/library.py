@@ -98,7 +98,9 @@ def search(words: tuple[str, ...], limit: int, as_json: bool, **filters: Any) ->
 
     A word of three letters or more is also found as the beginning of another.
     """
-    _list(" ".join(words), limit, as_json=as_json, **filters)
+    from orchestrator.cli.words import typed
+
+    _list(typed(" ".join(words)), limit, as_json=as_json, **filters)
 
 
 def _list(

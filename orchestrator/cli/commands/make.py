@@ -102,7 +102,7 @@ def make(
     """
     from orchestrator.cli.home.choosing import song_named
     from orchestrator.cli.produce import produce
-    from orchestrator.cli.words import words_in
+    from orchestrator.cli.words import typed, words_in
     from orchestrator.pipeline.inputs.photos import photo_in, photo_name
     from orchestrator.pipeline.replay import again
     from orchestrator.songs.export import checked_folder
@@ -144,9 +144,9 @@ def make(
             name = photo_name(photo)
         brief = Brief.model_validate(
             {
-                "description": _typed(description),
+                "description": typed(description),
                 "lyrics": words_in(lyrics_file) if lyrics_file else "",
-                "about": _typed(about),
+                "about": typed(about),
                 "photo": name,
                 "photo_as_cover": photo_as_cover,
                 "instrumental": instrumental,
@@ -171,12 +171,3 @@ def _given(options: dict[str, object]) -> dict[str, object]:
         for name, value in options.items()
         if given(parameters.get(name, name)) is click.core.ParameterSource.COMMANDLINE
     }
-
-
-def _typed(words: str) -> str:
-    """The words of an argument. In a locale that has ASCII alone, Python leaves other bytes undecoded, and
-    they are UTF-8 nevertheless; where they are not, the brief says so."""
-    try:
-        return words.encode("utf-8", "surrogateescape").decode("utf-8")
-    except UnicodeError:
-        return words

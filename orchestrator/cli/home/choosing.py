@@ -9,6 +9,7 @@ from itertools import islice
 from config.errors import InvalidRequest, NotFound, Unavailable
 from orchestrator.cli.lines import plain, say
 from orchestrator.cli.output import counting
+from orchestrator.cli.words import typed
 from orchestrator.songs.index.catalogue import Catalogue
 from orchestrator.songs.index.selection import Selection
 from orchestrator.songs.library import Library
@@ -28,6 +29,7 @@ def song_named(library: Library, text: str) -> str:
     What is a whole id is that song's alone. If several songs match they are shown, and ``InvalidRequest`` is
     raised; ``NotFound`` if none does.
     """
+    text = typed(text)
     catalogue = Catalogue(library)
     if text == "latest" or not text.strip():
         return catalogue.find(text)
