@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from config.engine import EngineOptions
-from config.errors import SongwrightError, Unavailable
+from config.errors import InvalidRequest, SongwrightError, Unavailable
 from config.registry import Registry
 from config.settings import EngineSettings, Settings, given_names, options_of, variable_of, variables
 from music.singing import embedded_voice
@@ -17,6 +17,8 @@ from orchestrator.cli.finding import Finding
 from orchestrator.modal.deployment.settings import Deployment, load_deployment
 from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 from orchestrator.server.auth import TOKEN_FILE, given_tokens, load_tokens
+from orchestrator.server.http.listening import listening
+from orchestrator.server.http.running import running_at
 from storage.configured import FOLDER, open_store
 from storage.local import LocalStore
 
@@ -29,8 +31,7 @@ def examine(settings: Settings, *, every_engine: bool = False) -> list[Finding]:
     """Looks at each engine that is set, or at ``every_engine`` that there is, and writes a byte to the store;
     raises nothing that it can tell instead. Nothing is fetched, and no model is loaded but the small voice.
     """
-    findings = [Finding("python", ok=True, detail=f"{platform.python_version()} on {platform.platform()}")]
-    findings.append(Finding("settings", ok=True, detail=_settings(settings), fix=_unknown()))
+    findings: list[Finding] = []
     for craft in crafts_in_use(settings):
         registry = REGISTRIES[craft]
         chosen: EngineSettings = getattr(settings, craft)
@@ -43,8 +44,8 @@ def examine(settings: Settings, *, every_engine: bool = False) -> list[Finding]:
         if craft == "music" and (chosen.engine == "sketch" or every_engine):
             findings.append(replace(_voice(), wanted=chosen.engine == "sketch"))
     findings.append(_store(settings))
-    findings.append(_service(settings))
-    return findings
+    python = Finding("python", ok=True, detail=f"{platform.python_version()} on {platform.platform()}")
+    return [*findings, _service(settings), _settings(settings), python]
 
 
 def examine_modal() -> list[Finding]:
@@ -57,11 +58,10 @@ def examine_modal() -> list[Finding]:
         raise Unavailable(
             f"a deployment needs the package {error.name!r}", "install it: pip install 'songwright[modal]'"
         ) from error
-    found = Finding("settings", ok=True, detail=_settings(settings), fix=_unknown())
-    return [found, *examine_deployment(settings)]
+    return [*examine_deployment(settings), _settings(settings)]
 
 
-def _settings(settings: Settings) -> str:
+def _settings(settings: Settings) -> Finding:
     """Every setting in force by the name of its variable, those that somebody set first; secrets show as
     stars."""
     given: list[str] = []
@@ -69,7 +69,8 @@ def _settings(settings: Settings) -> str:
     for variable, value, default in variables(settings):
         text = str(value) if not isinstance(value, tuple) else ",".join(value)
         (by_default if value == default else given).append(f"{variable}={text}")
-    return f"set: {', '.join(given) or 'none'}\nby default: {', '.join(by_default)}"
+    detail, more = f"set: {', '.join(given) or 'none'}", f"by default: {', '.join(by_default)}"
+    return Finding("settings", ok=True, detail=detail, more=more, fix=_unknown())
 
 
 def _unknown() -> str:
@@ -88,8 +89,13 @@ def _unknown() -> str:
 
 
 def _service(settings: Settings) -> Finding:
-    """Whose token the service takes, and where it would be."""
-    where = f"songwright serve: http://{settings.host}:{settings.port}/"
+    """Where the service is or would be, and whose token it takes."""
+    if running := running_at(settings):
+        where = f"runs at {running}"
+    else:
+        where = f"does not run; songwright serve: http://{settings.host}:{settings.port}/"
+        if settings.port and _is_taken(settings):
+            where += ", where another program listens now (choose another with --port)"
     kept = settings.home / FOLDER / TOKEN_FILE
     try:
         count = len(given_tokens(settings))
@@ -102,7 +108,16 @@ def _service(settings: Settings) -> Finding:
     else:
         tokens = f"token in {kept}" if kept.exists() else "token made at its first start"
     open_ = f"\n{settings.doors.open_to_all}" if settings.doors.open_to_all else ""
-    return Finding("service", ok=True, detail=f"{where}, {tokens}{open_}")
+    return Finding("service", ok=True, detail=f"{where}; {tokens}{open_}")
+
+
+def _is_taken(settings: Settings) -> bool:
+    """Whether a program listens at the address of the settings."""
+    try:
+        with listening(settings):
+            return False
+    except InvalidRequest as error:
+        return error.field == "port"
 
 
 def _engine(craft: str, registry: Registry[Any], name: str, options: EngineOptions) -> Finding:

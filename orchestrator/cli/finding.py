@@ -15,3 +15,5 @@ class Finding:
     fix: str = ""
     wanted: bool = True
     """Whether it is set to be used."""
+    more: str = ""
+    """What only those want to know who ask for everything."""

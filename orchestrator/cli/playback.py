@@ -1,4 +1,4 @@
-"""Plays songs while they are made, by a program of this machine."""
+"""Plays songs by a program of this machine, while they are made and afterwards."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
 from typing import IO
 
-from config.errors import InvalidRequest
+from config.errors import InvalidRequest, Unavailable
 from orchestrator.cli.lines import plain, say
-from orchestrator.cli.players import PLAYERS, Player, player_here
+from orchestrator.cli.players import PLAYERS, Player, player_here, player_of
+from orchestrator.songs.manifest import Asset
 from orchestrator.workers.recording import Recording
+from storage.configured import Places
+from storage.contract import Store
 
 _BYTES = 1 << 16
 _STOP_S = 2.0
@@ -89,9 +93,8 @@ class Playback:
                 say(plain(f"songwright: {self._player.name} cannot be started: {error}"))
                 return
             if code and not self._stopped:
-                complaints.seek(0)
-                words = complaints.read().decode(errors="replace").strip().rpartition("\n")[2]
-                say(plain(f"songwright: {self._player.name} ended with exit code {code}: {words[:200]}"))
+                words = _last_line(complaints)
+                say(plain(f"songwright: {self._player.name} ended with exit code {code}: {words}"))
 
     def _stream(self, recording: Recording, process: subprocess.Popen[bytes]) -> int:
         assert process.stdin
@@ -129,6 +132,61 @@ class Playback:
             if self._stopped:
                 process.terminate()
             return process
+
+
+@contextmanager
+def file_of(asset: Asset, store: Store, places: Places) -> Iterator[Path]:
+    """The asset as a file of this machine: the library's own, or a copy of what is in a bucket that is
+    deleted afterwards."""
+    if places.folder:
+        yield (places.folder / asset.key).resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="songwright-") as folder:
+        path = Path(folder, PurePosixPath(asset.key).name)
+        with path.open("wb") as file:
+            file.writelines(store.open(asset.key))
+        yield path
+
+
+def play_file(path: Path, name: str) -> bool:
+    """Plays the whole file; Ctrl-C ends that. ``name`` is said to people. Answers whether it could be played.
+    Raises ``Unavailable`` if nothing here plays such a file."""
+    player = player_of(path)
+    if player is None:
+        names = ", ".join(player.name for player in PLAYERS)
+        raise Unavailable(f"no player for {path} is here", f"install one of {names}, or open the file")
+    with tempfile.TemporaryFile() as complaints:
+        try:
+            process = subprocess.Popen(
+                [player.name, *player.plays, str(path)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=complaints,
+                start_new_session=True,  # else Ctrl-C would reach it too, and it would complain
+            )
+        except OSError as error:
+            raise Unavailable(
+                f"{player.name} cannot be started: {error}", f"open the file: {path}"
+            ) from error
+        try:
+            say(plain(f"songwright: {player.name} plays {name}; Ctrl-C ends it"))
+            code = process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_STOP_S)
+            if process.poll() is None:
+                process.kill()
+            say("")  # after the terminal's own ^C
+            return True
+        if code:
+            say(plain(f"songwright: {player.name} ended with exit code {code}: {_last_line(complaints)}"))
+    return not code
+
+
+def _last_line(complaints: IO[bytes]) -> str:
+    complaints.seek(0)
+    return complaints.read().decode(errors="replace").strip().rpartition("\n")[2][:200]
 
 
 def _pieces(recording: Recording) -> Iterator[bytes]:

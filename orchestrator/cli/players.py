@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Player:
     whole files alone."""
     plays: tuple[str, ...] = ()
     """Its arguments before the name of a file."""
+    wav_alone: bool = False
+    """Whether it plays no compressed file: what it would play of one is noise."""
 
 
 PLAYERS = (
@@ -25,7 +28,7 @@ PLAYERS = (
     Player("ffplay", ("-nodisp", "-autoexit", "-loglevel", "error", "-i", "-"), ("-nodisp", "-autoexit")),
     Player("pw-play"),
     Player("paplay", ()),
-    Player("aplay", ("-q", "-"), ("-q",)),
+    Player("aplay", ("-q", "-"), ("-q",), wav_alone=True),
 )
 
 
@@ -34,6 +37,13 @@ def player_here() -> Player | None:
     installed."""
     here = [player for player in PLAYERS if shutil.which(player.name)]
     return next((player for player in here if player.listens is not None), next(iter(here), None))
+
+
+def player_of(path: Path) -> Player | None:
+    """The first player of this machine that plays such a file; None if none does."""
+    is_wav = path.suffix.lower() == ".wav"
+    fitting = (player for player in PLAYERS if is_wav or not player.wav_alone)
+    return next((player for player in fitting if shutil.which(player.name)), None)
 
 
 def command_here() -> str:

@@ -1,4 +1,4 @@
-"""Reads the file of lyrics that a command names."""
+"""Reads the words that a command is given, as arguments or in a file."""
 
 from __future__ import annotations
 
@@ -30,3 +30,12 @@ def words_in(path: str) -> str:
     if not text.strip():
         raise InvalidRequest("lyrics", path, "the file is empty: write the words to sing into it")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def typed(words: str) -> str:
+    """The words of an argument. In a locale that has ASCII alone, Python leaves other bytes undecoded, and
+    they are UTF-8 nevertheless; where they are not, the brief says so."""
+    try:
+        return words.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeError:
+        return words

@@ -26,6 +26,7 @@ from orchestrator.server.auth import TOKEN_FILE, load_tokens
 from orchestrator.server.http.connections import ACCEPTED_AT_ONCE, fitted
 from orchestrator.server.http.listening import listening
 from orchestrator.server.http.protocol import protocol
+from orchestrator.server.http.running import announced
 from orchestrator.server.http.server import ServiceServer
 from orchestrator.server.logs import logging_to_stderr
 from orchestrator.server.service import Service
@@ -56,6 +57,7 @@ def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = F
         _in_one_line(watchdog),
         only_service(settings, say, take_over=take_over) as tenure,
         listening(settings) as listener,
+        announced(settings, listener),
     ):
         settings = fitted(settings)
         app, service, new_token = _prepared(settings)

@@ -120,11 +120,11 @@ def _seen(letter: str) -> str:
 
 
 def file_name(song: Song, role: str) -> str:
-    """The name of a file that is downloaded alone: ``<title>.flac``, ``<title> bass.flac``."""
+    """The name of a file that is downloaded alone: ``<title>.flac``, ``<title> - bass.flac``."""
     asset = song.assets[role]
-    names = {key: name.removeprefix(" stems/") for name, key in file_names(song)}
+    names = {key: name.removeprefix(" stems/").strip() for name, key in file_names(song)}
     name = names.get(asset.key, role.replace(":", "-") + ending_of(asset))
-    return plain_title(song) + (name if name.startswith((".", " ")) else f" {name}")
+    return plain_title(song) + (name if name.startswith(".") else f" - {name}")
 
 
 def file_names(song: Song) -> Iterator[tuple[str, str]]:

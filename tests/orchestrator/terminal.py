@@ -55,10 +55,16 @@ class Shown:
 
 
 def on_terminal(
-    command: Sequence[str], env: Mapping[str, str], cwd: Path, *, until: str = "", timeout_s: float = 60.0
+    command: Sequence[str],
+    env: Mapping[str, str],
+    cwd: Path,
+    *,
+    until: str = "",
+    keys: bytes = CTRL_C,
+    timeout_s: float = 60.0,
 ) -> Shown:
-    """Runs ``command`` with all its streams on a terminal of its own. Once ``until`` is on the screen, Ctrl-C
-    is pressed."""
+    """Runs ``command`` with all its streams on a terminal of its own. Once ``until`` is on the screen, these
+    ``keys`` are pressed."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     before = termios.tcgetattr(theirs)
@@ -81,7 +87,7 @@ def on_terminal(
                 continue
             raw += os.read(ours, 65_536)
             if until and until.encode() in raw:
-                os.write(ours, CTRL_C)
+                os.write(ours, keys)
                 until = ""
         same_modes = termios.tcgetattr(theirs) == before
     finally:

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.cli.commands import DONE, FAILED, INTERRUPTED, WRONG_USAGE
+from orchestrator.cli.commands import DONE, FAILED, INTERRUPTED, SECTIONS, WRONG_USAGE
 from tests.long import few_first
 
 ROOT = Path(__file__).parent.parent.parent
@@ -207,7 +208,10 @@ def test_ctrl_c_at_any_moment_leaves_nothing_that_looks_whole(tmp_path: Path, at
     assert set(statuses(tmp_path)) <= {"cancelled", "queued"}
     assert not parts_left(tmp_path)
     if (tmp_path / "songs").exists():
-        assert "songwright resume" in errors
+        hint = shlex.split(errors.partition("songwright: '")[2].partition("'")[0])
+        assert hint[:2] == ["songwright", "resume"]
+        assert songwright(tmp_path, *hint[1:]).returncode == DONE, "it works as it is printed"
+        assert statuses(tmp_path) == ["done"]
 
 
 def test_a_killed_song_is_finished_by_resume(tmp_path: Path) -> None:
@@ -249,9 +253,14 @@ def test_a_failed_song_is_taken_up_again_by_its_id(tmp_path: Path) -> None:
 
 def test_help_teaches_every_command_by_example(tmp_path: Path) -> None:
     top = songwright(tmp_path, "--help").stdout
-    for command in ("make", "list", "show", "resume", "delete", "doctor", "bench", "serve"):
-        assert command in top
-        assert songwright(tmp_path, command, "--help").returncode == DONE
+    document = (ROOT / "docs" / "command-line.md").read_text()
+    for heading, section in SECTIONS.items():
+        assert f"\n{heading}:\n" in top
+        for command in section:
+            assert f"\n  {command.name} " in top
+            assert f"songwright {command.name}" in str(command.epilog)
+            assert f"`songwright {command.name}" in document
+    assert max(map(len, top.splitlines())) <= 80
     assert 'songwright make "a dreamy synthwave song about neon rain"' in top
     for option in (
         "--lyrics",
@@ -269,17 +278,20 @@ def test_help_teaches_every_command_by_example(tmp_path: Path) -> None:
 def test_doctor_says_ready_or_what_to_do(tmp_path: Path) -> None:
     good = songwright(tmp_path, "doctor", variables={})
     assert good.returncode == DONE, good.stdout
-    assert "SONGWRIGHT_MUSIC__ENGINE=sketch" in good.stdout
+    assert good.stdout.startswith("Ready: nothing is wrong here.\n")
+    assert "SONGWRIGHT_MUSIC__ENGINE=sketch" not in good.stdout, "what is set by nobody is for --all"
     assert "licence MIT" in good.stdout
     every = songwright(
         tmp_path, "doctor", "--all", variables={"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     )
     assert every.returncode == DONE, every.stdout
+    assert "SONGWRIGHT_MUSIC__ENGINE=sketch" in every.stdout
     for name in ("qwen", "acestep", "musicgen", "musicgen_melody", "audiocraft", "sdxl_turbo", "diffusion"):
         assert f"engine {name!r} is not ready" in every.stdout
     assert every.stdout.count("are not here") == 7
     bad = songwright(tmp_path, "doctor", variables={"SONGWRIGHT_MUSIC__ENGINE": f"{HERE}:AbsentComposer"})
     assert bad.returncode == FAILED
+    assert bad.stdout.startswith("Not ready: music. What to do is below.\n\n!!  music")
     assert "download them" in bad.stdout
 
 

@@ -1,5 +1,7 @@
 """What the command line shows: the screen of a song, tables, bars, and nothing that commands a terminal."""
 
+import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from orchestrator.songs.reading import Damaged
 from orchestrator.songs.stages import Stage, ignore_stages
 from storage.configured import Places
 from storage.local import LocalStore
+from tests.orchestrator.forked import forked
 from tests.orchestrator.songs import made_song
 from tests.orchestrator.test_cli import QUICK, ROOT, environment, songwright
 
@@ -61,7 +64,8 @@ def test_a_finding_has_its_mark_and_its_fix(capsys: pytest.CaptureFixture[str]) 
         ]
     )
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ok", "!!", "install", "--"]
+    assert lines[0] == "Not ready: music. What to do is below."
+    assert [line.split()[0] for line in lines[1:] if line] == ["!!", "install", "ok", "--"]
 
 
 def test_where_there_is_no_terminal_nothing_moves(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,6 +93,29 @@ def test_the_last_screen_tells_what_was_made_where_it_is_and_how_to_make_it_agai
     assert "songwright make 'A Song' --duration 5 --seed 3" in result.stdout
     assert "note" in result.stdout
     assert "written plainly" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["a beat", "--no-title", "--no-master", "--draft", "--variations", "2", "--keep", "best"],
+        ["--instrumental", "--format", "flac", "--duration", "6", "--", "-5 degrees, it's cold"],
+        ["a 20 second jingle", "--duration", "180", "--draft", "--about", "rain [/b]"],
+        ["a 12 second jingle"],
+    ],
+    ids=lambda words: " ".join(words)[:30],
+)
+def test_the_command_that_makes_it_again_forgets_nothing(words: list[str], tmp_path: Path) -> None:
+    env = environment(tmp_path, **QUICK)
+    made = forked(["make", "--seed", "3", *words], env, tmp_path)
+    assert made.code == DONE, made.text
+    line = next(line for line in made.text.splitlines() if "Make it again" in line)
+    again = shlex.split(line.partition(": ")[2])
+    assert again[:2] == ["songwright", "make"]
+    assert "--like" not in again
+    assert forked(again[1:], env, tmp_path).code == DONE
+    briefs = [json.loads(path.read_text())["brief"] for path in tmp_path.glob("songs/*/song.json")]
+    assert all(brief == briefs[0] for brief in briefs)
 
 
 def test_progress_bars_are_drawn_only_on_a_terminal(tmp_path: Path) -> None:

@@ -81,8 +81,8 @@ def names_of(answer: httpx.Response) -> tuple[str, str, str]:
         ("cover", "cover", ".png"),
         ("lyrics", "lyrics", ".txt"),
         ("lrc", "lrc", ".lrc"),
-        ("waveform", "waveform", " waveform.json"),
-        ("stems/melody", "stem:melody", " melody.flac"),
+        ("waveform", "waveform", " - waveform.json"),
+        ("stems/melody", "stem:melody", " - melody.flac"),
     ],
 )
 def test_every_file_is_named_by_the_title_to_be_shown_or_saved(

@@ -1,5 +1,4 @@
-"""The command line: ``songwright make | extend | repaint | remix | resing | stems | finish | upload | serve |
-mcp | list | show | cost | index | resume | delete | doctor | bench``.
+"""The command line: the commands of ``SECTIONS``.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Results go to stdout; progress and errors to
 stderr.
@@ -18,14 +17,27 @@ import click
 from config.errors import Cancelled, InvalidRequest, SongwrightError
 from orchestrator.cli.commands.agents import mcp
 from orchestrator.cli.commands.changes import extend, finish, remix, repaint, resing, stems
+from orchestrator.cli.commands.costs import cost
+from orchestrator.cli.commands.edit import cancel, delete, favourite, rename, tag
 from orchestrator.cli.commands.exits import DONE, FAILED, INTERRUPTED, WRONG_USAGE
-from orchestrator.cli.commands.library import cost, delete, index, list_, resume, show
+from orchestrator.cli.commands.library import index, list_, resume, search, show
+from orchestrator.cli.commands.listen import open_, play
 from orchestrator.cli.commands.machine import bench, doctor, serve
-from orchestrator.cli.commands.make import EXAMPLES, make
+from orchestrator.cli.commands.make import make
 from orchestrator.cli.commands.recordings import upload
+from orchestrator.cli.commands.shell import GroupedCommands, completion
 from orchestrator.cli.lines import Unwritten, flush_output, open_streams, plain, say
 
-__all__ = ["DONE", "FAILED", "INTERRUPTED", "WRONG_USAGE", "commands", "run"]
+EXAMPLES = """\b
+Examples:
+  songwright make "a dreamy synthwave song about neon rain"
+  songwright play
+  songwright extend latest --by 30
+  songwright list
+  songwright serve
+"""
+
+__all__ = ["DONE", "FAILED", "INTERRUPTED", "SECTIONS", "WRONG_USAGE", "commands", "run"]
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -77,17 +89,27 @@ def _bug(error: Exception) -> str:
     return f"{what} - this is a bug in Songwright, please report it with the file {path}"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+SECTIONS = {
+    "Make songs": (make, upload, finish, resume, cancel),
+    "Make songs of others": (extend, repaint, remix, resing, stems),
+    "Listen": (play, open_),
+    "Library": (list_, search, show, rename, favourite, tag, delete, cost, index),
+    "Service": (serve, mcp),
+    "This machine": (doctor, bench, completion),
+}
+
+
+@click.group(
+    cls=GroupedCommands,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXAMPLES,
+)
 @click.version_option(package_name="songwright")
 def commands() -> None:
     """One sentence in, a finished song out: lyrics, music with a sung vocal, cover art.
 
     Songs are kept in ./songs (set SONGWRIGHT_HOME for another folder). Nothing here needs a GPU, an account
-    or the network; 'songwright doctor' tells what is set and what each engine needs.
+    or the network; 'songwright doctor' tells what is set and what each engine needs. Where a command takes
+    an ID, give the beginning of one, words of the title, or 'latest'.
     """
-
-
-LIBRARY = (list_, show, cost, index, resume, delete)
-CHANGES = (extend, repaint, remix, resing, stems, finish)
-for command in (make, *CHANGES, upload, *LIBRARY, serve, mcp, doctor, bench):
-    commands.add_command(command)

@@ -9,7 +9,8 @@ import click
 
 from config.settings import load_settings, options_of
 from music.contract import Task
-from orchestrator.cli.commands.library import open_library
+from orchestrator.cli.commands.shell import SONG
+from orchestrator.cli.home.library import open_library
 from orchestrator.songs.brief import FORMATS, KEEPS, VARIATIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -35,6 +36,11 @@ RESUNG = """\b
 Examples:
   songwright resing latest words.txt
   songwright resing 8z4x1c - < words.txt
+"""
+FINISHED = """\b
+Examples:
+  songwright make "slow folk about leaving home" --draft
+  songwright finish latest
 """
 SEPARATED = """\b
 Examples:
@@ -78,8 +84,8 @@ def _new_part(command: Command) -> Command:
     return command
 
 
-@click.command(epilog=EXTENDED)
-@click.argument("song_id", metavar="ID")
+@click.command(epilog=EXTENDED, short_help="The song, and some seconds more.")
+@click.argument("song_id", metavar="ID", type=SONG)
 @click.option("--by", "by_s", type=float, required=True, metavar="SECONDS", help="How much longer it gets.")
 @click.option(
     "--from",
@@ -100,8 +106,8 @@ def extend(song_id: str, by_s: float, start_s: float | None, before: bool, **opt
     _change("extend", song_id, {"by_s": by_s, "start_s": start_s, "before": before}, **options)
 
 
-@click.command(epilog=REPAINTED)
-@click.argument("song_id", metavar="ID")
+@click.command(epilog=REPAINTED, short_help="The song with another part in it.")
+@click.argument("song_id", metavar="ID", type=SONG)
 @click.option(
     "--from", "start_s", type=float, required=True, metavar="SECONDS", help="Where the new part begins."
 )
@@ -112,13 +118,14 @@ def repaint(song_id: str, start_s: float, end_s: float, **options: Any) -> None:
     """Make the song ID with another part: other music, and other words with --lyrics, between two seconds.
 
     The part begins and ends with a bar. Outside of it the song is the same to the sample, and the song ID
-    stays as it is. ID may be the beginning of one, or 'latest'.
+    stays as it is. ID may be the beginning of one, words of a
+    title, or 'latest'.
     """
     _change("repaint", song_id, {"start_s": start_s, "end_s": end_s}, **options)
 
 
-@click.command(epilog=REMIXED)
-@click.argument("song_id", metavar="ID")
+@click.command(epilog=REMIXED, short_help="The song in another style.")
+@click.argument("song_id", metavar="ID", type=SONG)
 @click.argument("prompt", metavar="STYLE")
 @click.option(
     "--strength",
@@ -131,50 +138,53 @@ def remix(song_id: str, prompt: str, strength: float | None, **options: Any) -> 
     """Make the song ID in another STYLE, with the same words.
 
     The embedded composer keeps tune, harmony and form up to a strength of 0.75. The song ID stays as it is.
-    ID may be the beginning of one, or 'latest'.
+    ID may be the beginning of one, words of a
+    title, or 'latest'.
     """
     _change("remix", song_id, {"strength": strength}, prompt=prompt, **options)
 
 
-@click.command(epilog=RESUNG)
-@click.argument("song_id", metavar="ID")
+@click.command(epilog=RESUNG, short_help="Other words to its tune.")
+@click.argument("song_id", metavar="ID", type=SONG)
 @click.argument("lyrics_file", metavar="FILE")
 @_options
 def resing(song_id: str, lyrics_file: str, **options: Any) -> None:
     """Sing the words in FILE to the tune of the song ID; '-' reads stdin.
 
     Give as many lines as are sung, or lines under the names of the song's sections ([verse], [chorus]). The
-    song ID stays as it is. ID may be the beginning of one, or 'latest'.
+    song ID stays as it is. ID may be the beginning of one, words of a
+    title, or 'latest'.
     """
     _change("resing", song_id, {}, lyrics_file=lyrics_file, **options)
 
 
-@click.command()
-@click.argument("song_id", metavar="ID")
+@click.command(epilog=FINISHED, short_help="The whole song of a draft.")
+@click.argument("song_id", metavar="ID", type=SONG)
 @click.option("--out", metavar="DIR", help="Also copy the files here, by title.")
 @click.option("--json", "as_json", is_flag=True, help="The manifest alone on stdout.")
 def finish(song_id: str, out: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Make the whole song of the draft ID (songwright make --draft).
 
     It has the draft's plan and seed, and begins as the draft does where the engine can do that: the embedded
-    composer and MusicGen. ID may be the beginning of one, or 'latest'.
+    composer and MusicGen. ID may be the beginning of one, words of a
+    title, or 'latest'.
     """
+    from orchestrator.cli.home.choosing import song_named
     from orchestrator.cli.produce import produce
     from orchestrator.pipeline.replay import again, finished_brief
     from orchestrator.songs.export import checked_folder
-    from orchestrator.songs.index.catalogue import Catalogue
 
     settings = load_settings()
     folder = checked_folder(out)
     library = open_library(settings)
-    draft = library.load(Catalogue(library).find(song_id))
+    draft = library.load(song_named(library, song_id))
     finished_brief(draft)
     songs, photo, settings = again(draft, library, settings, {"draft": False})
     produce(songs, settings, out=folder, as_json=as_json, photo=photo, play=False)
 
 
-@click.command(epilog=SEPARATED)
-@click.argument("song_id", metavar="ID")
+@click.command(epilog=SEPARATED, short_help="The song with its parts apart.")
+@click.argument("song_id", metavar="ID", type=SONG)
 @_options
 def stems(song_id: str, **options: Any) -> None:
     """Take the song ID apart: the same song, with the parts that it is mixed of.
@@ -200,6 +210,7 @@ def _change(
     out: str | None,
     as_json: bool,
 ) -> None:
+    from orchestrator.cli.home.choosing import song_named
     from orchestrator.cli.produce import produce
     from orchestrator.cli.words import words_in
     from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
@@ -207,7 +218,6 @@ def _change(
     from orchestrator.pipeline.inputs.recording_changes import source_brief
     from orchestrator.pipeline.inputs.recordings import is_recording, load_recording
     from orchestrator.songs.export import checked_folder
-    from orchestrator.songs.index.catalogue import Catalogue
     from orchestrator.songs.manifest import new_songs
 
     settings = load_settings()
@@ -225,6 +235,6 @@ def _change(
     if is_recording(song_id):
         brief = source_brief(load_recording(library.store, song_id), engine, asked, **fields)
     else:
-        song = library.load(Catalogue(library).find(song_id))
+        song = library.load(song_named(library, song_id))
         brief = changed_brief(song, sung_lines(library, song), engine, asked, **fields)
     produce(new_songs(brief), settings, out=folder, as_json=as_json, photo=b"", play=False)

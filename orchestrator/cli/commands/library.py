@@ -1,192 +1,186 @@
-"""The commands about songs that are there: ``list``, ``show``, ``cost``, ``resume`` and ``delete``."""
+"""The commands that look at the songs that are there, and take up what was stopped: ``list``, ``search``,
+``show``, ``index`` and ``resume``."""
 
 from __future__ import annotations
 
 import json
-import math
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict
-from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from config.errors import InvalidRequest, Unavailable, Unreadable
-from config.settings import Settings, load, load_settings
+from config.errors import InvalidRequest
+from config.settings import load_settings
 from orchestrator.cli.commands.exits import FAILED
+from orchestrator.cli.commands.shell import SONG
+from orchestrator.cli.home.library import open_library
 from orchestrator.cli.lines import plain, print_json, print_line, say
 
 if TYPE_CHECKING:
-    from orchestrator.estimates.forecast import Case, Fleet
-    from orchestrator.modal.deployment.settings import Deployment
-    from orchestrator.songs.index.entry import Entry
+    from orchestrator.songs.index.selection import Sort
     from orchestrator.songs.library import Library
     from orchestrator.songs.manifest import Song
 
-_FIRST_DAY = datetime(1970, 1, 2)  # the first ones that any time zone has, and older than every song
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+LISTED = """\b
+Examples:
+  songwright list
+  songwright list --limit 0 --json
+  songwright list --favourite --genre synthwave --sort title
+  songwright list --status failed --status cancelled
+"""
+SEARCHED = """\b
+Examples:
+  songwright search neon rain
+  songwright search rain --tag demo --sort duration
+"""
+SHOWN = """\b
+Examples:
+  songwright show
+  songwright show neon rain
+  songwright show 8z4x1c --json
+"""
+INDEXED = """\b
+Examples:
+  songwright index
+"""
+RESUMED = """\b
+Examples:
+  songwright resume
+  songwright resume 8z4x1c
+"""
 
 
-def open_library(settings: Settings) -> Library:
-    """The songs in the store that ``settings`` name."""
-    from orchestrator.songs.library import Library
-    from storage.configured import index_table, open_store
+def _filters(command: Command) -> Command:
+    """The options of the commands that list songs."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="The manifests as a JSON array on stdout."),
+        click.option("--limit", default=20, show_default=True, help="How many; 0 for all."),
+        click.option(
+            "--sort",
+            type=click.Choice(["newest", "oldest", "title", "duration", "updated"]),
+            default="newest",
+            show_default=True,
+            help="Newest or oldest first, by title, the longest first, the last changed first.",
+        ),
+        click.option(
+            "--metadata", multiple=True, metavar="KEY:VALUE", help="Only songs that have it; of several, all."
+        ),
+        click.option("--tag", default="", metavar="TAG", help="Only songs with this tag."),
+        click.option("--favourite", is_flag=True, help="Only favourites."),
+        click.option("--instrumental", is_flag=True, help="Only songs without a voice."),
+        click.option("--genre", default="", metavar="NAME", help="Only this genre, such as synthwave."),
+        click.option(
+            "--status",
+            multiple=True,
+            metavar="STATUS",
+            help="Only done, failed, cancelled, queued ...; several.",
+        ),
+    ):
+        command = option(command)
+    return command
 
-    return Library(open_store(settings), index_table(settings))
 
-
-@click.command("list")
-@click.option("--limit", default=20, show_default=True, help="How many, newest first; 0 for all.")
-@click.option("--json", "as_json", is_flag=True, help="The manifests as a JSON array on stdout.")
-def list_(limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
+@click.command("list", epilog=LISTED, short_help="The songs, newest first.")
+@_filters
+def list_(limit: int, as_json: bool, **filters: Any) -> None:  # noqa: FBT001 - click passes all by name
     """List the library's songs, newest first; those that are damaged with what is wrong with them."""
+    _list("", limit, as_json=as_json, **filters)
+
+
+@click.command(epilog=SEARCHED, short_help="Songs with these words.")
+@click.argument("words", metavar="WORDS...", nargs=-1, required=True)
+@_filters
+def search(words: tuple[str, ...], limit: int, as_json: bool, **filters: Any) -> None:  # noqa: FBT001 - as above
+    """List the songs with all of these words in their title, prompt, categories or tags.
+
+    A word of three letters or more is also found as the beginning of another.
+    """
+    from orchestrator.cli.words import typed
+
+    _list(typed(" ".join(words)), limit, as_json=as_json, **filters)
+
+
+def _list(
+    text: str,
+    limit: int,
+    *,
+    as_json: bool,
+    status: tuple[str, ...],
+    genre: str,
+    instrumental: bool,
+    favourite: bool,
+    tag: str,
+    metadata: tuple[str, ...],
+    sort: Sort,
+) -> None:
+    from orchestrator.cli.home.choosing import whole_catalogue
     from orchestrator.cli.output import MOST_COUNTED, print_list
     from orchestrator.server.answers import listed
     from orchestrator.songs.index.catalogue import Catalogue
+    from orchestrator.songs.index.entry import UNREADABLE
+    from orchestrator.songs.index.selection import Selection
+    from orchestrator.songs.manifest import Status
 
     if limit < 0:
         raise InvalidRequest("limit", limit, "give 1 or more, or 0 for all")
-    limit = min(limit, sys.maxsize)
+    states = [*(each.value for each in Status), UNREADABLE]
+    for each in status:
+        if each.lower() not in states:
+            raise InvalidRequest("--status", each, f"use one of: {', '.join(states)}")
+    for pair in metadata:
+        if ":" not in pair:
+            raise InvalidRequest("--metadata", pair, "give KEY:VALUE")
+    selection = Selection(
+        text=text.strip(),
+        states=frozenset(each.lower() for each in status),
+        genre=genre.strip(),
+        instrumental=True if instrumental else None,
+        favourite=True if favourite else None,
+        tag=tag.strip(),
+        metadata=metadata,
+        sort=sort,
+    )
+    most = min(limit, sys.maxsize)
     library = open_library(load_settings())
-    catalogue = Catalogue(library)
-    songs = catalogue.page("", limit) if limit else list(library.entries())
+    if selection.is_everything:  # needs no index
+        catalogue = Catalogue(library)
+        songs = catalogue.page("", most) if most else list(library.entries())
+        more = catalogue.count(songs[-1].id, MOST_COUNTED) if most and songs else 0
+    else:
+        found = whole_catalogue(library).select(selection, "", most or sys.maxsize // 2)
+        songs, more = found.songs, max((found.total or 0) - len(found.songs), 0)
     if as_json:
         manifests = [listed(song).model_dump(mode="json") for song in songs]
         print_json(json.dumps(manifests, indent=2, ensure_ascii=False))
     else:
-        print_list(songs, catalogue.count(songs[-1].id, MOST_COUNTED) if limit and songs else 0)
+        print_list(songs, more, whole=selection.is_everything)
 
 
-@click.command()
-@click.argument("song_id", metavar="ID", default="latest")
+@click.command(epilog=SHOWN, short_help="One song: facts, lyrics, files.")
+@click.argument("words", metavar="[ID]", nargs=-1, type=SONG)
 @click.option("--json", "as_json", is_flag=True, help="The manifest on stdout.")
-def show(song_id: str, as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
-    """Show a song: its facts, lyrics and files. Without ID, the newest."""
+def show(words: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001 - click passes every option by name
+    """Show a song: its facts, lyrics and files. Without ID, the newest.
+
+    ID may be the beginning of one, or words of the title.
+    """
+    from orchestrator.cli.home.choosing import song_named
     from orchestrator.cli.output import print_song
-    from orchestrator.songs.index.catalogue import Catalogue
     from storage.configured import places_in
 
     settings = load_settings()
     library = open_library(settings)
-    song = library.load(Catalogue(library).find(song_id))
+    song = library.load(song_named(library, " ".join(words) if words else "latest"))
     if as_json:
         print_json(song.model_dump_json(indent=2))
     else:
         print_song(song, places_in(settings, library.store))
 
 
-@click.command()
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only songs requested on this day or later.")
-@click.option("--last", type=click.IntRange(1, sys.maxsize), metavar="N", help="Only the newest N songs.")
-@click.option(
-    "--forecast",
-    "usual",
-    is_flag=True,
-    help="Also what one song alone, 1,000 and 100,000 a month would cost.",
-)
-@click.option("--songs", type=click.IntRange(1, 10**9), metavar="N", help="Forecast N songs.")
-@click.option(
-    "--apart",
-    "apart_s",
-    type=click.FloatRange(0.0, 1e9),
-    metavar="SECONDS",
-    help="With --songs: from one request to the next; without it, all at once.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
-def cost(
-    since: datetime | None,
-    last: int | None,
-    usual: bool,  # noqa: FBT001 - as above
-    songs: int | None,
-    apart_s: float | None,
-    as_json: bool,  # noqa: FBT001 - as above
-) -> None:
-    """Sum up what the library's songs cost: engine time, GPU-seconds and their price, by stage.
-
-    For songs made on Modal follows an estimate of all that was billed: cores, memory, cold starts and idle
-    containers too. A forecast is for the deployment that the settings here describe.
-    """
-    from orchestrator.cli.output import counted, print_costs, print_forecast
-    from orchestrator.estimates.billed import Billed
-    from orchestrator.estimates.costs import summary
-    from orchestrator.estimates.forecast import forecast, usual_cases
-    from orchestrator.modal.deployment.containers import (
-        container_of,
-        fleet_of,
-        produce_container,
-        web_container,
-    )
-    from orchestrator.modal.deployment.settings import Deployment
-
-    if apart_s is not None and songs is None:
-        fix = "give --songs N too: how many songs come so many seconds apart"
-        raise InvalidRequest("apart", apart_s, fix)
-    if apart_s is not None and math.isnan(apart_s):
-        raise InvalidRequest("apart", apart_s, "give seconds, 0 or more")
-    settings, deployment = load_settings(), load(Deployment)
-    in_bucket = settings.store == "r2"
-    day = max(since, _FIRST_DAY).astimezone() if since else None
-    billed = Billed(partial(container_of, deployment), produce_container(deployment), web_container())
-    costs = summary(billed.watch(counted(_figures(open_library(settings), last, day))))
-    modal = billed.reckoning(in_bucket=in_bucket)
-    fleet = fleet_of(deployment, costs.rows) if usual or songs else None
-    cases = usual_cases(fleet) if fleet and usual else ()
-    if fleet and songs:
-        cases = (*cases, _case(deployment, fleet, songs, apart_s or 0.0))
-    forecasts = [(case, forecast(fleet, case.songs, case.apart_s)) for case in cases if fleet]
-    if as_json:
-        figures = asdict(costs) | {"modal": asdict(modal) if modal else None}
-        if fleet:
-            figures["forecast"] = [asdict(case) | asdict(found) for case, found in forecasts]
-            figures["assumed"] = [work.container.name for work in fleet.engines if not work.measured]
-        print_json(json.dumps(figures, indent=2, ensure_ascii=False))
-        return
-    print_costs(costs, modal)
-    if fleet:
-        print_forecast(fleet, forecasts)
-
-
-def _case(deployment: Deployment, fleet: Fleet, songs: int, apart_s: float) -> Case:
-    """The case of the options. Raises ``InvalidRequest`` for more songs than can wait: the service would
-    refuse them."""
-    from orchestrator.estimates.forecast import Case, pace
-
-    pace_s = pace(fleet, songs, apart_s)
-    if songs * (1.0 - apart_s / pace_s) > deployment.queue_limit:
-        fix = (
-            f"the containers make one every {pace_s:.3g} s, and {deployment.queue_limit:,} songs can wait "
-            f"(SONGWRIGHT_QUEUE_LIMIT): give --apart {pace_s:.3g} or more, or fewer songs, or raise "
-            "SONGWRIGHT_MODAL__GPU_CONTAINERS"
-        )
-        raise InvalidRequest("songs", songs, fix)
-    name = f"{songs:,}, {apart_s:g} s apart" if apart_s else f"{songs:,} at once"
-    return Case(name, songs, apart_s)
-
-
-def _figures(library: Library, last: int | None, since: datetime | None) -> Iterator[Song | Entry]:
-    """From the index; from the songs themselves if only some are wanted and there is none, or if it cannot be
-    kept."""
-    from orchestrator.cli.output import counting
-    from orchestrator.estimates.costs import newest
-    from orchestrator.songs.index.catalogue import Catalogue
-
-    catalogue = Catalogue(library)
-    try:
-        in_bucket = catalogue.is_built()
-        # To ask whether a bucket's index is whole here would copy all of it.
-        whole = not (in_bucket and since) and catalogue.is_whole()
-        if not whole and ((last is None and since is None) or in_bucket):
-            with counting("reading the library") as progress:
-                catalogue.complete(progress, since)
-            whole = True
-    except Unavailable as error:
-        say(plain(f"songwright: the songs are read one by one: {error}"))
-        whole = False
-    yield from catalogue.entries(last=last, since=since) if whole else newest(library, last=last, since=since)
-
-
-@click.command()
+@click.command(epilog=INDEXED, short_help="Read all songs for the index anew.")
 def index() -> None:
     """Build the library's index anew, from which pages, searches, costs and quotes are read.
 
@@ -201,25 +195,26 @@ def index() -> None:
     print_line(f"Songs in the index: {library.index.table.count():,}.")
 
 
-@click.command()
-@click.argument("song_ids", metavar="[ID]...", nargs=-1)
+@click.command(epilog=RESUMED, short_help="Go on with a song that was stopped.")
+@click.argument("song_ids", metavar="[ID]...", nargs=-1, type=SONG)
 def resume(song_ids: tuple[str, ...]) -> None:
-    """Finish songs that were interrupted, from their last step. Without ID: all whose process has died, but
-    for those that the service of this bucket takes up.
+    """Finish songs that were stopped, from their last step.
 
-    A song that failed or was cancelled is only taken up again by its ID.
+    Without ID: all whose process has died, but for those that the service of this bucket takes up. If there
+    are none, the song that was stopped by Ctrl-C, was cancelled or failed; of several, you choose. ID may be
+    the beginning of one, or words of the title.
     """
+    from orchestrator.cli.home.choosing import song_named
     from orchestrator.cli.produce import produce
     from orchestrator.jobs.resuming import check_resumable, interrupted
-    from orchestrator.songs.index.catalogue import Catalogue
 
     settings = load_settings()
     library = open_library(settings)
     if song_ids:
-        songs = [library.load(Catalogue(library).find(song_id)) for song_id in song_ids]
+        songs = [library.load(song_named(library, song_id)) for song_id in song_ids]
     else:
         # One that may be what killed whoever made it comes last.
-        songs = sorted(interrupted(library), key=lambda song: song.runs)
+        songs = sorted(interrupted(library), key=lambda song: song.runs) or _chosen(library)
     for song in songs:
         check_resumable(song)
     if songs:
@@ -229,24 +224,21 @@ def resume(song_ids: tuple[str, ...]) -> None:
         print_line("Nothing to resume.")
 
 
-@click.command()
-@click.argument("song_id", metavar="ID")
-def delete(song_id: str) -> None:
-    """Delete a song and all its files, a damaged one too."""
-    from orchestrator.songs.index.catalogue import Catalogue
-    from orchestrator.songs.ownership import may_resume
+def _chosen(library: Library) -> list[Song]:
+    """The song that has ended before it was whole; of several the one that is chosen on the terminal. Raises
+    ``InvalidRequest`` where nobody can choose."""
+    from orchestrator.cli.home.choosing import described, stopped_songs
 
-    library = open_library(load_settings())
-    found, title = Catalogue(library).find(song_id), ""
-    try:
-        song = library.load(found)
-    except Unreadable as error:
-        say(plain(f"songwright: {error.what}"))
-    else:
-        title = plain(song.title)
-        if not song.status.finished and not may_resume(song):
-            raise InvalidRequest(
-                "ID", found, "another process is at work on this song: cancel it there first"
-            )
-    library.delete(found)
-    print_line(f"Deleted {found} {title}".rstrip())
+    songs = stopped_songs(library)
+    if len(songs) < 2:
+        for song in songs:
+            say(f"songwright: resumes {described(song)}")
+        return songs
+    say("These were stopped:")
+    for number, song in enumerate(songs, 1):
+        say(f"{number:3}  {described(song)}")
+    if not sys.stdin.isatty():
+        raise InvalidRequest("ID", "", f"name the one to resume: songwright resume {songs[0].id}")
+    kind = click.IntRange(1, len(songs))
+    number = click.prompt(plain("Which one"), type=kind, default=1, err=True)
+    return [songs[number - 1]]

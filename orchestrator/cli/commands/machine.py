@@ -12,8 +12,24 @@ from orchestrator.cli.commands.exits import FAILED
 from orchestrator.cli.lines import print_line, say
 from orchestrator.songs.brief import Brief
 
+SERVED = """\b
+Examples:
+  songwright serve
+  songwright serve --host 0.0.0.0 --port 9000
+"""
+EXAMINED = """\b
+Examples:
+  songwright doctor
+  songwright doctor --all
+  SONGWRIGHT_MUSIC__ENGINE=acestep songwright doctor
+"""
+MEASURED = """\b
+Examples:
+  songwright bench --runs 1 --duration 30
+"""
 
-@click.command()
+
+@click.command(epilog=SERVED, short_help="Run the page and the HTTP API.")
 @click.option("--host", default=None, help="The address to listen at; 0.0.0.0 lets other machines in.")
 @click.option("--port", type=int, default=None, help="Default 8000; 0 takes any that is free.")
 @click.option("--take-over", is_flag=True, help="Take the bucket from another service or a deployment.")
@@ -30,11 +46,11 @@ def serve(host: str | None, port: int | None, take_over: bool) -> None:  # noqa:
     run_service(load_settings(**given), say, take_over=take_over)
 
 
-@click.command()
-@click.option("--all", "every_engine", is_flag=True, help="Look at the engines that are not set, too.")
+@click.command(epilog=EXAMINED, short_help="What is wrong here, and how to mend it.")
+@click.option("--all", "every_engine", is_flag=True, help="Every setting, and the engines that are not set.")
 @click.option("--modal", "on_modal", is_flag=True, help="Look at the deployment on Modal instead.")
 def doctor(every_engine: bool, on_modal: bool) -> None:  # noqa: FBT001 - click passes every option by name
-    """Tell what is set, and whether each engine and the store are ready; exits 1 if something is not.
+    """Tell whether songs can be made here, what is wrong and how to mend it; exits 1 if something is wrong.
 
     Of an engine with a model: whether it is installed, its weights and their licence, the device, and the
     memory it needs and has. Nothing is fetched or loaded. With --modal: whether Modal knows this machine's
@@ -44,12 +60,12 @@ def doctor(every_engine: bool, on_modal: bool) -> None:  # noqa: FBT001 - click 
     from orchestrator.cli.output import print_findings
 
     findings = examine_modal() if on_modal else examine(load_settings(), every_engine=every_engine)
-    print_findings(findings)
+    print_findings(findings, everything=every_engine)
     if not all(finding.ok for finding in findings if finding.wanted):
         click.get_current_context().exit(FAILED)
 
 
-@click.command()
+@click.command(epilog=MEASURED, short_help="How fast songs are made here.")
 @click.option("--runs", default=3, show_default=True, help="Songs to make; medians are printed.")
 @click.option("--duration", default=180.0, show_default=True, help="Seconds of each song.")
 @click.option(

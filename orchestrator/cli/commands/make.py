@@ -8,7 +8,8 @@ import click
 
 from config.errors import InvalidRequest
 from config.settings import load_settings
-from orchestrator.cli.commands.library import open_library
+from orchestrator.cli.commands.shell import SONG
+from orchestrator.cli.home.library import open_library
 from orchestrator.songs.brief import (
     DURATION_S,
     FORMATS,
@@ -29,7 +30,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="A song from a sentence, your own words or a photo.")
 @click.argument("description", required=False, default="")
 @click.option(
     "--lyrics",
@@ -68,6 +69,7 @@ Examples:
     "--like",
     "like_id",
     metavar="ID",
+    type=SONG,
     help="Make this song again, by the engines, models and seeds of its manifest; or, with --seed, "
     "--duration, --format, --variations, --no-master or --no-title, one that differs in these.",
 )
@@ -98,12 +100,12 @@ def make(
 
     Without a file or --about, DESCRIPTION tells both how the song sounds and what it is about.
     """
+    from orchestrator.cli.home.choosing import song_named
     from orchestrator.cli.produce import produce
-    from orchestrator.cli.words import words_in
+    from orchestrator.cli.words import typed, words_in
     from orchestrator.pipeline.inputs.photos import photo_in, photo_name
     from orchestrator.pipeline.replay import again
     from orchestrator.songs.export import checked_folder
-    from orchestrator.songs.index.catalogue import Catalogue
     from orchestrator.songs.manifest import new_songs
 
     settings = load_settings()
@@ -131,7 +133,7 @@ def make(
                 raise InvalidRequest(option, like_id, "with --like the words are that song's: leave it out")
         library = open_library(settings)
         songs, photo, settings = again(
-            library.load(Catalogue(library).find(like_id)), library, settings, _given(options)
+            library.load(song_named(library, like_id)), library, settings, _given(options)
         )
     else:
         name = ""
@@ -142,9 +144,9 @@ def make(
             name = photo_name(photo)
         brief = Brief.model_validate(
             {
-                "description": _typed(description),
+                "description": typed(description),
                 "lyrics": words_in(lyrics_file) if lyrics_file else "",
-                "about": _typed(about),
+                "about": typed(about),
                 "photo": name,
                 "photo_as_cover": photo_as_cover,
                 "instrumental": instrumental,
@@ -169,12 +171,3 @@ def _given(options: dict[str, object]) -> dict[str, object]:
         for name, value in options.items()
         if given(parameters.get(name, name)) is click.core.ParameterSource.COMMANDLINE
     }
-
-
-def _typed(words: str) -> str:
-    """The words of an argument. In a locale that has ASCII alone, Python leaves other bytes undecoded, and
-    they are UTF-8 nevertheless; where they are not, the brief says so."""
-    try:
-        return words.encode("utf-8", "surrogateescape").decode("utf-8")
-    except UnicodeError:
-        return words

@@ -20,7 +20,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(epilog=EXAMPLES, short_help="Keep a recording, to make songs from.")
 @click.argument("file", required=False)
 @click.option(
     "--rights",

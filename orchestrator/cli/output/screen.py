@@ -16,11 +16,24 @@ from orchestrator.cli.lines import plain
 from orchestrator.cli.output.text import STATUS_COLOURS, clock, dollars, open_console, styled
 from orchestrator.cli.players import command_here
 from orchestrator.estimates.costs import usd_of
-from orchestrator.songs.brief import Brief
+from orchestrator.songs.brief import DEFAULT_DURATION_S, Brief
 from orchestrator.songs.facts.change import SongChange
 from orchestrator.songs.manifest import Song, Status
 from orchestrator.songs.stages import CRAFTS, elapsed
 from storage.configured import Places
+
+_FLAGS = {
+    "instrumental": (True, "--instrumental"),
+    "draft": (True, "--draft"),
+    "master": (False, "--no-master"),
+    "cover_title": (False, "--no-title"),
+}
+"""The options without a value, with the value that a brief has by them."""
+_TYPED = {
+    *_FLAGS, "description", "lyrics", "about", "duration_s", "seed", "format", "variations", "keep",
+}  # fmt: skip
+"""The fields of a brief that ``songwright make`` can be given by words: a song with another is made again by
+its manifest."""
 
 
 def print_song(song: Song, places: Places, copies: Path | None = None) -> None:
@@ -34,6 +47,14 @@ def print_song(song: Song, places: Places, copies: Path | None = None) -> None:
         facts.add_row("status", Text(song.status, style=STATUS_COLOURS.get(song.status, "")))
     if song.error:
         facts.add_row("error", styled(f"{song.error.message} (in {song.error.step})"))
+    if song.favourite:
+        facts.add_row("favourite", "yes")
+    if song.tags:
+        facts.add_row("tags", styled(", ".join(song.tags)))
+    if song.metadata:
+        facts.add_row(
+            "metadata", styled(", ".join(f"{key}: {value}" for key, value in song.metadata.items()))
+        )
     if plan:
         facts.add_row("style", styled(", ".join(plan.tags)))
         facts.add_row("key", styled((music.key if music else None) or plan.key))
@@ -126,29 +147,38 @@ def _files(files: dict[str, str]) -> Table:
 
 def _again(song: Song, places: Places) -> str:
     """The command that makes this very song again."""
+    from lyrics.wishes.lengths import asked_duration  # late, as in ``Brief``
+
+    like = f"songwright make --like {song.id}"
     brief = song.brief
-    if brief.plan or brief.photo:
-        return f"songwright make --like {song.id}"
-    words = ["songwright", "make"]
-    if brief.description:
-        words.append(brief.description)
-    if brief.plan or (brief.lyrics and not (places.folder and "lyrics" in song.assets)):
-        return f"songwright make --like {song.id}"
+    stored = brief.lyrics and "lyrics" in song.assets and places.folder
+    kept = brief.model_fields_set - _TYPED
+    if any(getattr(brief, name) != Brief.model_fields[name].default for name in kept):
+        return like
+    if brief.lyrics and not stored:
+        return like
+    words = []
     if brief.lyrics:
         words += ["--lyrics", places.of(song.assets["lyrics"].key)]
     if brief.about:
         words += ["--about", brief.about]
-    if brief.instrumental:
-        words.append("--instrumental")
-    if brief.duration_s != Brief.model_fields["duration_s"].default:
+    words += [option for name, (value, option) in _FLAGS.items() if getattr(brief, name) is value]
+    if brief.duration_s != (asked_duration(brief.description) or DEFAULT_DURATION_S):
         words += ["--duration", f"{brief.duration_s:g}"]
     if brief.format != "wav":
         words += ["--format", brief.format]
     if brief.variations > 1:
         words += ["--variations", str(brief.variations)]
-    command = shlex.join([*words, "--seed", str(brief.seed)])
+    if brief.keep != "all":
+        words += ["--keep", brief.keep]
+    words += ["--seed", str(brief.seed)]
+    if brief.description.startswith("-"):  # else it would be an option
+        words += ["--", brief.description]
+    elif brief.description:
+        words.insert(0, brief.description)
+    command = shlex.join(["songwright", "make", *words])
     # Words of several lines, or with what no terminal shows, would be others when they are typed again.
-    return command if plain(command) == command else f"songwright make --like {song.id}"
+    return command if plain(command) == command else like
 
 
 def _command(label: str, command: str) -> Text:

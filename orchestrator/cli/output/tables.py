@@ -18,15 +18,20 @@ MOST_COUNTED = 10_000
 """Songs that are counted below a list: a bucket has to be listed for that."""
 
 
-def print_list(songs: Sequence[Song | Damaged], more: int) -> None:
-    """One line a song, newest first; of a damaged one, with what is wrong."""
+def print_list(songs: Sequence[Song | Damaged], more: int, *, whole: bool = True) -> None:
+    """One line a song, in their order; of a damaged one, with what is wrong. A favourite has a star.
+    ``whole``: whether these are of all songs there are, and not of some that were looked for."""
     console = open_console()
     if not songs:
-        console.print('No songs yet. The first: songwright make "a dreamy synthwave song about neon rain"')
+        first = 'No songs yet. The first: songwright make "a dreamy synthwave song about neon rain"'
+        console.print(first if whole else "No song fits.")
         return
     table = Table(box=None, header_style="dim", pad_edge=False)
     for name in ("id", "title", "style", "length", "status", "made"):
         table.add_column(name, no_wrap=name not in ("title", "style"))
+    tagged = any(song.tags for song in songs if isinstance(song, Song))
+    if tagged:
+        table.add_column("tags")
     for song in songs:
         made = f"{song.created_at.astimezone():%Y-%m-%d %H:%M}"
         if isinstance(song, Damaged):
@@ -34,16 +39,22 @@ def print_list(songs: Sequence[Song | Damaged], more: int) -> None:
             continue
         table.add_row(
             song.id,
-            styled(song.title) if song.title else styled(song.brief.description[:40], "dim"),
+            _name(song),
             styled(", ".join(song.plan.categories[:2])) if song.plan else "",
             clock(song.music.duration_s if song.music else song.brief.duration_s),
             Text(song.status, style=STATUS_COLOURS.get(song.status, "")),
             made,
+            *([styled(", ".join(song.tags), "cyan")] if tagged else []),
         )
     console.print(table)
     if more:
-        least = "at least " if more >= MOST_COUNTED else ""
-        console.print(f"... and {least}{more} more: songwright list --limit 0", style="dim")
+        least = "at least " if whole and more >= MOST_COUNTED else ""
+        console.print(f"... and {least}{more:,} more: add --limit 0", style="dim")
+
+
+def _name(song: Song) -> Text:
+    name = styled(song.title) if song.title else styled(song.brief.description[:40], "dim")
+    return Text.assemble(("* ", "bold yellow"), name) if song.favourite else name
 
 
 def print_recordings(recordings: Sequence[Recording]) -> None:
@@ -62,15 +73,38 @@ def print_recordings(recordings: Sequence[Recording]) -> None:
     console.print(table)
 
 
-def print_findings(findings: Sequence[Finding]) -> None:
-    """What doctor found, a line each, with the fix where one is needed."""
+def print_findings(findings: Sequence[Finding], *, everything: bool = False) -> None:
+    """What doctor found: the verdict, then what is wrong with its fix, then the rest; with ``everything``,
+    all of it."""
     console = open_console()
+    wrong = [finding for finding in findings if finding.wanted and not finding.ok]
+    noted = [finding for finding in findings if finding not in wrong and finding.wanted and finding.fix]
+    if wrong:
+        subjects = ", ".join(dict.fromkeys(finding.subject for finding in wrong))
+        console.print(styled(f"Not ready: {subjects}. What to do is below.", "bold red"))
+    elif noted:
+        console.print(styled("Ready; something is to be looked at.", "bold yellow"))
+    else:
+        console.print(styled("Ready: nothing is wrong here.", "bold green"))
+    rest = [finding for finding in findings if finding not in wrong and finding not in noted]
+    for some in filter(None, ([*wrong, *noted], rest)):
+        console.print()
+        console.print(_findings(some, everything=everything))
+    if not everything and any(finding.more for finding in findings):
+        console.print(
+            "\nEvery setting, and the engines that are not set: songwright doctor --all", style="dim"
+        )
+
+
+def _findings(findings: Sequence[Finding], *, everything: bool) -> Table:
     table = Table.grid(padding=(0, 2))
     for finding in findings:
         mark = Text("ok", style="green") if finding.ok else Text("!!", style="bold red")
         if not finding.wanted:
             mark = Text("ok" if finding.ok else "--", style="dim")
-        table.add_row(mark, styled(finding.subject, "bold"), finding.detail)
+        table.add_row(mark, styled(finding.subject, "bold"), Text(plain_lines(finding.detail)))
+        if finding.more and everything:
+            table.add_row("", "", Text(plain_lines(finding.more), style="dim"))
         if finding.fix:
             table.add_row("", "", Text(plain_lines(finding.fix), style="yellow"))
-    console.print(table)
+    return table

@@ -17,6 +17,10 @@ let open = null;
 let stopFollowing = () => {};
 let turn = 0;
 
+// "songwright open ID" names the song before the fragment, which has the one-time code.
+const named = new URLSearchParams(location.search).get("song");
+if (named) history.replaceState(null, "", `${location.pathname}#song/${encodeURIComponent(named)}`);
+
 const idInAddress = () => {
   const found = /^#song\/(.+)$/.exec(location.hash);
   try {

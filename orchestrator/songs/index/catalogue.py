@@ -175,10 +175,14 @@ class Catalogue:
             if song := next(newest, None):
                 return song.id
             raise NotFound("song", text, "the library is empty: 'songwright make' makes the first")
-        if not text or not is_id(text.ljust(15, "0")):
-            return text
-        matches = [known for known in islice(self._ids(_before(text)), 2) if known.startswith(text)]
+        matches = self.beginning(text, 2)
         return matches[0] if len(matches) == 1 else text
+
+    def beginning(self, text: str, most: int) -> list[str]:
+        """The ids that start with ``text``, ``most`` at the most, newest first; none for an empty text."""
+        if not text or not is_id(text.ljust(15, "0")):
+            return []
+        return [known for known in islice(self._ids(_before(text)), most) if known.startswith(text)]
 
     def count(self, after: str, most: int) -> int:
         """How many songs are older than ``after``, counted up to ``most``."""
