@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
 from config.settings import Settings
@@ -86,7 +85,10 @@ def test_the_webhook_is_described_with_its_headers_and_three_endings(document: d
     hook = document["webhooks"]["song-ended"]["post"]
     content = hook["requestBody"]["content"]["application/json"]
     endings = values(document, content)
-    assert {ending["status"] for ending in endings} == {"done", "failed", "cancelled"}
+    assert {ending["song"]["status"] for ending in endings} == {"done", "failed", "cancelled"}
+    assert [ending["type"] for ending in endings] == [
+        f"song.{ending['song']['status']}" for ending in endings
+    ]
     assert [faults(document, content["schema"], ending) for ending in endings] == [[], [], []]
     assert {"webhook-id", "webhook-timestamp", "webhook-signature"} == {
         parameter["name"] for parameter in hook["parameters"]

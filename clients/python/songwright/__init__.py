@@ -23,6 +23,7 @@ from songwright.calls import (
     Take,
 )
 from songwright.client import AsyncClient, Client
+from songwright.client.webhooks import verify_webhook
 from songwright.errors import (
     ApiError,
     ClientClosed,
@@ -37,6 +38,7 @@ from songwright.errors import (
     InvalidArgument,
     InvalidCall,
     InvalidRequest,
+    InvalidWebhook,
     NotFound,
     ServerError,
     SongCancelled,
@@ -69,6 +71,7 @@ __all__ = [
     "InvalidArgument",
     "InvalidCall",
     "InvalidRequest",
+    "InvalidWebhook",
     "Music",
     "MusicRequest",
     "NewPart",
@@ -91,4 +94,5 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "WaitTimeout",
+    "verify_webhook",
 ]

@@ -148,17 +148,17 @@ class _Examples:
 
     def endings(self) -> dict[str, Any]:
         """The three ways in which a song ends, as a webhook tells them."""
-        name = "SongAnswer"
         queued = _recorded()["queued"]
         error = {"type": "EngineTimeout", "message": "The song took longer than it may.", "step": "music"}
-        done = self._refer(name, "It is done", self.of_model(name))
-        failed = self._overlaid(name, queued | {"status": "failed", "error": error})
-        cancelled = self._overlaid(name, queued | {"status": "cancelled"})
-        return (
-            done
-            | self._refer(f"{name}.failed", "It could not be made", failed)
-            | self._refer(f"{name}.cancelled", "Somebody cancelled it", cancelled)
-        )
+        endings = {
+            "done": self.of_model("SongAnswer"),
+            "failed": self._overlaid("SongAnswer", queued | {"status": "failed", "error": error}),
+            "cancelled": self._overlaid("SongAnswer", queued | {"status": "cancelled"}),
+        }
+        found: dict[str, Any] = {}
+        for status, song in endings.items():
+            found |= self._refer(f"song.{status}", f"song.{status}", {"type": f"song.{status}", "song": song})
+        return found
 
     def of_model(self, name: str, depth: int = 0) -> Any:
         """A value of the schema with this name: the recorded one, if there is one."""

@@ -157,6 +157,15 @@ _WEBHOOK_HEADERS = (
         "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
     ),
 )
+_ENDING = {
+    "type": "object",
+    "title": "SongEnded",
+    "required": ["type", "song"],
+    "properties": {
+        "type": {"enum": ["song.done", "song.failed", "song.cancelled"]},
+        "song": {"$ref": "#/components/schemas/SongAnswer"},
+    },
+}
 _WEBHOOKS = {
     "song-ended": {
         "post": {
@@ -180,7 +189,7 @@ _WEBHOOKS = {
             ],
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SongAnswer"}}},
+                "content": {"application/json": {"schema": _ENDING}},
             },
             "responses": {"2XX": {"description": "It was received: it is not sent again."}},
         }
