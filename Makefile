@@ -18,6 +18,7 @@ VENV := .venv
 AUDIOCRAFT := .venv-audiocraft
 CUDA := .venv-cuda
 SUPABASE := integrations/supabase
+TYPESCRIPT := clients/typescript
 BIN := $(VENV)/bin
 ABOUT ?= a dreamy synthwave song with a female vocal about neon rain
 export ABOUT
@@ -31,7 +32,7 @@ FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale li
 
 .DEFAULT_GOAL := help
 .PHONY: help song serve test test-all test-instructions test-audiocraft test-cuda test-faults test-endurance test-hostile \
-	browser deno compiler postgres check check-images gpu-check gpu-wheels bench picture clean
+	browser deno typescript compiler postgres check check-images gpu-check gpu-wheels bench picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -43,7 +44,7 @@ serve: $(VENV)/.song
 	@exec $(BIN)/songwright serve
 
 test: WHICH := and not long
-test test-all: $(VENV)/.dev browser deno compiler postgres
+test test-all: $(VENV)/.dev browser deno typescript compiler postgres
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not alone $(WHICH)" --durations=20
 	@# Those of Modal beside each other: their containers mostly wait for each other.
 	$(BIN)/python -m pytest -m "alone $(WHICH)" -n $(WORKERS) --dist loadfile \
@@ -72,6 +73,8 @@ postgres:
 		{ $(call installed,PostgreSQL,the tests of the edge function's quota,postgresql); }
 
 deno: $(SUPABASE)/node_modules/.installed
+
+typescript: $(TYPESCRIPT)/node_modules/.installed
 
 test-instructions: $(VENV)/.dev
 	SONGWRIGHT_TEST_INSTRUCTIONS=1 $(BIN)/python -m pytest tests/music/test_instructions.py
@@ -114,7 +117,7 @@ gpu-wheels:
 	@PIP_CONSTRAINT= $(PYTHON) -m tests.gpu_check.carried
 
 clean:
-	rm -rf $(VENV) $(AUDIOCRAFT) $(CUDA) $(SUPABASE)/node_modules build *.egg-info clients/python/build \
+	rm -rf $(VENV) $(AUDIOCRAFT) $(CUDA) $(SUPABASE)/node_modules $(TYPESCRIPT)/node_modules build *.egg-info clients/python/build \
 		clients/python/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.song: pyproject.toml constraints.txt | $(BIN)/python
@@ -134,6 +137,15 @@ $(SUPABASE)/node_modules/.installed: $(SUPABASE)/package.json
 			touch $@ || echo "It could not be installed: these tests will be skipped"; \
 	else \
 		echo "The tests of what is written in TypeScript will be skipped: they need Node.js and npm"; \
+	fi
+
+$(TYPESCRIPT)/node_modules/.installed: $(TYPESCRIPT)/package.json
+	@if command -v npm >/dev/null; then \
+		echo "Installing TypeScript for the test of the client that is generated (once, 50 MB) ..."; \
+		npm install --prefix $(TYPESCRIPT) --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null && \
+			touch $@ || echo "It could not be installed: this test will be skipped"; \
+	else \
+		echo "The test of the client in TypeScript will be skipped: it needs Node.js and npm"; \
 	fi
 
 $(AUDIOCRAFT)/.installed: export PIP_CONSTRAINT := constraints-audiocraft.txt

@@ -23,6 +23,7 @@ from songwright.calls import (
     Take,
 )
 from songwright.client import AsyncClient, Client
+from songwright.client.webhooks import verify_webhook
 from songwright.errors import (
     ApiError,
     ClientClosed,
@@ -37,6 +38,7 @@ from songwright.errors import (
     InvalidArgument,
     InvalidCall,
     InvalidRequest,
+    InvalidWebhook,
     NotFound,
     ServerError,
     SongCancelled,
@@ -72,6 +74,7 @@ __all__ = [
     "InvalidArgument",
     "InvalidCall",
     "InvalidRequest",
+    "InvalidWebhook",
     "Labels",
     "LibraryEvent",
     "Music",
@@ -96,4 +99,5 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "WaitTimeout",
+    "verify_webhook",
 ]

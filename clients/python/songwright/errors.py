@@ -19,7 +19,8 @@
     ├── SongFailed          the song could not be made: ``song.error`` says why
     ├── SongCancelled       somebody cancelled the song
     ├── WaitTimeout         the song was not done in time; it is still being made
-    └── DownloadFailed      the file is not there, or not as the manifest describes it
+    ├── DownloadFailed      the file is not there, or not as the manifest describes it
+    └── InvalidWebhook      a call that has come is not the service's, or is too old (a ``ValueError`` too)
 
 Each survives pickling with its fields.
 """
@@ -53,6 +54,10 @@ class InvalidArgument(ClientError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.value} - {self.fix}" if self.value else f"{self.name}: {self.fix}"
+
+
+class InvalidWebhook(ClientError, ValueError):
+    """A webhook that the service has not signed, or not lately: answer it with 400 and believe nothing."""
 
 
 class InvalidCall(ClientError, TypeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
@@ -17,6 +18,7 @@ from orchestrator.server.answers import (
     UnreadableSong,
     Waveform,
 )
+from orchestrator.server.api.examples import add_examples
 from orchestrator.server.api.problems import MEDIA_TYPE, Problem
 from orchestrator.server.library.answering import DeletedSong
 
@@ -82,6 +84,33 @@ SONG_ACCEPTED: dict[int | str, dict[str, Any]] = {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SongAnswer"}}},
     }
 }
+_EVENT_EXAMPLES = (
+    (
+        "status",
+        "The song has entered a status. Sent for each that it has been in, from `queued` on.",
+        'event: status\ndata: {"status":"composing","at":"2026-11-29T18:21:23.966635Z","queue_position":null,'
+        '"seconds_left":21.4}\nid: 3.0\n\n',
+    ),
+    (
+        "queue",
+        "The song waits, and its position in the queue has changed. It has no id: the next one replaces it.",
+        'event: queue\ndata: {"queue_position":2,"seconds_left":48.0}\n\n',
+    ),
+    (
+        "progress",
+        "A part of the song has made progress.",
+        'event: progress\ndata: {"part":"music","stage":"mixing","fraction":0.71,"seconds_left":3.2}\n'
+        "id: 3.17\n\n",
+    ),
+    (
+        "end",
+        "The song is done, failed or was cancelled. The payload is the whole SongAnswer, shortened here. The "
+        "stream ends, and one who comes back with this id is answered 204.",
+        'event: end\ndata: {"id":"ybqbqbb2h7d9kp4","status":"done"}\nid: 4.0\n\n',
+    ),
+    ("keep-alive", "A comment, after 15 s of silence, so that no proxy cuts the line.", ": keep-alive\n\n"),
+    ("retry", "The first block: after how many milliseconds to come back.", "retry: 2000\n\n"),
+)
 _EVENT = {
     "type": "object",
     "description": "One event of the stream.",
@@ -104,8 +133,7 @@ EVENTS: dict[int | str, dict[str, Any]] = {
         "content": {
             "text/event-stream": {
                 "schema": _EVENT,
-                "example": 'id: 3.17\nevent: progress\ndata: {"part": "music", "stage": "mixing", '
-                '"fraction": 0.71, "seconds_left": 3.2}\n\n',
+                "examples": {name: {"summary": told, "value": text} for name, told, text in _EVENT_EXAMPLES},
             }
         },
     },
@@ -153,6 +181,64 @@ RANGE_HEADERS = {
             ("If-Unmodified-Since", "412 if the file has changed since then.", _DATE),
         )
     ]
+}
+
+
+_WEBHOOK_HEADERS = (
+    (
+        "webhook-id",
+        "The same each time that this ending is sent: keep it, and ignore a second call.",
+        "msg_ybqbqbb2h7d9kp4",
+    ),
+    (
+        "webhook-timestamp",
+        "When it was signed, in seconds since 1970: refuse what is older than five minutes.",
+        "1795976486",
+    ),
+    (
+        "webhook-signature",
+        "`v1,` and the HMAC-SHA256 of `{webhook-id}.{webhook-timestamp}.{body}` in base64. There may be "
+        "several, with spaces between them: one that is right is enough.",
+        "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+    ),
+)
+_ENDING = {
+    "type": "object",
+    "title": "SongEnded",
+    "required": ["type", "song"],
+    "properties": {
+        "type": {"enum": ["song.done", "song.failed", "song.cancelled"]},
+        "song": {"$ref": "#/components/schemas/SongAnswer"},
+    },
+}
+_WEBHOOKS = {
+    "song-ended": {
+        "post": {
+            "operationId": "song_ended",
+            "tags": ["webhooks"],
+            "summary": "A song is done, failed or was cancelled",
+            "description": "Sent to the `webhook` of the request once each of its songs has ended, signed as "
+            "standardwebhooks.com says with the secret in `.songwright/webhook-secret`. An answer of 200 to "
+            "299 within 20 s ends it; otherwise it is sent again after 2 s, 10 s, 1 and 5 minutes, half an "
+            "hour and two hours. Read `webhook` in the song for how it went.",
+            "parameters": [
+                {
+                    "name": name,
+                    "in": "header",
+                    "required": True,
+                    "description": text,
+                    "schema": {"type": "string"},
+                    "example": example,
+                }
+                for name, text, example in _WEBHOOK_HEADERS
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": _ENDING}},
+            },
+            "responses": {"2XX": {"description": "It was received: it is not sent again."}},
+        }
+    }
 }
 
 
@@ -217,5 +303,7 @@ def document(app: FastAPI) -> dict[str, Any]:
                     del operation["responses"]["422"]  # the framework adds it; these paths answer 400
                 for response in operation["responses"].values():
                     response["headers"] = response.get("headers", {}) | _REQUEST_ID
+        made["webhooks"] = deepcopy(_WEBHOOKS)
+        add_examples(made)
         app.openapi_schema = made
     return app.openapi_schema

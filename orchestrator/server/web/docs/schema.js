@@ -1,5 +1,7 @@
 // A JSON schema in words: types, limits, defaults, and links to the schemas it names.
 
+import { t } from "/page/words.js";
+
 export function element(tag, attributes = {}, ...inside) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -62,15 +64,15 @@ export function patternOf(schema) {
 
 // One line of a table of fields that also fits a phone.
 export function fieldRow(name, schema, { required = false, description = schema.description, note = "" } = {}) {
-  const row = element("li");
+  const row = element("li", { "data-field": name });
   const head = element("p", { class: "field-head" }, code(name), element("span", { class: "hint" }, ...typeOf(schema)));
   for (const limit of limitsOf(schema)) head.append(element("span", { class: "hint" }, limit));
   if (note) head.append(element("span", { class: "hint" }, note));
-  if (required) head.append(element("span", { class: "required" }, "required"));
+  if (required) head.append(element("span", { class: "required" }, t("required")));
   row.append(head, ...paragraphs(description));
   const example = schema.examples?.[0];
-  if (example !== undefined) row.append(element("p", { class: "hint" }, "Example: ", code(JSON.stringify(example))));
-  if (patternOf(schema)) row.append(element("p", { class: "hint" }, "Pattern: ", code(patternOf(schema))));
+  if (example !== undefined) row.append(element("p", { class: "hint" }, `${t("Example:")} `, code(JSON.stringify(example))));
+  if (patternOf(schema)) row.append(element("p", { class: "hint" }, `${t("Pattern:")} `, code(patternOf(schema))));
   return row;
 }
 
