@@ -197,7 +197,7 @@ RUNS = [
     run("delete", "{id}", shows=("Deleted {id} A first song",), songs=0),
     run(
         "serve", "--host", "127.0.0.2", "--port", "0",
-        shows=("Songwright is at http://127.0.0.2:", "Your token, shown only now"),
+        shows=("is at http://127.0.0.2:", "/#code=", "Your token, shown only now", "token for programs is"),
         until="Ctrl-C stops.", code=INTERRUPTED, leaves=".songwright/token",
     ),
     run(
