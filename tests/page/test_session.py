@@ -15,6 +15,11 @@ from tests.service.server import TOKEN, Server
 _FETCH = """async ([url, options]) => {
   try { return (await fetch(url, options)).status; } catch (error) { return error.name; }
 }"""
+_FRAME = """url => {
+  const frame = document.createElement("iframe");
+  frame.src = url;
+  document.body.append(frame);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +117,38 @@ def test_the_page_opens_on_a_phone_where_it_reaches_the_server(server: Server, v
         visit.look("phone-code", sizes=(PHONE,), whole=False)
         dialog.get_by_role("button", name="Close").click()
         assert made["code"] not in page.content()
+
+
+def test_a_share_link_plays_without_a_token_and_in_no_frame(
+    server: Server, visiting: Visiting, elsewhere: str
+) -> None:
+    body = {"full_described_song": "a shared song", "audio_duration": 5}
+    with server.client() as client:
+        made = client.post("/generate-from-description", json=body).json()
+        url = client.post(f"/songs/{made['id']}/share").json()["url"]
+    with visiting(server, url.removeprefix(server.url), token=False, locale="en-GB") as visit:
+        page = visit.page
+        expect(page.get_by_role("heading", name=made["title"])).to_be_visible()
+        assert (
+            page.locator("img.cover").evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+        )
+        visit.look("share")
+        page.evaluate("document.querySelector('audio').play()")
+        assert page.evaluate("document.querySelector('audio').duration") > 1
+        other = page.context.new_page()
+        refusals: list[str] = []
+        other.on("console", lambda message: refusals.append(message.text))
+        other.goto(elsewhere)
+        other.evaluate(_FRAME, url)
+        other.wait_for_timeout(300)
+        assert any("frame-ancestors" in refusal for refusal in refusals), refusals
+        other.close()
+        visit.expected = {410}
+        with server.client() as client:
+            client.delete(f"/songs/{made['id']}")
+        page.reload()
+        expect(page.get_by_role("heading", name="There is no song here")).to_be_visible()
+        visit.look("share-gone", sizes=(PHONE,))
 
 
 def test_a_page_of_another_origin_does_nothing_with_the_session(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ipaddress
 import socket
 from contextlib import suppress
+from urllib.parse import urlsplit
+
+from config.settings import Settings
 
 _ELSEWHERE = (
     (socket.AF_INET, "192.0.2.1"),
@@ -37,6 +40,18 @@ def network_host(host: str) -> str:
             if not (own.is_loopback or own.is_unspecified):
                 return _bracketed(str(own))
     return ""
+
+
+def page_for_others(settings: Settings, base: str) -> str:
+    """The page's address for another device, with a "/" at its end. ``base``, which this client used, stays
+    if the service has no address that others reach."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/") + "/"
+    parts = urlsplit(base)
+    if is_local(parts.hostname or "") and (host := network_host(settings.host)):
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{host}{port}/"
+    return base
 
 
 def _bracketed(host: str) -> str:

@@ -15,7 +15,7 @@ from orchestrator.server.api.middleware.auth import TOKEN_HOLDER, wrong_token
 from orchestrator.server.api.openapi import refusals
 from orchestrator.server.api.problems import CROSS_SITE, UNAUTHORIZED, problem
 from orchestrator.server.api.requests.incoming import CLOSE, JsonRoute
-from orchestrator.server.doors.addresses import is_local, network_host
+from orchestrator.server.doors.addresses import is_local, page_for_others
 from orchestrator.server.doors.codes import CODE_S
 from orchestrator.server.doors.origin import came_by_https, is_cross_site, is_same_origin
 from orchestrator.server.doors.qr import svg_of
@@ -140,7 +140,7 @@ async def make_code(request: Request, response: Response, service: TheService, b
     response.headers.update(_NO_STORE)
     holder = request.scope[TOKEN_HOLDER]
     code, expires = await service.threads.run(service.doors.codes.make, holder, CODE_S)
-    page = _page_of(service, base)
+    page = page_for_others(service.settings, base)
     url = f"{page}#code={code}"
     return SessionCode(
         code=code,
@@ -149,17 +149,6 @@ async def make_code(request: Request, response: Response, service: TheService, b
         qr=svg_of(url),
         local=is_local(urlsplit(page).hostname or ""),
     )
-
-
-def _page_of(service: Service, base: str) -> str:
-    """The page's address for another device."""
-    if service.settings.public_url:
-        return service.settings.public_url.rstrip("/") + "/"
-    parts = urlsplit(base)
-    if is_local(parts.hostname or "") and (host := network_host(service.settings.host)):
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{host}{port}/"
-    return base
 
 
 def _session(request: Request, service: Service) -> Session | None:
