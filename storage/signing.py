@@ -36,6 +36,11 @@ class Signer:
         ours = hmac.compare_digest(self._signature(key, expires).encode(), signature.encode())
         return ours and int(expires) > now
 
-    def _signature(self, key: str, expires: str) -> str:
+    def sign(self, text: str) -> str:
+        """The HMAC of ``text`` in hexadecimal, for another purpose than files. ``text`` begins with words for
+        it: a file's begins with a number."""
         secret = self._secret() if callable(self._secret) else self._secret
-        return hmac.new(secret, f"{expires}\n{key}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
+
+    def _signature(self, key: str, expires: str) -> str:
+        return self.sign(f"{expires}\n{key}")

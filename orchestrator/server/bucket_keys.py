@@ -7,6 +7,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from config.errors import NotFound, StoreUnavailable
 from orchestrator.songs.library import has_songs
@@ -19,6 +20,14 @@ KEY = "keys/service.json"
 SIGNING_KEY, WEBHOOK_SECRET = NAMES = ("signing-key", "webhook-secret")
 PREFIXES = {SIGNING_KEY: "", WEBHOOK_SECRET: "whsec_"}
 _BROKEN = "restore it from a backup, or delete it: another is made, which receivers of webhooks must know"
+
+
+class ServiceKeys(Protocol):
+    """The service's own secrets, by the names in ``NAMES``."""
+
+    def of(self, name: str) -> str:
+        """The secret. May block on the store the first time; raises ``StoreUnavailable`` if that fails."""
+        ...
 
 
 class Keys:

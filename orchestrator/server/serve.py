@@ -22,7 +22,8 @@ from config.settings import Settings
 from orchestrator.jobs.lease import HeldLease, leased_bucket
 from orchestrator.server.api import create_app
 from orchestrator.server.api.middleware.hosts import answered_hosts
-from orchestrator.server.auth import TOKEN_FILE, load_tokens
+from orchestrator.server.auth import load_tokens
+from orchestrator.server.doors.welcome import welcome
 from orchestrator.server.http.connections import ACCEPTED_AT_ONCE, fitted
 from orchestrator.server.http.listening import listening
 from orchestrator.server.http.protocol import protocol
@@ -42,9 +43,12 @@ _PREPARE_S = 5.0
 _FAILED_END_S = 2.0
 
 
-def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = False) -> None:
-    """Runs the service until SIGINT or SIGTERM. ``say`` shows its user a line: the service's address, and its
-    token if that is new. With ``take_over`` it takes the bucket from another service that has it.
+def serve(
+    settings: Settings, say: Callable[[str], None], *, take_over: bool = False, open_browser: bool = False
+) -> None:
+    """Runs the service until SIGINT or SIGTERM. ``say`` shows its user a line: see ``welcome``. With
+    ``take_over`` it takes the bucket from another service that has it; with ``open_browser`` it opens the
+    page.
 
     Raises ``InvalidRequest`` for an address that it cannot listen on, ``Conflict`` if another service has
     this library, ``StoreUnavailable`` for a folder or a bucket that it cannot use, and ``Unavailable`` for
@@ -73,13 +77,9 @@ def serve(settings: Settings, say: Callable[[str], None], *, take_over: bool = F
             lifespan="off",  # ``ServiceServer`` starts and stops the service
             ws="none",
         )
-        host, port = listener.getsockname()[:2]
-        shown_host = f"[{host}]" if ":" in host else host
-        say(f"Songwright is at http://{shown_host}:{port}/")
-        if new_token:
-            say(f"Your token, shown only now:  {new_token}")
-        if not settings.api_bearer_token.get_secret_value():
-            say(f"It is kept in {private_folder(settings) / TOKEN_FILE}; Ctrl-C stops.")
+        address = listener.getsockname()[:2]
+        door = (service.tokens, service.doors.codes)
+        welcome(settings, say, address, door, new_token, open_browser=open_browser)
         if settings.doors.open_to_all:
             say(settings.doors.open_to_all)
         server = ServiceServer(config, service, watchdog, tenure)

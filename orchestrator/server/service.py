@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
 
 from config.engine import EngineInfo
 from config.errors import EngineUnavailable, QueueFull, Unreadable
@@ -24,7 +23,8 @@ from orchestrator.pipeline.inputs.recordings import Recordings
 from orchestrator.pipeline.inputs.uploads import Uploads
 from orchestrator.server.answers import Addresses, SongAnswer
 from orchestrator.server.auth import Tokens
-from orchestrator.server.bucket_keys import WEBHOOK_SECRET
+from orchestrator.server.bucket_keys import WEBHOOK_SECRET, ServiceKeys
+from orchestrator.server.doors.doors import Doors
 from orchestrator.server.library.answering import Answers
 from orchestrator.server.library.events import LibraryEvents
 from orchestrator.server.metrics import Metrics
@@ -53,14 +53,6 @@ MOST_PLANS = 20
 _PLAN_RETRY_S = 5.0
 
 
-class ServiceKeys(Protocol):
-    """The service's own secrets, by the names in ``bucket_keys.NAMES``."""
-
-    def of(self, name: str) -> str:
-        """The secret. May block on the store the first time; raises ``StoreUnavailable`` if that fails."""
-        ...
-
-
 @dataclass(frozen=True)
 class ServiceParts:
     """The parts of a service, on one machine (``server.wiring``) or on Modal (``modal.wiring``)."""
@@ -78,6 +70,7 @@ class ServiceParts:
     """Called by ``jobs`` with each song that has ended."""
     own_address: Callable[[], Awaitable[str]]
     """Returns the address of this service, for webhooks, which have no request."""
+    doors: Doors
     prepare: Callable[[], Awaitable[None]] | None = None
     """Called before anything starts."""
     builds_index: bool = True
@@ -92,6 +85,7 @@ class Service:
     def __init__(self, parts: ServiceParts) -> None:
         self.settings = parts.settings
         self.tokens = parts.tokens
+        self.doors = parts.doors
         self.library = parts.library
         self.threads = parts.threads
         self.signer = parts.signer

@@ -13,8 +13,9 @@ from orchestrator.jobs.feed import Feed
 from orchestrator.jobs.queue import Jobs
 from orchestrator.pipeline.tries import CrashCooldown
 from orchestrator.server.auth import Tokens, load_tokens
-from orchestrator.server.bucket_keys import NAMES, PREFIXES, SIGNING_KEY, Keys
-from orchestrator.server.service import Service, ServiceKeys, ServiceParts
+from orchestrator.server.bucket_keys import NAMES, PREFIXES, SIGNING_KEY, Keys, ServiceKeys
+from orchestrator.server.doors.doors import Doors
+from orchestrator.server.service import Service, ServiceParts
 from orchestrator.songs.library import Library
 from orchestrator.songs.library_threads import LibraryThreads
 from orchestrator.songs.ownership import this_process
@@ -54,7 +55,8 @@ def local_service(settings: Settings, tokens: Tokens | None = None) -> Service:
         return f"http://{settings.host}:{settings.port}/"
 
     parts = (library, threads, signer, keys, feed, worker, jobs, endings)
-    return Service(ServiceParts(settings, tokens, *parts, own_address, listening=listening))
+    doors = Doors.of_machine(settings, private_folder(settings))
+    return Service(ServiceParts(settings, tokens, *parts, own_address, doors, listening=listening))
 
 
 class _FolderKeys:

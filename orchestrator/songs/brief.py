@@ -221,7 +221,9 @@ class Brief(BaseModel):
     def takes_cover(self) -> bool:
         """Whether a picture that is there becomes the cover: the photo, or the cover of the song that is
         changed."""
-        return self.photo_as_cover or (self.change is not None and not self.change.of_recording)
+        if self.change is None:
+            return self.photo_as_cover
+        return self.photo_as_cover or not (self.change.of_recording or self.change.keeps_sound)
 
     @property
     def new_s(self) -> float:
@@ -233,10 +235,10 @@ class Brief(BaseModel):
     @property
     def crafts(self) -> tuple[str, ...]:
         """The crafts whose engines are needed. A given plan needs no writer; a photo as cover, no cover, or
-        the cover of the song that is changed, needs no painter."""
+        the cover of the song that is changed, needs no painter; a new cover of a song, no composer."""
         wanted = {
             "lyrics": self.plan is None,
-            "music": True,
+            "music": self.change is None or not self.change.keeps_sound,
             "art": self.cover and not self.takes_cover,
             "vision": bool(self.photo) and self.plan is None,
         }

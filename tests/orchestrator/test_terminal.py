@@ -216,7 +216,7 @@ RUNS = [
     run("completion", "zsh", shows=("_SONGWRIGHT_COMPLETE",)),
     run(
         "serve", "--host", "127.0.0.2", "--port", "0",
-        shows=("Songwright is at http://127.0.0.2:", "Your token, shown only now"),
+        shows=("is at http://127.0.0.2:", "/#code=", "Your token, shown only now", "token for programs is"),
         until="Ctrl-C stops.", code=INTERRUPTED, leaves=".songwright/token",
     ),
     run(

@@ -152,6 +152,8 @@ def visiting(browser: Browser) -> Visiting:
         context.set_default_timeout(15_000)
         visit = Visit(context.new_page(), server.url, shots)
         visit.page.goto(server.url + path)
+        if path.partition("#")[0] == "/":  # the page asks first whether it is signed in
+            visit.page.locator("html[data-wired]").wait_for(state="attached")
         try:
             yield visit
         finally:

@@ -105,7 +105,8 @@ def test_a_token_can_be_changed_and_forgotten(server: Server, visiting: Visiting
         page.keyboard.press("Enter")
         expect(dialog).to_be_hidden()
         page.get_by_role("button", name="API token").click()
-        dialog.get_by_role("button", name="Forget it").click()
+        dialog.get_by_role("button", name="Sign out").click()
+        expect(dialog.get_by_role("button", name="Sign out")).to_be_hidden()
         page.reload()
         expect(dialog).to_be_visible()
         assert TOKEN not in json.dumps(page.context.storage_state())
@@ -115,6 +116,7 @@ def test_a_token_that_the_server_takes_no_more_is_asked_for_anew(server: Server,
     with visiting(server) as visit:
         page = visit.page
         visit.expected = {401}
+        page.context.clear_cookies()
         page.evaluate("localStorage.setItem('songwright.token', 'rotated-away-0123456789')")
         page.reload()
         dialog = page.get_by_role("dialog", name="API token")

@@ -269,3 +269,30 @@ def test_an_engine_that_does_not_do_it_names_one_that_does(tmp_path_factory: pyt
         assert refused.json()["field"] == "task"
         fix = refused.json()["fix"]
         assert "engine 'hum' does not do it: 'sketch' or 'acestep' or 'musicgen' does" in fix
+
+
+def test_a_song_gets_another_cover_and_keeps_its_sound(client: httpx.Client, parent: dict[str, Any]) -> None:
+    song = changed(client, parent, "cover", prompt="a lighthouse in the fog", seed=77)
+    assert (song["status"], song["parent"], song["task"]) == ("done", parent["id"], "cover")
+    assert song["seed"] == song["engines"]["art"]["seed"] == 77
+    assert song["plan"]["cover_prompt"] == "a lighthouse in the fog"
+    assert np.array_equal(sound(client, song)[0], sound(client, parent)[0])
+    covers = [client.get(one["urls"]["cover"]).content for one in (parent, song)]
+    assert covers[0] != covers[1]
+    # The new one is inside the audio, and nothing was composed or written.
+    assert song["assets"]["audio"]["cover_sha256"] == song["assets"]["cover"]["sha256"]
+    assert song["engines"]["music"] == parent["engines"]["music"]
+    assert not {"music", "lyrics"} & song["costs"].keys()
+    assert "cover" in song["costs"]
+    assert song["music"] == parent["music"]
+    for role in parent["assets"].keys() - {"audio", "cover"}:
+        assert song["assets"][role]["sha256"] == parent["assets"][role]["sha256"], role
+    assert client.get(f"/songs/{parent['id']}").json()["assets"] == parent["assets"]
+    # The same request makes the same cover, and one without a seed another one.
+    again = changed(client, parent, "cover", prompt="a lighthouse in the fog", seed=77)
+    assert again["assets"]["cover"]["sha256"] == song["assets"]["cover"]["sha256"]
+    other = changed(client, song, "cover")
+    assert other["seed"] != 77
+    assert other["assets"]["cover"]["sha256"] != song["assets"]["cover"]["sha256"]
+    assert other["plan"]["cover_prompt"] == "a lighthouse in the fog"
+    assert client.post(f"/songs/{'0' * 15}/cover", json={}).status_code == 404

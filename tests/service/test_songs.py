@@ -342,23 +342,23 @@ def test_an_engine_that_hangs_is_ended_when_its_song_is_cancelled(tmp_path: Path
         assert client.post("/generate-from-description", json=describe(seed=14)).status_code == 200
 
 
-def test_the_first_start_makes_a_token_shows_it_once_and_keeps_it_private(tmp_path: Path) -> None:
+def test_the_first_start_makes_a_token_and_writes_it_to_no_log(tmp_path: Path) -> None:
     server = Server(tmp_path, API_BEARER_TOKEN="")
     server.start()
-    token = re.search(r"Your token, shown only now:\s+(\S+)", "\n".join(server.lines))
-    assert token
     kept = tmp_path / ".songwright" / "token"
-    assert kept.read_text().strip() == token[1]
+    token = kept.read_text().strip()
     assert kept.stat().st_mode & 0o777 == 0o600
-    with server.client(token[1]) as client:
-        assert client.post("/auth-status").status_code == 200
+    with server.client(token) as client:
+        code = client.post("/session/codes").json()
     server.stop()
-    server.lines.clear()
     server.start()
-    with server.client(token[1]) as client:
+    with server.client(token) as client:
         assert client.post("/auth-status").status_code == 200
     server.stop()
-    assert token[1] not in "\n".join(server.lines)
+    shown = "\n".join(server.lines)
+    assert shown.count(f"Your token is in {kept}") == 2
+    assert "'songwright open'" in shown
+    assert not [secret for secret in (token, code["code"], "#code=") if secret in shown]
 
 
 def test_tokens_rotate_by_comma_and_are_never_logged(tmp_path: Path) -> None:

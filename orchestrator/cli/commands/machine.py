@@ -33,17 +33,24 @@ Examples:
 @click.option("--host", default=None, help="The address to listen at; 0.0.0.0 lets other machines in.")
 @click.option("--port", type=int, default=None, help="Default 8000; 0 takes any that is free.")
 @click.option("--take-over", is_flag=True, help="Take the bucket from another service or a deployment.")
-def serve(host: str | None, port: int | None, take_over: bool) -> None:  # noqa: FBT001 - as above
+@click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser, signed in.")
+def serve(
+    host: str | None,
+    port: int | None,
+    take_over: bool,  # noqa: FBT001 - click passes every option by name
+    open_browser: bool,  # noqa: FBT001 - likewise
+) -> None:
     """Run the service: the HTTP API, and a page to play in.
 
-    The first start makes a token, shows it once and keeps it in .songwright/token; API_BEARER_TOKEN sets
-    your own, several with commas between. Songs that a stop or a crash interrupted go on at the next start.
-    The reference of the API is at /docs.
+    On a terminal it shows an address that signs one browser in, once; where it listens to the network, also a
+    QR code for a telephone. The first start makes a token for programs, shows it once on a terminal and keeps
+    it in .songwright/token; API_BEARER_TOKEN sets your own, several with commas between. Songs that a stop or
+    a crash interrupted go on at the next start. The reference of the API is at /docs.
     """
     from orchestrator.server.serve import serve as run_service
 
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    run_service(load_settings(**given), say, take_over=take_over)
+    run_service(load_settings(**given), say, take_over=take_over, open_browser=open_browser)
 
 
 @click.command(epilog=EXAMINED, short_help="What is wrong here, and how to mend it.")

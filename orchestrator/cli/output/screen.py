@@ -110,6 +110,8 @@ def _lineage(change: SongChange) -> str:
             what = "other words on its tune"
         case "stems":
             what = "its stems"
+        case "cover":
+            what = "another cover"
         case "remix":
             what = "another style"
         case other:

@@ -60,7 +60,7 @@ def changed_brief(
     Raises ``Conflict`` for a song that is not done, and ``InvalidRequest`` for a task that the engine does
     not do, a span that is not in the song or shorter than a bar, a song that would be too long, words for an
     instrumental or in a language that the engine does not sing, and what the task cannot do without."""
-    plan, music = _done(song)
+    plan, music = finished_parts(song)
     if wanted.task == "stems" and any(role.startswith("stem:") for role in song.assets):
         raise Conflict(f"song {song.id} has its stems already", "they are in its `assets` and `urls`")
     check_task(engine, wanted.task)
@@ -91,7 +91,7 @@ def changed_brief(
         by_s=wanted.by_s,
         before=wanted.before,
         strength=wanted.strength,
-        style_seed=_style_seed(song),
+        style_seed=style_seed_of(song),
     )
     return Brief.model_validate(
         {
@@ -117,7 +117,9 @@ def tagged(sections: Iterable[SectionTime], lines: Sequence[TimedLine]) -> str:
     return "\n\n".join(parts)
 
 
-def _done(song: Song) -> tuple[SongPlan, MusicFacts]:
+def finished_parts(song: Song) -> tuple[SongPlan, MusicFacts]:
+    """The plan and the music of a song that may be changed. Raises ``Conflict`` for one that is not done, and
+    ``InvalidRequest`` for one that is past today's limits."""
     if song.status is not Status.DONE or song.music is None or "audio" not in song.assets:
         raise Conflict(f"song {song.id} is {song.status.value}", "change it when it is done")
     if song.plan is None or isinstance(song.plan, KeptPlan):
@@ -202,7 +204,8 @@ def _span(music: MusicFacts, plan: SongPlan, wanted: Wanted) -> tuple[float, flo
     return start_s, music.duration_s
 
 
-def _style_seed(song: Song) -> int:
+def style_seed_of(song: Song) -> int:
+    """The seed of the song's band and motif: that of the first song of its line."""
     change = song.brief.change
     return song.seed if change is None or change.style_seed is None else change.style_seed
 

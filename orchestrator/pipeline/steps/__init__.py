@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from config.engine import Report
 from orchestrator.pipeline.steps.composing import make_music, put_cover_into_audio
+from orchestrator.pipeline.steps.keeping import take_song
 from orchestrator.pipeline.steps.listening import listen
 from orchestrator.pipeline.steps.painting import paint_cover, take_cover_of_source, take_photo
 from orchestrator.pipeline.steps.separating import separate
@@ -35,7 +36,7 @@ def step_of(stage: Stage, song: Song, early: Early | None = None) -> Step[StepRe
         return put_cover_into_audio
     if engine_for(stage, song) is None:
         if stage is Stage.LYRICS:
-            return take_plan
+            return take_song if song.brief.change and song.brief.change.keeps_sound else take_plan
         return take_photo if song.brief.photo_as_cover else take_cover_of_source
     if stage is Stage.MUSIC and early:
         return partial(make_music, hear=early)

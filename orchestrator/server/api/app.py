@@ -50,6 +50,8 @@ from orchestrator.server.api.routes import (
     generation,
     operations,
     photos,
+    sessions,
+    sharing,
     songs,
 )
 from orchestrator.server.auth import Tokens
@@ -71,13 +73,15 @@ _READ_AND_WRITTEN = (
     audio.router,
     songs.router,
     events.router,
+    sessions.router,
+    sharing.router,
     assets.router,
     operations.router,
 )
 _PROBES = heads_of((operations.router,))
-_ROUTERS = (*_READ_AND_WRITTEN, heads_of(_READ_AND_WRITTEN[:-1]), _PROBES)
-_ANY_QUERY = (operations.router, _PROBES)
-"""Probes add what keeps caches away."""
+_ROUTERS = (*_READ_AND_WRITTEN, sharing.pages, heads_of(_READ_AND_WRITTEN[:-1]), _PROBES)
+_ANY_QUERY = (operations.router, sharing.pages, _PROBES)
+"""Probes add what keeps caches away, and sites where a link is shown add where it was clicked."""
 _PAGES = frozenset({PAGE_PATH, "/openapi.json", "/docs"})
 """What is no part of the API, and is only read; as is all below ``_PAGE_FILES``."""
 _PAGE_FILES = "/page"

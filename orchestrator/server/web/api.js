@@ -1,6 +1,6 @@
 // The HTTP API: one way to ask, one kind of error.
 
-import { askForToken, currentToken } from "/page/token.js";
+import { askForToken, authorization, currentToken } from "/page/token.js";
 
 export class Problem extends Error {
   constructor(status, document) {
@@ -55,7 +55,7 @@ export async function ask(path, { method = "GET", body, headers = {}, signal } =
       signal,
       cache: "no-store",
       headers: {
-        Authorization: `Bearer ${token}`,
+        ...authorization(),
         ...(body === undefined || isForm ? {} : { "Content-Type": "application/json" }),
         ...headers,
       },

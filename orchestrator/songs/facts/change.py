@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 RECORDING_ID = re.compile(r"rec-[0-9a-hjkmnp-tv-z]{20}")
 """The id of a recording that the user has sent. No song has such a one."""
+COVER = "cover"
+"""The task of a song that is another with a new cover: no composer does it."""
 
 
 class SongChange(BaseModel):
@@ -16,7 +18,7 @@ class SongChange(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     task: str
-    """A ``music.contract.Task``, in a manifest perhaps one of a later version."""
+    """A ``music.contract.Task`` or ``COVER``, in a manifest perhaps one of a later version."""
     source: str
     """The id of the song or of the recording."""
     rights: str = ""
@@ -36,8 +38,15 @@ class SongChange(BaseModel):
         """Whether a recording is changed, which has neither cover nor score."""
         return RECORDING_ID.fullmatch(self.source) is not None
 
+    @property
+    def keeps_sound(self) -> bool:
+        """Whether the sound is that of the source, byte for byte but for its tags."""
+        return self.task == COVER
+
     def new_s(self, duration_s: float) -> float:
         """How many seconds of a song of ``duration_s`` are new."""
+        if self.keeps_sound:
+            return 0.0
         if self.task == "extend" and self.by_s is not None:
             return self.by_s
         if self.task == "repaint" and self.start_s is not None and self.end_s is not None:

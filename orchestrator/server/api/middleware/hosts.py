@@ -6,9 +6,7 @@ So a service for this machine alone answers only to names that no site can have.
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -18,6 +16,7 @@ from config.errors import shown
 from config.settings import Settings, variable_of
 from orchestrator.server.api.problems import MALFORMED_REQUEST, MISDIRECTED, problem
 from orchestrator.server.api.requests.incoming import CLOSE
+from orchestrator.server.doors.addresses import is_local
 
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,253})(:[0-9]{0,5})?")
 _LOCAL = ("localhost", "*.localhost", "127.0.0.1", "[::1]")
@@ -28,7 +27,7 @@ def answered_hosts(settings: Settings) -> tuple[str, ...]:
     public = urlsplit(settings.public_url).hostname or ""
     if ":" in public:
         public = f"[{public}]"
-    if settings.allowed_hosts or _is_local(settings.host):
+    if settings.allowed_hosts or is_local(settings.host):
         given = (_bracketed(settings.host), public, *settings.allowed_hosts)
         return (*_LOCAL, *(name for name in given if name))
     return ()
@@ -66,15 +65,6 @@ class HostMiddleware:
             return True
         labels = name.split(".")
         return any(f"*.{'.'.join(labels[at:])}" in self._names for at in range(1, len(labels)))
-
-
-def _is_local(host: str) -> bool:
-    """Whether only this machine can reach a service that listens at ``host``."""
-    try:
-        found = {str(info[4][0]) for info in socket.getaddrinfo(host, None)} if host else set()
-        return bool(found) and all(ipaddress.ip_address(address).is_loopback for address in found)
-    except (OSError, ValueError):
-        return False
 
 
 def _bracketed(host: str) -> str:

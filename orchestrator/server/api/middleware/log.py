@@ -20,6 +20,8 @@ log = logging.getLogger("songwright.requests")
 REPLACED = frozenset({"/generate-music", "/", "/generate_endpoint"})
 """The paths of the MusicGen services that Songwright replaces."""
 
+SHARED = "/share/"
+"""The folder of share links."""
 _SHOWN_PATH = 300  # characters in the log
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -82,6 +84,8 @@ def _facts(scope: Scope) -> dict[str, object]:
     """What the log says of the request: of its address the path alone, since a query may have a signature."""
     client = scope.get("client")
     path = scope["path"]
+    if path.startswith(SHARED):
+        path = f"{SHARED}..."  # the rest of a share link lets its reader in
     if len(path) > _SHOWN_PATH:
         path = f"{path[:_SHOWN_PATH]}..."
     return {"method": scope["method"], "path": path, "client": client[0] if client else None}

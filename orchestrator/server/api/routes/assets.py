@@ -81,7 +81,7 @@ def _reader(role: str):  # type: ignore[no-untyped-def]
         song = await service.feed.song(song_id)
         if role == "audio":
             return await _audio(request, service, song, download=download)
-        return await _response(request, service, song, role, download=download)
+        return await role_response(request, service, song, role, download=download)
 
     return read_asset
 
@@ -92,7 +92,7 @@ async def _audio(request: Request, service: Service, song: Song, *, download: bo
         if response := await live_response(request, service, song):
             return response
         song = await service.feed.song(song.id)  # it may have ended meanwhile
-    return await _response(request, service, song, "audio", download=download)
+    return await role_response(request, service, song, "audio", download=download)
 
 
 async def read_stem(
@@ -105,7 +105,7 @@ async def read_stem(
 ) -> Response:
     """One stem as FLAC; the stems of a song add up to it."""
     song = await service.feed.song(song_id)
-    return await _response(request, service, song, f"stem:{name}", download=download)
+    return await role_response(request, service, song, f"stem:{name}", download=download)
 
 
 async def read_package(song_id: SongId, request: Request, service: TheService) -> Response:
@@ -204,7 +204,9 @@ def _check_offered(song: Song, role: str) -> None:
     raise NotFound("file", role, state)
 
 
-async def _response(request: Request, service: Service, song: Song, role: str, *, download: bool) -> Response:
+async def role_response(
+    request: Request, service: Service, song: Song, role: str, *, download: bool
+) -> Response:
     """The bytes, or a redirect if the store can serve them itself."""
     _check_offered(song, role)
     # A HEAD is answered here: an address of a store is signed for GET alone.

@@ -10,14 +10,16 @@ from config.engine import EngineInfo
 from config.errors import EngineUnavailable
 from music.contract import Task
 from orchestrator.pipeline.inputs.changes import changed_brief, separator_info, sung_lines
+from orchestrator.pipeline.inputs.covers import brief_of_cover
 from orchestrator.pipeline.inputs.recording_changes import source_brief
 from orchestrator.pipeline.inputs.recordings import is_recording, load_recording
-from orchestrator.server.api.context import BEARER
+from orchestrator.server.api.context import BEARER, SongId
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
 from orchestrator.server.api.requests.bodies.changes import (
     Changing,
     Complete,
     Extend,
+    NewCover,
     Reference,
     Remix,
     Repaint,
@@ -83,6 +85,15 @@ async def complete_song(song_id: str, body: Complete, call: TheCall) -> Response
     """A new song: the voice that is heard in the first one, with a band. ACE-Step's base checkpoint does
     it."""
     return await _change(song_id, body, call)
+
+
+@song_route(router, "/songs/{id}/cover", "A song with another cover", responses=_ANSWERS)
+async def cover_song(song_id: SongId, body: NewCover, call: TheCall) -> Response:
+    """A new song: the same sound, words and stems, and a cover that is painted anew by `seed`, inside the
+    audio too. The first one stays as it is; `parent` in the answer names it."""
+    song = await call.service.threads.load(song_id)
+    brief = brief_of_cover(song, body.prompt.strip(), body.seed)
+    return await generate(SongRequest(body, brief, body.notes()), call)
 
 
 async def _change(song_id: str, body: Changing, call: Call) -> Response:

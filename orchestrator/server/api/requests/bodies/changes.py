@@ -190,6 +190,23 @@ class Complete(Changing):
         return Wanted(self.TASK, self.lyrics, self.prompt)
 
 
+class NewCover(Asking):
+    """Another cover of a song."""
+
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="allow",
+        json_schema_extra={"examples": [{"prompt": "a lighthouse in the fog"}]},
+    )
+
+    prompt: str = Field(
+        default="",
+        max_length=DESCRIPTION_CHARACTERS,
+        description="What the cover shows; left out: what the song's plan says, by another seed.",
+    )
+
+
 class QuoteExtend(_Of, Extend):
     """More of a song, quoted."""
 

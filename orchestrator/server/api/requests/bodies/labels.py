@@ -53,7 +53,6 @@ def _object(value: Any) -> Any:
 Metadata = Annotated[
     _Metadata,
     Field(
-        default_factory=dict,
         description="Keys and values of your own, kept with the song; `GET /songs?metadata=key:value` finds "
         "it by them.",
         examples=[{"order": "1138", "customer": "ada"}],

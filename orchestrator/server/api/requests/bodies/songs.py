@@ -60,7 +60,7 @@ class Asking(Body):
         description="Called with a signed POST when the song has ended (standardwebhooks.com).",
         examples=["https://example.com/songs-done"],
     )
-    metadata: Metadata
+    metadata: Metadata = Field(default_factory=dict)
 
     def notes(self) -> tuple[str, ...]:
         """Warnings about how the request was read: the fields that are not known."""
@@ -254,7 +254,7 @@ class Finish(Body):
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", json_schema_extra={"examples": [{}]})
 
     webhook: str | None = Field(default=None, max_length=500, pattern=URL)
-    metadata: Metadata
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class Like(Body):
@@ -277,7 +277,7 @@ class Like(Body):
     master: bool | None = None
     cover_title: bool | None = None
     webhook: str | None = Field(default=None, max_length=500, pattern=URL)
-    metadata: Metadata
+    metadata: Metadata = Field(default_factory=dict)
 
     def changes(self) -> dict[str, object]:
         """The fields of the brief that should differ."""
