@@ -59,7 +59,7 @@ class FromImage(Options):
         examples=["with a female vocal, about my dog"],
     )
     photo_as_cover: bool = Field(default=False, description="Whether the photo is the song's cover.")
-    metadata: FormMetadata
+    metadata: FormMetadata = Field(default_factory=dict)
     plan: None = None
 
     def brief(self) -> Brief:
