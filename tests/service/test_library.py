@@ -19,6 +19,7 @@ from tests.page.engines import HOLD
 from tests.service.server import Server, ended, holding, serving
 from tests.service.test_generation import ASYNC, describe
 from tests.service.test_songs import until
+from tests.vision.photos import file_of, shot
 
 HELD = {"SONGWRIGHT_MUSIC__ENGINE": "tests.page.engines:HeldComposer", "SONGWRIGHT_LISTENER_LIMIT": "4"}
 CROSS = {"SONGWRIGHT_CORS_ORIGINS": "https://page.example"}
@@ -226,6 +227,17 @@ def test_what_cannot_be_kept_is_refused_by_its_field(
         answer = client.post("/generate-from-description", json=describe("rain", **body))
         assert answer.status_code == 422, answer.text
         assert said in answer.json()["detail"]
+
+
+def test_a_form_carries_metadata_as_json(client: httpx.Client) -> None:
+    files = {"image": ("x.png", file_of(shot("day"), "PNG"), "image/png")}
+    fields = {"audio_duration": "5", "metadata": '{"order": "f-1"}'}
+    answer = client.post("/generate-from-image", data=fields, files=files, headers=ASYNC)
+    assert answer.status_code == 202, answer.text
+    assert found(client, metadata="order:f-1") == [answer.json()["id"]]
+    for wrong in ("order", "[]", '{"order": 1}', "[" * 5000):
+        answer = client.post("/generate-from-image", data=fields | {"metadata": wrong}, files=files)
+        assert (answer.status_code, answer.json()["detail"][:8]) == (422, "metadata")
 
 
 def test_a_page_of_another_site_that_may_read_may_change(client: httpx.Client) -> None:

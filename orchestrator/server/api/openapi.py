@@ -168,6 +168,37 @@ LIBRARY_EVENTS: dict[int | str, dict[str, Any]] = {
     },
 }
 
+_SUMMARY = {
+    "id": "yb0ad2k3w1h7q5m",
+    "status": "composing",
+    "title": "Neon Rain",
+    "description": "a slow synthwave song about rain in the city",
+    "categories": ["Synthwave", "Night", "Melancholic"],
+    "created_at": "2026-11-29T01:02:03.456Z",
+    "duration_s": 180.0,
+    "seed": 1438568369,
+    "variation": 0,
+    "instrumental": False,
+    "genre": "synthwave",
+    "task": "compose",
+    "parent": "",
+    "updated_at": "2026-11-29T01:02:09.012Z",
+    "favourite": True,
+    "tags": ["demo"],
+    "metadata": {"order": "1138"},
+    "queue_position": None,
+    "seconds_left": 12.5,
+    "progress": {"music": {"stage": "mixing", "fraction": 0.71}},
+    "urls": {
+        "cover": "http://127.0.0.1:8000/files/songs/yb0ad2k3w1h7q5m/cover.png?expires=1795980900&signature=5f0c"
+    },
+}
+_EXAMPLES = {
+    "SongSummary": _SUMMARY,
+    "SongPage": {"songs": [_SUMMARY], "next_cursor": "yb0ad2k3w1h7q5m", "total": 137},
+    "DeletedSong": {"id": "yb0ad2k3w1h7q5m"},
+}
+
 _DATE = "Sun, 29 Nov 2026 01:02:03 GMT"
 RANGE_HEADERS = {
     "parameters": [
@@ -295,6 +326,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             [(model, "serialization") for model in _MODELS], ref_template="#/components/schemas/{model}"
         )
         schemas |= ours["$defs"]
+        for name, example in _EXAMPLES.items():
+            schemas[name]["examples"] = [example]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         for path in made["paths"].values():
