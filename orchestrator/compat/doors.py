@@ -47,6 +47,7 @@ DOORS: Final[Mapping[str, Behind]] = {
 _TOKENLESS = frozenset({"/suno", "/acestep"})
 """The doors whose clients send no token where none was set."""
 _OPENS = "songwright.door"
+_FORM = "multipart/form-data"
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
@@ -72,7 +73,7 @@ class Door:
     public: frozenset[str] = frozenset()
     """Paths, without the prefix, that need no token, or check a signature of their own."""
     recordings: frozenset[str] = frozenset()
-    """Paths whose bodies may be as large as a recording."""
+    """Paths whose forms may be as large as a recording. Other bodies may not: they are read as a whole."""
     cors: bool = False
     """Whether pages of any site may call it, as they may call the service that it stands for. They need the
     token."""
@@ -120,10 +121,10 @@ class DoorMiddleware:
         except HTTPException as error:  # the body is too large or too slow
             await of_status(error.status_code, str(error.detail), error.headers)(scope, receive, send)
             return
-        path = scope["path"].removeprefix(prefix)
-        if path in door.public or (prefix in _TOKENLESS and _passes(Headers(scope=scope), settings)):
+        path, headers = scope["path"].removeprefix(prefix), Headers(scope=scope)
+        if path in door.public or (prefix in _TOKENLESS and _passes(headers, settings)):
             scope[NO_TOKEN_NEEDED] = True
-        if path in door.recordings:
+        if path in door.recordings and _FORM in headers.get("content-type", "").lower():
             scope[TAKES_RECORDINGS] = True
         await self._app(scope, receive, send)
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
 
 from config.groups.doors import DoorSettings
 from config.settings import Settings
+from orchestrator.pipeline.inputs.recordings import Rights
 from orchestrator.server.api.app import create_app
 from tests.compat.conftest import DAW
 from tests.service.server import TOKEN, Server
 
-STATS = "/acestep/v1/stats"
+STATS, RELEASE = "/acestep/v1/stats", "/acestep/release_task"
 EVIL = "https://evil.example"
 
 
@@ -34,6 +37,30 @@ def test_without_a_token_only_what_no_other_site_has_sent(
     opened: Server, headers: dict[str, str], status: int
 ) -> None:
     assert httpx.get(opened.url + STATS, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("rest", [b"\n", b"\r\nx: y", b"[", b'{"a":'])
+def test_a_body_of_a_stranger_costs_no_time(opened: Server, rest: bytes) -> None:
+    headers = {"Origin": EVIL, "Content-Type": "multipart/form-data; boundary=x"}
+    body = (b'name="ai_token"' + rest) * (900_000 // (15 + len(rest)))
+    began = time.monotonic()
+    assert httpx.post(opened.url + RELEASE, content=body, headers=headers).status_code == 401
+    assert (
+        httpx.post(opened.url + RELEASE, content=rest * 100_000, headers={"Origin": EVIL}).status_code == 401
+    )
+    assert time.monotonic() - began < 5.0
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x"])
+def test_only_a_form_may_be_as_large_as_a_recording(opened: Server, kind: str) -> None:
+    body = b" " * 1_500_000
+    answer = httpx.post(opened.url + RELEASE, content=body, headers={"Content-Type": kind})
+    assert answer.status_code == (413 if kind == "application/json" else 400)
+    assert set(answer.json()) >= {"detail", "error", "code"}
+
+
+def test_the_word_for_recordings_is_one_that_they_are_kept_with() -> None:
+    assert get_args(DoorSettings.model_fields["rights"].annotation) == ("", *get_args(Rights))
 
 
 def test_no_other_path_is_open(opened: Server) -> None:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders, UploadFile
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope
@@ -17,13 +17,17 @@ from starlette.types import Message, Receive, Scope
 from config.errors import InvalidRequest
 from config.settings import Settings
 from orchestrator.compat.bodies import object_of
+from orchestrator.compat.making import service_of
+from orchestrator.server.api.middleware.auth import TAKES_RECORDINGS
 from orchestrator.server.api.requests.incoming import Incoming, bounded_json
 from orchestrator.server.auth import as_bearer
 
 _MULTIPART = "multipart/form-data"
-_MOST_FILES, _MOST_FIELDS = 4, 200
+_MOST_FILES, _MOST_FIELDS, _FIELD_BYTES = 4, 200, 100_000
 _TOKEN = "ai_token"
-_IN_FORM = re.compile(rb'name="ai_token"\r?\n(?:[^\r\n]+\r?\n)*\r?\n([^\r\n]{1,512})\r?\n')
+_NAMED = b'name="ai_token"'
+_IN_PART = re.compile(rb"\r?\n(?:[^\r\n]{1,200}\r?\n){0,4}\r?\n([!-~]{1,512})\r?\n")
+_PRINTABLE = re.compile("[!-~]{1,512}")
 
 
 async def identify(scope: Scope, receive: Receive, settings: Settings) -> Receive:
@@ -52,24 +56,23 @@ async def identify(scope: Scope, receive: Receive, settings: Settings) -> Receiv
 async def fields_of(request: Request) -> AsyncIterator[tuple[dict[str, Any], dict[str, UploadFile]]]:
     """The fields of the body, and its files by name, which are gone after the block. Raises
     ``InvalidRequest``, and ``RequestValidationError`` for what is no JSON."""
-    if _MULTIPART in request.headers.get("content-type", "").lower():
-        limit = request.app.state.service.settings.body_limit_bytes
-        async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=limit) as form:
-            items = form.multi_items()
-            files = {name: value for name, value in items if isinstance(value, UploadFile)}
-            yield {name: value for name, value in items if isinstance(value, str)}, files
-        return
-    yield _fields(await request.body(), request), {}
-
-
-def _fields(body: bytes, request: Request) -> dict[str, Any]:
-    limit = request.app.state.service.settings.body_limit_bytes
-    if len(body) > limit:
-        raise InvalidRequest("body", f"{len(body):,} bytes", f"without a file it may have {limit:,}")
     kind = request.headers.get("content-type", "").lower()
-    if "json" in kind or body.lstrip()[:1] in (b"{", b"["):
-        return object_of(bounded_json(body))
-    return _pairs(body)
+    if _MULTIPART in kind:
+        large = TAKES_RECORDINGS in request.scope
+        with service_of(request).uploads.place() if large else nullcontext():
+            async with request.form(
+                max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_FIELD_BYTES
+            ) as form:
+                items = form.multi_items()
+                files = {name: value for name, value in items if isinstance(value, UploadFile)}
+                yield {name: value for name, value in items if isinstance(value, str)}, files
+        return
+    body = await request.body()
+    yield (object_of(bounded_json(body)) if "json" in kind or _looks_like_json(body) else _pairs(body)), {}
+
+
+def _looks_like_json(body: bytes) -> bool:
+    return body[:100].lstrip()[:1] in (b"{", b"[")
 
 
 def _pairs(body: bytes) -> dict[str, str]:
@@ -81,16 +84,17 @@ def _pairs(body: bytes) -> dict[str, str]:
 
 
 def _token(body: bytes, kind: str) -> str:
-    """The token in a body; empty if there is none that can be read."""
+    """The token in a body; empty if there is none that can be read. Anybody may send it: it takes no longer
+    than the body of a request does that has its token in the header."""
     if _MULTIPART in kind.lower():
-        found = _IN_FORM.search(body)
-        return found[1].decode("latin-1").strip() if found else ""
+        at = body.find(_NAMED)
+        found = _IN_PART.match(body, at + len(_NAMED)) if at >= 0 else None
+        return found[1].decode() if found else ""
     fields: Mapping[str, Any] = {}
-    with suppress(ValueError, RecursionError, InvalidRequest):
-        value = json.loads(body) if body.lstrip()[:1] == b"{" else _pairs(body)
-        fields = value if isinstance(value, dict) else {}
+    with suppress(RequestValidationError, InvalidRequest):
+        fields = object_of(bounded_json(body)) if _looks_like_json(body) else _pairs(body)
     token = fields.get(_TOKEN)
-    return token if isinstance(token, str) and re.fullmatch("[!-~]{1,512}", token) else ""
+    return token if isinstance(token, str) and _PRINTABLE.fullmatch(token) else ""
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

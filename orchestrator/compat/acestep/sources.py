@@ -75,7 +75,6 @@ async def _kept(
     if (upload.size or 0) > limit:
         raise InvalidRequest(name, f"{upload.size:,} bytes", f"a recording may have {limit:,}")
     called = checked_name((upload.filename or "")[:NAME_CHARACTERS])
-    with service.uploads.place():
-        work = service.uploads.keep(upload.file, cast(Rights, said), called)
-        recording, _ = await while_connected(request, work)
+    work = service.uploads.keep(upload.file, cast(Rights, said), called)
+    recording, _ = await while_connected(request, work)
     return recording.id
