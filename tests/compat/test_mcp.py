@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import pytest
@@ -30,11 +30,12 @@ NAMES = {
 
 
 @asynccontextmanager
-async def agent(server: Server, token: str = TOKEN) -> AsyncIterator[Client]:
-    headers = {"Authorization": f"Bearer {token}"}
+async def agent(server: Server, mode: Literal["auto", "legacy"] = "auto") -> AsyncIterator[Client]:
+    """``legacy`` is a client of the protocol before 2026, which begins with a handshake."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=30) as http,
-        Client(streamable_http_client(f"{server.url}/mcp", http_client=http)) as client,
+        Client(streamable_http_client(f"{server.url}/mcp", http_client=http), mode=mode) as client,
     ):
         yield client
 
@@ -152,12 +153,19 @@ def test_a_wait_ends_before_its_client_gives_up_and_what_is_cancelled_is_the_wai
 
 
 async def _waits(server: Server) -> None:
-    async with agent(server) as client:
+    async with agent(server, "legacy") as client:
         begun = await called(client, "make_song", description="a long one", duration_s=6, seed=21)
         there = await called(client, "wait_for_song", song_id=begun["song_id"], timeout_s=0.2)
         assert not there["ended"]
-        waiting = asyncio.ensure_future(client.call_tool("wait_for_song", {"song_id": begun["song_id"]}))
-        await asyncio.sleep(0.3)
+        tells = asyncio.Event()
+
+        async def progress(_done: float, _total: float | None, _message: str | None) -> None:
+            tells.set()
+
+        waiting = asyncio.ensure_future(
+            client.call_tool("wait_for_song", {"song_id": begun["song_id"]}, progress_callback=progress)
+        )
+        await asyncio.wait_for(tells.wait(), 10)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting

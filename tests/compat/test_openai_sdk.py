@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -146,6 +147,16 @@ async def _speaks(server: Server, words: str) -> str:
                 song = answer.headers["song-id"]
             assert seconds(sound) == pytest.approx(5, abs=0.1)
     return song
+
+
+def test_speech_can_be_events(client: OpenAI) -> None:
+    answer = client.audio.speech.create(
+        model="x", voice="nova", input="a waltz", response_format="mp3", stream_format="sse", extra_body=SHORT
+    )
+    events = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: ")]
+    sound = b"".join(base64.b64decode(event.get("audio", "")) for event in events)
+    assert seconds(sound) == pytest.approx(5, abs=0.1)
+    assert events[-1]["type"] == "speech.audio.done"
 
 
 def test_refusals_have_the_shape_that_it_reads(client: OpenAI, server: Server) -> None:

@@ -3,7 +3,9 @@ agent's session, and any of several services may answer it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -18,6 +20,7 @@ from orchestrator.server.api.middleware.auth import TOKEN_NEEDED
 from orchestrator.server.api.problems import MEDIA_TYPE, UNAUTHORIZED, Problem, problem
 
 _CALLS = "songwright.mcp"
+_SLOW = ("mcp.server.streamable_http_manager", "orchestrator.compat.mcp.server")
 
 router = APIRouter()
 
@@ -31,21 +34,23 @@ async def speak_mcp(request: Request, service: TheService, base: Base) -> Respon
     if holder is None:
         detail = "An agent sends 'Authorization: Bearer <token>' with a token of this service."
         return problem(UNAUTHORIZED, detail, headers=TOKEN_NEEDED)
-    server = _server(request)
+    server = await _server(request)
     from orchestrator.compat.mcp.calls import calls_of_app
 
     request.scope[_CALLS] = calls_of_app(request.app, base, authorization=authorization, holder=holder)
     return Exchange(server)
 
 
-def _server(request: Request) -> Any:
+async def _server(request: Request) -> Any:
     """The app's MCP server, made at the first request. Raises ``Unavailable`` where the SDK is missing."""
     state = request.app.state
     if getattr(state, "mcp", None) is None:
         try:
-            from orchestrator.compat.mcp.server import mcp_server
+            for name in _SLOW:  # in a thread: a second of processor time
+                await asyncio.to_thread(import_module, name)
         except ModuleNotFoundError as error:
             raise Unavailable(WITHOUT_SDK, INSTALL) from error
+        from orchestrator.compat.mcp.server import mcp_server
 
         state.mcp = mcp_server(lambda context: context.request.scope[_CALLS])  # type: ignore[union-attr]
     return state.mcp

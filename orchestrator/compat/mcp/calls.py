@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -13,8 +14,10 @@ from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from config.errors import shown
+from config.errors import SongwrightError, shown
 
+Pause = Callable[[str, float], Awaitable[bool]]
+"""Waits for the end of a song, by its id, or for so many seconds. False if the service stops meanwhile."""
 Links = Callable[[Mapping[str, Any]], dict[str, str]]
 """Returns the addresses of a song's files, by role, for the agent."""
 
@@ -47,9 +50,12 @@ def signed_links(song: Mapping[str, Any]) -> dict[str, str]:
 class Calls:
     """The service, as tools call it."""
 
-    def __init__(self, client: httpx2.AsyncClient, links: Links = signed_links) -> None:
+    def __init__(
+        self, client: httpx2.AsyncClient, links: Links = signed_links, pause: Pause | None = None
+    ) -> None:
         self._client = client
         self.links = links
+        self.pause = pause or _sleep
 
     async def json(
         self,
@@ -89,6 +95,11 @@ class Calls:
         raise _refused(answer)
 
 
+async def _sleep(_song_id: str, seconds: float) -> bool:
+    await asyncio.sleep(seconds)
+    return True
+
+
 def song_path(song_id: str, rest: str = "") -> str:
     """The path of a song, whatever an agent gives for its id."""
     return f"/songs/{quote(song_id, safe='')}{rest}"
@@ -101,7 +112,19 @@ def calls_of_app(
     counted when it called. ``base`` is the address that its links begin with."""
     transport = httpx2.ASGITransport(app=_inside(app, holder), raise_app_exceptions=False)
     headers = {"Authorization": authorization}
-    return Calls(httpx2.AsyncClient(transport=transport, base_url=base, headers=headers), links)
+    client = httpx2.AsyncClient(transport=transport, base_url=base, headers=headers)
+
+    async def pause(song_id: str, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await app.state.service.jobs.wait(song_id)
+        except TimeoutError:
+            return True
+        except SongwrightError:
+            return False
+        return True
+
+    return Calls(client, links, pause)
 
 
 def calls_of_service(address: str, token: str) -> Calls:

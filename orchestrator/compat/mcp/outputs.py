@@ -136,7 +136,7 @@ def progress_of(song: Mapping[str, Any]) -> float:
     if "music" in parts:
         parts = {**parts, "lyrics": {"fraction": 1.0}}
     done: float = sum(share.get(part, 0.0) * float(facts["fraction"]) for part, facts in parts.items())
-    return min(done, 0.99)
+    return round(min(done, 0.99), 3)
 
 
 def stage_of(song: Mapping[str, Any]) -> str:

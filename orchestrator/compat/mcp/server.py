@@ -48,7 +48,8 @@ CallsOf = Callable[[Context], Calls]
 
 def mcp_server(calls_of: CallsOf) -> Server[Any]:
     """The server, whose tools call what ``calls_of`` returns."""
-    logging.getLogger("mcp").setLevel(logging.WARNING)  # it writes two lines for each request
+    for name in ("mcp", "httpx2"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # they write a line or two for each call
 
     async def list_tools(_context: Context, _params: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=[_listed(tool) for tool in TOOLS])

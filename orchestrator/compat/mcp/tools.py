@@ -3,7 +3,6 @@ goes on whatever becomes of the call."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -126,9 +125,8 @@ async def _wait(given: WaitForSong, calls: Calls, report: Report) -> Output:
             most = progress
             await report(progress, stage_of(song))
         left_s = until_s - time.monotonic()
-        if facts.ended or left_s <= 0:
+        if facts.ended or left_s <= 0 or not await calls.pause(given.song_id, min(pause_s, left_s)):
             return facts
-        await asyncio.sleep(min(pause_s, left_s))
 
 
 async def _list(given: ListSongs, calls: Calls, _report: Report) -> Output:
