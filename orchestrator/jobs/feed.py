@@ -99,7 +99,7 @@ class Feed:
         self._notifier = Notifier()
         self._closed = False
         self.on_change: OnChange = lambda _song_id, _song: None
-        """For the library's events: see ``jobs.library``."""
+        """Set by whoever tells what happens in the whole library."""
 
     def update(self, song: Song) -> None:
         """Adds the events of a manifest: its new moments and, if the song has finished, its end."""

@@ -105,6 +105,7 @@ class SpawnedJobs:
             songs = await self._threads.run(save_all, self._library, songs, photo)
             for song in songs:
                 await self._calls.begin(song)
+                self._feed.on_change(song.id, song)
             self._open += len(songs)
         return songs
 

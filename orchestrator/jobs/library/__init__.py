@@ -1,1 +1,1 @@
-"""What concerns all songs of the library: changes that users make to them, and the stream of their events."""
+"""What concerns songs whoever makes them: changes by their users, and waking those who follow them."""

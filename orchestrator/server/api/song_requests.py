@@ -142,7 +142,9 @@ async def _songs_of_key(wanted: SongRequest, call: Call) -> tuple[list[Song], bo
     service, name = call.service, digest(call.idempotency_key)
     # Earlier versions named a key together with the token that it came with.
     former = [digest(holder, call.idempotency_key) for holder in service.tokens.holders]
-    request = digest(call.request.url.path, wanted.body.model_dump_json())
+    # Without metadata the digest is that of versions which had none: their keys still hold.
+    left_out = set() if wanted.body.metadata else {"metadata"}
+    request = digest(call.request.url.path, wanted.body.model_dump_json(exclude=left_out))
     async with service.reuse.claim(name):
         if found := await service.threads.run(service.reuse.of_key, name, request, former):
             return found, False

@@ -14,14 +14,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import sqlite3
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from config.errors import SongwrightError
 from orchestrator.jobs.contract import ServiceJobs
 from orchestrator.jobs.feed import Feed
 from orchestrator.jobs.library.notifier import Notifier
@@ -143,7 +141,7 @@ class LibraryEvents:
                         await self._look()
                         next_look_s = loop.time() + look_s
                     await self._tell()
-                except (SongwrightError, sqlite3.Error, OSError) as error:
+                except Exception as error:  # noqa: BLE001 - whoever listens goes on listening
                     log.warning("the library's events are late: %s", error)
                     next_look_s = loop.time() + look_s
                 heard_s = loop.time() if self._listeners else heard_s
@@ -160,6 +158,7 @@ class LibraryEvents:
                 self._new.setdefault(song_id, None)
         self._places = places
         new, self._new = self._new, {}
+        before = self._number
         known = {song_id: song or self._kept.get(song_id, _NOTHING).song for song_id, song in new.items()}
         unread = [song_id for song_id, song in known.items() if song is None]
         if unread:
@@ -170,7 +169,9 @@ class LibraryEvents:
                 raise
             known |= dict(zip(unread, read, strict=True))
         for song_id, song in known.items():
-            if song is not None:
+            newest = self._kept.get(song_id, _NOTHING)
+            gone = newest.kind == "deleted" and newest.number > before  # while the others were read
+            if song is not None and not gone:
                 self._add("song", song_id, song)
         if new:
             self._notifier.notify(_ALL)

@@ -116,10 +116,11 @@ class BucketIndex:
             self._renewed = True
             self.rebuild(progress, stopping, rest)
 
-    def count(self) -> int | None:
-        """How many songs there are, as far as it was copied; None before that."""
+    def was_copied(self) -> bool:
+        """Whether the table has all songs, but for what others have changed since it was brought up to date:
+        which is done soon."""
         self.used.set()
-        return None if self._synced_s is None else self.table.count()
+        return self._synced_s is not None
 
     def copy_since(self, oldest: str, progress: Progress) -> None:
         """As ``complete``, but of the segments only those with songs that are not older than the id

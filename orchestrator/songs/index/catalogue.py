@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from config.errors import NotFound, Unavailable
 from orchestrator.songs.index.bucket import Progress
-from orchestrator.songs.index.database import table_errors
+from orchestrator.songs.index.database import Bookmark, table_errors
 from orchestrator.songs.index.entry import Entry, entry_of, unreadable_entry
 from orchestrator.songs.index.folder import FolderIndex
 from orchestrator.songs.index.selection import Place, Selection
@@ -26,6 +26,7 @@ from orchestrator.songs.reading import Damaged, is_id
 _ID_APART = timedelta(minutes=1)  # the most between the time in a song's id and its ``created_at``
 _MORE = 64  # songs that are looked up at once after the first
 _AT_ONCE = 2000  # entries
+_MOST_TOTALS = 50
 _ASK_AGAIN = "ask again in a minute; where no service builds it: songwright index"
 
 
@@ -45,6 +46,7 @@ class Catalogue:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._index = library.index
+        self._totals: dict[Selection, tuple[Bookmark, int]] = {}
 
     def page(self, after: str, most: int) -> list[Song | Damaged]:
         """The next ``most`` songs, damaged ones too, newest first; with ``after``, only the older ones."""
@@ -71,9 +73,7 @@ class Catalogue:
             found += [(place, song) for place, song in songs_there if song and _is_one(song, selection)]
             wanted = _MORE
         following = selection.cursor(found[most - 1][0]) if len(found) > most else None
-        with table_errors():
-            total = self._index.table.count_of(selection)
-        return Found([song for _, song in found[:most]], following, total)
+        return Found([song for _, song in found[:most]], following, self._total(selection))
 
     def search(self, text: str, after: str, most: int) -> list[Song | Damaged]:
         """As ``page``, of songs with every word of ``text`` in their title, prompt, categories or tags.
@@ -82,13 +82,25 @@ class Catalogue:
 
     def size(self) -> int | None:
         """How many songs there are, damaged ones too; None while the index is not there to say so."""
-        with suppress(sqlite3.Error):
-            if not isinstance(self._index, FolderIndex):
-                return self._index.count()
-            if not self._index.has_songs():
+        with suppress(sqlite3.Error, Unavailable):
+            if not self._has_songs():
                 return 0
-            return self._index.table.count() if self._index.lists_ids() else None
+            if self._index.lists_ids() if isinstance(self._index, FolderIndex) else self._index.was_copied():
+                return self._total(Selection())
         return None
+
+    def _total(self, selection: Selection) -> int:
+        """How many songs ``selection`` has, counted again once something has changed."""
+        table = self._index.table
+        with table_errors():
+            now = table.changes(None, 0)[0]
+            then, total = self._totals.get(selection, (None, 0))
+            if then != now:
+                total = table.count() if selection.is_everything else table.count_of(selection)
+                if len(self._totals) >= _MOST_TOTALS:
+                    self._totals.clear()
+                self._totals[selection] = now, total
+        return total
 
     def _check_whole(self, selection: Selection) -> None:
         if not self._index.is_whole():

@@ -4,7 +4,6 @@ for a manifest, which says whether it still is one of them."""
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import sqlite3
 import unicodedata
@@ -100,6 +99,9 @@ class Selection:
         if not states:
             clauses, values = ["songs.state != ?"], [DELETED]  # one that is not read yet has none
         parameters: list[object] = list(values)
+        if self._of_readable():
+            clauses.append("songs.state != ?")
+            parameters.append(UNREADABLE)
         if self.text:
             clauses.append("words MATCH ?")
             parameters.append(query_of(self.text))
@@ -154,7 +156,7 @@ class Selection:
             sort, key, song_id = json.loads(made)
             if sort != self.sort or not isinstance(song_id, str) or not isinstance(key, str | int | float):
                 raise ValueError("it is of another order")
-        except (ValueError, binascii.Error, RecursionError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             fix = "send `next_cursor` of the page before, with the `sort` that it had"
             raise InvalidRequest("cursor", cursor, fix) from error
         return Place(key, song_id)

@@ -1,0 +1,124 @@
+"""The stream of the whole library without a server: over a bucket, for slow listeners, beside edits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.jobs.feed import Feed
+from orchestrator.server.library import events as events_module
+from orchestrator.server.library.events import Change, LibraryEvents
+from orchestrator.songs.brief import Brief
+from orchestrator.songs.index.catalogue import Catalogue
+from orchestrator.songs.library import Library
+from orchestrator.songs.library_threads import LibraryThreads
+from orchestrator.songs.manifest import Song, Status, new_songs
+from tests.orchestrator.songs import made_song
+from tests.orchestrator.test_index import OtherStore
+from tests.orchestrator.test_queue import Moody, store, working
+
+__all__ = ["store"]
+SOON_S = 10.0
+
+
+class Listed(OtherStore):
+    """Remembers which prefixes are listed."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.listed: list[str] = []
+
+    def list(self, prefix: str, **options: Any) -> Iterator[str]:
+        self.listed.append(prefix)
+        found: Iterator[str] = self._store.list(prefix, **options)
+        return found
+
+
+async def following(stream: AsyncIterator[Change | None], kind: str, song_id: str = "") -> Change:
+    async with asyncio.timeout(SOON_S):
+        async for change in stream:
+            if change and change.kind == kind and song_id in ("", change.song_id):
+                return change
+    raise AssertionError(kind)
+
+
+def test_songs_of_another_machine_are_seen_without_listing_the_bucket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Moody
+) -> None:
+    monkeypatch.setattr(events_module, "_BUCKET_LOOK_S", 0.2)
+    bucket: Any = Listed(tmp_path / "bucket")
+    library, other = (Library(bucket, tmp_path / f"{n}" / "songs.sqlite") for n in range(2))
+    Catalogue(other).complete()
+
+    async def work() -> None:
+        threads = LibraryThreads(library)
+        async with working(store, at_once=0) as jobs:
+            events = LibraryEvents(library, threads, Feed(threads.load), jobs)
+            stream = events.follow("")
+            await following(stream, "reset")
+            bucket.listed.clear()
+            song = await asyncio.to_thread(other.save, made_song(1, {}, {}))
+            change = await following(stream, "song", song.id)
+            assert isinstance(change.song, Song)
+            assert change.song.status is Status.DONE
+            await asyncio.to_thread(other.delete, song.id)
+            last = await following(stream, "deleted", song.id)
+            assert "songs/" not in bucket.listed
+            # Who comes back with the last id has missed nothing; who lags behind what is kept is told so.
+            monkeypatch.setattr(events_module, "_MOST_KEPT", 2)
+            again = events.follow(last.id)
+            for number in range(3):
+                theirs = await asyncio.to_thread(other.save, made_song(number + 2, {}, {}))
+                await following(again, "song", theirs.id)
+            await following(events.follow(change.id), "reset")
+            events.close()
+            assert [change async for change in stream if change and change.kind == "deleted"] == []
+        threads.close()
+
+    asyncio.run(work())
+
+
+def test_a_song_that_waits_is_changed_before_it_begins_and_beside_its_cancellation(store: Moody) -> None:
+    async def work() -> None:
+        async with working(store, at_once=0) as jobs:
+            first, second = await jobs.submit(
+                [new_songs(Brief(description=f"rain {n}"))[0] for n in range(2)]
+            )
+            edits = [jobs.edit(first.id, {"metadata": {"n": str(n)}}) for n in range(5)]
+            changed, cancelled, *_ = await asyncio.gather(
+                jobs.edit(first.id, {"favourite": True}), jobs.cancel(second.id), *edits
+            )
+            assert changed.favourite
+            assert cancelled.status is Status.CANCELLED
+            stored = Library(store).load(first.id)
+            assert (stored.favourite, stored.metadata, stored.status) == (True, {"n": "4"}, Status.QUEUED)
+            assert jobs.first_waiting(9) == [first.id]
+            renamed, ended = await asyncio.gather(
+                jobs.edit(first.id, {"renamed": "Gale"}), jobs.cancel(first.id)
+            )
+            after = Library(store).load(first.id)
+            assert (after.title, after.status, after.favourite) == ("Gale", Status.CANCELLED, True)
+            assert {renamed.title, ended.status} == {"Gale", Status.CANCELLED}
+
+    asyncio.run(work())
+
+
+def test_a_song_that_runs_is_changed_by_the_one_who_makes_it(store: Moody) -> None:
+    async def work() -> None:
+        async with working(store, at_once=1) as jobs:
+            (song,) = await jobs.submit(new_songs(Brief(description="rain", duration_s=5)))
+            edits = [jobs.edit(song.id, {"metadata": {"n": str(n)}}) for n in range(3)]
+            await asyncio.gather(*edits, jobs.edit(song.id, {"favourite": True}))
+            await asyncio.sleep(0.3)
+            running = await jobs.edit(song.id, {"tags": ("x",)})
+            assert running.status.at_work
+            ended = await jobs.cancel(song.id)
+            late = await jobs.edit(song.id, {"renamed": "Gale"})
+            assert late.status is ended.status is Status.CANCELLED
+            stored = Library(store).load(song.id)
+            assert (stored.favourite, stored.tags, stored.title) == (True, ("x",), "Gale")
+            assert stored.metadata["n"] in "012"
+
+    asyncio.run(work())
