@@ -35,7 +35,7 @@ def test_a_damaged_song_is_in_the_list_with_what_is_wrong(capsys: pytest.Capture
     assert "[bold]A Song" in shown, "brackets are no markup"
     assert "its manifest is no JSON [2J" in shown
     assert "unreadable" in shown
-    assert "... and 3 more: songwright list --limit 0" in shown
+    assert "... and 3 more: add --limit 0" in shown
 
 
 def test_an_empty_library_says_how_to_make_the_first_song(capsys: pytest.CaptureFixture[str]) -> None:
