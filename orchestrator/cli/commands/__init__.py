@@ -1,5 +1,5 @@
-"""The command line: ``songwright make | extend | repaint | remix | resing | stems | finish | upload | serve |
-list | show | cost | index | resume | delete | doctor | bench``.
+"""The command line: ``songwright make | song | extend | repaint | remix | resing | stems | finish | upload |
+serve | list | show | cost | index | resume | delete | doctor | bench``.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Results go to stdout; progress and errors to
 stderr.
@@ -22,6 +22,7 @@ from orchestrator.cli.commands.library import cost, delete, index, list_, resume
 from orchestrator.cli.commands.machine import bench, doctor, serve
 from orchestrator.cli.commands.make import EXAMPLES, make
 from orchestrator.cli.commands.recordings import upload
+from orchestrator.cli.commands.song import song
 from orchestrator.cli.lines import Unwritten, flush_output, open_streams, plain, say
 
 __all__ = ["DONE", "FAILED", "INTERRUPTED", "WRONG_USAGE", "commands", "run"]
@@ -88,5 +89,5 @@ def commands() -> None:
 
 LIBRARY = (list_, show, cost, index, resume, delete)
 CHANGES = (extend, repaint, remix, resing, stems, finish)
-for command in (make, *CHANGES, upload, *LIBRARY, serve, doctor, bench):
+for command in (make, song, *CHANGES, upload, *LIBRARY, serve, doctor, bench):
     commands.add_command(command)
