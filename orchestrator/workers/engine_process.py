@@ -31,6 +31,7 @@ _FORKS = sys.platform == "linux"
 0.05 s instead of 0.5 s, and shares memory. The service itself must not fork: the locks of its threads would
 be copied in any state. On other systems, the system's libraries do not support forking."""
 
+_SIGKILL = getattr(signal, "SIGKILL", 9)  # Windows has no such signal
 _Message = tuple[str, object]
 """A message of the process about a call: "report", "early", "error" or "done", and its value; or "ended",
 once the process has ended."""
@@ -45,7 +46,8 @@ class EngineProcess:
         self._engine = engine
         start = multiprocessing.get_context
         context = start("forkserver") if _FORKS else start("spawn")
-        context.set_forkserver_preload(["orchestrator.workers.fork_server"])
+        if _FORKS:
+            context.set_forkserver_preload(["orchestrator.workers.fork_server"])
         self._connection, child_end = context.Pipe()
         self._process = context.Process(
             target=_run,
@@ -191,7 +193,7 @@ class EngineProcess:
         with self._guard:
             self.is_running = False
             self.ended_idle = not self._calls and not self._ending
-            self.killed_idle = self.ended_idle and code == -signal.SIGKILL
+            self.killed_idle = self.ended_idle and code == -_SIGKILL
             for messages in self._calls.values():
                 messages.put(("ended", None))
         if not self._loaded.done():

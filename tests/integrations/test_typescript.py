@@ -20,7 +20,7 @@ def installed() -> Path:
     modules = PROJECT / "node_modules"
     missing = ""
     if not (modules / ".bin" / "tsc").exists():
-        missing = "the client in TypeScript needs npm's packages, which are not here: make typescript"
+        missing = "the client in TypeScript is compiled with packages of npm's: make typescript"
     elif not shutil.which("npm"):
         missing = "the client in TypeScript is run by Node.js, which is not here: apt install nodejs npm"
     if missing:

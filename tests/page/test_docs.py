@@ -125,7 +125,6 @@ def test_an_operation_is_found_read_and_shown_at_once(server: Server, visiting: 
         page.locator(".contents summary", has_text="Songs").click()
         page.get_by_role("link", name="GET The library").click()
         expect(page.locator("#view-heading")).to_have_text(re.compile("The library"))
-        visit.look("docs-operation", sizes=(PHONE,))
         page.get_by_role("link", name="Make a song").click()
         expect(page.locator("#view-heading")).to_have_count(0)
 
@@ -192,9 +191,10 @@ def test_the_examples_in_code_run_as_they_stand(server: Server, visiting: Visiti
 @pytest.mark.long
 def test_the_reference_reads_well_everywhere(server: Server, visiting: Visiting) -> None:
     with visiting(server, "/docs") as visit:
-        for view in ("", "events", "webhooks", "errors", "schemas", "tag-songs", "generate_with_lyrics"):
-            goes(visit.page, view)
-            expect(visit.page.locator("#view-heading")).to_be_visible()
-            visit.look(f"docs-{view or 'overview'}", whole=False)
+        visit.look("docs-overview", whole=False)
+        goes(visit.page, "webhooks")
+        visit.page.locator(".answer > summary").first.click()
+        visit.look("docs-webhooks", whole=False)
+        goes(visit.page, "generate_with_lyrics")
         visit.page.locator("#try > summary").click()
-        visit.look("docs-try", whole=False)
+        visit.look("docs-operation", whole=False)

@@ -16,7 +16,8 @@ from music.musicgen.cpu.layout import Thread
 def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     """How many threads of this process may run at a time: in a container fewer than the machine has cores.
     Further threads would only be waited for at barriers, and use up the time of the rest."""
-    count = len(os.sched_getaffinity(0))
+    # Only Linux says on which of them this process may run.
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if quota.exists():
         allowed, period = quota.read_text().split()
         if allowed != "max":

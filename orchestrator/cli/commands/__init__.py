@@ -26,6 +26,7 @@ from orchestrator.cli.commands.machine import bench, doctor, serve
 from orchestrator.cli.commands.make import make
 from orchestrator.cli.commands.recordings import upload
 from orchestrator.cli.commands.shell import GroupedCommands, completion
+from orchestrator.cli.commands.song import song
 from orchestrator.cli.lines import Unwritten, flush_output, open_streams, plain, say
 
 EXAMPLES = """\b
@@ -90,7 +91,7 @@ def _bug(error: Exception) -> str:
 
 
 SECTIONS = {
-    "Make songs": (make, upload, finish, resume, cancel),
+    "Make songs": (make, song, upload, finish, resume, cancel),
     "Make songs of others": (extend, repaint, remix, resing, stems),
     "Listen": (play, open_),
     "Library": (list_, search, show, rename, favourite, tag, delete, cost, index),
