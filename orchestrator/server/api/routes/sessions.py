@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.server.api.context import BEARER, Base, TheService
-from orchestrator.server.api.middleware.auth import TOKEN_HOLDER, wrong_token
+from orchestrator.server.api.middleware.auth import TOKEN_HOLDER, TOKEN_NEEDED, wrong_token
 from orchestrator.server.api.openapi import refusals
 from orchestrator.server.api.problems import CROSS_SITE, UNAUTHORIZED, problem
 from orchestrator.server.api.requests.incoming import CLOSE, JsonRoute
@@ -88,7 +88,9 @@ async def open_session(
             detail = (
                 "The code was used before, has expired, or is none: take another, as from 'songwright open'."
             )
-            return wrong_token(request.scope, service) or problem(UNAUTHORIZED, detail, headers=CLOSE)
+            return wrong_token(request.scope, service) or problem(
+                UNAUTHORIZED, detail, headers=CLOSE | TOKEN_NEEDED
+            )
     sessions = service.doors.sessions
     if old := cookie_of(request.headers.get("cookie", ""), sessions.cookie):
         await service.threads.run(sessions.end, old)
