@@ -6,9 +6,15 @@ import { followSong } from "/page/events.js";
 import { complain, editedPlan, readForm, setBusy, showPlan, wireForm } from "/page/form.js";
 import { emptyLibrary, markOpen, refreshLibrary, wireLibrary } from "/page/library.js";
 import { wireLineage } from "/page/lineage.js";
-import { wirePlayer } from "/page/player.js";
+import { wireBar } from "/page/bar.js";
+import { wireKaraoke } from "/page/karaoke.js";
+import { wireKeys } from "/page/keys.js";
+import { wireMediaSession } from "/page/mediasession.js";
+import { clearPlayer, dropSong, offerList, wirePlayer } from "/page/player.js";
 import * as progress from "/page/progress.js";
 import { closeSong, nameOf, showSong } from "/page/song.js";
+import { wireSongPlayer } from "/page/songplayer.js";
+import { wireStems } from "/page/stems.js";
 import { askForToken, currentToken, wireToken } from "/page/token.js";
 
 const at = (id) => document.getElementById(id);
@@ -227,6 +233,7 @@ async function remove() {
   const { id } = open;
   try {
     await deleteSong(id);
+    dropSong(id);
     location.hash = "";
     progress.announce("The song is deleted.");
     refreshLibrary();
@@ -237,13 +244,21 @@ async function remove() {
 }
 
 wireForm({ make, plan });
+wireBar();
+wireKaraoke();
+wireSongPlayer();
+wireStems();
+wireMediaSession();
+wireKeys();
 wirePlayer();
+// A song that is played from its own view is gone on from as the library is shown.
+offerList(() => [...document.querySelectorAll("#library-list [data-id]")].map((item) => item.dataset.id));
 wireLibrary();
 wireChange({ order });
 wireLineage();
 wireToken({
   accepted: () => (refreshLibrary(), openAddress()),
-  forgotten: () => (stopFollowing(), emptyLibrary(), closeSong()),
+  forgotten: () => (stopFollowing(), emptyLibrary(), closeSong(), clearPlayer()),
 });
 at("again-button").addEventListener("click", again);
 at("finish-button").addEventListener("click", () => orderAgain(`/songs/${encodeURIComponent(open.id)}/finish`, {}));

@@ -2,7 +2,7 @@
 
 import { readText } from "/page/api.js";
 import { parseLrc } from "/page/lyrics.js";
-import { pickSpan } from "/page/player.js";
+import { pickSpan } from "/page/songplayer.js";
 import { clock } from "/page/times.js";
 import { showSpan } from "/page/waveform.js";
 

@@ -1,7 +1,7 @@
 // Where the open song comes from, and how it was before.
 
 import { readSong } from "/page/api.js";
-import { swapSound } from "/page/player.js";
+import { swapSound } from "/page/songplayer.js";
 import { clock } from "/page/times.js";
 
 const at = (id) => document.getElementById(id);

@@ -3,10 +3,13 @@
 import { showChange } from "/page/change.js";
 import { showLineage } from "/page/lineage.js";
 import { hideLyrics, showLrc, showWords } from "/page/lyrics.js";
-import { hidePlayer, pausePlayer, seekAndPlay, showLivePlayer, showPlayer } from "/page/player.js";
+import { hidePlayer, leaveFailed, playFrom, showLivePlayer, showPlayer } from "/page/songplayer.js";
+import { showStems } from "/page/stems.js";
+import { nameOf, trackOf } from "/page/track.js";
 import { announce, isRunning, STATUS_WORDS } from "/page/progress.js";
 import { readSong, readText, readWaveform } from "/page/api.js";
 import { clock } from "/page/times.js";
+import { t } from "/page/words.js";
 import { showSections, showWaveform } from "/page/waveform.js";
 
 const at = (id) => document.getElementById(id);
@@ -27,7 +30,7 @@ function element(tag, text, attributes = {}) {
   return made;
 }
 
-export const nameOf = (song) => song.title || song.plan?.title || song.brief?.description || "Untitled";
+export { nameOf };
 
 function showHead(song) {
   at("song-title").textContent = nameOf(song);
@@ -86,33 +89,6 @@ function showDownloads(song) {
   at("downloads-part").hidden = !items.length;
 }
 
-function showStems(song) {
-  const roles = Object.keys(song.urls || {}).filter((role) => role.startsWith("stem:"));
-  at("stems").replaceChildren(...roles.map((role) => {
-    const name = role.slice("stem:".length);
-    const item = element("li");
-    const sound = element("audio", "", { controls: true, preload: "none", src: song.urls[role] });
-    sound.setAttribute("aria-label", `Stem: ${name}`);
-    sound.addEventListener("play", () => {
-      pausePlayer();
-      for (const other of at("stems").querySelectorAll("audio")) if (other !== sound) other.pause();
-    });
-    // A signed address lasts an hour: on the first failure take a new one.
-    sound.addEventListener("error", async () => {
-      const fresh = await readSong(song.id).catch(() => null);
-      if (!fresh?.urls?.[role] || !sound.isConnected) return;
-      sound.src = fresh.urls[role];
-      sound.play().catch(() => {});
-    }, { once: true });
-    const link = element("a", "Download", { href: song.urls[role] });
-    link.setAttribute("download", "");
-    link.setAttribute("aria-label", `Download the stem: ${name}`);
-    item.append(element("span", name, { className: "stem-name" }), sound, link);
-    return item;
-  }));
-  at("stems-part").hidden = !roles.length;
-}
-
 function showFacts(song) {
   const facts = [];
   const { music, engines = {} } = song;
@@ -154,36 +130,27 @@ function showFailure(song) {
   }
 }
 
-async function showSound(song) {
+function showSound(song, track) {
   const { signal } = reading;
-  const seconds = song.music?.duration_s || song.brief?.duration_s || 0;
-  const sections = song.music?.sections || [];
-  const renew = async () => (await readSong(song.id)).urls?.audio;
-  showPlayer({ id: song.id, url: song.urls.audio, seconds, sections, renew });
+  showPlayer(track);
   showWaveform([]);
-  showSections(sections, seconds);
+  showSections(track.sections, track.seconds);
   if (song.urls.waveform || song.assets?.waveform) {
     readWaveform(song.id, signal).then((wave) => showWaveform(wave.peaks)).catch(() => {});
   }
 }
 
-function showLiveSound(song) {
+function showLiveSound(track) {
   showWaveform([]);
   showSections([], 0);
-  showLivePlayer({
-    id: song.id,
-    url: song.urls.live,
-    seconds: song.brief?.duration_s,
-    renew: async () => (await readSong(song.id)).urls?.audio,
-    ready: () => announce("You can listen to the beginning already."),
-  });
+  showLivePlayer(track, () => announce(t("You can listen to the beginning already.")));
 }
 
 async function showSungWords(song) {
   const { signal } = reading;
   const has = (role) => song.urls?.[role] || song.assets?.[role];
   try {
-    if (has("lrc") && showLrc(await readText(song.id, "lrc", signal), seekAndPlay)) return;
+    if (has("lrc") && showLrc(await readText(song.id, "lrc", signal), playFrom)) return;
     if (has("lyrics")) showWords(await readText(song.id, "lyrics", signal));
   } catch (error) {
     if (error.name !== "AbortError" && song.plan?.lyrics) showWords(song.plan.lyrics);
@@ -222,12 +189,14 @@ export function showSong(song) {
   showStems(song);
   showFacts(song);
   hideLyrics();
-  if (song.status === "done" && song.urls?.audio) {
-    showSound(song);
+  const track = trackOf(song);
+  if (track && !track.live) {
+    showSound(song, track);
     showSungWords(song);
   } else {
-    if (isRunning(song.status) && song.urls?.live) showLiveSound(song);
-    else hidePlayer();
+    if (track) showLiveSound(track);
+    else if (isRunning(song.status)) hidePlayer();
+    else leaveFailed(song.id);
     if (song.plan?.lyrics && !song.brief?.instrumental) showWords(song.plan.lyrics);
   }
   at("finish-button").hidden = song.status !== "done" || !song.brief?.draft;
