@@ -6,15 +6,17 @@ import { followSong } from "/page/events.js";
 import { complain, editedPlan, readForm, setBusy, showPlan, wireForm } from "/page/form.js";
 import { emptyLibrary, markOpen, refreshLibrary, wireLibrary } from "/page/library.js";
 import { wireLineage } from "/page/lineage.js";
+import { wireActions } from "/page/actions.js";
 import { wireBar } from "/page/bar.js";
 import { wireKaraoke } from "/page/karaoke.js";
 import { wireKeys } from "/page/keys.js";
 import { wireMediaSession } from "/page/mediasession.js";
-import { clearPlayer, dropSong, offerList, wirePlayer } from "/page/player.js";
+import { clearPlayer, dropSong, offerList, renewTrack, wirePlayer } from "/page/player.js";
 import * as progress from "/page/progress.js";
-import { closeSong, nameOf, showSong } from "/page/song.js";
+import { closeSong, nameOf, showHead, showSong } from "/page/song.js";
 import { wireSongPlayer } from "/page/songplayer.js";
 import { wireStems } from "/page/stems.js";
+import { trackOf } from "/page/track.js";
 import { askForToken, currentToken, wireToken } from "/page/token.js";
 
 const at = (id) => document.getElementById(id);
@@ -41,6 +43,17 @@ function present(song) {
   showSong(song);
   progress.showProgress(song);
   titlePage();
+}
+
+// The song has another title, star, tag or cover; what sounds goes on.
+function relabel(song) {
+  renewTrack(trackOf(song));
+  if (open?.id === song.id) {
+    open = song;
+    showHead(song);
+    titlePage();
+  }
+  refreshLibrary();
 }
 
 // A stream begins with the song's whole past; after a reload that is no news.
@@ -248,6 +261,7 @@ wireBar();
 wireKaraoke();
 wireSongPlayer();
 wireStems();
+wireActions({ changed: relabel });
 wireMediaSession();
 wireKeys();
 wirePlayer();

@@ -20,10 +20,11 @@ let startedFrom = 0;
 let running = false;
 let correctedAt = 0;
 
-// What the decoded stems of a song may take: a browser stops a page that takes too much.
+// What the decoded stems of a song may take, in bytes: a browser stops a page that takes too much. A tenth of the
+// machine's memory, where the browser says how much that is (in GB, at most 8); a phone's may not say.
 export function memoryBudget() {
-  const small = matchMedia("(pointer: coarse)").matches || (navigator.deviceMemory || 8) < 8;
-  return (small ? 256 : 768) * MEGABYTE;
+  const gigabytes = navigator.deviceMemory || (matchMedia("(pointer: coarse)").matches ? 4 : 8);
+  return Math.min(8, gigabytes) * 100 * MEGABYTE;
 }
 
 // Bytes of `count` stems of so many seconds, decoded: two channels of 32 bits.

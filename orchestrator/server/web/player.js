@@ -131,6 +131,14 @@ export function cue(fresh) {
   return true;
 }
 
+// A song that plays has another title or cover now.
+export function renewTrack(fresh) {
+  if (!fresh || track?.id !== fresh.id) return;
+  Object.assign(track, { title: fresh.title, cover: fresh.cover, kinds: fresh.kinds });
+  remember();
+  changed();
+}
+
 export function playTrack(fresh, { list, at = 0 } = {}) {
   turn += 1;
   if (list || !inQueue(fresh.id)) startQueue(list?.length ? list : shownList(), fresh.id);

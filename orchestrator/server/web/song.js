@@ -1,5 +1,6 @@
 // The open song: its words, cover, files and facts.
 
+import { showActions } from "/page/actions.js";
 import { showChange } from "/page/change.js";
 import { showLineage } from "/page/lineage.js";
 import { hideLyrics, showLrc, showWords } from "/page/lyrics.js";
@@ -32,7 +33,8 @@ function element(tag, text, attributes = {}) {
 
 export { nameOf };
 
-function showHead(song) {
+// The song's own words and picture, without its sound and files.
+export function showHead(song) {
   at("song-title").textContent = nameOf(song);
   const description = song.brief?.description || song.brief?.about || song.scene?.description || "";
   at("song-description").textContent = description === nameOf(song) ? "" : description;
@@ -43,6 +45,7 @@ function showHead(song) {
   const kinds = song.categories?.length ? song.categories : song.plan?.categories || [];
   at("song-categories").replaceChildren(...kinds.map((kind) => element("span", kind)));
   showCover(song);
+  showActions(song);
 }
 
 function showCover(song) {

@@ -2,7 +2,7 @@
 
 import { ask, readSong } from "/page/api.js";
 import { decode, memoryBudget, memoryOf, mixedSong, mixState, sampleRate, setLane, startMix, stopMix } from "/page/mixer.js";
-import { currentTime, currentTrack, onPlaying, onTime, playerState, playTrack } from "/page/player.js";
+import { currentTime, currentTrack, onPlaying, onTime, playerState, playTrack, togglePlaying } from "/page/player.js";
 import { announce } from "/page/progress.js";
 import { trackOf } from "/page/track.js";
 import { t } from "/page/words.js";
@@ -98,8 +98,8 @@ function hindrance(names) {
   });
 }
 
-// Has the stems sound in place of the song, from where it is.
-async function engage() {
+// Has the stems sound in place of the song, from where it is; with `andPlay` the song plays, if it did not.
+async function engage(andPlay = false) {
   if (loading || mixedSong() === song.id) return;
   const names = stemsOf(song);
   const reason = hindrance(names);
@@ -115,9 +115,8 @@ async function engage() {
       stems.push({ name, buffer: await decode(bytes) });
     }
     if (song !== mine || stop.signal.aborted) return;
-    const { paused } = playerState();
-    if (currentTrack()?.id !== mine.id) playTrack(trackOf(await readSong(mine.id)), {});
-    else if (paused) say("");
+    if (currentTrack()?.id !== mine.id) playTrack(trackOf(await readSong(mine.id)));
+    else if (andPlay && playerState().paused) togglePlaying();
     startMix(mine.id, stems);
     for (const name of names) setLane(name, wishes[name]);
     say("");
@@ -170,7 +169,7 @@ export function showStems(shown) {
 export function wireStems() {
   at("stems-switch").addEventListener("click", () => {
     if (mixedSong() === song.id) stopMix();
-    else engage();
+    else engage(true);
     showSwitch();
   });
   onPlaying(showSwitch);
