@@ -8,14 +8,9 @@ import { emptyLibrary, markOpen, refreshLibrary, wireLibrary } from "/page/libra
 import { wireLineage } from "/page/lineage.js";
 import { wireActions } from "/page/actions.js";
 import { wireBar } from "/page/bar.js";
-import { wireKaraoke } from "/page/karaoke.js";
-import { wireKeys } from "/page/keys.js";
-import { wireMediaSession } from "/page/mediasession.js";
-import { clearPlayer, dropSong, offerList, renewTrack, wirePlayer } from "/page/player.js";
+import { clearPlayer, offerList, renewTrack } from "/page/player.js";
 import * as progress from "/page/progress.js";
 import { closeSong, nameOf, showHead, showSong } from "/page/song.js";
-import { wireSongPlayer } from "/page/songplayer.js";
-import { wireStems } from "/page/stems.js";
 import { trackOf } from "/page/track.js";
 import { askForToken, currentToken, wireToken } from "/page/token.js";
 
@@ -246,7 +241,7 @@ async function remove() {
   const { id } = open;
   try {
     await deleteSong(id);
-    dropSong(id);
+    document.dispatchEvent(new CustomEvent("songwright:deleted", { detail: id }));
     location.hash = "";
     progress.announce("The song is deleted.");
     refreshLibrary();
@@ -258,13 +253,7 @@ async function remove() {
 
 wireForm({ make, plan });
 wireBar();
-wireKaraoke();
-wireSongPlayer();
-wireStems();
 wireActions({ changed: relabel });
-wireMediaSession();
-wireKeys();
-wirePlayer();
 // A song that is played from its own view is gone on from as the library is shown.
 offerList(() => [...document.querySelectorAll("#library-list [data-id]")].map((item) => item.dataset.id));
 wireLibrary();

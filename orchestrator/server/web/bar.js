@@ -1,14 +1,17 @@
-// The bar at the bottom of every view: what plays, and all that steers it.
+// The bar at the bottom of every view: what plays, and all that steers it. wireBar() starts the whole player with it.
 
 import { readSong } from "/page/api.js";
-import { openKaraoke } from "/page/karaoke.js";
-import { nextLoop, showKeys } from "/page/keys.js";
+import { openKaraoke, wireKaraoke } from "/page/karaoke.js";
+import { nextLoop, showKeys, wireKeys } from "/page/keys.js";
+import { wireMediaSession } from "/page/mediasession.js";
 import {
   canMove, currentTime, currentTrack, hasNext, next, onPlaying, onTime, playerState, playSong, previous, seek, setMuted, setSpeed,
-  setVolume, SPEEDS, togglePlaying,
+  setVolume, SPEEDS, togglePlaying, wirePlayer,
 } from "/page/player.js";
 import { announce } from "/page/progress.js";
 import { removeFromQueue, upcoming } from "/page/queue.js";
+import { wireSongPlayer } from "/page/songplayer.js";
+import { wireStems } from "/page/stems.js";
 import { clock, spoken } from "/page/times.js";
 import { nameOf } from "/page/track.js";
 import { t } from "/page/words.js";
@@ -165,4 +168,10 @@ export function wireBar() {
   new ResizeObserver(measure).observe(at("bar"));
   onPlaying(showState);
   onTime(showTime);
+  wireSongPlayer();
+  wireStems();
+  wireKaraoke();
+  wireMediaSession();
+  wireKeys();
+  wirePlayer();
 }

@@ -8,7 +8,7 @@ const LOUDER = 0.1;
 const dialog = document.getElementById("keys-dialog");
 const enabled = document.getElementById("keys-enabled");
 // What has a use of its own for the key.
-const TYPED = "input:not([type=checkbox]), textarea, select, [contenteditable], [role=slider], audio";
+const TYPED = "input:not([type=checkbox]), textarea, select, [contenteditable], [role=slider], [role=grid], [role=menu], audio";
 const PRESSED = "button, a, summary, input";
 
 export function nextLoop() {

@@ -363,6 +363,7 @@ export function wirePlayer() {
   audio.addEventListener("error", renewAddress);
   audio.addEventListener("ended", ended);
   addEventListener("pagehide", remember);
+  document.addEventListener("songwright:deleted", ({ detail: id }) => dropSong(id));
   changed();
   showTime();
 }
