@@ -1,4 +1,4 @@
-"""The player at the bottom of every view, the lyrics that follow it, and the stems that sound in its place."""
+"""The player at the bottom of every view, the lyrics that follow, the stems that sound in its place."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ def songs(server: Server) -> list[str]:
     with server.client() as client:
         for name in NAMES:
             body = {"full_described_song": name, "audio_duration": SECONDS, "seed": 3}
-            made.append(str(client.post("/generate-from-description", json=body).raise_for_status().json()["id"]))
+            made.append(
+                str(client.post("/generate-from-description", json=body).raise_for_status().json()["id"])
+            )
     return made
 
 
 def of_module(page: Page, module: str, expression: str, argument: object = None) -> Any:
     """What an expression with the exports of one of the page's modules, ``it``, comes to."""
     return page.evaluate(
-        f"async argument => {{ const it = await import('/page/{module}.js'); return {expression}; }}", argument
+        f"async argument => {{ const it = await import('/page/{module}.js'); return {expression}; }}",
+        argument,
     )
 
 
@@ -46,7 +49,9 @@ def plays(page: Page, song_id: str, after: float = 0.0) -> None:
 
 
 def near_the_end(page: Page) -> None:
-    page.evaluate("document.querySelector('#audio').currentTime = document.querySelector('#audio').duration - 0.2")
+    page.evaluate(
+        "document.querySelector('#audio').currentTime = document.querySelector('#audio').duration - 0.2"
+    )
 
 
 def state(page: Page) -> dict[str, Any]:
@@ -146,7 +151,7 @@ def test_keys_and_the_systems_controls_steer_it_and_it_remembers(
         page.locator("#stage").press("?")
         keys = page.get_by_role("dialog", name="Keys of the player")
         expect(keys).to_be_visible()
-        visit.look("keys", whole=False)
+        visit.look("keys", sizes=(PHONE,), whole=False)
         keys.get_by_label("Use these keys").uncheck()
         keys.get_by_role("button", name="Close").click()
         page.locator("#stage").press("l")
@@ -168,7 +173,9 @@ def test_keys_and_the_systems_controls_steer_it_and_it_remembers(
         expect(page.locator("#bar-title")).to_have_text(NAMES[1])
         expect(page.locator("#bar-now")).to_have_text("0:07")
         assert state(page) | {"speed": 1.5, "volume": 0.9, "muted": True, "loop": "all"} == state(page)
-        assert not page.evaluate("document.querySelector('#audio').getAttribute('src')"), "read when it is played"
+        assert not page.evaluate("document.querySelector('#audio').getAttribute('src')"), (
+            "read when it is played"
+        )
         page.locator("#bar-play").click()
         plays(page, songs[1], after=7.0)
         assert page.evaluate("document.querySelector('#audio').playbackRate") == 1.5
@@ -278,11 +285,13 @@ def test_the_words_follow_and_a_word_is_gone_to_on_the_whole_screen_too(
         expect(karaoke).to_be_hidden()
 
 
-def test_the_bar_fits_a_phone_and_needs_no_mouse(server: Server, visiting: Visiting, songs: list[str]) -> None:
+def test_the_bar_fits_a_phone_and_needs_no_mouse(
+    server: Server, visiting: Visiting, songs: list[str]
+) -> None:
     with visiting(server, size=PHONE, has_touch=True, is_mobile=True) as visit:
         page = visit.page
         play_list(page, songs)
-        visit.look("bar", whole=False)
+        visit.look("bar", sizes=(PHONE,), whole=False)
         more = page.get_by_role("button", name="More of the player")
         more.tap()
         page.get_by_role("button", name="Mute", exact=True).tap()

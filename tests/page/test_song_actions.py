@@ -1,4 +1,4 @@
-"""What is done to a song in its view: a name, a star, tags, a link for others, another cover, its prompt again."""
+"""What is done to a song in its view: its name, star and tags, a share link, a new cover, its prompt again."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ def song_id(server: Server) -> str:
         return str(client.post("/generate-from-description", json=body).raise_for_status().json()["id"])
 
 
+def needs(server: Server, method: str, path: str) -> None:
+    """Skips where the server has no such route yet: to go when the branches of issue 21 are one."""
+    with server.client() as client:
+        if method not in client.get("/openapi.json").json()["paths"].get(path, {}):
+            pytest.skip(f"{method} {path} comes with another branch of issue 21")
+
+
 def kept(server: Server, song_id: str) -> dict[str, Any]:
     with server.client() as client:
         song: dict[str, Any] = client.get(f"/songs/{song_id}").raise_for_status().json()
@@ -29,13 +36,14 @@ def kept(server: Server, song_id: str) -> dict[str, Any]:
 def test_a_song_is_renamed_starred_and_tagged_while_it_plays_on(
     server: Server, visiting: Visiting, song_id: str
 ) -> None:
+    needs(server, "patch", "/songs/{id}")
     with visiting(server, f"/#song/{song_id}") as visit:
         page = visit.page
         page.locator("#play-button").click()
         sounding(page)
         of_module(page, "player", "it.setLoop('one')")
         page.get_by_role("button", name="Rename").click()
-        title = page.get_by_label("Title", exact=True)
+        title = page.get_by_label("Name of the song")
         expect(title).to_be_focused()
         expect(title).to_have_value("Plain name")
         title.fill("A finer name")
@@ -59,12 +67,13 @@ def test_a_song_is_renamed_starred_and_tagged_while_it_plays_on(
         page.reload()
         expect(page.locator("#favourite-button")).to_have_attribute("aria-pressed", "true")
         page.get_by_role("button", name="Rename").click()
-        page.get_by_label("Title", exact=True).fill("never kept")
+        page.get_by_label("Name of the song").fill("never kept")
         page.keyboard.press("Escape")
         expect(page.locator("#song-title")).to_have_text("A finer name")
 
 
 def test_a_song_is_shared_by_a_link_that_ends(server: Server, visiting: Visiting, song_id: str) -> None:
+    needs(server, "post", "/songs/{id}/share")
     with visiting(server, f"/#song/{song_id}") as visit:
         page = visit.page
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -83,6 +92,7 @@ def test_a_song_is_shared_by_a_link_that_ends(server: Server, visiting: Visiting
 
 
 def test_a_song_gets_a_new_cover(server: Server, visiting: Visiting, song_id: str) -> None:
+    needs(server, "post", "/songs/{id}/cover")
     before = kept(server, song_id)
     with visiting(server, f"/#song/{song_id}") as visit:
         page = visit.page
@@ -101,8 +111,11 @@ def test_a_song_gets_a_new_cover(server: Server, visiting: Visiting, song_id: st
 def test_the_prompt_is_offered_to_the_form_again(server: Server, visiting: Visiting, song_id: str) -> None:
     with visiting(server, f"/#song/{song_id}") as visit:
         page = visit.page
-        page.evaluate(
-            "document.addEventListener('songwright:reuse', ({ detail }) => (window.reused = detail.brief.description))"
-        )
+        page.evaluate(REUSED)
         page.get_by_role("button", name="Use this prompt").click()
         until(page, "window.reused === 'Plain name'")
+
+
+REUSED = """document.addEventListener("songwright:reuse", ({ detail }) => {
+  window.reused = detail.brief.description;
+})"""

@@ -38,6 +38,9 @@ function sounding() {
   return context;
 }
 
+// Within a press: a browser lets a page sound only then.
+export const wakeMixer = () => void sounding().resume();
+
 export const decode = (bytes) => sounding().decodeAudioData(bytes);
 
 // Takes over from the song: `stems` are [{ name, buffer }], `settings` by name { level, muted, solo }.

@@ -39,7 +39,7 @@ export function showHead(song) {
   const description = song.brief?.description || song.brief?.about || song.scene?.description || "";
   at("song-description").textContent = description === nameOf(song) ? "" : description;
   const status = at("song-status");
-  status.textContent = STATUS_WORDS[song.status] || song.status;
+  status.textContent = t(STATUS_WORDS[song.status] || song.status);
   status.dataset.status = song.status;
   status.hidden = song.status === "done";
   const kinds = song.categories?.length ? song.categories : song.plan?.categories || [];
@@ -53,7 +53,7 @@ function showCover(song) {
   const url = song.urls?.cover;
   at("cover-blank").hidden = Boolean(url);
   image.hidden = !url;
-  image.alt = url ? `Cover of ${nameOf(song)}` : "";
+  image.alt = url ? t("Cover of {title}", { title: nameOf(song) }) : "";
   if (url && image.getAttribute("src") !== url) image.src = url;
   if (!url) image.removeAttribute("src");
 }
@@ -63,8 +63,8 @@ function showTakes(song) {
   const ids = song.sibling_ids || [];
   takes.hidden = ids.length < 2;
   takes.replaceChildren(...ids.map((id, index) => {
-    const best = song.takes?.best === id ? ", the best" : "";
-    const link = element("a", `Take ${index + 1}${best}`, { href: `#song/${encodeURIComponent(id)}` });
+    const words = song.takes?.best === id ? t("Take {n}, the best", { n: index + 1 }) : t("Take {n}", { n: index + 1 });
+    const link = element("a", words, { href: `#song/${encodeURIComponent(id)}` });
     if (id === song.id) link.setAttribute("aria-current", "page");
     return link;
   }));
@@ -80,7 +80,7 @@ function showDownloads(song) {
   for (const [role, name] of DOWNLOADS) {
     const url = song.urls?.[role];
     if (!url) continue;
-    const link = element("a", name, { href: url, id: `download-${role}` });
+    const link = element("a", t(name), { href: url, id: `download-${role}` });
     link.setAttribute("download", "");
     const size = fileSize(song.assets?.[role]?.size_bytes);
     if (size) link.append(" ", element("span", size, { className: "hint" }));
@@ -113,7 +113,7 @@ function showFacts(song) {
   }
   at("facts").replaceChildren(...facts.filter(([, value]) => value).map(([name, value]) => {
     const pair = element("div");
-    pair.append(element("dt", name), element("dd", value));
+    pair.append(element("dt", t(name)), element("dd", value));
     return pair;
   }));
   at("engine-note").hidden = !Object.values(engines).some((engine) => engine?.name === "sketch");
@@ -126,10 +126,11 @@ function showFacts(song) {
 function showFailure(song) {
   const notice = at("song-failure");
   notice.hidden = !["failed", "cancelled"].includes(song.status);
-  if (song.status === "cancelled") notice.textContent = "This song was cancelled before it was done.";
+  if (song.status === "cancelled") notice.textContent = t("This song was cancelled before it was done.");
   if (song.status === "failed") {
-    const step = song.error?.step ? ` (while: ${song.error.step})` : "";
-    notice.textContent = `The song could not be made${step}. ${song.error?.message || ""}`.trim();
+    const { step, message = "" } = song.error || {};
+    const words = step ? t("The song could not be made (while: {step}).", { step }) : t("The song could not be made.");
+    notice.textContent = `${words} ${message}`.trim();
   }
 }
 

@@ -1,7 +1,7 @@
 // The stems of the open song as lanes of one timeline, each with mute, solo, level and its file.
 
 import { ask, readSong } from "/page/api.js";
-import { decode, memoryBudget, memoryOf, mixedSong, mixState, sampleRate, setLane, startMix, stopMix } from "/page/mixer.js";
+import { decode, memoryBudget, memoryOf, mixedSong, mixState, sampleRate, setLane, startMix, stopMix, wakeMixer } from "/page/mixer.js";
 import { currentTime, currentTrack, onPlaying, onTime, playerState, playTrack, togglePlaying } from "/page/player.js";
 import { announce } from "/page/progress.js";
 import { trackOf } from "/page/track.js";
@@ -45,7 +45,8 @@ function lane(name) {
     Object.assign(wishes[name], wish);
     setLane(name, wish);
     showHeard();
-    engage();
+    // Of a song that is only looked at, the wish is kept until its stems are played.
+    if (currentTrack()?.id === song.id) engage();
   };
   const mute = button(t("Mute"), t("Mute {stem}", { stem: said }), (muted) => want({ muted }));
   const solo = button(t("Solo"), t("Solo {stem}", { stem: said }), (pressed) => want({ solo: pressed }));
@@ -104,6 +105,7 @@ async function engage(andPlay = false) {
   const names = stemsOf(song);
   const reason = hindrance(names);
   if (reason) return say(reason, true);
+  wakeMixer();
   const mine = song;
   const stop = (loading = new AbortController());
   at("stems-switch").disabled = true;
