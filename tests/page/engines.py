@@ -13,7 +13,7 @@ HOLD = "hold"
 
 
 class HeldComposer(HumComposer):
-    """Sings a line every two seconds, so that there is something to follow, over a bass; has a bug at seed 13."""
+    """Sings a line every two seconds, for something to follow, over a bass; has a bug at seed 13."""
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         hold = Path(os.environ["SONGWRIGHT_HOME"]) / HOLD

@@ -1,4 +1,4 @@
-"""What is done to a song in its view: its name, star and tags, a share link, a new cover, its prompt again."""
+"""What is done to a song in its view: its name, star and tags, a share link, a new cover, its prompt."""
 
 from __future__ import annotations
 
