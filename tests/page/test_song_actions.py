@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.page.conftest import Visiting
-from tests.page.test_page import sounding, until
+from tests.page.test_page import MADE_MS, open_id, sounding, until
 from tests.page.test_player import of_module
 from tests.service.server import Server
 
@@ -102,10 +102,14 @@ def test_a_song_gets_a_new_cover(server: Server, visiting: Visiting, song_id: st
         visit.look("new-cover", whole=False)
         dialog.get_by_role("button", name="Make a new cover").click()
         expect(dialog).to_be_hidden()
+        until(page, "first => !location.hash.endsWith(first)", song_id)
+        expect(page.locator("#song")).to_have_attribute("data-status", "done", timeout=MADE_MS)
         until(page, "document.querySelector('#song-cover').naturalWidth > 0")
-    after = kept(server, song_id)
-    assert after["assets"]["audio"] == before["assets"]["audio"]
-    assert after["engines"]["art"]["seed"] != before["engines"]["art"]["seed"]
+        expect(page.locator("#lineage")).to_contain_text("another cover")
+        after = kept(server, open_id(page))
+    assert after["parent"] == song_id
+    assert after["assets"]["cover"]["sha256"] != before["assets"]["cover"]["sha256"]
+    assert kept(server, song_id)["assets"] == before["assets"]
 
 
 def test_the_prompt_is_offered_to_the_form_again(server: Server, visiting: Visiting, song_id: str) -> None:

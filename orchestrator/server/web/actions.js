@@ -1,7 +1,7 @@
 // What is done to the open song itself: another name, a star, tags, its prompt back into the form.
 
 import { askJson } from "/page/api.js";
-import { announce } from "/page/progress.js";
+import { announce, isRunning } from "/page/progress.js";
 import { wireNewCover } from "/page/newcover.js";
 import { wireSharing } from "/page/sharing.js";
 import { nameOf } from "/page/track.js";
@@ -60,9 +60,12 @@ export function showActions(shown) {
   at("favourite-button").title = favourite ? t("A favourite") : t("Make it a favourite");
   at("song-tags").replaceChildren(...tags.map(tagChip), at("tag-item"));
   const done = shown.status === "done";
+  // While it is made, its manifest is its maker's.
+  at("title-tools").hidden = at("song-tags").hidden = isRunning(shown.status);
   for (const id of ["share-button", "cover-button"]) at(id).hidden = !done;
 }
 
+// changed(song) shows the song's new facts; order(path, body, failed) asks for a song and opens it.
 export function wireActions(wiring) {
   changed = wiring.changed;
   at("favourite-button").addEventListener("click", () => patch({ favourite: !song.favourite }));
@@ -89,5 +92,5 @@ export function wireActions(wiring) {
     announce(t("The prompt is in the form again."));
   });
   wireSharing(() => song);
-  wireNewCover(() => song, (fresh) => changed(fresh));
+  wireNewCover(() => song, wiring.order);
 }

@@ -253,7 +253,7 @@ async function remove() {
 
 wireForm({ make, plan });
 wireBar();
-wireActions({ changed: relabel });
+wireActions({ changed: relabel, order });
 // A song that is played from its own view is gone on from as the library is shown.
 offerList(() => [...document.querySelectorAll("#library-list [data-id]")].map((item) => item.dataset.id));
 wireLibrary();

@@ -18,6 +18,7 @@ function what({ task, by_s: by, before, start_s: from, end_s: to }) {
     remix: t("another style"),
     reference: t("a song that sounds like it"),
     stems: t("its stems"),
+    cover: t("another cover"),
     complete: t("a band for its voice"),
   }[task] || task;
 }

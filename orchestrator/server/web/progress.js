@@ -44,7 +44,7 @@ function stagesOf({ brief = {}, progress = {} }) {
   const has = {
     photo: Boolean(brief.photo),
     lyrics: !brief.plan && !brief.change,
-    music: true,
+    music: brief.change?.task !== "cover",
     cover: brief.cover !== false,
     listen: false,
   };
