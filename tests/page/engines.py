@@ -13,7 +13,7 @@ HOLD = "hold"
 
 
 class HeldComposer(HumComposer):
-    """Sings a line every two seconds, so that there is something to follow; has a bug at seed 13."""
+    """Sings a line every two seconds, for something to follow, over a bass; has a bug at seed 13."""
 
     def compose(self, request: MusicRequest, report: Report) -> Audio:
         hold = Path(os.environ["SONGWRIGHT_HOME"]) / HOLD
@@ -32,7 +32,7 @@ class HeldComposer(HumComposer):
             samples=audio.samples,
             rate_hz=audio.rate_hz,
             tempo_bpm=audio.tempo_bpm,
-            stems=audio.stems,
+            stems={"vocals": audio.samples * 0.75, "bass": audio.samples * 0.25},
             lines=tuple(lines) if request.lyrics else (),
         )
 

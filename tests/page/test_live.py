@@ -138,7 +138,7 @@ def test_a_song_that_fails_while_it_is_heard_falls_silent_and_says_why(
         assert page.evaluate("document.querySelector('#audio').paused")
 
 
-def test_a_song_that_is_left_falls_silent(
+def test_a_song_that_is_left_goes_on_in_the_bar(
     early: Server, visiting: Visiting, held: Callable[[], None]
 ) -> None:
     with visiting(early) as visit:
@@ -148,7 +148,10 @@ def test_a_song_that_is_left_falls_silent(
         sounding(page, after=0.3)
         page.locator("#home-link").click()
         expect(page.get_by_text("Your song plays here.")).to_be_visible()
-        assert page.evaluate("document.querySelector('#audio').paused")
+        before = float(page.evaluate("document.querySelector('#audio').currentTime"))
+        sounding(page, after=before + 0.1)
+        expect(page.locator("#bar-note")).to_have_text("Still being made")
+        expect(page.locator("#bar-seek")).to_be_disabled()
         held()
 
 

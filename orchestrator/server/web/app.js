@@ -6,9 +6,12 @@ import { followSong } from "/page/events.js";
 import { complain, editedPlan, readForm, setBusy, showPlan, wireForm } from "/page/form.js";
 import { emptyLibrary, markOpen, refreshLibrary, wireLibrary } from "/page/library.js";
 import { wireLineage } from "/page/lineage.js";
-import { wirePlayer } from "/page/player.js";
+import { wireActions } from "/page/actions.js";
+import { wireBar } from "/page/bar.js";
+import { clearPlayer, offerList, renewTrack } from "/page/player.js";
 import * as progress from "/page/progress.js";
-import { closeSong, nameOf, showSong } from "/page/song.js";
+import { closeSong, nameOf, showHead, showSong } from "/page/song.js";
+import { trackOf } from "/page/track.js";
 import { askForToken, currentToken, wireToken } from "/page/token.js";
 
 const at = (id) => document.getElementById(id);
@@ -39,6 +42,17 @@ function present(song) {
   showSong(song);
   progress.showProgress(song);
   titlePage();
+}
+
+// The song has another title, star, tag or cover; what sounds goes on.
+function relabel(song) {
+  renewTrack(trackOf(song));
+  if (open?.id === song.id) {
+    open = song;
+    showHead(song);
+    titlePage();
+  }
+  refreshLibrary();
 }
 
 // A stream begins with the song's whole past; after a reload that is no news.
@@ -231,6 +245,7 @@ async function remove() {
   const { id } = open;
   try {
     await deleteSong(id);
+    document.dispatchEvent(new CustomEvent("songwright:deleted", { detail: id }));
     location.hash = "";
     progress.announce("The song is deleted.");
     refreshLibrary();
@@ -241,13 +256,16 @@ async function remove() {
 }
 
 wireForm({ make, plan });
-wirePlayer();
+wireBar();
+wireActions({ changed: relabel, order });
+// A song that is played from its own view is gone on from as the library is shown.
+offerList(() => [...document.querySelectorAll("#library-list [data-id]")].map((item) => item.dataset.id));
 wireLibrary();
 wireChange({ order });
 wireLineage();
 wireToken({
   accepted: () => (refreshLibrary(), openAddress()),
-  forgotten: () => (stopFollowing(), emptyLibrary(), closeSong()),
+  forgotten: () => (stopFollowing(), emptyLibrary(), closeSong(), clearPlayer()),
 });
 at("again-button").addEventListener("click", again);
 at("finish-button").addEventListener("click", () => orderAgain(`/songs/${encodeURIComponent(open.id)}/finish`, {}));

@@ -2,9 +2,10 @@
 
 import { readText } from "/page/api.js";
 import { parseLrc } from "/page/lyrics.js";
-import { pickSpan } from "/page/player.js";
+import { pickSpan } from "/page/songplayer.js";
 import { clock } from "/page/times.js";
 import { showSpan } from "/page/waveform.js";
+import { t } from "/page/words.js";
 
 const at = (id) => document.getElementById(id);
 const part = at("change-part");
@@ -61,7 +62,7 @@ function showTask() {
   for (const field of form.querySelectorAll("[data-tasks]")) {
     field.hidden = !field.dataset.tasks.split(" ").includes(task());
   }
-  at("change-button").textContent = VERBS[task()];
+  at("change-button").textContent = t(VERBS[task()]);
   clearErrors();
   suggestWords();
   markSpan();
@@ -70,10 +71,10 @@ function showTask() {
 function showSectionChoice() {
   const sections = song.music?.sections || [];
   const options = sections.map((section, index) => {
-    const name = `${section.kind.replace(/_/g, " ")}, ${clock(section.start_s)} to ${clock(section.end_s)}`;
+    const name = t("{section}, {from} to {to}", { section: t(section.kind.replace(/_/g, " ")), from: clock(section.start_s), to: clock(section.end_s) });
     return Object.assign(document.createElement("option"), { value: String(index), textContent: name });
   });
-  at("change-section").replaceChildren(Object.assign(document.createElement("option"), { value: "", textContent: "As below" }), ...options);
+  at("change-section").replaceChildren(Object.assign(document.createElement("option"), { value: "", textContent: t("As below") }), ...options);
   const first = Math.max(0, sections.findIndex((section) => section.kind === "verse"));
   if (sections.length) {
     at("change-section").value = String(first);
@@ -101,7 +102,7 @@ function complain(problem) {
   const id = IDS[problem.field];
   const beside = id && !at(id).closest("[data-tasks]").hidden;
   const place = at(beside ? `${id}-error` : "change-error");
-  place.textContent = (beside ? problem.besideField : problem.sentence) || "That did not work. Reload the page.";
+  place.textContent = (beside ? problem.besideField : problem.sentence) || t("That did not work. Reload the page.");
   place.hidden = false;
   if (beside) {
     at(id).setAttribute("aria-invalid", "true");

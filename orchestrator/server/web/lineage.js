@@ -1,8 +1,9 @@
 // Where the open song comes from, and how it was before.
 
 import { readSong } from "/page/api.js";
-import { swapSound } from "/page/player.js";
+import { swapSound } from "/page/songplayer.js";
 import { clock } from "/page/times.js";
+import { t } from "/page/words.js";
 
 const at = (id) => document.getElementById(id);
 const MOST = 12; // generations that are named
@@ -11,30 +12,29 @@ let urls = null;
 
 function what({ task, by_s: by, before, start_s: from, end_s: to }) {
   return {
-    extend: before ? `${by} s more before it` : `${by} s more`,
-    repaint: `another part from ${clock(from)} to ${clock(to)}`,
-    resing: "other words",
-    remix: "another style",
-    reference: "a song that sounds like it",
-    stems: "its stems",
-    complete: "a band for its voice",
+    extend: before ? t("{n} s more before it", { n: by }) : t("{n} s more", { n: by }),
+    repaint: t("another part from {from} to {to}", { from: clock(from), to: clock(to) }),
+    resing: t("other words"),
+    remix: t("another style"),
+    reference: t("a song that sounds like it"),
+    stems: t("its stems"),
+    cover: t("another cover"),
+    complete: t("a band for its voice"),
   }[task] || task;
 }
 
 function line(song, parent) {
   const item = document.createElement("li");
-  item.append(`${what(song.brief.change)}, of `);
-  if (parent) {
-    item.append(Object.assign(document.createElement("a"), { href: `#song/${encodeURIComponent(parent.id)}`, textContent: parent.title || parent.id }));
-  } else {
-    item.append("a song that was deleted");
-  }
+  // The parent's place in the sentence is the language's.
+  const [before, after = ""] = t("{change}, of {song}", { change: what(song.brief.change), song: "\n" }).split("\n");
+  const link = () => Object.assign(document.createElement("a"), { href: `#song/${encodeURIComponent(parent.id)}`, textContent: parent.title || parent.id });
+  item.append(before, parent ? link() : t("a song that was deleted"), after);
   return item;
 }
 
 function hear(before) {
   at("compare-button").setAttribute("aria-pressed", String(before));
-  at("compare-button").textContent = before ? "Hear it after the change" : "Hear it before the change";
+  at("compare-button").textContent = before ? t("Hear it after the change") : t("Hear it before the change");
   swapSound(before ? urls.before : urls.after);
 }
 
@@ -52,7 +52,7 @@ export async function showLineage(song, signal) {
     if (!count && parent?.urls?.audio && song.status === "done" && song.urls?.audio) {
       urls = { before: parent.urls.audio, after: song.urls.audio };
       at("compare-button").setAttribute("aria-pressed", "false");
-      at("compare-button").textContent = "Hear it before the change";
+      at("compare-button").textContent = t("Hear it before the change");
       at("compare-button").hidden = false;
     }
     child = parent;

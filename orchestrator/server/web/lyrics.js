@@ -1,13 +1,8 @@
 // Lyrics that follow the music: LRC with a time for each line and, where known, each word.
 
-const box = document.getElementById("lyrics-box");
-const part = document.getElementById("lyrics-part");
 const STAMP = /(\d+):(\d+(?:\.\d+)?)/;
+const READING_MS = 4000; // for so long after a touch the box is left where its reader put it
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-
-let lines = [];
-let current = -1;
-let touched = 0;
 
 function secondsOf(stamp) {
   const [, minutes, seconds] = STAMP.exec(stamp);
@@ -32,12 +27,11 @@ export function parseLrc(text) {
   return found.sort((one, other) => one.start - other.start);
 }
 
-function lineElement(line, seek) {
+function lineElement(line) {
   if (!line.text) return Object.assign(document.createElement("p"), { className: "gap", ariaHidden: "true" });
   const button = document.createElement("button");
   button.type = "button";
   button.className = "line";
-  button.addEventListener("click", () => seek(line.start));
   if (!line.words.length) button.textContent = line.text;
   line.words.forEach((word, index) => {
     if (index) button.append(" ");
@@ -48,72 +42,115 @@ function lineElement(line, seek) {
   return button;
 }
 
-export function hideLyrics() {
-  lines = [];
-  current = -1;
-  part.hidden = true;
-  box.replaceChildren();
-}
-
-export function showLrc(text, seek) {
-  hideLyrics();
-  lines = parseLrc(text);
-  if (!lines.some((line) => line.text)) return false;
-  for (const line of lines) {
-    line.element = lineElement(line, seek);
-    box.append(line.element);
-  }
-  box.scrollTop = 0;
-  part.hidden = false;
-  return true;
-}
-
-export function showWords(text) {
-  hideLyrics();
-  if (!text.trim()) return;
-  const words = document.createElement("p");
-  words.className = "words";
-  words.textContent = text.trim();
-  box.append(words);
-  part.hidden = false;
-}
-
 function lastStarted(list, time) {
   let found = -1;
   for (let index = 0; index < list.length && list[index].start <= time; index += 1) found = index;
   return found;
 }
 
-export function followLyrics(time) {
-  if (!lines.length) return;
-  const index = lastStarted(lines, time);
-  if (index !== current) {
-    if (lines[current]) {
-      lines[current].element.classList.remove("now");
-      lines[current].element.removeAttribute("aria-current");
-      for (const span of lines[current].element.children) span.classList.remove("sung", "now");
+// Lyrics in a box that scrolls: the line and the word that are sung are marked, those before stay marked as sung.
+export class Lyrics {
+  #box;
+  #lines = [];
+  #current = -1;
+  #word = -1;
+  #touched = 0;
+
+  constructor(box) {
+    this.#box = box;
+    for (const sign of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+      box.addEventListener(sign, () => (this.#touched = Date.now()), { passive: true });
     }
-    current = index;
-    lines[current]?.element.classList.add("now");
-    lines[current]?.element.setAttribute("aria-current", "true");
-    if (lines[current]) centre(lines[current].element);
   }
-  const line = lines[current];
-  if (!line?.words.length) return;
-  const word = lastStarted(line.words, time);
-  [...line.element.children].forEach((span, position) => {
-    span.classList.toggle("sung", position < word);
-    span.classList.toggle("now", position === word);
-  });
+
+  clear() {
+    this.#lines = [];
+    this.#current = this.#word = -1;
+    this.#touched = 0;
+    this.#box.replaceChildren();
+    this.#box.scrollTop = 0;
+  }
+
+  // Timed lyrics; seek(seconds) is called for the line or the word that is pressed. Whether there are any.
+  showLrc(text, seek) {
+    this.clear();
+    this.#lines = parseLrc(text);
+    if (!this.#lines.some((line) => line.text)) return false;
+    for (const line of this.#lines) {
+      line.element = lineElement(line);
+      // By keyboard a line is pressed, by pointer a word in it.
+      line.element.addEventListener("click", (event) => {
+        const word = [...line.element.children].indexOf(event.target);
+        this.#touched = 0;
+        seek(line.words[word]?.start ?? line.start);
+      });
+      this.#box.append(line.element);
+    }
+    return true;
+  }
+
+  showWords(text) {
+    this.clear();
+    const words = document.createElement("p");
+    words.className = "words";
+    words.textContent = text.trim();
+    this.#box.append(words);
+  }
+
+  follow(time) {
+    if (!this.#lines.length) return;
+    const index = lastStarted(this.#lines, time);
+    if (index !== this.#current) this.#moveTo(index);
+    const line = this.#lines[index];
+    if (!line?.words.length) return;
+    const word = lastStarted(line.words, time);
+    if (word === this.#word) return;
+    this.#word = word;
+    [...line.element.children].forEach((span, position) => {
+      span.classList.toggle("sung", position < word);
+      span.classList.toggle("now", position === word);
+    });
+  }
+
+  #moveTo(index) {
+    const left = this.#lines[this.#current]?.element;
+    left?.classList.remove("now");
+    left?.removeAttribute("aria-current");
+    for (const span of left?.children || []) span.classList.remove("sung", "now");
+    this.#current = index;
+    this.#word = -1;
+    this.#lines.forEach((line, position) => line.element.classList.toggle("past", position < index));
+    const line = this.#lines[index]?.element;
+    line?.classList.add("now");
+    line?.setAttribute("aria-current", "true");
+    if (line) this.#centre(line);
+  }
+
+  // Only the box scrolls, never the page, and not while someone is reading elsewhere in it.
+  #centre(line) {
+    if (Date.now() - this.#touched < READING_MS) return;
+    const top = line.offsetTop - this.#box.clientHeight / 2 + line.clientHeight / 2;
+    this.#box.scrollTo({ top, behavior: calm.matches ? "auto" : "smooth" });
+  }
 }
 
-// Only the box scrolls, never the page, and not while someone is reading ahead in it.
-function centre(element) {
-  if (Date.now() - touched < 4000) return;
-  const top = element.offsetTop - box.clientHeight / 2 + element.clientHeight / 2;
-  box.scrollTo({ top, behavior: calm.matches ? "auto" : "smooth" });
+const part = document.getElementById("lyrics-part");
+const ofSong = new Lyrics(document.getElementById("lyrics-box"));
+
+export const followLyrics = (time) => ofSong.follow(time);
+
+export function hideLyrics() {
+  ofSong.clear();
+  part.hidden = true;
 }
 
-for (const sign of ["wheel", "touchmove", "keydown"]) {
-  box.addEventListener(sign, () => (touched = Date.now()), { passive: true });
+export function showLrc(text, seek) {
+  const has = ofSong.showLrc(text, seek);
+  part.hidden = !has;
+  return has;
+}
+
+export function showWords(text) {
+  ofSong.showWords(text);
+  part.hidden = !text.trim();
 }

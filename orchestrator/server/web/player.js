@@ -1,39 +1,64 @@
-// The player: one hidden audio element behind a button and a slider.
+// The one sound of the page: what plays, where it is in it, and what comes next. It has no looks of its own: the bar
+// (bar.js), the song view (songplayer.js) and the system (mediasession.js) show it and steer it.
 
-import { followLyrics } from "/page/lyrics.js";
-import { clock, spoken } from "/page/times.js";
-import { markSection, showPlayed } from "/page/waveform.js";
+import { readSong } from "/page/api.js";
+import { keep, kept } from "/page/kept.js";
+import { emptyQueue, following, inQueue, moveTo, removeFromQueue, startQueue } from "/page/queue.js";
+import { trackOf } from "/page/track.js";
+import { t } from "/page/words.js";
 
-const part = document.getElementById("player");
 const audio = document.getElementById("audio");
-const button = document.getElementById("play-button");
-const slider = document.getElementById("seek");
-const error = document.getElementById("player-error");
-const now = document.getElementById("time-now");
-const all = document.getElementById("time-all");
-const liveNote = document.getElementById("live-note");
+const MOST_SKIPPED = 20; // songs without sound that are passed over in the list
+const BACK_TO_START_S = 3; // "previous" goes to the song's beginning first
+const AHEAD_S = 20; // before the end, the next song's address is read
+const FRESH_MS = 30 * 60 * 1000; // an address read ahead lasts for about an hour
 
+export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
+export const LOOPS = ["off", "all", "one"];
+
+let track = null;
 let duration = 0;
-let sections = [];
-let freshUrl = null;
+// Whether somebody pressed play for this track: such a one is not replaced by a song that is only looked at.
+let started = false;
+let fault = "";
 let renewedAt = 0;
+let turn = 0;
 let frame = 0;
-let dragging = false;
-// The id of the song whose sound comes while it is made, and its file, once it is done.
-let live = null;
-let whole = null;
-// Told of the span that is drawn over the waveform, while somebody wants one.
-let picked = null;
-let drawnFrom = null;
+let savedAt = 0;
+let ahead = null;
+let volume = Math.min(1, Math.max(0, Number(kept("volume", 1)) || 0));
+let muted = kept("muted", false) === true;
+let loop = LOOPS.includes(kept("loop", "off")) ? kept("loop", "off") : "off";
+let speed = SPEEDS.includes(kept("speed", 1)) ? kept("speed", 1) : 1;
+// While the stems are mixed, they sound in place of the song, which goes on as their clock.
+let silenced = false;
+let shownList = () => [];
+
+const stateListeners = new Set();
+const timeListeners = new Set();
+
+export const onPlaying = (listener) => void stateListeners.add(listener);
+export const onTime = (listener) => void timeListeners.add(listener);
+
+export const playing = () => (track ? { id: track.id, paused: audio.paused } : null);
+export const currentTrack = () => track;
+export const currentTime = () => (audio.getAttribute("src") ? audio.currentTime || 0 : track?.resumeAt || 0);
+export const playerState = () => ({ volume, muted, loop, speed, duration, fault, silenced, paused: audio.paused });
+export const canMove = () => Boolean(track) && (!track.live || Boolean(track.whole));
+export const soundLevel = () => (muted ? 0 : volume);
+
+// Where no list comes with a song, this one is gone on through.
+export function offerList(list) {
+  shownList = list;
+}
+
+function changed() {
+  for (const listener of stateListeners) listener(playing());
+}
 
 function showTime() {
-  const time = audio.currentTime || 0;
-  now.textContent = clock(time);
-  slider.setAttribute("aria-valuenow", String(Math.round(time)));
-  slider.setAttribute("aria-valuetext", `${spoken(time)} of ${spoken(duration)}`);
-  showPlayed(duration ? time / duration : 0);
-  markSection(sections, time);
-  followLyrics(time);
+  const time = currentTime();
+  for (const listener of timeListeners) listener(time, duration);
 }
 
 function tick() {
@@ -41,177 +66,304 @@ function tick() {
   frame = audio.paused ? 0 : requestAnimationFrame(tick);
 }
 
-function showDuration(seconds) {
-  duration = seconds;
-  all.textContent = clock(seconds);
-  slider.setAttribute("aria-valuemax", String(Math.round(seconds)));
-}
-
-export function seek(seconds) {
-  const time = Math.min(Math.max(0, seconds), Math.max(0, duration - 0.05));
-  // What comes while it is made comes once, from its beginning to its end.
-  if (live && !whole) return;
-  if (live) playFile(whole, time, !audio.paused);
-  else audio.currentTime = time;
-  showTime();
-}
-
-function playFile(url, time, playing) {
-  live = whole = null;
-  audio.preload = "metadata";
-  audio.src = url;
-  if (time) audio.addEventListener("loadedmetadata", () => (audio.currentTime = time), { once: true });
-  if (playing) play();
-}
-
-// Another sound of the same song, from the same second on.
-export function swapSound(url) {
-  playFile(url, audio.currentTime, !audio.paused);
-}
-
-// With a function, a drag over the waveform draws a span, whose seconds it is given; without, it moves in the song.
-export function pickSpan(told) {
-  picked = told;
-}
-
-export function seekAndPlay(seconds) {
-  seek(seconds);
-  play();
-}
-
-async function play() {
-  error.hidden = true;
-  try {
-    await audio.play();
-  } catch (problem) {
-    // AbortError is only a newer press of the button; a failed load is told by the error event.
-    if (problem.name === "NotAllowedError") complain("The browser wants another press of the play button.");
-  }
+function setDuration(seconds) {
+  duration = seconds || 0;
+  changed();
 }
 
 function complain(words) {
-  error.textContent = words;
-  error.hidden = false;
+  fault = words;
+  changed();
 }
 
-export function toggle() {
-  if (audio.paused) play();
-  else audio.pause();
+function load(url, time, andPlay) {
+  audio.preload = track.live ? "auto" : "metadata";
+  audio.src = url;
+  audio.playbackRate = audio.defaultPlaybackRate = silenced ? 1 : speed;
+  const mine = track;
+  if (time) audio.addEventListener("loadedmetadata", () => track === mine && (audio.currentTime = time), { once: true });
+  if (andPlay) play();
+}
+
+function take(fresh, time, andPlay) {
+  track = { ...fresh };
+  started = andPlay;
+  fault = "";
+  renewedAt = 0;
+  moveTo(track.id);
+  load(track.url, time, andPlay);
+  setDuration(track.seconds);
+  showTime();
+}
+
+async function play() {
+  started = true;
+  fault = "";
+  try {
+    await audio.play();
+  } catch (problem) {
+    // AbortError is only a newer press of the button; a failed load is said by the error event.
+    if (problem.name === "NotAllowedError") complain(t("The browser wants another press of the play button."));
+  }
+}
+
+// Shows a song that was opened in the player too, unless another one is being listened to. Whether it is there now.
+export function cue(fresh) {
+  if (track?.id === fresh.id && audio.getAttribute("src")) {
+    if (track.live && !fresh.live) {
+      // Who listens already hears the same song to its end: another source would be a gap.
+      if (audio.currentTime > 0 && !audio.ended) Object.assign(track, fresh, { url: track.url, live: true, whole: fresh.url });
+      else take(fresh, 0, false);
+    } else {
+      Object.assign(track, fresh, { whole: track.whole, live: track.live });
+    }
+    changed();
+    return true;
+  }
+  if (track?.id === fresh.id) {
+    const again = { at: track.resumeAt || 0, started };
+    take(fresh, fresh.live ? 0 : again.at, false);
+    started = again.started;
+    return true;
+  }
+  if (track && started && !audio.ended) return false;
+  take(fresh, 0, false);
+  return true;
+}
+
+// A song that plays has another title or cover now.
+export function renewTrack(fresh) {
+  if (!fresh || track?.id !== fresh.id) return;
+  Object.assign(track, { title: fresh.title, cover: fresh.cover, kinds: fresh.kinds });
+  remember();
+  changed();
+}
+
+export function playTrack(fresh, { list, at = 0 } = {}) {
+  turn += 1;
+  if (list || !inQueue(fresh.id)) startQueue(list?.length ? list : shownList(), fresh.id);
+  take(fresh, fresh.live ? 0 : at, true);
+}
+
+// Plays a song without opening it, and goes on through `list`, ids in the order in which they are shown.
+export async function playSong(id, { list } = {}) {
+  if (list || !inQueue(id)) startQueue(list?.length ? list : shownList(), id);
+  if (track?.id === id && audio.getAttribute("src")) {
+    moveTo(id);
+    return play();
+  }
+  await start(id, 0);
+}
+
+// Whether the song has a sound, and plays.
+async function start(id, at) {
+  const mine = (turn += 1);
+  try {
+    const known = ahead?.song.id === id && Date.now() - ahead.readAt < FRESH_MS ? ahead.song : null;
+    const song = known || (await readSong(id));
+    if (mine !== turn) return true;
+    const fresh = trackOf(song);
+    if (fresh) take(fresh, fresh.live ? 0 : at, true);
+    else complain(t("This song has no sound yet."));
+    return Boolean(fresh);
+  } catch (problem) {
+    if (mine === turn) complain(problem.sentence || t("The audio cannot be loaded."));
+    return false;
+  }
+}
+
+export function togglePlaying() {
+  if (!track) return;
+  if (!audio.paused) audio.pause();
+  else if (audio.getAttribute("src")) play();
+  else start(track.id, track.resumeAt || 0);
 }
 
 export function pausePlayer() {
   audio.pause();
 }
 
-export function hidePlayer() {
-  live = whole = null;
-  liveNote.hidden = true;
+export function seek(seconds) {
+  // What comes while it is made comes once, from its beginning to its end.
+  if (!canMove()) return;
+  const time = Math.min(Math.max(0, seconds), Math.max(0, duration - 0.05));
+  if (!audio.getAttribute("src")) {
+    track.resumeAt = time;
+  } else if (track.live) {
+    const url = track.whole;
+    Object.assign(track, { live: false, whole: null, url });
+    load(url, time, !audio.paused);
+  } else {
+    audio.currentTime = time;
+  }
+  showTime();
+  changed();
+}
+
+export function seekAndPlay(seconds) {
+  seek(seconds);
+  if (audio.paused) togglePlaying();
+}
+
+// Another sound of the same song, from the same second on.
+export function swapSound(url) {
+  load(url, audio.currentTime, !audio.paused);
+}
+
+async function step(ids) {
+  for (const id of ids.slice(0, MOST_SKIPPED)) if (await start(id, 0)) return;
+  changed();
+}
+
+export function next() {
+  return step(following(loop));
+}
+
+export function previous() {
+  if (canMove() && currentTime() > BACK_TO_START_S) return seek(0);
+  const before = following(loop, -1);
+  return before.length ? step(before) : seek(0);
+}
+
+export const hasNext = () => following(loop).length > 0;
+
+export function setLoop(wanted) {
+  loop = wanted;
+  keep("loop", loop);
+  changed();
+}
+
+export function setSpeed(wanted) {
+  speed = wanted;
+  keep("speed", speed);
+  audio.playbackRate = audio.defaultPlaybackRate = silenced ? 1 : speed;
+  changed();
+}
+
+export function setVolume(share) {
+  volume = Math.min(1, Math.max(0, Math.round(share * 100) / 100));
+  muted = false;
+  loudness();
+}
+
+export function setMuted(wanted) {
+  muted = wanted;
+  loudness();
+}
+
+function loudness() {
+  audio.volume = volume;
+  audio.muted = muted || silenced;
+  keep("volume", volume);
+  keep("muted", muted);
+  changed();
+}
+
+// The stems take over the sound, or give it back. They are played at their own speed.
+export function setSilenced(wanted) {
+  silenced = wanted;
+  audio.playbackRate = audio.defaultPlaybackRate = silenced ? 1 : speed;
+  audio.muted = muted || silenced;
+  changed();
+}
+
+// Forgets a song that is deleted or has failed: it falls silent, and is not played later.
+export function dropSong(id) {
+  removeFromQueue(id);
+  if (track?.id === id) clearPlayer({ keepQueue: true });
+}
+
+export function clearPlayer({ keepQueue = false } = {}) {
+  turn += 1;
+  track = null;
+  started = false;
+  fault = "";
   audio.pause();
   audio.removeAttribute("src");
   audio.load();
-  part.hidden = true;
-}
-
-// renew() answers a new signed address, for they expire after an hour.
-export function showPlayer({ id, url, seconds, sections: marks, renew }) {
-  error.hidden = true;
-  liveNote.hidden = true;
-  slider.removeAttribute("aria-disabled");
-  freshUrl = renew;
-  renewedAt = 0;
-  sections = marks;
-  showDuration(seconds || 0);
-  part.hidden = false;
-  // Who listens already hears the same song to its end: another source would be a gap.
-  if (live === id && audio.currentTime > 0 && !audio.ended) whole = url;
-  else playFile(url, 0, false);
+  if (!keepQueue) emptyQueue();
+  keep("last", null);
+  setDuration(0);
   showTime();
 }
 
-// The sound of a song that is being made: there is nothing to play until its beginning has come.
-export function showLivePlayer({ id, url, seconds, renew, ready }) {
-  if (live === id) return;
-  hidePlayer();
-  error.hidden = true;
-  live = id;
-  freshUrl = renew;
-  renewedAt = 0;
-  sections = [];
-  showDuration(seconds || 0);
-  slider.setAttribute("aria-disabled", "true");
-  audio.addEventListener("canplay", () => {
-    if (live !== id || whole || !part.hidden) return;
-    part.hidden = liveNote.hidden = false;
-    showTime();
-    ready();
-  }, { once: true });
-  audio.preload = "auto";
-  audio.src = url;
-}
-
 async function renewAddress() {
-  if (!audio.getAttribute("src") || !freshUrl) return;
+  if (!audio.getAttribute("src") || !track) return;
   // Once a minute at most: a file that is truly gone must not be asked for in a circle.
-  if (Date.now() - renewedAt < 60000) return complain("The audio cannot be played. Download it instead, or reload the page.");
+  if (Date.now() - renewedAt < 60000) return complain(t("The audio cannot be played. Download it instead, or reload the page."));
   renewedAt = Date.now();
-  const time = audio.currentTime;
-  const wasPlaying = !audio.paused;
-  const asked = freshUrl;
+  const mine = track;
+  const { currentTime: time, paused } = audio;
   try {
-    const url = await asked();
-    if (asked !== freshUrl || !url) return;
-    playFile(url, time, wasPlaying);
+    const fresh = trackOf(await readSong(mine.id));
+    if (track !== mine || !fresh) return;
+    Object.assign(track, fresh);
+    load(fresh.url, fresh.live ? 0 : time, !paused);
   } catch (problem) {
-    complain(problem.sentence || "The audio cannot be loaded.");
+    complain(problem.sentence || t("The audio cannot be loaded."));
   }
 }
 
-function timeAt(event) {
-  const area = slider.getBoundingClientRect();
-  return ((event.clientX - area.left) / area.width) * duration;
+function ended() {
+  if (loop === "one" && canMove()) {
+    seek(0);
+    return play();
+  }
+  const rest = following(loop);
+  if (rest.length) return step(rest);
+  if (track?.whole) {
+    const url = track.whole;
+    Object.assign(track, { live: false, whole: null, url });
+    load(url, 0, false);
+  }
 }
 
-function pressKey(event) {
-  const steps = { ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5, PageDown: -30, PageUp: 30 };
-  if (event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.key in steps) seek(audio.currentTime + steps[event.key]);
-  else if (event.key === "Home") seek(0);
-  else if (event.key === "End") seek(duration);
-  else if (event.key === " " || event.key === "Enter") toggle();
-  else return;
-  event.preventDefault();
+async function readAhead() {
+  const [id] = following(loop);
+  if (!id || loop === "one" || ahead?.asked === id || duration - audio.currentTime > AHEAD_S) return;
+  ahead = { asked: id, song: {}, readAt: 0 };
+  const song = await readSong(id).catch(() => null);
+  if (song && ahead?.asked === id) ahead = { asked: id, song, readAt: Date.now() };
+}
+
+function remember() {
+  if (!track || !started) return;
+  const { id, title, cover, kinds, seconds } = track;
+  const time = audio.ended ? 0 : currentTime();
+  keep("last", { id, title, cover, kinds, seconds, time });
+  savedAt = Date.now();
+}
+
+// What was listened to last stands in the bar again, and is read from the server only when it is played.
+function recall() {
+  const last = kept("last", null);
+  if (!last?.id || typeof last.title !== "string") return;
+  track = { sections: [], kinds: [], ...last, url: "", live: false, whole: null, resumeAt: Number(last.time) || 0 };
+  started = true;
+  duration = Number(last.seconds) || 0;
+}
+
+function startTicking() {
+  if (!frame) frame = requestAnimationFrame(tick);
 }
 
 export function wirePlayer() {
-  button.addEventListener("click", toggle);
-  slider.addEventListener("keydown", pressKey);
-  slider.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
-    dragging = !picked;
-    drawnFrom = picked ? timeAt(event) : null;
-    slider.setPointerCapture(event.pointerId);
-    seek(timeAt(event));
-  });
-  slider.addEventListener("pointermove", (event) => {
-    if (dragging) seek(timeAt(event));
-    else if (picked && drawnFrom !== null && Math.abs(timeAt(event) - drawnFrom) > 0.5) picked(drawnFrom, timeAt(event));
-  });
-  for (const end of ["pointerup", "pointercancel"]) slider.addEventListener(end, () => ((dragging = false), (drawnFrom = null)));
-  audio.addEventListener("play", () => {
-    button.setAttribute("aria-label", "Pause");
-    button.classList.add("playing");
-    // One sound at a time: stems fall silent when the song starts.
-    for (const stem of document.querySelectorAll("#stems audio")) stem.pause();
-    if (!frame) frame = requestAnimationFrame(tick);
-  });
-  audio.addEventListener("pause", () => {
-    button.setAttribute("aria-label", "Play");
-    button.classList.remove("playing");
-  });
+  recall();
+  loudness();
+  audio.addEventListener("play", () => (startTicking(), changed()));
+  audio.addEventListener("pause", () => (remember(), changed()));
   // Frames stop in a tab behind others; the times must not.
-  audio.addEventListener("timeupdate", showTime);
+  audio.addEventListener("timeupdate", () => {
+    showTime();
+    readAhead();
+    if (Date.now() - savedAt > 5000) remember();
+  });
   audio.addEventListener("seeked", showTime);
-  audio.addEventListener("loadedmetadata", () => Number.isFinite(audio.duration) && showDuration(audio.duration));
+  audio.addEventListener("loadedmetadata", () => Number.isFinite(audio.duration) && setDuration(audio.duration));
   audio.addEventListener("error", renewAddress);
-  audio.addEventListener("ended", () => whole && playFile(whole, 0, false));
+  audio.addEventListener("ended", ended);
+  addEventListener("pagehide", remember);
+  document.addEventListener("songwright:deleted", ({ detail: id }) => dropSong(id));
+  changed();
+  showTime();
 }

@@ -1,12 +1,16 @@
 // The open song: its words, cover, files and facts.
 
+import { showActions } from "/page/actions.js";
 import { showChange } from "/page/change.js";
 import { showLineage } from "/page/lineage.js";
 import { hideLyrics, showLrc, showWords } from "/page/lyrics.js";
-import { hidePlayer, pausePlayer, seekAndPlay, showLivePlayer, showPlayer } from "/page/player.js";
+import { hidePlayer, leaveFailed, playFrom, showLivePlayer, showPlayer } from "/page/songplayer.js";
+import { showStems } from "/page/stems.js";
+import { nameOf, trackOf } from "/page/track.js";
 import { announce, isRunning, STATUS_WORDS } from "/page/progress.js";
 import { readSong, readText, readWaveform } from "/page/api.js";
 import { clock } from "/page/times.js";
+import { t } from "/page/words.js";
 import { showSections, showWaveform } from "/page/waveform.js";
 
 const at = (id) => document.getElementById(id);
@@ -27,19 +31,21 @@ function element(tag, text, attributes = {}) {
   return made;
 }
 
-export const nameOf = (song) => song.title || song.plan?.title || song.brief?.description || "Untitled";
+export { nameOf };
 
-function showHead(song) {
+// The song's own words and picture, without its sound and files.
+export function showHead(song) {
   at("song-title").textContent = nameOf(song);
   const description = song.brief?.description || song.brief?.about || song.scene?.description || "";
   at("song-description").textContent = description === nameOf(song) ? "" : description;
   const status = at("song-status");
-  status.textContent = STATUS_WORDS[song.status] || song.status;
+  status.textContent = t(STATUS_WORDS[song.status] || song.status);
   status.dataset.status = song.status;
   status.hidden = song.status === "done";
   const kinds = song.categories?.length ? song.categories : song.plan?.categories || [];
   at("song-categories").replaceChildren(...kinds.map((kind) => element("span", kind)));
   showCover(song);
+  showActions(song);
 }
 
 function showCover(song) {
@@ -47,7 +53,7 @@ function showCover(song) {
   const url = song.urls?.cover;
   at("cover-blank").hidden = Boolean(url);
   image.hidden = !url;
-  image.alt = url ? `Cover of ${nameOf(song)}` : "";
+  image.alt = url ? t("Cover of {title}", { title: nameOf(song) }) : "";
   if (url && image.getAttribute("src") !== url) image.src = url;
   if (!url) image.removeAttribute("src");
 }
@@ -57,8 +63,8 @@ function showTakes(song) {
   const ids = song.sibling_ids || [];
   takes.hidden = ids.length < 2;
   takes.replaceChildren(...ids.map((id, index) => {
-    const best = song.takes?.best === id ? ", the best" : "";
-    const link = element("a", `Take ${index + 1}${best}`, { href: `#song/${encodeURIComponent(id)}` });
+    const words = song.takes?.best === id ? t("Take {n}, the best", { n: index + 1 }) : t("Take {n}", { n: index + 1 });
+    const link = element("a", words, { href: `#song/${encodeURIComponent(id)}` });
     if (id === song.id) link.setAttribute("aria-current", "page");
     return link;
   }));
@@ -74,7 +80,7 @@ function showDownloads(song) {
   for (const [role, name] of DOWNLOADS) {
     const url = song.urls?.[role];
     if (!url) continue;
-    const link = element("a", name, { href: url, id: `download-${role}` });
+    const link = element("a", t(name), { href: url, id: `download-${role}` });
     link.setAttribute("download", "");
     const size = fileSize(song.assets?.[role]?.size_bytes);
     if (size) link.append(" ", element("span", size, { className: "hint" }));
@@ -84,33 +90,6 @@ function showDownloads(song) {
   }
   at("downloads").replaceChildren(...items);
   at("downloads-part").hidden = !items.length;
-}
-
-function showStems(song) {
-  const roles = Object.keys(song.urls || {}).filter((role) => role.startsWith("stem:"));
-  at("stems").replaceChildren(...roles.map((role) => {
-    const name = role.slice("stem:".length);
-    const item = element("li");
-    const sound = element("audio", "", { controls: true, preload: "none", src: song.urls[role] });
-    sound.setAttribute("aria-label", `Stem: ${name}`);
-    sound.addEventListener("play", () => {
-      pausePlayer();
-      for (const other of at("stems").querySelectorAll("audio")) if (other !== sound) other.pause();
-    });
-    // A signed address lasts an hour: on the first failure take a new one.
-    sound.addEventListener("error", async () => {
-      const fresh = await readSong(song.id).catch(() => null);
-      if (!fresh?.urls?.[role] || !sound.isConnected) return;
-      sound.src = fresh.urls[role];
-      sound.play().catch(() => {});
-    }, { once: true });
-    const link = element("a", "Download", { href: song.urls[role] });
-    link.setAttribute("download", "");
-    link.setAttribute("aria-label", `Download the stem: ${name}`);
-    item.append(element("span", name, { className: "stem-name" }), sound, link);
-    return item;
-  }));
-  at("stems-part").hidden = !roles.length;
 }
 
 function showFacts(song) {
@@ -134,7 +113,7 @@ function showFacts(song) {
   }
   at("facts").replaceChildren(...facts.filter(([, value]) => value).map(([name, value]) => {
     const pair = element("div");
-    pair.append(element("dt", name), element("dd", value));
+    pair.append(element("dt", t(name)), element("dd", value));
     return pair;
   }));
   at("engine-note").hidden = !Object.values(engines).some((engine) => engine?.name === "sketch");
@@ -147,43 +126,35 @@ function showFacts(song) {
 function showFailure(song) {
   const notice = at("song-failure");
   notice.hidden = !["failed", "cancelled"].includes(song.status);
-  if (song.status === "cancelled") notice.textContent = "This song was cancelled before it was done.";
+  if (song.status === "cancelled") notice.textContent = t("This song was cancelled before it was done.");
   if (song.status === "failed") {
-    const step = song.error?.step ? ` (while: ${song.error.step})` : "";
-    notice.textContent = `The song could not be made${step}. ${song.error?.message || ""}`.trim();
+    const { step, message = "" } = song.error || {};
+    const words = step ? t("The song could not be made (while: {step}).", { step }) : t("The song could not be made.");
+    notice.textContent = `${words} ${message}`.trim();
   }
 }
 
-async function showSound(song) {
+function showSound(song, track) {
   const { signal } = reading;
-  const seconds = song.music?.duration_s || song.brief?.duration_s || 0;
-  const sections = song.music?.sections || [];
-  const renew = async () => (await readSong(song.id)).urls?.audio;
-  showPlayer({ id: song.id, url: song.urls.audio, seconds, sections, renew });
+  showPlayer(track);
   showWaveform([]);
-  showSections(sections, seconds);
+  showSections(track.sections, track.seconds);
   if (song.urls.waveform || song.assets?.waveform) {
     readWaveform(song.id, signal).then((wave) => showWaveform(wave.peaks)).catch(() => {});
   }
 }
 
-function showLiveSound(song) {
+function showLiveSound(track) {
   showWaveform([]);
   showSections([], 0);
-  showLivePlayer({
-    id: song.id,
-    url: song.urls.live,
-    seconds: song.brief?.duration_s,
-    renew: async () => (await readSong(song.id)).urls?.audio,
-    ready: () => announce("You can listen to the beginning already."),
-  });
+  showLivePlayer(track, () => announce(t("You can listen to the beginning already.")));
 }
 
 async function showSungWords(song) {
   const { signal } = reading;
   const has = (role) => song.urls?.[role] || song.assets?.[role];
   try {
-    if (has("lrc") && showLrc(await readText(song.id, "lrc", signal), seekAndPlay)) return;
+    if (has("lrc") && showLrc(await readText(song.id, "lrc", signal), playFrom)) return;
     if (has("lyrics")) showWords(await readText(song.id, "lyrics", signal));
   } catch (error) {
     if (error.name !== "AbortError" && song.plan?.lyrics) showWords(song.plan.lyrics);
@@ -222,12 +193,14 @@ export function showSong(song) {
   showStems(song);
   showFacts(song);
   hideLyrics();
-  if (song.status === "done" && song.urls?.audio) {
-    showSound(song);
+  const track = trackOf(song);
+  if (track && !track.live) {
+    showSound(song, track);
     showSungWords(song);
   } else {
-    if (isRunning(song.status) && song.urls?.live) showLiveSound(song);
-    else hidePlayer();
+    if (track) showLiveSound(track);
+    else if (isRunning(song.status)) hidePlayer();
+    else leaveFailed(song.id);
     if (song.plan?.lyrics && !song.brief?.instrumental) showWords(song.plan.lyrics);
   }
   at("finish-button").hidden = song.status !== "done" || !song.brief?.draft;

@@ -1,5 +1,7 @@
 // The waveform on a canvas, played part in another colour, with the sections marked under it.
 
+import { t } from "/page/words.js";
+
 const canvas = document.getElementById("waveform");
 const marks = document.getElementById("sections");
 
@@ -63,7 +65,7 @@ export function showSections(sections, duration) {
   for (const section of sections || []) {
     const mark = document.createElement("span");
     const end = Math.min(section.end_s, duration);
-    mark.textContent = mark.title = section.kind.replace(/_/g, " ");
+    mark.textContent = mark.title = t(section.kind.replace(/_/g, " "));
     mark.dataset.kind = section.kind;
     mark.style.left = `${(section.start_s / duration) * 100}%`;
     mark.style.width = `${(Math.max(0, end - section.start_s) / duration) * 100}%`;

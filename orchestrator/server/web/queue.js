@@ -1,0 +1,40 @@
+// What is played after what: ids in the order in which they were shown, and the one that plays.
+
+let ids = [];
+let index = -1;
+
+// A song that is not in the list is played before it.
+export function startQueue(list, id) {
+  ids = list.includes(id) ? [...list] : [id, ...list];
+  index = ids.indexOf(id);
+}
+
+export const inQueue = (id) => ids.includes(id);
+
+export function moveTo(id) {
+  if (ids.includes(id)) index = ids.indexOf(id);
+}
+
+// The ids to try after, or before, the one that plays, nearest first; round and round where `all` is looped.
+export function following(loop, step = 1) {
+  const found = [];
+  for (let place = index + step; place >= 0 && place < ids.length; place += step) found.push(ids[place]);
+  if (loop !== "all") return found;
+  const rest = step > 0 ? ids.slice(0, index + 1) : ids.slice(Math.max(0, index)).reverse();
+  return [...found, ...rest];
+}
+
+export const upcoming = () => ids.slice(index + 1);
+
+export function removeFromQueue(id) {
+  const place = ids.indexOf(id);
+  if (place < 0) return;
+  ids.splice(place, 1);
+  // What plays may go on although it left the queue: what came after it is still next.
+  if (place <= index) index -= 1;
+}
+
+export function emptyQueue() {
+  ids = [];
+  index = -1;
+}
