@@ -1,5 +1,6 @@
 // The player: one hidden audio element behind a button and a slider.
 
+import { readSong } from "/page/api.js";
 import { followLyrics } from "/page/lyrics.js";
 import { clock, spoken } from "/page/times.js";
 import { markSection, showPlayed } from "/page/waveform.js";
@@ -214,4 +215,23 @@ export function wirePlayer() {
   audio.addEventListener("loadedmetadata", () => Number.isFinite(audio.duration) && showDuration(audio.duration));
   audio.addEventListener("error", renewAddress);
   audio.addEventListener("ended", () => whole && playFile(whole, 0, false));
+}
+
+// Songs that are played from the library without being opened.
+const own = new Audio();
+let ownId = null;
+const listeners = new Set();
+export const playing = () => (ownId ? { id: ownId, paused: own.paused } : null);
+export const onPlaying = (listener) => listeners.add(listener);
+for (const type of ["play", "pause", "ended"]) own.addEventListener(type, () => listeners.forEach((listener) => listener(playing())));
+
+export async function playSong(id) {
+  ownId = id;
+  own.src = (await readSong(id)).urls.audio;
+  await own.play();
+}
+
+export function togglePlaying() {
+  if (own.paused) own.play();
+  else own.pause();
 }
