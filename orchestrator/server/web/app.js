@@ -160,7 +160,9 @@ function reveal() {
 
 async function order(path, body, failed) {
   try {
-    goTo(await orderSong(path, body, freshKey()));
+    const song = await orderSong(path, body, freshKey());
+    takeSong(song);
+    goTo(song);
     return true;
   } catch (problem) {
     failed(problem);

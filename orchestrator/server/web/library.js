@@ -136,7 +136,7 @@ async function act(what, song, button = null) {
       if (playing()?.id === song.id) togglePlaying();
       else playSong(song.id, { list: songs.shownIds().filter((id) => songs.songOf(id).status === "done") });
     } else if (what === "favourite") await selection.change(song, { favourite: !song.favourite });
-    else if (what === "cancel") songs.take(summaryOf(await cancelSong(song.id)));
+    else if (what === "cancel") takeSong(await cancelSong(song.id));
     else if (what === "menu") openMenu(button, song);
     else if (what === "rename") selection.editTitle(song);
     else if (what === "tags") selection.editTags(song);
@@ -148,11 +148,24 @@ async function act(what, song, button = null) {
   }
 }
 
-// Of a whole song what a row shows and may have changed.
-const summaryOf = ({ id, status, title, queue_position, seconds_left, progress, favourite, tags }) =>
-  Object.fromEntries(Object.entries({ id, status, title, queue_position, seconds_left, progress, favourite, tags }).filter(([, value]) => value !== undefined));
+// A whole song as the list has it.
+function summaryOf(song) {
+  const { brief = {}, music, plan } = song;
+  const own = ["id", "status", "title", "created_at", "variation", "queue_position", "seconds_left", "progress", "favourite", "tags", "parent", "urls"];
+  const summary = Object.fromEntries(own.filter((name) => song[name] !== undefined).map((name) => [name, song[name]]));
+  summary.title ||= plan?.title || "";
+  summary.categories = song.categories?.length ? song.categories : plan?.categories || [];
+  return {
+    ...summary,
+    description: brief.description || brief.about || song.scene?.description || "",
+    duration_s: music?.duration_s || brief.duration_s || 0,
+    instrumental: Boolean(brief.instrumental),
+    task: brief.change?.task ?? null,
+  };
+}
 
-export const takeSong = (song) => songs.placeOf(song.id) >= 0 && songs.take(summaryOf(song));
+// What an answer said of a song, before the stream does.
+export const takeSong = (song) => songs.take(summaryOf(song));
 
 function press(event) {
   const row = event.target.closest("[role=row]");

@@ -126,7 +126,8 @@ export function wirePickers(textarea) {
   fillSelect(at("pick-voice"), [["female", t("Female")], ["male", t("Male")], ["duet", t("Duet")], ["choir", t("Choir")]], t("as it fits"));
   fillSelect(at("pick-language"), LANGUAGES.map((name) => [name, t(name)]), t("as it fits"));
   for (const name of Object.keys(PICKERS)) {
-    at(`pick-${name}`).addEventListener("change", ({ target }) => {
+    // A number counts from when it is one: its field is left only later.
+    at(`pick-${name}`).addEventListener("input", ({ target }) => {
       const words = textarea();
       if (!target.validity.valid) return;
       words.value = withValue(name, target.value, words.value);

@@ -98,7 +98,8 @@ export async function deleteSongs(list) {
 }
 
 export async function change(song, body) {
-  songs.take(await changeSong(song.id, body));
+  const { title, favourite, tags } = await changeSong(song.id, body);
+  songs.take({ id: song.id, title, favourite, tags });
 }
 
 export function editTitle(song) {
