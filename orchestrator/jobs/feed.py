@@ -10,23 +10,24 @@ from __future__ import annotations
 import asyncio
 import re
 from bisect import bisect_right
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from config.errors import NotFound
+from orchestrator.jobs.library.notifier import TICK_S, Notifier
 from orchestrator.songs.manifest import Moment, Song, Status
 
-_AT_ONCE = 10  # listeners that are woken in one round of the event loop
 _ENDED_KEPT = 32  # ended songs whose progress can still be sent again
 _MOST_EVENTS = 600  # of one song
 _SMALLEST_STEP = 0.01
-_TICK_S = 1.0
 _ID = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)
 
 Position = tuple[int, int]
 """A place in a song's stream: the number of the moment, and of the event within it."""
+OnChange = Callable[[str, Song | None], None]
+"""Called with the id of a song that has changed, and with its manifest where that has."""
 LoadProgress = Callable[[str], Awaitable[dict[str, tuple[str, float]]]]
 """Returns the newest progress of a song: stage and fraction, by part."""
 
@@ -55,51 +56,6 @@ class _Snapshot:
     song: Song
     progress: dict[str, tuple[str, float]]
     """The newest progress of each part: stage and fraction."""
-
-
-class _Notifier:
-    """Wakes the waiters of a song, a few in each round of the event loop: a thousand at once would delay
-    everything else."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, list[asyncio.Future[bool]]] = {}
-        self._to_wake: deque[tuple[asyncio.Future[bool], bool]] = deque()
-        self._tick: asyncio.TimerHandle | None = None
-
-    async def wait(self, song_id: str) -> bool:
-        """Waits for the song's next ``notify``, about a second at most. Returns False after a timeout."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[bool] = loop.create_future()
-        self._waiting.setdefault(song_id, []).append(future)
-        if self._tick is None:  # one timer for all: one for each waiter would cost too much
-            self._tick = loop.call_later(_TICK_S, self._time_out)
-        return await future
-
-    def notify(self, song_id: str, *, changed: bool = True) -> None:
-        """Wakes the waiters of the song; their ``wait`` returns ``changed``."""
-        if waiting := self._waiting.pop(song_id, None):
-            if not self._to_wake:
-                asyncio.get_running_loop().call_soon(self._wake)
-            self._to_wake.extend((future, changed) for future in waiting)
-
-    def close(self) -> None:
-        """Wakes all waiters."""
-        if self._tick:
-            self._tick.cancel()
-            self._time_out()
-
-    def _time_out(self) -> None:
-        self._tick = None
-        for song_id in list(self._waiting):
-            self.notify(song_id, changed=False)
-
-    def _wake(self) -> None:
-        for _ in range(min(_AT_ONCE, len(self._to_wake))):
-            future, changed = self._to_wake.popleft()
-            if not future.done():  # else its listener has gone
-                future.set_result(changed)
-        if self._to_wake:
-            asyncio.get_running_loop().call_soon(self._wake)
 
 
 @dataclass
@@ -140,8 +96,10 @@ class Feed:
         self._tracks: dict[str, _Track] = {}
         self._ended: OrderedDict[str, _Track] = OrderedDict()
         self._snapshots: dict[str, asyncio.Task[_Snapshot]] = {}
-        self._notifier = _Notifier()
+        self._notifier = Notifier()
         self._closed = False
+        self.on_change: OnChange = lambda _song_id, _song: None
+        """For the library's events: see ``jobs.library``."""
 
     def update(self, song: Song) -> None:
         """Adds the events of a manifest: its new moments and, if the song has finished, its end."""
@@ -157,6 +115,16 @@ class Feed:
             if len(self._ended) > _ENDED_KEPT:
                 self._ended.popitem(last=False)
         self._notifier.notify(song.id)
+        self.on_change(song.id, song)
+
+    def amend(self, song: Song) -> None:
+        """Takes a manifest in which a user has changed something: nothing happened to the song itself."""
+        track = self._tracks.get(song.id) or self._ended.get(song.id)
+        if track and track.song:
+            track.song = song
+            if track.ended:
+                track.events[-1] = _end(song)
+        self.on_change(song.id, song)
 
     def progress(self, song_id: str, part: str, stage: str, fraction: float) -> None:
         """Adds the progress of a part, unless the step is too small to see."""
@@ -171,6 +139,7 @@ class Feed:
         track.newest[part] = event
         track.add(event)
         self._notifier.notify(song_id)
+        self.on_change(song_id, None)
 
     def progress_of(self, song_id: str) -> dict[str, Event]:
         """The newest progress of each part of a song that is being made."""
@@ -250,7 +219,7 @@ class Feed:
             task = self._snapshots[song_id] = loop.create_task(self._take_snapshot(song_id))
 
             def expire(task: asyncio.Task[_Snapshot]) -> None:
-                kept_s = 0.0 if task.cancelled() or task.exception() else _TICK_S * 0.9
+                kept_s = 0.0 if task.cancelled() or task.exception() else TICK_S * 0.9
                 loop.call_later(kept_s, self._snapshots.pop, song_id, None)
 
             task.add_done_callback(expire)

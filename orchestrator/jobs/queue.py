@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from config.errors import Conflict, EngineFailed, SongwrightError, Unreadable
 from orchestrator.estimates.pace import Pace
@@ -16,11 +16,11 @@ from orchestrator.jobs.contract import Bounds, QueueEstimate
 from orchestrator.jobs.endings import Waiters
 from orchestrator.jobs.feed import Feed
 from orchestrator.jobs.intake import Intake, checked_cancelled, made_elsewhere, save_all, stopping
+from orchestrator.jobs.library.editing import Editor
 from orchestrator.jobs.recovery import Recovery
 from orchestrator.jobs.running import Run, RunningSongs
 from orchestrator.jobs.waiting import WaitingQueue
 from orchestrator.pipeline.make_song import make_song
-from orchestrator.pipeline.recorder import RunOptions
 from orchestrator.pipeline.tries import CrashCooldown, is_suspect
 from orchestrator.pipeline.worker import Worker
 from orchestrator.songs.library import Library
@@ -66,6 +66,7 @@ class Jobs:
         self._waiting = WaitingQueue()
         self._running = RunningSongs(feed, pace, bounds.lanes)
         self._intake = Intake(bounds.waiting, lambda: len(self._waiting), self._running.next_place_s)
+        self._editor = Editor(library, threads, feed, self._waiting, self._running, self._pump)
         self._cancelling: dict[str, asyncio.Task[Song]] = {}  # waiting songs: they keep their places
         self._cooldown_timer: asyncio.TimerHandle | None = None
 
@@ -154,8 +155,18 @@ class Jobs:
         await self.threads.run(self._library.delete, song_id)
         self._feed.forget(song_id)
 
+    async def edit(self, song_id: str, facts: Mapping[str, object]) -> Song:
+        """As ``Editor.edit``, of any song."""
+        self._recovery.check()
+        await self._intake.accepted(song_id)
+        return await self._editor.edit(song_id, facts)
+
+    def first_waiting(self, most: int) -> list[str]:
+        """The ids of those whose turns come next."""
+        return self._waiting.ids(most)
+
     def is_made(self, song_id: str) -> bool:
-        """Whether an unfinished song waits or runs in this process."""
+        """Whether an unfinished song waits or runs here."""
         return song_id in self._waiters or song_id in self._intake
 
     def estimate(self, song_id: str) -> QueueEstimate:
@@ -191,8 +202,9 @@ class Jobs:
     async def _withdraw(self, song_id: str) -> Song:
         """Cancels a waiting song. It leaves the queue after its manifest is stored, so it is never lost."""
         try:
-            song = (await self.threads.load(song_id)).changed(status=Status.CANCELLED, owner=None)
-            song = await self.threads.run(self._library.save, song)
+            async with self._editor.alone(song_id):
+                song = (await self.threads.load(song_id)).changed(status=Status.CANCELLED, owner=None)
+                song = await self.threads.run(self._library.save, song)
             self._waiting.leave(song_id)
         except Unreadable as error:
             self._waiting.leave(song_id)  # running it would fail in the same way
@@ -211,25 +223,21 @@ class Jobs:
                 return
             song = self._waiting.leave(song_id)
             run = Run(song.duration_s, song.alone)
-            loop, work = asyncio.get_running_loop(), self._run(song_id, run)
-            self._running.begin(song_id, run, loop.create_task(work, name=f"song {song_id}"))
+            work = asyncio.get_running_loop().create_task(self._run(song_id, run), name=f"song {song_id}")
+            self._running.begin(song_id, run, work)
 
     def _next(self) -> str | None:
         """The song to start next; None if there is none, or if it must wait until the running ones end."""
         if self._running.one_is_alone:
             return None
-        cooldown_s = self._cooldown.left_s if self._cooldown else 0.0
-        for song_id, song in self._waiting:
-            if song_id in self._cancelling:
-                continue
-            if not song.alone:
-                return song_id
-            if not cooldown_s:
-                return None if self._running else song_id
-            if self._cooldown_timer is None:  # the songs behind it start first
-                loop = asyncio.get_running_loop()
-                self._cooldown_timer = loop.call_later(cooldown_s, self._after_cooldown)
-        return None
+        left_s = self._cooldown.left_s if self._cooldown else 0.0
+        song_id, cools = self._waiting.first(self._is_held, left_s, idle=not self._running)
+        if cools and self._cooldown_timer is None:
+            self._cooldown_timer = asyncio.get_running_loop().call_later(left_s, self._after_cooldown)
+        return song_id
+
+    def _is_held(self, song_id: str) -> bool:
+        return song_id in self._cancelling or self._editor.holds(song_id)
 
     def _after_cooldown(self) -> None:
         self._cooldown_timer = None
@@ -256,15 +264,9 @@ class Jobs:
                 if run.stopping:
                     raise asyncio.CancelledError  # cancelled before this task's first step
                 if not song.status.finished:  # a cancel may have been stored although its call failed
-                    options = RunOptions(
-                        self._owner,
-                        self._bounds.job_timeout_s,
-                        shutting_down=lambda: run.leaving,
-                        on_change=changed,
-                        # In a bucket, another service may have taken the lease while this process hung.
-                        etag=etag if self._in_bucket else "",
-                        counted=True,
-                        cooldown=self._cooldown,
+                    tag = etag if self._in_bucket else ""  # there, another service may have taken the lease
+                    options = run.options(
+                        self._owner, self._bounds.job_timeout_s, changed, tag, self._cooldown
                     )
                     await make_song(song, self._worker, self._library, report, options)
             except asyncio.CancelledError:
@@ -274,8 +276,7 @@ class Jobs:
                     last = await self.threads.run(self._library.save, cancelled)
         except SongwrightError as error:
             failure = error
-        except Exception as error:
-            # A bug in one song must not stop the queue.
+        except Exception as error:  # a bug in one song must not stop the queue
             log.exception("song ended by a bug", extra={"song_id": song_id})
             failure = EngineFailed("songwright", f"{type(error).__name__}: {error}")
         finally:
@@ -293,7 +294,7 @@ class Jobs:
         self._waiters.fail(song_id, failure)
 
     def _end(self, song: Song) -> None:
-        error = song.error.message if song.error else None
+        error = song.error and song.error.message
         log.info("song %s", song.status.value, extra={"song_id": song.id, "error": error})
         self._feed.update(song)
         self._waiters.end(song)

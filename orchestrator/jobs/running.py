@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from orchestrator.estimates.pace import Pace
 from orchestrator.jobs.contract import QueueEstimate
 from orchestrator.jobs.feed import Feed
 from orchestrator.jobs.waiting import WaitingQueue
+from orchestrator.pipeline.edits import Edits
+from orchestrator.pipeline.recorder import RunOptions
+from orchestrator.pipeline.tries import CrashCooldown
+from orchestrator.songs.manifest import Owner, Song
 from orchestrator.songs.stages import Stage
 
 
@@ -27,6 +32,8 @@ class Run:
     stopping: bool = False
     leaving: bool = False
     """Whether this process ends: the song stays unfinished for the next process."""
+    edits: Edits = field(default_factory=Edits)
+    """By which users change the song."""
 
     def stop(self) -> None:
         """Cancels it, once: a second cancel would interrupt the writing of its last manifest."""
@@ -34,6 +41,26 @@ class Run:
             self.stopping = True
             if self.began:  # a task that has not begun must still run: it checks ``stopping`` itself
                 self.task.cancel()
+
+    def options(
+        self,
+        owner: Owner,
+        limit_s: float,
+        on_change: Callable[[Song], None],
+        etag: str,
+        cooldown: CrashCooldown | None,
+    ) -> RunOptions:
+        """Those of this run: see ``RunOptions``."""
+        return RunOptions(
+            owner,
+            limit_s,
+            shutting_down=lambda: self.leaving,
+            on_change=on_change,
+            etag=etag,
+            counted=True,
+            edits=self.edits,
+            cooldown=cooldown,
+        )
 
 
 class RunningSongs:

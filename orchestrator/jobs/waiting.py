@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -33,8 +33,9 @@ class WaitingQueue:
     def __contains__(self, song_id: object) -> bool:
         return song_id in self._songs
 
-    def __iter__(self) -> Iterator[tuple[str, WaitingSong]]:
-        return iter(self._songs.items())
+    def ids(self, most: int) -> list[str]:
+        """The first ``most`` songs."""
+        return list(itertools.islice(self._songs, most))
 
     def join(self, song_id: str, duration_s: float, *, alone: bool) -> None:
         song = WaitingSong(next(self._next_ticket), duration_s, alone)
@@ -47,6 +48,23 @@ class WaitingQueue:
         del self._tickets[bisect_left(self._tickets, song.ticket)]
         self._waiting_s -= song.duration_s
         return song
+
+    def first(
+        self, is_held: Callable[[str], bool], cooldown_s: float, *, idle: bool
+    ) -> tuple[str | None, bool]:
+        """The song to start next, leaving out those that are held, and whether one waits for the cooldown:
+        the songs behind it start first. None if there is none, or if it must wait until no other runs;
+        ``idle``: none does."""
+        cools = False
+        for song_id, song in self._songs.items():
+            if is_held(song_id):
+                continue
+            if not song.alone:
+                return song_id, cools
+            if not cooldown_s:
+                return (song_id if idle else None), cools
+            cools = True
+        return None, cools
 
     def ahead(self, song_id: str) -> tuple[int, float, float] | None:
         """The number of songs ahead of a waiting one, their length in seconds (from the average of all

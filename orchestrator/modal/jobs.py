@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -33,7 +33,7 @@ from orchestrator.server.webhooks.delivery import next_attempt_s
 from orchestrator.songs.library import Library
 from orchestrator.songs.library_threads import LibraryThreads
 from orchestrator.songs.manifest import Failure, Owner, Song, Status
-from orchestrator.songs.ownership import may_resume
+from orchestrator.songs.ownership import edit_stored, may_resume
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +179,18 @@ class SpawnedJobs:
         await self._threads.run(self._library.delete, song_id)
         await self._threads.run(self._records.forget, song_id)
         self._feed.forget(song_id)
+
+    async def edit(self, song_id: str, facts: Mapping[str, object]) -> Song:
+        """The song with these facts, once they are stored. Raises ``Conflict`` until it has ended: its call
+        runs in another container."""
+        await self._claim.check()
+        song: Song = await self._threads.run(edit_stored, self._library, song_id, facts)
+        self._feed.amend(song)
+        return song
+
+    def first_waiting(self, _most: int) -> list[str]:
+        """None: see ``estimate``."""
+        return []
 
     def is_made(self, _song_id: str) -> bool:
         """Always: an unfinished song whose call is lost gets another."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -18,6 +18,7 @@ from config.errors import EngineFailed, SongwrightError
 from lyrics.contract import CoverWords, OnCover
 from orchestrator.estimates.costs import cost_of
 from orchestrator.estimates.meter import Usage
+from orchestrator.pipeline.edits import Edits
 from orchestrator.pipeline.manifest_writer import BUCKET_SPACING_S, JOIN_S, ManifestWriter, Superseded
 from orchestrator.pipeline.tries import MOST_TRIES, CrashCooldown, ProcessDied, final_error, is_deadly
 from orchestrator.pipeline.worker import StepResult, Worker
@@ -50,6 +51,8 @@ class RunOptions:
     ``Superseded`` is raised if another runner has written. Empty: there is no other runner."""
     counted: bool = False
     """Whether the song's runs are counted here, and it fails after too many."""
+    edits: Edits | None = None
+    """Where users change the song meanwhile."""
     cooldown: CrashCooldown | None = None
     """Given if engines run in their own processes. A step whose process dies is then tried again, the last
     time after this cooldown. Else a step is tried once."""
@@ -79,6 +82,8 @@ class SongRecorder:
         self._cooldown = options.cooldown
         self._task = asyncio.current_task()
         self._writer = ManifestWriter(library, song, options.etag, self._stop)
+        if options.edits:
+            options.edits.open(self.edit)
         self.has_ended = False
         """Whether it is stored that the song has ended."""
         self.superseded: Superseded | None = None
@@ -156,6 +161,17 @@ class SongRecorder:
         await self._writer.write(song)
         self.has_ended = song.status.finished
         self._on_change(self.song)  # the newest: another step may have ended meanwhile
+        return song
+
+    async def edit(self, facts: Mapping[str, object]) -> Song | None:
+        """Changes what the user may change of the song, between two steps' results, and returns it once it is
+        stored; None, and does nothing, if the song has ended. Raises as ``save``."""
+        if self.song.status.finished:
+            return None
+        self.song = song = self.song.changed(**facts)
+        await self._writer.write(song)
+        if not self.song.status.finished:
+            self._on_change(self.song)
         return song
 
     def close(self) -> None:

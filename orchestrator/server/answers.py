@@ -48,7 +48,7 @@ class SongAnswer(Song):
 
 
 class SongSummary(BaseModel):
-    """A song in the library's list."""
+    """A song in the library's list, and in its event stream."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,8 +62,18 @@ class SongSummary(BaseModel):
     seed: int
     variation: int
     instrumental: bool
+    genre: str = Field(default="", description="That of its plan; empty until there is one.")
+    task: str = Field(
+        default="compose", description="How it was made: `compose` for a new song, else the change."
+    )
+    parent: str = Field(default="", description="The id of the song or recording that it was made of.")
+    updated_at: datetime
+    favourite: bool = False
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, str] = Field(default_factory=dict)
     queue_position: int | None
     seconds_left: float | None
+    progress: dict[str, PartProgress] = Field(default_factory=dict, description="By part, while it is made.")
     urls: dict[str, str]
 
 
@@ -83,17 +93,30 @@ class UnreadableSong(BaseModel):
     seed: int = 0
     variation: int = 0
     instrumental: bool = False
+    genre: str = ""
+    task: str = "compose"
+    parent: str = ""
+    updated_at: datetime = Field(description="As `created_at`: nothing else is known.")
+    favourite: bool = False
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, str] = Field(default_factory=dict)
     queue_position: int | None = None
     seconds_left: float | None = None
+    progress: dict[str, PartProgress] = Field(default_factory=dict)
     urls: dict[str, str] = Field(default_factory=dict)
 
 
 class SongPage(BaseModel):
-    """Songs, newest first."""
+    """Songs, in the order that was asked for."""
 
     songs: tuple[SongSummary | UnreadableSong, ...]
     next_cursor: str | None = Field(
-        description="Send it as `cursor` for the songs after these; null at the end."
+        description="Send it as `cursor`, with the same `sort` and filters, for the songs after these; null "
+        "at the end."
+    )
+    total: int | None = Field(
+        default=None,
+        description="How many songs match, on all pages; null while the index of an old library is built.",
     )
 
 
@@ -220,7 +243,12 @@ def song_answer(
     )
 
 
-def song_summary(song: Song, urls: dict[str, str], estimate: QueueEstimate) -> SongSummary:
+def song_summary(
+    song: Song,
+    urls: dict[str, str],
+    estimate: QueueEstimate,
+    progress: dict[str, PartProgress] | None = None,
+) -> SongSummary:
     """The entry of one song in a list."""
     seen = song.scene.description if song.scene else ""
     return SongSummary(
@@ -234,15 +262,29 @@ def song_summary(song: Song, urls: dict[str, str], estimate: QueueEstimate) -> S
         seed=song.seed,
         variation=song.variation,
         instrumental=song.brief.instrumental,
+        genre=song.plan.genre if song.plan else "",
+        task=song.task,
+        parent=song.parent,
+        updated_at=song.updated_at,
+        favourite=song.favourite,
+        tags=song.tags,
+        metadata=song.metadata,
         queue_position=estimate.queue_position,
         seconds_left=_rounded(estimate.seconds_left),
+        progress=progress or {},
         urls=urls,
     )
 
 
 def unreadable_song(song: Damaged) -> UnreadableSong:
     """The entry of a damaged song in a list."""
-    return UnreadableSong(id=song.id, description=song.reason, reason=song.reason, created_at=song.created_at)
+    return UnreadableSong(
+        id=song.id,
+        description=song.reason,
+        reason=song.reason,
+        created_at=song.created_at,
+        updated_at=song.created_at,
+    )
 
 
 def listed(song: Song | Damaged) -> Song | UnreadableSong:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,21 +22,22 @@ from orchestrator.jobs.endings import SongEndings
 from orchestrator.jobs.feed import Feed
 from orchestrator.pipeline.inputs.recordings import Recordings
 from orchestrator.pipeline.inputs.uploads import Uploads
-from orchestrator.server.answers import LIVE, Addresses, PartProgress, SongAnswer, song_answer
+from orchestrator.server.answers import Addresses, SongAnswer
 from orchestrator.server.auth import Tokens
 from orchestrator.server.bucket_keys import WEBHOOK_SECRET
-from orchestrator.server.http.naming import disposition
+from orchestrator.server.library.answering import Answers
+from orchestrator.server.library.events import LibraryEvents
 from orchestrator.server.metrics import Metrics
 from orchestrator.server.readiness import StoreReadiness
 from orchestrator.server.webhooks.delivery import Webhooks
 from orchestrator.songs.brief import Brief
-from orchestrator.songs.export import file_name
+from orchestrator.songs.facts.labels import cleaned_labels
 from orchestrator.songs.index.catalogue import Catalogue
 from orchestrator.songs.index.keeper import IndexKeeper
-from orchestrator.songs.library import Library, asset_key
+from orchestrator.songs.library import Library
 from orchestrator.songs.library_threads import LibraryThreads
-from orchestrator.songs.manifest import Song, Status
-from orchestrator.songs.reuse import Reuse
+from orchestrator.songs.manifest import Song
+from orchestrator.songs.reuse import Reuse, StoringRequests
 from orchestrator.workers.contract import ServiceWorker
 from orchestrator.workers.listening import Listening
 from storage.local import LocalStore
@@ -103,6 +104,10 @@ class Service:
         self.readiness = StoreReadiness(self.library.store.look)
         self.metrics = Metrics(lambda: jobs.waiting, lambda: jobs.running)
         self.reuse = Reuse(self.library, self._engine_identities)
+        self._requests = StoringRequests(self.reuse, self.threads)
+        store = self.library.store
+        self.answers = Answers(self.settings, store, self.signer, self.feed, jobs, self.listening)
+        self.events = LibraryEvents(self.library, self.threads, self.feed, jobs)
         self.webhooks = Webhooks(
             self.settings.webhooks.chosen_secret or (lambda: parts.keys.of(WEBHOOK_SECRET)),
             allow_private=self.settings.webhooks.allow_private,
@@ -116,10 +121,9 @@ class Service:
             self.metrics.song_ended,
             self.webhooks.send,
             self._quotes.learn,
-            self._store_request,
+            self._requests.keep,
         ):
             parts.endings.add(listener)
-        self._storing_requests: set[asyncio.Task[None]] = set()
         self._draining: asyncio.Future[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
         recordings = Recordings(self.library.store, self.settings.source_limit)
@@ -194,32 +198,17 @@ class Service:
             log.warning("songs are left as the store has them: it does not answer")
             self._draining.cancel()
             await asyncio.wait([self._draining], timeout=STOP_S)
+        self.events.close()
         if self.listening:
             self.listening.close()
 
     def addresses(self, base: str) -> Addresses:
-        """Makes addresses that begin with the public address of the settings, else with ``base``, the address
-        that the client used."""
-        expires_s = self.settings.url_expires_s
-        return Addresses(
-            self.settings.public_url or base,
-            url=lambda song, role: self.library.store.url(
-                song.assets[role].key, expires_s, disposition("inline", file_name(song, role), song.id)
-            ),
-            own_path=lambda song, name: self.signer.path(asset_key(song.id, name), expires_s),
-        )
+        """As ``Answers.addresses``."""
+        return self.answers.addresses(base)
 
     def answer(self, song: Song, base: str, *, cached: bool = False) -> SongAnswer:
-        """The manifest with the current progress, estimate and addresses."""
-        progress = {
-            part: PartProgress(stage=event.stage, fraction=event.fraction)
-            for part, event in self.feed.progress_of(song.id).items()
-        }
-        addresses = self.addresses(base)
-        urls = addresses.of(song)
-        if song.status.at_work and self.listening and self.listening.recording(song.id):
-            urls["live"] = addresses.own(song, LIVE)
-        return song_answer(song, urls, self.jobs.estimate(song.id), progress, cached=cached)
+        """As ``Answers.song``."""
+        return self.answers.song(song, base, cached=cached)
 
     async def quote(self, brief: Brief, notes: tuple[str, ...] = ()) -> Quote:
         """The expected time and cost of ``brief``; ``notes`` come before the quote's own notes. Raises
@@ -256,8 +245,14 @@ class Service:
         await self.webhooks.stop(song_id)
         await self.jobs.delete(song_id)
         await self.webhooks.stop(song_id)  # a webhook that the cancellation started
+        self.events.gone(song_id)
         if song:
             await self.threads.run(self.reuse.forget, song)
+
+    async def update(self, song_id: str, labels: Mapping[str, object]) -> Song:
+        """Changes what the user may change of a song, see ``facts.labels``. Raises ``InvalidRequest``, and as
+        ``Jobs.edit`` does."""
+        return await self.jobs.edit(song_id, cleaned_labels(labels))
 
     async def _keep_webhook(self, song: Song) -> Song:
         """Stores the delivery of the webhook and changes nothing else: another service may deliver it too,
@@ -272,21 +267,7 @@ class Service:
 
     async def wait_for_requests(self) -> None:
         """Waits until the requests of all finished songs are stored."""
-        if self._storing_requests:
-            await asyncio.wait(self._storing_requests)
-
-    def _store_request(self, song: Song) -> None:
-        """Stores the request of a finished song, so that a repeated request finds the song."""
-        if song.status is Status.DONE:
-            task = asyncio.get_running_loop().create_task(self.threads.run(self.reuse.keep_request, song))
-            self._storing_requests.add(task)
-            task.add_done_callback(self._request_stored)
-
-    def _request_stored(self, task: asyncio.Task[None]) -> None:
-        self._storing_requests.discard(task)
-        if error := task.exception():
-            # The song itself is stored; only a repeated request does not find it.
-            log.warning("the request was not remembered: %s", error)
+        await self._requests.stored()
 
     async def _webhook_body(self, song: Song) -> bytes:
         answer = self.answer(song, await self._own_address()).model_dump_json()

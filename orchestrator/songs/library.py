@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from config.errors import NotFound, Unreadable
 from orchestrator.songs.index.bucket import BucketIndex
-from orchestrator.songs.index.entry import Entry, entry_of, unreadable_entry
+from orchestrator.songs.index.entry import Entry, changing_facts, entry_of, unreadable_entry
 from orchestrator.songs.index.folder import FolderIndex
 from orchestrator.songs.index.table import IndexTable, temporary_table
 from orchestrator.songs.manifest import Asset, Song, id_time
@@ -50,7 +50,7 @@ class Library:
             kept = IndexTable(table) if table else temporary_table()
             self.index = BucketIndex(store, kept, self._entries, self.ids, self.open_ids)
         self._marked: set[str] = set()
-        self._noted: set[str] = set()  # songs that are not settled, and can be found by their prompts
+        self._noted: dict[str, object] = {}  # what the index knows of songs that are not settled
         self._reported: set[str] = set()
 
     def save(self, song: Song) -> Song:
@@ -207,11 +207,11 @@ class Library:
             self.store.delete_below(folder)
 
     def _note(self, song: Song) -> None:
-        """Tells the index of a song's first manifest, and of the last."""
+        """Tells the index of a song's first manifest, of each state, and of the last."""
         if song.settled:
             self._settle(song)
-        elif song.id not in self._noted:
-            self._noted.add(song.id)
+        elif self._noted.get(song.id) != (facts := changing_facts(song)):
+            self._noted[song.id] = facts
             self.index.note(song)
 
     def _settle(self, song: Song) -> None:
@@ -252,7 +252,7 @@ class Library:
     def _close(self, song_id: str) -> None:
         self.store.delete(_OPEN + song_id)
         self._marked.discard(song_id)
-        self._noted.discard(song_id)
+        self._noted.pop(song_id, None)
 
     def _report(self, song_id: str, why: str) -> None:
         """Logs each damaged song once."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -12,6 +11,10 @@ from pydantic import Field, computed_field
 from config.engine import identity
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.facts.frozen import Frozen
+from orchestrator.songs.facts.ids import ALPHABET as ALPHABET  # from here they are imported elsewhere
+from orchestrator.songs.facts.ids import id_time as id_time
+from orchestrator.songs.facts.ids import new_id as new_id
+from orchestrator.songs.facts.labels import cleaned_metadata
 from orchestrator.songs.facts.sound import ListeningFacts, MusicFacts, Takes
 from orchestrator.songs.limits import AnyPlan, AnyScene, UtcTime
 from orchestrator.songs.stages import CRAFTS
@@ -19,10 +22,6 @@ from vision.contract import Scene
 
 GIVEN = "given"
 PHOTO = "photo"
-
-ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in the order of its characters
-_TIME_BITS = 45  # milliseconds until the year 3084, in nine characters
-_RANDOM_BITS = 30
 
 
 class Status(StrEnum):
@@ -177,6 +176,13 @@ class Song(Frozen):
     """The id of the song that this one repeats."""
     idempotency: str = ""
     """The request's name in ``songs.reuse``, so that it can be deleted with the song."""
+    renamed: str = ""
+    """The title that the user has given the song; empty: that of its plan."""
+    favourite: bool = False
+    tags: tuple[str, ...] = ()
+    """The user's own, each once."""
+    metadata: dict[str, str] = Field(default_factory=dict)
+    """The caller's own: see ``facts.labels``."""
 
     @computed_field  # type: ignore[prop-decorator]  # pydantic's own way to show a property in JSON
     @property
@@ -197,7 +203,8 @@ class Song(Frozen):
     @computed_field  # type: ignore[prop-decorator]  # likewise
     @property
     def title(self) -> str:
-        return self.plan.title if self.plan else ""
+        """What the user has called it, else the title of its plan; empty until there is one."""
+        return self.renamed or (self.plan.title if self.plan else "")
 
     @computed_field  # type: ignore[prop-decorator]  # likewise
     @property
@@ -248,9 +255,11 @@ def new_songs(
     like: str = "",
     scene: Scene | None = None,
     idempotency: str = "",
+    metadata: Mapping[str, str] | None = None,
 ) -> list[Song]:
     """A queued song with a new id for each of the brief's variations. The ids of later variations sort
-    first."""
+    first. Raises ``InvalidRequest`` for ``metadata`` past its bounds."""
+    own = cleaned_metadata(metadata or {})
     now = datetime.now(UTC)
     ids = tuple(new_id(now.timestamp() + variation / 1000) for variation in range(brief.variations))
     return [
@@ -268,25 +277,7 @@ def new_songs(
             like=like,
             scene=scene,
             idempotency=idempotency,
+            metadata=own,
         )
         for variation, song_id in enumerate(ids)
     ]
-
-
-def new_id(now_s: float | None = None) -> str:
-    """A new song id of 15 characters: nine of time, which count down so that ids sort newest first, then six
-    random ones."""
-    ms = int((time.time() if now_s is None else now_s) * 1000)
-    left = 2**_TIME_BITS - 1 - ms
-    number = left << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
-    shifts = range(_TIME_BITS + _RANDOM_BITS - 5, -1, -5)
-    return "".join(ALPHABET[number >> shift & 31] for shift in shifts)
-
-
-def id_time(song_id: str) -> datetime:
-    """When the id was made, by the clock of the machine that made it; the store has another clock."""
-    number = 0
-    for character in song_id:
-        number = number << 5 | ALPHABET.index(character)
-    ms = 2**_TIME_BITS - 1 - (number >> _RANDOM_BITS)
-    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from config.errors import Conflict
 from config.process import runs, started
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Owner, Song, Status
@@ -48,6 +50,21 @@ def take_ownership(version: tuple[Song, str], library: Library, owner: Owner) ->
         if song.status.finished or library.save_if(taken, etag):
             return taken
         version = library.version(song.id)
+
+
+def edit_stored(library: Library, song_id: str, facts: Mapping[str, object], *, here: bool = False) -> Song:
+    """Stores these facts of a song that nobody makes now, over whatever others write meanwhile, and returns
+    it. ``here``: it waits for this process, which does not begin meanwhile. Raises ``Conflict`` if a process
+    makes it: that one would write over them."""
+    while True:
+        song, etag = library.version(song_id)
+        if not (song.status.finished or here or may_resume(song)):
+            raise Conflict(
+                f"another process makes song {song_id}", "change it once it has ended, or in that process"
+            )
+        changed = song.changed(**facts)
+        if library.save_if(changed, etag):
+            return changed
 
 
 def why_not_resumed(song: Song) -> str:

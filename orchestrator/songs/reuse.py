@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -17,8 +18,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from config.errors import Conflict, NotFound, Unreadable
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.library import Library
+from orchestrator.songs.library_threads import LibraryThreads
 from orchestrator.songs.manifest import GIVEN, PHOTO, Song, Status
 from storage.contract import read
+
+log = logging.getLogger(__name__)
 
 _KEYS = "idempotency/"
 _CACHE = "cache/"
@@ -131,6 +135,34 @@ class Reuse:
 
     def _save(self, key: str, entry: _Entry) -> None:
         self._library.store.put(key, entry.model_dump_json().encode(), "application/json")
+
+
+class StoringRequests:
+    """Stores the requests of finished songs in the background, so that a repeated request finds the song.
+    Used in the event loop."""
+
+    def __init__(self, reuse: Reuse, threads: LibraryThreads) -> None:
+        self._reuse = reuse
+        self._threads = threads
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def keep(self, song: Song) -> None:
+        """Begins to store the request of a song that has ended."""
+        if song.status is Status.DONE:
+            task = asyncio.get_running_loop().create_task(self._threads.run(self._reuse.keep_request, song))
+            self._tasks.add(task)
+            task.add_done_callback(self._stored)
+
+    async def stored(self) -> None:
+        """Waits until all are stored."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _stored(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if error := task.exception():
+            # The song itself is stored; only a repeated request does not find it.
+            log.warning("the request was not remembered: %s", error)
 
 
 def digest(*parts: str) -> str:

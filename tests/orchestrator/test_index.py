@@ -26,6 +26,7 @@ from orchestrator.songs.index.bucket import BucketIndex
 from orchestrator.songs.index.catalogue import Catalogue
 from orchestrator.songs.index.entry import Entry, deleted_entry, entry_in, entry_of, unreadable_entry
 from orchestrator.songs.index.folder import FOLDER, FolderIndex
+from orchestrator.songs.index.selection import Selection
 from orchestrator.songs.index.table import IndexTable
 from orchestrator.songs.library import Library, manifest_key
 from orchestrator.songs.manifest import Song, Status, new_songs
@@ -608,7 +609,7 @@ def test_a_table_takes_the_later_of_two_entries_and_never_brings_a_song_back(tmp
     assert [entry.state for entry in table.entries("", 9)] == ["failed"]
     table.put([deleted_entry(old.id)])
     table.put([old], sure=True)
-    assert table.ids("", 9) == table.search("rain", "", 9) == []
+    assert table.ids("", 9) == table.select(Selection(text="rain"), None, 9) == []
 
 
 def test_the_command_builds_the_index_and_sums_are_read_from_it(tmp_path: Path) -> None:

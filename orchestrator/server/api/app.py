@@ -41,7 +41,16 @@ from orchestrator.server.api.requests.incoming import is_json
 from orchestrator.server.api.requests.unknown import KNOWN_QUERY
 from orchestrator.server.api.responses.listeners import Listeners
 from orchestrator.server.api.responses.stream import Shared
-from orchestrator.server.api.routes import assets, audio, changes, generation, operations, photos, songs
+from orchestrator.server.api.routes import (
+    assets,
+    audio,
+    changes,
+    events,
+    generation,
+    operations,
+    photos,
+    songs,
+)
 from orchestrator.server.auth import Tokens
 from orchestrator.server.service import Service
 from orchestrator.server.wiring import local_service
@@ -60,6 +69,7 @@ _READ_AND_WRITTEN = (
     photos.router,
     audio.router,
     songs.router,
+    events.router,
     assets.router,
     operations.router,
 )
@@ -128,7 +138,7 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "HEAD", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["*"],
             expose_headers=_EXPOSED,
             max_age=3600,

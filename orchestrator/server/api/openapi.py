@@ -8,8 +8,17 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from orchestrator.server.answers import ProgressEvent, QueueEvent, SongAnswer, StatusEvent, Waveform
+from orchestrator.server.answers import (
+    ProgressEvent,
+    QueueEvent,
+    SongAnswer,
+    SongSummary,
+    StatusEvent,
+    UnreadableSong,
+    Waveform,
+)
 from orchestrator.server.api.problems import MEDIA_TYPE, Problem
+from orchestrator.server.library.answering import DeletedSong
 
 _REFUSALS = {
     400: "The body cannot be read as JSON.",
@@ -54,7 +63,15 @@ _NAME = {
 _SPAN = {"Content-Range": {"description": "`bytes first-last/size`.", "schema": {"type": "string"}}}
 _ELSEWHERE = {"Location": {"description": "Where the store itself serves it.", "schema": {"type": "string"}}}
 _EVENTS = (StatusEvent, QueueEvent, ProgressEvent, SongAnswer)
-_MODELS: tuple[type[BaseModel], ...] = (Problem, Waveform, StatusEvent, QueueEvent, ProgressEvent)
+_LIBRARY_MODELS = (SongSummary, UnreadableSong, DeletedSong)
+_MODELS: tuple[type[BaseModel], ...] = (
+    Problem,
+    Waveform,
+    StatusEvent,
+    QueueEvent,
+    ProgressEvent,
+    DeletedSong,
+)
 SONG_MADE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The finished song.", "headers": _LOCATION}
 }
@@ -93,6 +110,34 @@ EVENTS: dict[int | str, dict[str, Any]] = {
         },
     },
     204: {"description": "It has ended, and you have seen its end."},
+}
+
+_LIBRARY_EVENT = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "id": {"type": "string", "description": "To come back with, as `Last-Event-ID`."},
+        "event": {"enum": ["song", "deleted", "reset"]},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "anyOf": [{"$ref": f"#/components/schemas/{model.__name__}"} for model in _LIBRARY_MODELS]
+            },
+        },
+        "retry": {"type": "string", "description": "Milliseconds to wait before coming back."},
+    },
+}
+LIBRARY_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The events, for as long as you listen.",
+        "content": {
+            "text/event-stream": {
+                "schema": _LIBRARY_EVENT,
+                "example": 'id: 5f0c2f6e-17\nevent: deleted\ndata: {"id": "yb0ad2k3w1h7q5m"}\n\n',
+            }
+        },
+    },
 }
 
 _DATE = "Sun, 29 Nov 2026 01:02:03 GMT"

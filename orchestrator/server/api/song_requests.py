@@ -21,6 +21,7 @@ from orchestrator.server.api.requests.call import Call
 from orchestrator.server.api.requests.unknown import check_unknown, notes_of_headers, of_other_requests
 from orchestrator.server.service import Service
 from orchestrator.songs.brief import RANDOM_SEED, Brief
+from orchestrator.songs.facts.labels import cleaned_metadata
 from orchestrator.songs.manifest import Song, Status, new_songs
 from orchestrator.songs.ownership import this_process
 from orchestrator.songs.reuse import digest
@@ -159,10 +160,16 @@ async def _songs(
     # Of the same requests at once, the first begins the songs and the others find them.
     async with service.reuse.claim_request(wanted.brief):
         found = await service.threads.run(service.reuse.of_request, wanted.brief, service.jobs.is_made)
-        if found:
+        if found and _has(found, wanted.body.metadata):
             await _keep_key(service, name, request, found)
             return found, True
         return await _new_songs(wanted, service, name, request, findable=True), False
+
+
+def _has(songs: list[Song], metadata: Mapping[str, str]) -> bool:
+    """Whether earlier songs have the metadata of this request: by it the caller will look for them."""
+    own = cleaned_metadata(metadata)
+    return not own or all(song.metadata == own for song in songs)
 
 
 async def _new_songs(
@@ -180,6 +187,7 @@ async def _new_songs(
         like=wanted.like,
         scene=wanted.scene,
         idempotency=name,
+        metadata=wanted.body.metadata,
     )
     await _keep_key(service, name, request, songs)
     if findable:

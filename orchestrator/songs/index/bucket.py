@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import islice
 
 from config.errors import NotFound, Unavailable
 from orchestrator.songs.index import segments
+from orchestrator.songs.index.database import table_errors
 from orchestrator.songs.index.entry import Entry, deleted_entry, entry_in, entry_of
 from orchestrator.songs.index.segments import Head
 from orchestrator.songs.index.table import IndexTable
@@ -29,6 +30,7 @@ _FLUSH = 256  # changes that become a segment
 _BATCH = 256
 _FRESH_S = 60.0
 _PATIENCE_S = 2.0  # of one who searches
+_MOST_MOVING = 50  # songs that others make, whose state is read again
 
 ReadEntries = Callable[[Sequence[str]], list[Entry | None]]
 """Reads manifests, several at once: None for one that is not there, an ``UNREADABLE`` entry for a damaged
@@ -59,6 +61,7 @@ class BucketIndex:
         self._open_ids = open_ids
         self._working = threading.Lock()
         self._synced_s: float | None = None
+        self._renewed = False
         self._guard = threading.Lock()
         self._syncing: Future[bool] | None = None
 
@@ -107,10 +110,16 @@ class BucketIndex:
         stopping: Callable[[], bool] = lambda: False,
         rest: float = 0.0,
     ) -> None:
-        """Copies what is new, and builds the index if there is none. After each second of reading it rests
-        for ``rest`` seconds."""
-        if not self.sync(progress):
+        """Copies what is new, and builds the index if there is none, or if an early version built it: once,
+        for that version may still write. After each second of reading it rests for ``rest`` seconds."""
+        if not self.sync(progress) or (self.table.has_early() and not self._renewed):
+            self._renewed = True
             self.rebuild(progress, stopping, rest)
+
+    def count(self) -> int | None:
+        """How many songs there are, as far as it was copied; None before that."""
+        self.used.set()
+        return None if self._synced_s is None else self.table.count()
 
     def copy_since(self, oldest: str, progress: Progress) -> None:
         """As ``complete``, but of the segments only those with songs that are not older than the id
@@ -221,7 +230,8 @@ class BucketIndex:
     def _take_marked(self) -> None:
         marked = self._open_ids()
         unknown = set(marked) - self.table.known(marked)
-        for some in _batches(sorted(unknown)):
+        moving = [song_id for song_id in self.table.unended() if song_id in set(marked)]
+        for some in _batches(sorted(unknown | set(moving[:_MOST_MOVING]))):
             # One without a manifest is just being stored.
             self.table.put(entry for entry in self._read(some) if entry)
 
@@ -281,14 +291,3 @@ def _batches(items: Iterable[str]) -> Iterator[list[str]]:
     left = iter(items)
     while some := list(islice(left, _BATCH)):
         yield some
-
-
-@contextmanager
-def table_errors() -> Iterator[None]:
-    """Raises ``Unavailable`` for errors of the table."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise Unavailable(
-            f"this machine cannot keep the index: {error}", "free some space, and ask again"
-        ) from error

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-_VERSION = 1
+from config.errors import Unavailable
+
+_VERSION = 2
 _TABLES = {
     "songs": "CREATE TABLE songs (place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, state TEXT, "
-    "version REAL NOT NULL, line TEXT NOT NULL)",
+    "version REAL NOT NULL, line TEXT NOT NULL, changed INTEGER NOT NULL, title TEXT NOT NULL, "
+    "length_s REAL NOT NULL, instrumental INTEGER, favourite INTEGER NOT NULL)",
+    "marks": "CREATE TABLE marks (kind TEXT NOT NULL, value TEXT NOT NULL, place INTEGER NOT NULL, "
+    "PRIMARY KEY (kind, value, place)) WITHOUT ROWID",
     "words": """CREATE VIRTUAL TABLE words USING fts5(text, tokenize = "unicode61 remove_diacritics 2")""",
     "facts": "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "taken": "CREATE TABLE taken (key TEXT PRIMARY KEY) WITHOUT ROWID",
 }
-_UNREAD = "CREATE INDEX unread ON songs (place) WHERE state IS NULL"
+_INDEXES = (
+    "CREATE INDEX unread ON songs (place) WHERE state IS NULL",
+    "CREATE INDEX early ON songs (place) WHERE instrumental IS NULL AND line != ''",
+    "CREATE INDEX changes ON songs (changed)",
+    "CREATE INDEX titles ON songs (title, id)",
+    "CREATE INDEX lengths ON songs (length_s DESC, id)",
+    "CREATE INDEX versions ON songs (version DESC, id)",
+    "CREATE INDEX marked ON marks (place)",
+)
+_CHANGES, _FORGOTTEN, _BOOK = "changes", "forgotten", "book"
 _WAIT_S = 10.0  # for another process that writes
 _CACHE_KIB = 4096  # of each connection
 _BROKEN = ("malformed", "not a database", "no such table", "no such column", "fts5: ")
@@ -127,6 +143,43 @@ class DatabaseFile:
         return db
 
 
+@dataclass(frozen=True)
+class Bookmark:
+    """How far the changes of a table were read."""
+
+    book: str
+    """Another one after the table was made anew; empty before its first song."""
+    number: int
+
+
+def next_change(db: sqlite3.Connection, *, forgets: bool = False) -> int:
+    """The number of the changes of this transaction; with ``forgets``, rows go without a trace."""
+    found = db.execute("SELECT value FROM facts WHERE name = ?", (_CHANGES,)).fetchone()
+    number = int(found[0]) + 1 if found else 1
+    facts = {_CHANGES: str(number)} | ({_FORGOTTEN: str(number)} if forgets else {})
+    if not found:
+        facts[_BOOK] = secrets.token_hex(8)
+    db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
+    return number
+
+
+def changes_since(
+    db: sqlite3.Connection, bookmark: Bookmark | None, most: int
+) -> tuple[Bookmark, list[tuple[str, str | None]] | None]:
+    """The ids and states of the songs that have changed since ``bookmark``, and the next bookmark. None in
+    place of the songs if they are more than ``most``, or nobody knows which: the whole is to be read anew."""
+    names = (_CHANGES, _FORGOTTEN, _BOOK)
+    facts = dict(db.execute("SELECT name, value FROM facts WHERE name IN (?, ?, ?)", names).fetchall())
+    now = Bookmark(facts.get(_BOOK, ""), int(facts.get(_CHANGES, 0)))
+    if bookmark is None or bookmark == now:
+        return now, []
+    if bookmark.book not in ("", now.book) or int(facts.get(_FORGOTTEN, 0)) > bookmark.number:
+        return now, None
+    query = "SELECT id, state FROM songs WHERE changed > ? ORDER BY changed LIMIT ?"
+    found = db.execute(query, (bookmark.number, most + 1)).fetchall()
+    return now, (found if len(found) <= most else None)
+
+
 def _version(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
@@ -138,6 +191,18 @@ def _make(db: sqlite3.Connection) -> None:
         for table, statement in _TABLES.items():
             db.execute(f"DROP TABLE IF EXISTS {table}")
             db.execute(statement)
-        db.execute(_UNREAD)
+        for statement in _INDEXES:
+            db.execute(statement)
         db.execute(f"PRAGMA user_version = {_VERSION}")
     db.execute("COMMIT")
+
+
+@contextmanager
+def table_errors() -> Iterator[None]:
+    """Raises ``Unavailable`` for errors of the table."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise Unavailable(
+            f"this machine cannot keep the index: {error}", "free some space, and ask again"
+        ) from error

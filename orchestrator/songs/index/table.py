@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from orchestrator.songs.index.database import DatabaseFile
+from orchestrator.songs.index.database import Bookmark, DatabaseFile, changes_since, next_change
 from orchestrator.songs.index.entry import DELETED, ENDED, FIRST, LAST, UNREADABLE, Entry, entry_in
+from orchestrator.songs.index.selection import Place, Selection, counted, marks_of, selected, title_key
 from orchestrator.songs.index.text import indexed, query_of
 from orchestrator.songs.manifest import ALPHABET
 
@@ -38,17 +39,19 @@ class IndexTable:
         its manifest is the newest, whatever the clocks were. ``taken`` are names that ``untaken`` leaves out
         from then on."""
         with self._file.writing() as db:
+            change = next_change(db)
             for entry in entries:
-                _put(db, entry, sure=sure)
+                _put(db, entry, change, sure=sure)
             db.executemany("INSERT OR IGNORE INTO taken VALUES (?)", [(key,) for key in taken])
 
     def add_unread(self, song_ids: Iterable[str]) -> None:
         """Adds songs of which only the ids are known; known ones stay as they are."""
         for some in _batches(song_ids):
             with self._file.writing() as db:
+                change = next_change(db)
                 for song_id in some:
                     if not _row(db, song_id):
-                        _insert(db, song_id, None, FIRST, "")
+                        _insert(db, song_id, change)
 
     def match(self, listed: Iterable[str], still: Callable[[str], bool]) -> None:
         """Makes the table have the ids of ``listed``, the songs that there are. ``still`` answers whether one
@@ -76,8 +79,9 @@ class IndexTable:
                 for song_id in some:
                     row = _row(db, song_id)
                     if row and not (unread and row[2]):
+                        next_change(db, forgets=True)
                         db.execute("DELETE FROM songs WHERE place = ?", (row[0],))
-                        db.execute("DELETE FROM words WHERE rowid = ?", (row[0],))
+                        _unfind(db, row[0])
 
     def unread(self, most: int) -> list[str]:
         """Ids of songs whose manifests were not read yet, newest first."""
@@ -112,20 +116,33 @@ class IndexTable:
                 found.update(song_id for (song_id,) in db.execute(query, some))
         return found
 
-    def search(self, text: str, after: str, most: int) -> list[str]:
-        """Ids of songs with every word of ``text`` in title, prompt or categories, newest first."""
-        query = query_of(text)
-        if not query:
+    def select(self, selection: Selection, after: Place | None, most: int) -> list[Place]:
+        """The next songs of ``selection`` in its order: see ``selected``."""
+        if selection.text and not query_of(selection.text):
             return []
         with self._file.connected() as db:
-            row = _row(db, after) if after else None
-            place = -1 if not after else row[0] if row else _place(after)
-            found = db.execute(
-                "SELECT songs.id FROM words JOIN songs ON songs.place = words.rowid "
-                "WHERE words MATCH ? AND words.rowid > ? ORDER BY words.rowid LIMIT ?",
-                (query, place, most),
-            )
-            return [song_id for (song_id,) in found]
+            return selected(db, selection, after, most)
+
+    def count_of(self, selection: Selection) -> int:
+        """How many songs ``selection`` has."""
+        if selection.text and not query_of(selection.text):
+            return 0
+        with self._file.connected() as db:
+            return counted(db, selection)
+
+    def changes(
+        self, bookmark: Bookmark | None, most: int
+    ) -> tuple[Bookmark, list[tuple[str, str | None]] | None]:
+        """As ``database.changes_since``."""
+        with self._file.connected() as db:
+            return changes_since(db, bookmark, most)
+
+    def has_early(self) -> bool:
+        """Whether there are entries of early versions, without all the facts that songs are found by."""
+        with self._file.connected() as db:
+            early = "instrumental IS NULL AND line != ''"
+            query = f"SELECT 1 FROM songs WHERE {early} AND state NOT IN (?, ?) LIMIT 1"
+            return db.execute(query, (UNREADABLE, DELETED)).fetchone() is not None
 
     def entries(self, after: str, most: int) -> list[Entry]:
         """The next entries of readable songs after ``after``, newest first."""
@@ -203,31 +220,55 @@ def temporary_table() -> IndexTable:
     return IndexTable(folder / "songs.sqlite")
 
 
-def _put(db: sqlite3.Connection, entry: Entry, *, sure: bool) -> None:
+def _put(db: sqlite3.Connection, entry: Entry, change: int, *, sure: bool) -> None:
     row = _row(db, entry.id)
+    line = entry.line()
     if row and row[1] > entry.version and not (sure and row[1] < LAST):
         return
+    if row and row[1] == entry.version and row[2] == line:
+        return
+    place = row[0] if row else _insert(db, entry.id, change)
     if row:
-        place = row[0]
-        db.execute(
-            "UPDATE songs SET state = ?, version = ?, line = ? WHERE place = ?",
-            (entry.state, entry.version, entry.line(), place),
-        )
-        db.execute("DELETE FROM words WHERE rowid = ?", (place,))
-    else:
-        place = _insert(db, entry.id, entry.state, entry.version, entry.line())
+        _unfind(db, place)
+    db.execute(
+        "UPDATE songs SET state = ?, version = ?, line = ?, changed = ?, title = ?, length_s = ?, "
+        "instrumental = ?, favourite = ? WHERE place = ?",
+        (
+            entry.state,
+            entry.version,
+            line,
+            change,
+            title_key(entry.title),
+            entry.length_s,
+            entry.instrumental,
+            entry.favourite,
+            place,
+        ),
+    )
     if entry.title or entry.words:
         db.execute(
             "INSERT INTO words (rowid, text) VALUES (?, ?)", (place, indexed(f"{entry.title} {entry.words}"))
         )
+    marks = [(kind, value, place) for kind, value in marks_of(entry)]
+    db.executemany("INSERT OR IGNORE INTO marks VALUES (?, ?, ?)", marks)
 
 
-def _insert(db: sqlite3.Connection, song_id: str, state: str | None, version: float, line: str) -> int:
+def _unfind(db: sqlite3.Connection, place: int) -> None:
+    """Removes what a song is found by."""
+    db.execute("DELETE FROM words WHERE rowid = ?", (place,))
+    db.execute("DELETE FROM marks WHERE place = ?", (place,))
+
+
+def _insert(db: sqlite3.Connection, song_id: str, change: int) -> int:
+    """Adds a song that was not read yet, and returns its place."""
     place = _place(song_id)
     # Two ids of one millisecond may begin with the same 63 bits.
     while db.execute("SELECT 1 FROM songs WHERE place = ?", (place,)).fetchone():
         place += 1
-    db.execute("INSERT INTO songs VALUES (?, ?, ?, ?, ?)", (place, song_id, state, version, line))
+    db.execute(
+        "INSERT INTO songs VALUES (?, ?, NULL, ?, '', ?, ?, 0, NULL, 0)",
+        (place, song_id, FIRST, change, title_key("")),
+    )
     return place
 
 

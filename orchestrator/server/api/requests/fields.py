@@ -21,6 +21,7 @@ from orchestrator.server.api.requests.bodies.songs import (
 )
 from orchestrator.server.api.requests.unknown import alike, meant, same
 from orchestrator.server.api.values import json_shown
+from orchestrator.songs.facts.labels import LABELS
 
 _DESCRIBED: Mapping[str, type[BaseModel]] = {
     kind.__name__: kind
@@ -49,10 +50,13 @@ _FIXES: Mapping[str, str] = {
     "string_type": "send text in quotes",
     "string_unicode": "send text that is whole Unicode",
     "tuple_type": "send a list",
+    "list_type": "send a list",
+    "dict_type": "send a JSON object",
     "model_attributes_type": "send a JSON object",
     "model_type": "send a JSON object",
     "none_required": "it is not used here: leave it out",
 }
+_KEY = "[key]"  # what pydantic adds to the place of a key that is wrong
 _SURE = 0.75
 _MOST_NAMES = 40  # that are compared with a missing one
 _BOUNDS = frozenset({"greater_than_equal", "greater_than", "less_than_equal", "less_than", "finite_number"})
@@ -65,6 +69,9 @@ _PATTERN_FIXES: Mapping[str, str] = {
     "genres": "it is blank: send a genre's name",
     "instruments": "it is blank: send an instrument's name",
     "title": "it is blank: send a title",
+    "tags": "it is blank: send a tag",
+    "metadata": "send key:value",
+    _KEY: "a key has no colon, and no spaces but single ones between words",
     "webhook": "send an address that begins with http:// or https://",
     "key": 'send a key such as "D minor" or "F# major"',
     "id": "an id is one of GET /songs, or of GET /audio for a recording",
@@ -112,9 +119,10 @@ def field_problem(item: Mapping[str, Any]) -> FieldProblem:
     where = [_name(part) for part in item["loc"]]
     # Where a body may be of several kinds, ``loc`` also names the kind.
     names = [part for part in where[1:] if part not in _BODY_KINDS]
+    shown_names = [part for part in names if part != _KEY]
     missing = item["type"] == "missing" and bool(names)
     return FieldProblem(
-        field=".".join(names) or where[0],
+        field=".".join(shown_names) or where[0],
         value="" if missing else json_shown(item["input"]),
         detail=_fix(item, names),
     )
@@ -133,7 +141,9 @@ def _fix(item: Mapping[str, Any], names: list[str]) -> str:
         other = _written_otherwise(names[-1], value)
         return _FIXES[kind] + (f"; {shown(other)} is not known, did you mean {names[-1]}?" if other else "")
     if kind == "extra_forbidden":
-        return ", ".join(filter(None, ("there is no such field", meant(names[-1], fields_of(Like)))))
+        return ", ".join(
+            filter(None, ("there is no such field", meant(names[-1], [*fields_of(Like), *LABELS])))
+        )
     if kind in _BOUNDS and _is_nan(value):
         return "send a number, which NaN is not"
     field = next((name for name in reversed(names) if not name.isdigit()), "")

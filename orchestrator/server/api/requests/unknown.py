@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -52,6 +52,8 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "language": ("lang", "vocal_language"),
     "key": ("keyscale", "scale", "tonic"),
     "style_level": ("style",),
+    "favourite": ("favorite", "starred", "liked"),
+    "metadata": ("meta", "custom", "user_data", "custom_fields"),
 }
 """What other services call a field of ours."""
 
@@ -155,14 +157,16 @@ async def _known_query(request: Request) -> None:
     for name, value in given:
         if name not in known:
             raise InvalidRequest(json_shown(name)[1:-1], value, _fix(request, name, known))
+    several = _lists(request.scope["route"].dependant)
     for name, count in Counter(name for name, _ in given).items():
-        if count > 1:
+        if count > 1 and name not in several:
             values = [value for each, value in given if each == name]
             raise InvalidRequest(name, values, f"it is given {count} times: give it once")
 
 
 KNOWN_QUERY = Depends(_known_query)
-"""Raises ``InvalidRequest`` for a parameter that the route does not know, or that comes twice."""
+"""Raises ``InvalidRequest`` for a parameter that the route does not know, or that comes twice and is no
+list."""
 
 
 def of_other_requests(notes: Iterable[str]) -> tuple[str, ...]:
@@ -203,6 +207,16 @@ def _letters(name: str) -> str:
 def _parameters(dependant: Any) -> list[str]:
     own = [field.alias for field in dependant.query_params]
     return own + [name for inner in dependant.dependencies for name in _parameters(inner)]
+
+
+def _lists(dependant: Any) -> set[str]:
+    """The parameters that may be given several times."""
+    own = {field.alias for field in dependant.query_params if _is_list(field.field_info.annotation)}
+    return own.union(*(_lists(inner) for inner in dependant.dependencies))
+
+
+def _is_list(kind: object) -> bool:
+    return get_origin(kind) is list or any(get_origin(each) is list for each in get_args(kind))
 
 
 def _fix(request: Request, name: str, known: list[str]) -> str:

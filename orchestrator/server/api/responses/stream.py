@@ -25,8 +25,8 @@ from orchestrator.songs.manifest import Status
 
 T = TypeVar("T")
 
-_RETRY_MS = 2000
-_KEEP_ALIVE_TICKS = 15  # about as many seconds: proxies cut a silent connection after 30 or more
+RETRY_MS = 2000
+KEEP_ALIVE_TICKS = 15  # about as many seconds: proxies cut a silent connection after 30 or more
 _PLACE_RETRY_S = 10
 _SHARED_S = 0.5
 _MOST_SHARED = 500
@@ -61,7 +61,7 @@ class Stream:
 
     async def blocks(self, after: Position) -> AsyncIterator[bytes]:
         """The blocks of the stream, from the first event after the position ``after``."""
-        yield format_sse_event(retry=_RETRY_MS)
+        yield format_sse_event(retry=RETRY_MS)
         place: int | None = None
         silent = 0
         async for event in self._service.feed.follow(self._song_id, after):
@@ -73,7 +73,7 @@ class Stream:
             elif ahead.queue_position is not None and ahead.queue_position != place:
                 silent, place = 0, ahead.queue_position
                 yield format_sse_event(event="queue", data_str=ahead.model_dump_json())
-            elif silent >= _KEEP_ALIVE_TICKS:
+            elif silent >= KEEP_ALIVE_TICKS:
                 silent = 0
                 yield format_sse_event(comment="keep-alive")
 

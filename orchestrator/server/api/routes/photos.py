@@ -21,6 +21,7 @@ from orchestrator.server.api.context import BEARER
 from orchestrator.server.api.middleware.auth import PHOTO_PATH
 from orchestrator.server.api.openapi import SONG_ANSWERS
 from orchestrator.server.api.problems import CHARSET, MALFORMED_FORM, NOT_FORM, TOO_LARGE, problem
+from orchestrator.server.api.requests.bodies.labels import FormMetadata
 from orchestrator.server.api.requests.bodies.songs import Options
 from orchestrator.server.api.requests.call import TheCall
 from orchestrator.server.api.requests.connection import while_connected
@@ -58,6 +59,7 @@ class FromImage(Options):
         examples=["with a female vocal, about my dog"],
     )
     photo_as_cover: bool = Field(default=False, description="Whether the photo is the song's cover.")
+    metadata: FormMetadata
     plan: None = None
 
     def brief(self) -> Brief:

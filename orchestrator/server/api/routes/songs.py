@@ -9,25 +9,18 @@ from fastapi.responses import Response, StreamingResponse
 
 from orchestrator.jobs.feed import position_of
 from orchestrator.server.answers import (
-    Addresses,
     SongAnswer,
     SongPage,
-    SongSummary,
-    UnreadableSong,
-    song_summary,
-    unreadable_song,
 )
 from orchestrator.server.api.context import BEARER, Base, SongId, TheService
 from orchestrator.server.api.openapi import EVENTS, refusals
+from orchestrator.server.api.requests.bodies.labels import Labels
+from orchestrator.server.api.requests.incoming import JsonRoute
+from orchestrator.server.api.requests.listing import CURSOR, Wanted
 from orchestrator.server.api.responses.stream import EventStream, Stream
 from orchestrator.server.api.song_requests import song_response
-from orchestrator.server.service import Service
-from orchestrator.songs.manifest import Song
-from orchestrator.songs.reading import Damaged
 
-router = APIRouter(prefix="/songs", tags=["songs"], dependencies=[BEARER])
-
-_COVER = ("audio", "cover")
+router = APIRouter(prefix="/songs", tags=["songs"], dependencies=[BEARER], route_class=JsonRoute)
 
 LastEventId = Annotated[
     str,
@@ -40,40 +33,32 @@ LastEventId = Annotated[
 
 
 @router.get(
-    "", operation_id="list_songs", summary="The library, newest first", responses=refusals(422, 429, 500, 503)
+    "",
+    operation_id="list_songs",
+    summary="The library, by what you look for",
+    responses=refusals(422, 429, 500, 503),
 )
 async def list_songs(
     service: TheService,
     base: Base,
+    wanted: Wanted,
     limit: Annotated[int, Query(ge=1, le=100, description="Songs a page.")] = 20,
     cursor: Annotated[
         str,
-        Query(pattern="^([0-9a-hjkmnp-tv-z]{15})?$", description="`next_cursor` of the page before."),
-    ] = "",
-    q: Annotated[
-        str,
-        Query(
-            max_length=200,
-            description="Only songs with all of these words in their title, prompt or categories; a word of "
-            "three letters or more is also found as the beginning of another.",
-            examples=["neon rain"],
-        ),
+        Query(pattern=CURSOR, description="`next_cursor` of the page before, with the same `sort`."),
     ] = "",
 ) -> SongPage:
-    """Every song there is, finished or not; a damaged one with the status `unreadable` and a `reason`. With
-    `q`, those with these words: a song that is being made by its prompt, and by its title once it has ended.
-    Until the index of an old library is built, `q` is answered 503."""
-
-    def page() -> list[Song | Damaged]:
-        if q.strip():
-            return service.catalogue.search(q, cursor, limit + 1)
-        return service.catalogue.page(cursor, limit + 1)
-
-    songs = await service.threads.run(page)
+    """Every song there is, finished or not, newest first; a damaged one with the status `unreadable` and a
+    `reason`. The other parameters leave songs out, or put them in another order; a song has to meet all of
+    them. While songs are added, the pages after a cursor stay as they are. Until the index of an old library
+    is built, these parameters are answered 503, and `total` is null; in a bucket, what another machine has
+    changed in the last minute may not be found yet."""
+    found = await service.threads.run(service.catalogue.select, wanted, cursor, limit)
     addresses = service.addresses(base)
     return SongPage(
-        songs=tuple(_summary(service, addresses, song) for song in songs[:limit]),
-        next_cursor=songs[limit - 1].id if len(songs) > limit else None,
+        songs=tuple(service.answers.summary(song, addresses) for song in found.songs),
+        next_cursor=found.cursor,
+        total=found.total,
     )
 
 
@@ -88,6 +73,20 @@ async def get_song(song_id: SongId, service: TheService, base: Base) -> Response
     """The manifest; and while it is made, its place in the queue, its progress and the seconds left. Of a
     damaged song there is none: the answer is 409 and says what is wrong."""
     return song_response(service.answer(await service.feed.song(song_id), base))
+
+
+@router.patch(
+    "/{id}",
+    operation_id="update_song",
+    summary="Rename a song, mark it, tag it",
+    response_model=SongAnswer,
+    responses=refusals(400, 404, 408, 409, 413, 415, 422, 429, 500, 503),
+)
+async def update_song(song_id: SongId, body: Labels, service: TheService, base: Base) -> Response:
+    """Changes what is sent, and nothing else: not a note of the song. Its new title is the one of the library
+    and of the names of its files; what was printed on the cover and written into the files stays. A song that
+    is being made takes it too, unless another process makes it: 409 until it has ended."""
+    return song_response(service.answer(await service.update(song_id, body.given()), base))
 
 
 @router.delete(
@@ -135,10 +134,3 @@ async def follow_song(
     if end and after >= end:
         return Response(status_code=204)
     return EventStream(Stream(service, request.app.state.shared, song_id, base).blocks(after))
-
-
-def _summary(service: Service, addresses: Addresses, song: Song | Damaged) -> SongSummary | UnreadableSong:
-    if isinstance(song, Damaged):
-        return unreadable_song(song)
-    song = service.feed.newest(song)
-    return song_summary(song, addresses.of(song, _COVER), service.jobs.estimate(song.id))

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from config.errors import InvalidRequest
 from orchestrator.server.api.requests.bodies.body import Body
+from orchestrator.server.api.requests.bodies.labels import Metadata
 from orchestrator.server.api.requests.bodies.plan import EditedPlan
 from orchestrator.server.api.requests.texts import URL, WHOLE, Sentence, Whole
 from orchestrator.server.api.requests.unknown import notes_of
@@ -59,6 +60,7 @@ class Asking(Body):
         description="Called with a signed POST when the song has ended (standardwebhooks.com).",
         examples=["https://example.com/songs-done"],
     )
+    metadata: Metadata
 
     def notes(self) -> tuple[str, ...]:
         """Warnings about how the request was read: the fields that are not known."""
@@ -252,6 +254,7 @@ class Finish(Body):
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", json_schema_extra={"examples": [{}]})
 
     webhook: str | None = Field(default=None, max_length=500, pattern=URL)
+    metadata: Metadata
 
 
 class Like(Body):
@@ -274,6 +277,7 @@ class Like(Body):
     master: bool | None = None
     cover_title: bool | None = None
     webhook: str | None = Field(default=None, max_length=500, pattern=URL)
+    metadata: Metadata
 
     def changes(self) -> dict[str, object]:
         """The fields of the brief that should differ."""

@@ -1,0 +1,38 @@
+"""What happens in the library as server-sent events, each encoded once for all listeners of one address."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import partial
+
+from fastapi.sse import format_sse_event
+
+from orchestrator.server.api.responses.stream import KEEP_ALIVE_TICKS, RETRY_MS, Shared
+from orchestrator.server.library.answering import DeletedSong
+from orchestrator.server.library.events import Change
+from orchestrator.server.service import Service
+
+
+async def library_blocks(service: Service, shared: Shared, base: str, last_id: str) -> AsyncIterator[bytes]:
+    """The blocks of the stream, from what happened after the event ``last_id``."""
+    yield format_sse_event(retry=RETRY_MS)
+    silent = 0
+    async for change in service.events.follow(last_id):
+        silent += 1
+        if change is not None:
+            silent = 0
+            key = ("library", change.id, change.kind, base)
+            yield shared.of(key, partial(_block, service, base, change))
+        elif silent >= KEEP_ALIVE_TICKS:
+            silent = 0
+            yield format_sse_event(comment="keep-alive")
+
+
+def _block(service: Service, base: str, change: Change) -> bytes:
+    if change.kind == "deleted":
+        data = DeletedSong(id=change.song_id).model_dump_json()
+    elif change.song is None:
+        data = "{}"
+    else:
+        data = service.answers.summary(change.song, service.addresses(base)).model_dump_json()
+    return format_sse_event(id=change.id, event=change.kind, data_str=data)
