@@ -15,8 +15,9 @@ _BAR = re.compile(r"M(\d+) (\d+)v(\d+)")
 
 
 def icon(size_px: int, *, corner: float, share: float) -> Image.Image:
-    """The icon, ``size_px`` square. ``corner``: the radius of its corners in units of the drawing; ``share``: how much
-    of the drawing's own size the bars have. A maskable icon is cut by the device, and keeps to its middle 80 %."""
+    """The icon, ``size_px`` square. ``corner``: the radius of its corners in units of the drawing; ``share``:
+    how much of the drawing's own size the bars have. A maskable icon is cut by the device, and keeps to its
+    middle 80 %."""
     drawing = (WEB / "icon.svg").read_text()
     scale = size_px * FINER / UNITS
     image = Image.new("RGBA", (size_px * FINER, size_px * FINER))

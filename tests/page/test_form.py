@@ -1,4 +1,4 @@
-"""The form: a plan that is out of date, words to begin with, pickers, the quote, a photo by drop and paste."""
+"""The form: a plan that is out of date, words to begin with, pickers, a length, a photo by drop and paste."""
 
 import base64
 from typing import Any
@@ -65,7 +65,9 @@ def test_pickers_and_words_never_contradict_each_other(server: Server, visiting:
         page = visit.page
         sentence = page.get_by_label("Your song")
         page.get_by_role("button", name="Campfire").click()
-        expect(sentence).to_have_value("a warm folk song, acoustic guitar, male vocal, 92 BPM, about the last night of summer")
+        expect(sentence).to_have_value(
+            "a warm folk song, acoustic guitar, male vocal, 92 BPM, about the last night of summer"
+        )
         expect(page.locator("#sound-summary")).to_have_text("folk, 92 BPM, Male")
         page.locator("#sound summary").click()
         page.get_by_label("Genre").select_option("jazz")
@@ -86,7 +88,8 @@ def test_pickers_and_words_never_contradict_each_other(server: Server, visiting:
         page.get_by_label("Voice").select_option("as it fits")
         page.get_by_label("Genre").select_option("as it fits")
         expect(sentence).to_have_value(
-            "a warm song, acoustic guitar, 71 BPM, in Bb minor, sung in German, about the last night of summer"
+            "a warm song, acoustic guitar, 71 BPM, in Bb minor, sung in German, "
+            "about the last night of summer"
         )
         sentence.fill("an upbeat song with a female vocal about a house by the sea")
         expect(page.get_by_label("Voice")).to_have_value("female")
@@ -166,12 +169,19 @@ def test_a_photo_is_dropped_or_pasted_and_seen(server: Server, visiting: Visitin
 
 def test_a_song_gives_its_words_back_to_the_form(server: Server, visiting: Visiting) -> None:
     song = {
-        "brief": {"description": "slow folk", "lyrics": "[verse]\nPaper boats", "duration_s": 95.0, "format": "flac"}
+        "brief": {
+            "description": "slow folk",
+            "lyrics": "[verse]\nPaper boats",
+            "duration_s": 95.0,
+            "format": "flac",
+        }
     }
     with visiting(server, size=PHONE) as visit:
         page = visit.page
         page.get_by_role("button", name="Library", exact=True).click()
-        page.evaluate("song => document.dispatchEvent(new CustomEvent('songwright:reuse', { detail: song }))", song)
+        page.evaluate(
+            "song => document.dispatchEvent(new CustomEvent('songwright:reuse', { detail: song }))", song
+        )
         expect(page.get_by_label("Own lyrics")).to_be_checked()
         expect(page.get_by_role("textbox", name="Lyrics")).to_have_value("[verse]\nPaper boats")
         expect(page.get_by_label("Style")).to_have_value("slow folk")

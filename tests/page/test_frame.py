@@ -1,4 +1,4 @@
-"""The frame of the page: views on a phone, an address that leads nowhere, an installable page, its speed, its language."""
+"""The frame of the page: views on a phone, an address that leads nowhere, installing it, speed, language."""
 
 import re
 from pathlib import Path
@@ -92,7 +92,9 @@ def test_every_module_is_preloaded(server: Server) -> None:
     needed: set[str] = set()
     waiting = ["app.js"]
     while waiting:
-        for name in re.findall(r'^import (?:[^;]*? from )?"/page/([\w.]+)";', (PAGE / waiting.pop()).read_text(), re.M):
+        for name in re.findall(
+            r'^import (?:[^;]*? from )?"/page/([\w.]+)";', (PAGE / waiting.pop()).read_text(), re.M
+        ):
             if name not in needed:
                 needed.add(name)
                 waiting.append(name)

@@ -130,4 +130,4 @@ export function readLibrary(cursor, limit = 20, wanted = {}) {
 }
 
 export const changeSong = (id, body) => askJson(songPath(id), { method: "PATCH", body });
-export const openLibraryEvents = (signal) => ask("/events", { headers: { Accept: "text/event-stream" }, signal });
+export const openLibraryEvents = (headers, signal) => ask("/events", { headers, signal });

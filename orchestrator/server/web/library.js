@@ -225,16 +225,12 @@ export const refreshLibrary = () => songs.readAnew(virtual.lastInSight());
 export function startLibrary() {
   started = true;
   stop?.();
-  let first = true;
   const read = filter();
   stop = followLibrary({
     heard,
     back: () => {
       clearTimeout(lostTimer);
       at("library-lost").hidden = true;
-      // What happened while nobody listened is read once; at the beginning the list is being read anyway.
-      if (!first) refreshLibrary();
-      first = false;
     },
     // A short loss is nobody's business.
     lost: () => {

@@ -7,10 +7,11 @@ const LONGEST_WAIT_S = 30;
 // Comments come every 15 s or so; a stream that is silent for longer than two of those is dead.
 const SILENCE_MS = 45_000;
 
-// Calls heard(type, data) for each event through any number of lost connections, and back() each time that one stands:
-// what happened meanwhile is to be read. lost() tells of a connection that ended.
+// Calls heard(type, data) for each event through any number of lost connections: a `reset` says that what happened
+// meanwhile is to be read. back() and lost() tell of the connection.
 export function followLibrary({ heard, back, lost }) {
   const stop = new AbortController();
+  let last = null;
   let wait = 1;
 
   async function listen() {
@@ -20,13 +21,15 @@ export function followLibrary({ heard, back, lost }) {
     window.addEventListener("offline", cut);
     let watch = setTimeout(cut, SILENCE_MS);
     try {
-      const response = await openLibraryEvents(line.signal);
+      const headers = { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
+      const response = await openLibraryEvents(headers, line.signal);
       back();
       wait = 1;
       for await (const event of blocks(response.body)) {
         clearTimeout(watch);
         watch = setTimeout(cut, SILENCE_MS);
         if (stop.signal.aborted) return;
+        if (event.id) last = event.id;
         if (event.type === "reset") heard("reset", null);
         else if (event.data) heard(event.type, JSON.parse(event.data));
       }

@@ -100,7 +100,8 @@ function showSong(row, song, parent) {
   showCover(row, song.urls?.cover || null);
   const share = shareOf(song);
   bar.hidden = share === null;
-  bar.value = share || 0;
+  row.classList.toggle("making", share !== null);
+  bar.value = Math.round((share || 0) * 100) / 100;
   label(bar, t("How far {title} is", { title: name }));
   stop.hidden = !isRunning(song.status);
   stop.textContent = t("Stop");
