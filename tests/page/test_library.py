@@ -16,7 +16,7 @@ from storage.local import LocalStore
 from tests.orchestrator.songs import made_song
 from tests.page.conftest import DESKTOP, HELD, PHONE, Visiting
 from tests.page.engines import HOLD
-from tests.service.server import Server, holding, serving
+from tests.service.server import ONE_EACH, Server, holding, serving
 
 MANY = 10_000
 TITLES = ("Bread at Five", "Night Swim", "Paper Boats", "The Last Tram", "Whistling Robot")
@@ -38,7 +38,7 @@ def ask(server: Server, sentence: str, seconds: int = 5) -> str:
 @pytest.fixture(scope="module")
 def shelf(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with a library of its own."""
-    with serving(tmp_path_factory.mktemp("shelf"), **HELD) as server:
+    with serving(tmp_path_factory.mktemp("shelf"), **HELD, **ONE_EACH) as server:
         yield server
 
 
@@ -67,9 +67,7 @@ def test_before_any_song_was_made_one_can_be_heard_and_its_words_begin_the_next(
         expect(page.get_by_label("Your song")).to_have_value(
             "a dreamy synthwave song with a female vocal about neon rain"
         )
-        expect(page.locator("#quote")).to_have_text(
-            "Nothing measured yet: the first song shows how long one takes."
-        )
+        expect(page.locator("#quote")).to_have_text("Time and price show after the first song.")
 
 
 def test_what_other_clients_do_is_seen_at_once_and_a_song_is_stopped_in_its_row(
@@ -78,19 +76,19 @@ def test_what_other_clients_do_is_seen_at_once_and_a_song_is_stopped_in_its_row(
     with visiting(shelf) as visit, holding(shelf.home / HOLD) as let_go:
         page = visit.page
         expect(page.locator("#library-list bdi")).to_have_text(list(TITLES))
-        first, second = ask(shelf, "a first song"), ask(shelf, "a second song")
+        first, *_, last = [ask(shelf, f"song {number} of another client") for number in range(5)]
         expect(row(page, first).get_by_role("progressbar")).to_have_js_property("value", 0.65)
-        expect(row(page, second)).to_contain_text("in the queue")
+        expect(row(page, last)).to_contain_text("in the queue")
         visit.look("library-live", sizes=(DESKTOP, PHONE), whole=False)
-        row(page, second).get_by_role("button", name="Stop making a second song").click()
-        expect(row(page, second)).to_contain_text("Cancelled")
+        row(page, last).get_by_role("button", name="Stop making song 4").click()
+        expect(row(page, last)).to_contain_text("Cancelled")
         let_go()
         expect(row(page, first)).to_contain_text("0:05")
         with shelf.client() as client:
             client.patch(f"/songs/{first}", json={"title": "Renamed elsewhere"}).raise_for_status()
-            client.delete(f"/songs/{second}").raise_for_status()
+            client.delete(f"/songs/{last}").raise_for_status()
         expect(row(page, first)).to_contain_text("Renamed elsewhere")
-        expect(row(page, second)).to_have_count(0)
+        expect(row(page, last)).to_have_count(0)
         row(page, first).get_by_role("button", name="Play Renamed elsewhere").click()
         expect(row(page, first).get_by_role("button", name="Stop playing")).to_be_visible()
         assert "#song/" not in page.url

@@ -18,7 +18,7 @@ const middle = (spread) => spread?.p50 ?? null;
 
 export function quoteWords(quote) {
   const seconds = middle(quote.seconds);
-  if (seconds === null) return t("Nothing measured yet: the first song shows how long one takes.");
+  if (seconds === null) return t("Time and price show after the first song.");
   const usd = middle(quote.usd);
   return t("Takes {time}, {price}.", { time: time(seconds), price: usd === null ? t("no charge") : money(usd) });
 }
