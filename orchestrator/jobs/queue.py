@@ -231,13 +231,11 @@ class Jobs:
         if self._running.one_is_alone:
             return None
         left_s = self._cooldown.left_s if self._cooldown else 0.0
-        song_id, cools = self._waiting.first(self._is_held, left_s, idle=not self._running)
+        held = self._cancelling.keys() | self._editor.held
+        song_id, cools = self._waiting.first(held, left_s, idle=not self._running)
         if cools and self._cooldown_timer is None:
             self._cooldown_timer = asyncio.get_running_loop().call_later(left_s, self._after_cooldown)
         return song_id
-
-    def _is_held(self, song_id: str) -> bool:
-        return song_id in self._cancelling or self._editor.holds(song_id)
 
     def _after_cooldown(self) -> None:
         self._cooldown_timer = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -49,15 +49,13 @@ class WaitingQueue:
         self._waiting_s -= song.duration_s
         return song
 
-    def first(
-        self, is_held: Callable[[str], bool], cooldown_s: float, *, idle: bool
-    ) -> tuple[str | None, bool]:
-        """The song to start next, leaving out those that are held, and whether one waits for the cooldown:
+    def first(self, held: Collection[str], cooldown_s: float, *, idle: bool) -> tuple[str | None, bool]:
+        """The song to start next, leaving out ``held`` ones, and whether one waits for the cooldown:
         the songs behind it start first. None if there is none, or if it must wait until no other runs;
         ``idle``: none does."""
         cools = False
         for song_id, song in self._songs.items():
-            if is_held(song_id):
+            if song_id in held:
                 continue
             if not song.alone:
                 return song_id, cools

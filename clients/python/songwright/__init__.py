@@ -46,6 +46,8 @@ from songwright.errors import (
     Unavailable,
     WaitTimeout,
 )
+from songwright.library.calls import Filters, Labels
+from songwright.library.watching import LibraryEvent
 
 __version__ = "0.1.0"
 
@@ -65,10 +67,13 @@ __all__ = [
     "FieldProblem",
     "FileFailed",
     "FileMissing",
+    "Filters",
     "Forbidden",
     "InvalidArgument",
     "InvalidCall",
     "InvalidRequest",
+    "Labels",
+    "LibraryEvent",
     "Music",
     "MusicRequest",
     "NewPart",

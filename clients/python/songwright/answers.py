@@ -4,7 +4,7 @@ service adds."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
@@ -87,6 +87,21 @@ class Song:
         """How it was made: "compose" for a new song, else "extend", "repaint", "remix", "stems"..."""
         return str(self.manifest.get("task", "compose"))
 
+    @property
+    def favourite(self) -> bool:
+        """Whether the user has marked it."""
+        return bool(self.manifest.get("favourite", False))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The user's own."""
+        return tuple(self.manifest.get("tags", ()))
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """The caller's own: see ``Client.update``."""
+        return dict(self.manifest.get("metadata", {}))
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -101,14 +116,28 @@ class Summary:
     duration_s: float
     seed: int
     urls: Mapping[str, str]
+    instrumental: bool = False
+    genre: str = ""
+    task: str = "compose"
+    parent: str = ""
+    favourite: bool = False
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    queue_position: int | None = None
+    """1 is next; None once work has begun."""
+    seconds_left: float | None = None
+    progress: Mapping[str, float] = field(default_factory=dict)
+    """By part, 0 to 1, while it is made."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """Songs, newest first, and the cursor of the next page; None on the last page."""
+    """Songs, and the cursor of the next page; None on the last page."""
 
     songs: tuple[Summary, ...]
     next_cursor: str | None
+    total: int | None = None
+    """How many there are on all pages; None where the service does not know."""
 
 
 @dataclass(frozen=True)
@@ -177,21 +206,34 @@ def song_of(document: Mapping[str, Any]) -> Song:
 
 def page_of(document: Mapping[str, Any]) -> Page:
     """A page of the library from the service's JSON."""
-    songs = tuple(
-        Summary(
-            id=_text(song["id"]),
-            status=_text(song["status"]),
-            title=song["title"],
-            description=song["description"],
-            categories=tuple(song["categories"]),
-            created_at=datetime.fromisoformat(song["created_at"]),
-            duration_s=song["duration_s"],
-            seed=song["seed"],
-            urls=dict(song["urls"]),
-        )
-        for song in document["songs"]
+    songs = tuple(summary_of(song) for song in document["songs"])
+    return Page(songs, document["next_cursor"], document.get("total"))
+
+
+def summary_of(song: Mapping[str, Any]) -> Summary:
+    """A song of the library's list from the service's JSON. Raises as ``song_of``."""
+    progress = song.get("progress") or {}
+    return Summary(
+        id=_text(song["id"]),
+        status=_text(song["status"]),
+        title=song["title"],
+        description=song["description"],
+        categories=tuple(song["categories"]),
+        created_at=datetime.fromisoformat(song["created_at"]),
+        duration_s=song["duration_s"],
+        seed=song["seed"],
+        urls=dict(song["urls"]),
+        instrumental=bool(song.get("instrumental")),
+        genre=song.get("genre", ""),
+        task=song.get("task", "compose"),
+        parent=song.get("parent", ""),
+        favourite=bool(song.get("favourite")),
+        tags=tuple(song.get("tags", ())),
+        metadata=dict(song.get("metadata", {})),
+        queue_position=song.get("queue_position"),
+        seconds_left=song.get("seconds_left"),
+        progress={part: news["fraction"] for part, news in progress.items()},
     )
-    return Page(songs, document["next_cursor"])
 
 
 def source_of(document: Mapping[str, Any]) -> Source:

@@ -47,6 +47,8 @@ class Common(TypedDict, total=False):
     """Whether the song is brought to -14 LUFS (the default), or stays as the model made it."""
     cover_title: bool
     webhook: str
+    metadata: Mapping[str, str]
+    """Your own keys and values, kept with the song: ``Client.songs`` finds it by them."""
 
 
 class Options(Common, total=False):
@@ -97,6 +99,7 @@ class MusicRequest(TypedDict, total=False):
     seed: int
     format: Literal["wav", "flac", "mp3"]
     webhook: str
+    metadata: Mapping[str, str]
 
 
 class Changes(TypedDict, total=False):
@@ -110,6 +113,7 @@ class Changes(TypedDict, total=False):
     master: bool
     cover_title: bool
     webhook: str
+    metadata: Mapping[str, str]
 
 
 class Take(TypedDict, total=False):
@@ -120,6 +124,7 @@ class Take(TypedDict, total=False):
     variations: int
     keep: Literal["all", "best", "only_best"]
     webhook: str
+    metadata: Mapping[str, str]
 
 
 class NewPart(Take, total=False):
@@ -220,11 +225,6 @@ def delete_source(source_id: str) -> Request:
 
 def song(song_id: str, silence_s: float | None = None) -> Request:
     return Request("GET", _song_path(song_id), silence_s=silence_s)
-
-
-def songs(cursor: str, limit: int) -> Request:
-    params = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
-    return Request("GET", "/songs", params=params)
 
 
 def cancel(song_id: str) -> Request:

@@ -139,14 +139,6 @@ def checked_key(key: object) -> str:
     return key
 
 
-def checked_page(after: object, page_size: object) -> None:
-    """Raises ``InvalidArgument`` for a page that cannot be asked for."""
-    if after != "":
-        checked_id(after, "after")
-    if not isinstance(page_size, int) or isinstance(page_size, bool) or not 1 <= page_size <= 100:
-        raise InvalidArgument("page_size", page_size, "give a whole number from 1 to 100")
-
-
 def check_names(given: Collection[str], known: Collection[str]) -> None:
     """Raises ``InvalidCall`` for an argument that there is not, with the one that may have been meant."""
     for name in given:

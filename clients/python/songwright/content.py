@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from functools import cache
@@ -29,7 +30,10 @@ def checked_fields(given: Mapping[str, Any], kind: Any, *more: str) -> dict[str,
 
 
 def checked_form(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that are given, if a form can carry them. Raises ``InvalidArgument``."""
+    """Those that are given, if a form can carry them: the ``metadata`` as JSON. Raises
+    ``InvalidArgument``."""
+    if isinstance(fields.get("metadata"), Mapping):
+        fields = {**fields, "metadata": json.dumps(fields["metadata"])}
     for name, value in fields.items():
         if not isinstance(value, _FORMS):
             raise InvalidArgument(name, value, "a form has only texts, numbers, true and false")

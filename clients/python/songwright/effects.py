@@ -25,7 +25,7 @@ class Request:
     body: Mapping[str, object] | None = None
     """Sent as JSON; with a ``photo``, as the texts of a form."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str | list[str]] = field(default_factory=dict)
     photo: bytes | None = None
     """A picture, sent as the file ``image`` of a form."""
     data: bytes | None = None
@@ -96,9 +96,9 @@ class Work:
 
 @dataclass(frozen=True)
 class Hand:
-    """Hand these bytes to the caller, who iterates over what the flow brings."""
+    """Hand this to the caller, who iterates over what the flow brings."""
 
-    data: bytes
+    data: Any
 
 
 Effect = Send | Open | Read | Sleep | Work | Hand

@@ -38,9 +38,10 @@ class Editor:
         self._free = free
         self._held: dict[str, tuple[asyncio.Lock, int]] = {}
 
-    def holds(self, song_id: str) -> bool:
-        """Whether a waiting song is being changed: until that is stored, its work must not begin."""
-        return song_id in self._held
+    @property
+    def held(self) -> set[str]:
+        """Songs that are being changed: until that is stored, the work of those that wait must not begin."""
+        return set(self._held)
 
     async def edit(self, song_id: str, facts: Mapping[str, object]) -> Song:
         """The song with these facts of its manifest, once they are stored. Raises ``Conflict`` if another

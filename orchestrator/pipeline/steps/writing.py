@@ -6,6 +6,7 @@ from config.engine import Report
 from lyrics.contract import OnCover, SongPlan, Writer, is_early
 from orchestrator.pipeline.engines import engine_facts
 from orchestrator.pipeline.inputs.photos import full_description
+from orchestrator.pipeline.inputs.plans import given_plan
 from orchestrator.pipeline.steps.stored import SEED_BOUND
 from orchestrator.pipeline.worker import StepResult
 from orchestrator.songs.library import put_asset
@@ -61,14 +62,6 @@ def draft(
     else:
         plan = writer.plan(wanted.request, report)
     return planned(plan, wanted, writer.info.name)
-
-
-def given_plan(song: Song) -> SongPlan:
-    """The plan that came with the request, read as a new one is."""
-    assert song.brief.plan
-    from lyrics.requests import given  # likewise
-
-    return given(song.brief.plan, instrumental=song.brief.instrumental, duration_s=song.brief.duration_s)
 
 
 def _lyrics(store: Store, song: Song, plan: SongPlan) -> dict[str, Asset]:

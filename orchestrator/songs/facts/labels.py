@@ -72,6 +72,8 @@ def _text(field: str, given: str, most: int, *, blank: bool = False) -> str:
     except UnicodeEncodeError as error:
         raise InvalidRequest(field, given, "it is not valid Unicode text, send it as UTF-8") from error
     text = stripped(given, lines=False).strip()
+    if not blank:
+        text = " ".join(text.split())
     if not text and not blank:
         raise InvalidRequest(field, given, "it is blank: send something that can be seen")
     if min(len(given), len(text)) > most:  # cleaning may add a character: a letter that becomes two

@@ -2,60 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from pathlib import Path
-from types import TracebackType
-from typing import Any, TypeVar, Unpack
+from typing import Any, Unpack
 
-import httpx
-
-from songwright.answers import Plan, Song, Source, Summary
+from songwright.answers import Plan, Song, Source
 from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest, Take
-from songwright.client.operations import PAGE_SIZE, Operations, Photo, Recording, Rights
-from songwright.client.transport import (
-    lost,
-    opened,
-    request_arguments,
-    response_of,
-    with_jitter,
-)
-from songwright.download import OnBytes
-from songwright.effects import Done, Effect, Flow, Hand, Lost, Open, Read, Send, Sleep, Work, advance
-from songwright.errors import ClientClosed
+from songwright.client.blocking_library import BlockingLibrary
+from songwright.client.operations import Photo, Recording, Rights
 from songwright.following import OnProgress
-from songwright.retry import Settings, timeout_of
-
-T = TypeVar("T")
 
 
-class Client:
+class Client(BlockingLibrary):
     """A Songwright service at ``url``. Use it in a ``with`` statement, or ``close`` it.
 
     Every method may raise ``InvalidArgument`` and ``InvalidCall``, and has sent nothing, and ``ApiError``
     and ``ConnectionFailed``. Before these two, it sends the request again: after 429 and 503 as soon as the
     service says, after 500 once, and after a lost connection a few times. No retry makes a second song.
     """
-
-    def __init__(self, url: str, token: str, **settings: Unpack[Settings]) -> None:
-        """Raises ``InvalidArgument`` where ``url`` is not an address, ``token`` no token, or a setting out of
-        its bounds, and ``InvalidCall`` for a setting that there is not."""
-        self._operations = Operations(settings)
-        self._timeout_s = timeout_of(settings)
-        self._http = opened(httpx.Client, url, token)
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
 
     def generate(
         self,
@@ -195,90 +158,4 @@ class Client:
         if it was asked for with ``listen`` and its engine can begin early. Otherwise its file, in the format
         that was asked for, once it is done. Raises ``SongFailed`` and ``SongCancelled``, also in the midst of
         the song."""
-        flow = self._operations.listen(song)
-        if self._http.is_closed:
-            raise ClientClosed
-        with closing(flow), ExitStack() as connection:
-            driver = _Driver(self._http, self._timeout_s, connection)
-            step = advance(flow, None)
-            while not isinstance(step, Done):
-                if isinstance(step, Hand):
-                    yield step.data
-                    step = advance(flow, None)
-                else:
-                    step = advance(flow, driver.perform(step))
-
-    def song(self, song_id: str) -> Song:
-        """The song as it is now."""
-        return self._run(self._operations.song(song_id))
-
-    def songs(self, *, after: str = "", page_size: int = PAGE_SIZE) -> Iterator[Summary]:
-        """The library, newest first; with ``after``, from the song that follows the one with this id."""
-        cursor: str | None = after
-        while cursor is not None:
-            page = self._run(self._operations.page(cursor, page_size))
-            yield from page.songs
-            cursor = page.next_cursor
-
-    def download(
-        self, song: Song | str, role: str, path: str | Path, *, on_bytes: OnBytes | None = None
-    ) -> Path:
-        """Save a file of the song and return its path. ``role`` is a key of ``Song.assets``, such as "audio",
-        "cover" or "stem:vocals", or "package": all files in one ZIP. In a folder, the file gets its own name.
-
-        A broken download continues where it stopped. The file appears only when it is whole, with the SHA-256
-        of the manifest. ``on_bytes`` is called with the bytes so far and the size, None where it is unknown.
-        Raises ``DownloadFailed`` and ``FileFailed``."""
-        return self._run(self._operations.download(song, role, path, on_bytes))
-
-    def cancel(self, song: Song | str) -> Song:
-        """Stop making the song."""
-        return self._run(self._operations.cancel(song))
-
-    def delete(self, song: Song | str) -> None:
-        """Delete the song and its files. A song that is being made is cancelled first."""
-        self._run(self._operations.delete(song))
-
-    def _run(self, flow: Flow[T]) -> T:
-        if self._http.is_closed:
-            raise ClientClosed
-        with closing(flow), ExitStack() as connection:
-            driver = _Driver(self._http, self._timeout_s, connection)
-            step = advance(flow, None)
-            while not isinstance(step, Done):
-                step = advance(flow, driver.perform(step))
-            return step.result
-
-
-class _Driver:
-    """Performs the effects of one flow. ``connection`` holds its open stream."""
-
-    def __init__(self, http: httpx.Client, timeout_s: float, connection: ExitStack) -> None:
-        self._http = http
-        self._timeout_s = timeout_s
-        self._connection = connection
-        self._stream: Iterator[bytes] = iter(())
-
-    def perform(self, effect: Effect) -> Any:
-        """The outcome of ``effect``; ``Lost`` is returned, not raised."""
-        try:
-            match effect:
-                case Send(request):
-                    response = self._http.request(**request_arguments(request, self._timeout_s))
-                    return response_of(response, response.content)
-                case Open(request):
-                    self._connection.close()
-                    opening = self._http.stream(**request_arguments(request, self._timeout_s))
-                    response = self._connection.enter_context(opening)
-                    self._stream = response.iter_bytes()
-                    return response_of(response, b"" if response.is_success else response.read())
-                case Read():
-                    return next(self._stream, b"")
-                case Sleep(seconds):
-                    return time.sleep(with_jitter(seconds))
-                case Work(work):
-                    return work()
-        except httpx.RequestError as error:
-            return lost(error)
-        except Lost as failure:
-            return failure
+        yield from self._handed(self._operations.listen(song))

@@ -9,12 +9,15 @@ from typing import Any, Literal, cast
 from songwright import calls
 from songwright.answers import Page, Plan, Song, Source, page_of, song_of, source_of, sources_of
 from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest, Take
-from songwright.checks import checked_id, checked_page, checked_role
+from songwright.checks import checked_id, checked_role
 from songwright.content import path_of, picture, recording
 from songwright.download import OnBytes, download
 from songwright.effects import Flow, Request, in_thread
 from songwright.errors import ConnectionFailed
 from songwright.following import OnProgress, Wait, listen
+from songwright.library import calls as library
+from songwright.library.calls import Filters, Labels
+from songwright.library.watching import watch
 from songwright.retry import Settings, patience, request_json, request_with_retries
 
 Photo = bytes | str | Path
@@ -126,9 +129,14 @@ class Operations:
     def song(self, song_id: str) -> Flow[Song]:
         return self._song(calls.song(_id(song_id)))
 
-    def page(self, cursor: str, size: int) -> Flow[Page]:
-        checked_page(cursor, size)
-        return request_json(calls.songs(cursor, size), self._patience, page_of)
+    def page(self, cursor: str, size: int, filters: Filters) -> Flow[Page]:
+        return request_json(library.songs(cursor, size, filters), self._patience, page_of)
+
+    def update(self, song: Song | str, labels: Labels) -> Flow[Song]:
+        return self._song(library.update(_id(song), labels))
+
+    def watch(self) -> Flow[None]:
+        return watch(self._patience)
 
     def download(self, song: Song | str, role: str, path: str | Path, on_bytes: OnBytes | None) -> Flow[Path]:
         target = path_of(path)

@@ -12,8 +12,8 @@ from lyrics.contract import SongPlan
 from orchestrator.estimates.quotes import Quote
 from orchestrator.pipeline.engines import unsung
 from orchestrator.pipeline.inputs.photos import photo_of
+from orchestrator.pipeline.inputs.plans import given_plan
 from orchestrator.pipeline.replay import brief_like, differences, finished_brief
-from orchestrator.pipeline.steps.writing import given_plan
 from orchestrator.server.api.context import BEARER, TheService
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
 from orchestrator.server.api.requests.bodies.changes import (
