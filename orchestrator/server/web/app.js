@@ -105,6 +105,7 @@ function showNoSong(problem) {
     showTab("library");
     at("library-heading").focus();
   });
+  at("stage-empty").hidden = problem.status !== 401;
   at("song-error").replaceChildren(sentences[problem.status] || problem.sentence || t("The song cannot be shown."), " ", way);
   at("song-error").hidden = problem.status === 401;
 }
