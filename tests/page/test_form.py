@@ -162,7 +162,7 @@ def test_a_photo_is_dropped_or_pasted_and_seen(server: Server, visiting: Visitin
             until(page, "document.getElementById('image-preview').naturalWidth > 0")
             assert page.evaluate("document.getElementById('image').files[0].name") == "sea.jpg"
             if way == "drop":
-                visit.look("photo-dropped")
+                visit.look("photo-dropped", sizes=(PHONE,))
             page.get_by_role("button", name="Remove the photo").click()
             expect(preview).to_be_hidden()
 

@@ -130,11 +130,14 @@ function pressKey(event) {
   event.stopPropagation();
 }
 
+// The songs that can be played, in the order shown: what a player goes on through.
+export const playableIds = () => songs.shownIds().filter((id) => songs.songOf(id).status === "done");
+
 async function act(what, song, button = null) {
   try {
     if (what === "play") {
       if (playing()?.id === song.id) togglePlaying();
-      else playSong(song.id, { list: songs.shownIds().filter((id) => songs.songOf(id).status === "done") });
+      else await playSong(song.id, { list: playableIds() });
     } else if (what === "favourite") await selection.change(song, { favourite: !song.favourite });
     else if (what === "cancel") takeSong(await cancelSong(song.id));
     else if (what === "menu") openMenu(button, song);

@@ -84,6 +84,7 @@ const chosen = () => [...selected].map(songs.songOf).filter(Boolean);
 export async function deleteSongs(list) {
   if (!list.length || !(await confirmDelete({ title: titleOf(list[0]), count: list.length }))) return false;
   const problems = await each(list, async ({ id }) => {
+    // One that another client has deleted meanwhile is gone as well.
     await deleteSong(id).catch((problem) => {
       if (problem.status !== 404) throw problem;
     });
