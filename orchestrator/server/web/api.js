@@ -1,10 +1,11 @@
 // The HTTP API: one way to ask, one kind of error.
 
 import { askForToken, authorization, currentToken } from "/page/token.js";
+import { t } from "/page/words.js";
 
 export class Problem extends Error {
   constructor(status, document) {
-    super(document.detail || document.title || `The server answered ${status}.`);
+    super(document.detail || document.title || t("The server answered {status}.", { status }));
     this.status = status;
     this.field = document.field || null;
     this.fix = document.fix || "";
@@ -19,14 +20,14 @@ export class Problem extends Error {
   get sentence() {
     const parts = [this.message];
     if (this.fix && !this.message.includes(this.fix)) parts.push(this.fix);
-    if (this.retryAfter) parts.push(`Try again in ${this.retryAfter} s.`);
+    if (this.retryAfter) parts.push(t("Try again in {n} s.", { n: this.retryAfter }));
     return parts.join(" ");
   }
 }
 
 export class Unreachable extends Error {
   get sentence() {
-    return "The server cannot be reached. Nothing you typed is lost; try again in a moment.";
+    return t("The server cannot be reached. Nothing you typed is lost; try again in a moment.");
   }
 }
 
@@ -69,7 +70,7 @@ export async function ask(path, { method = "GET", body, headers = {}, signal } =
   const document = await response.json().catch(() => ({}));
   // A newer token may have been given while this request was under way.
   if (response.status === 401 && token === currentToken()) {
-    askForToken("The server does not take this token any more.");
+    askForToken(t("The server does not take this token any more."));
   }
   throw new Problem(response.status, { ...document, retryAfter: waitOf(response) });
 }
@@ -111,6 +112,7 @@ export async function orderSong(path, body, key) {
 
 const songPath = (id) => `/songs/${encodeURIComponent(id)}`;
 
+export const readQuote = (body, signal) => askJson("/quote", { method: "POST", body, signal });
 export const readPlan = (body) => askJson("/plan", { method: "POST", body });
 export const readSong = (id, signal) => askJson(songPath(id), { signal });
 export const cancelSong = (id) => askJson(`${songPath(id)}/cancel`, { method: "POST" });
@@ -119,8 +121,13 @@ export const readWaveform = (id, signal) => askJson(`${songPath(id)}/waveform`, 
 export const readText = async (id, role, signal) => (await ask(`${songPath(id)}/${role}`, { signal })).text();
 export const openEvents = (id, headers, signal) => ask(`${songPath(id)}/events`, { headers, signal });
 
-export function readLibrary(cursor, limit = 20) {
+// The words, the filters and the order of `wanted` that are set; the rest is left to the server.
+export function readLibrary(cursor, limit = 20, wanted = {}) {
   const query = new URLSearchParams({ limit: String(limit) });
   if (cursor) query.set("cursor", cursor);
+  for (const [name, value] of Object.entries(wanted)) if (value) query.set(name, value);
   return askJson(`/songs?${query}`);
 }
+
+export const changeSong = (id, body) => askJson(songPath(id), { method: "PATCH", body });
+export const openLibraryEvents = (headers, signal) => ask("/events", { headers, signal });

@@ -2,17 +2,27 @@
 
 import { cancelSong, deleteSong, freshKey, orderSong, readPlan, readSong } from "/page/api.js";
 import { wireChange } from "/page/change.js";
+import { confirmDelete, wireDialogs } from "/page/dialogs.js";
 import { followSong } from "/page/events.js";
-import { complain, editedPlan, readForm, setBusy, showPlan, wireForm } from "/page/form.js";
-import { emptyLibrary, markOpen, refreshLibrary, wireLibrary } from "/page/library.js";
+import { complain, readForm, reuse, setBusy, wireForm } from "/page/form.js";
+import { wireLanguage } from "/page/languages.js";
+import { markOpen, startLibrary, stopLibrary, takeSong, wireLibrary } from "/page/library.js";
 import { wireLineage } from "/page/lineage.js";
 import { wireActions } from "/page/actions.js";
 import { wireBar } from "/page/bar.js";
+import { editedPlan, planIsStale, pointAtStalePlan, showPlan } from "/page/plan.js";
 import { clearPlayer, offerList, renewTrack } from "/page/player.js";
 import * as progress from "/page/progress.js";
+import { quoteSoon } from "/page/quote.js";
+import { wireReady } from "/page/ready.js";
 import { closeSong, nameOf, showHead, showSong } from "/page/song.js";
+import { shownIds } from "/page/songs.js";
+import { showTab, wireTabs } from "/page/tabs.js";
 import { trackOf } from "/page/track.js";
 import { askForToken, currentToken, wireToken } from "/page/token.js";
+import { t, translate } from "/page/words.js";
+
+translate();
 
 const at = (id) => document.getElementById(id);
 
@@ -52,7 +62,7 @@ function relabel(song) {
     showHead(song);
     titlePage();
   }
-  refreshLibrary();
+  takeSong(song);
 }
 
 // A stream begins with the song's whole past; after a reload that is no news.
@@ -63,7 +73,8 @@ function isOld({ at: moment }) {
 function heard(type, data) {
   if (type === "end") {
     present(data);
-    refreshLibrary();
+    takeSong(data);
+    quoteSoon();
   } else if (type === "progress") {
     progress.showPartProgress(data);
   } else if (type === "queue") {
@@ -73,13 +84,10 @@ function heard(type, data) {
     Object.assign(open, data);
     progress.showStatus(data.status);
     progress.showQueue(data);
-    at("song-status").textContent = progress.STATUS_WORDS[data.status] || data.status;
+    at("song-status").textContent = t(progress.STATUS_WORDS[data.status] || data.status);
     at("song-status").dataset.status = data.status;
-    if (changed) {
-      refreshLibrary();
-      // The plan has a title and lyrics to read while the music is made.
-      if (data.status === "composing") readAgain(open.id);
-    }
+    // The plan has a title and lyrics to read while the music is made.
+    if (changed && data.status === "composing") readAgain(open.id);
   }
 }
 
@@ -88,6 +96,7 @@ async function readAgain(id) {
   if (song && open?.id === id && progress.isRunning(open.status) && progress.isRunning(song.status)) {
     open = song;
     showSong(song);
+    takeSong(song);
     titlePage();
   }
 }
@@ -98,11 +107,26 @@ function follow(id) {
     heard,
     lost: progress.showLost,
     back: progress.showBack,
-    refused: (problem) => {
-      at("song-error").textContent = problem.sentence;
-      at("song-error").hidden = problem.status === 401;
-    },
+    refused: showNoSong,
   });
+}
+
+// Why no song can be shown, in plain words, and the way out.
+function showNoSong(problem) {
+  const sentences = {
+    404: t("This song does not exist any more."),
+    409: t("This song cannot be read: its files are damaged. It can be deleted in the library."),
+    422: t("There is no song at this address: it may have been cut short when it was copied."),
+  };
+  const way = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: t("Show the library") });
+  way.addEventListener("click", () => {
+    location.hash = "";
+    showTab("library");
+    at("library-heading").focus();
+  });
+  at("stage-empty").hidden = problem.status !== 401;
+  at("song-error").replaceChildren(sentences[problem.status] || problem.sentence || t("The song cannot be shown."), " ", way);
+  at("song-error").hidden = problem.status === 401;
 }
 
 async function openAddress(known = null) {
@@ -113,10 +137,13 @@ async function openAddress(known = null) {
   progress.resetProgress();
   at("song-error").hidden = true;
   markOpen(id);
+  // On a phone a link to a song shows the song.
+  if (id) showTab("song");
   if (!id) {
     open = null;
     closeSong();
     titlePage();
+    if (document.body.dataset.tab === "song") showTab("library");
     return;
   }
   if (!currentToken()) return;
@@ -130,9 +157,7 @@ async function openAddress(known = null) {
     open = null;
     closeSong();
     titlePage();
-    at("song-error").textContent =
-      problem.status === 404 ? "This song does not exist any more." : problem.sentence || "The song cannot be shown.";
-    at("song-error").hidden = problem.status === 401;
+    showNoSong(problem);
   }
 }
 
@@ -144,8 +169,9 @@ function goTo(song) {
   reveal();
 }
 
-// The song may lie above or below what is on the screen: on a phone it always does.
+// The song may lie above or below what is on the screen.
 function reveal() {
+  showTab("song");
   // Measured by where the stage begins: its cover, and with it the title's place, may come later.
   const { top } = at("stage").getBoundingClientRect();
   if (top < 0 || top > innerHeight / 3) at("stage").scrollIntoView({ block: "start" });
@@ -155,8 +181,8 @@ function reveal() {
 async function order(path, body, failed) {
   try {
     const song = await orderSong(path, body, freshKey());
+    takeSong(song);
     goTo(song);
-    refreshLibrary();
     return true;
   } catch (problem) {
     failed(problem);
@@ -167,10 +193,12 @@ async function order(path, body, failed) {
 async function make() {
   const request = readForm();
   if (!request) return;
+  // An old plan is never sent with new words: whoever made it says what becomes of it.
+  if (planIsStale()) return pointAtStalePlan();
   const plan = editedPlan();
   if (plan && !(request.body instanceof FormData)) request.body.plan = plan;
-  setBusy(true, "Sending …");
-  await order(request.path, request.body, complain);
+  setBusy(true, t("Sending …"));
+  if (await order(request.path, request.body, complain)) showPlan(null);
   setBusy(false);
 }
 
@@ -178,21 +206,24 @@ async function plan() {
   const request = readForm();
   if (!request) return;
   setBusy(true);
-  at("plan-button").textContent = "Planning …";
+  const words = at("plan-button").textContent;
+  at("plan-button").textContent = t("Planning …");
   try {
     const fresh = await readPlan(request.body);
     setBusy(false);
-    showPlan(fresh);
-    progress.announce("The plan is ready to read and change.");
+    showPlan(fresh, request.basis);
+    // It may have been typed on while the plan was made.
+    at("make-form").dispatchEvent(new Event("change"));
+    progress.announce(t("The plan is ready to read and change."));
   } catch (problem) {
     setBusy(false);
-    at("plan-button").textContent = "Plan first";
+    at("plan-button").textContent = words;
     complain(problem);
   }
 }
 
 function actionFailed(problem) {
-  at("action-error").textContent = problem.sentence || "That did not work. Reload the page.";
+  at("action-error").textContent = problem.sentence || t("That did not work. Reload the page.");
   at("action-error").hidden = false;
 }
 
@@ -234,7 +265,7 @@ async function cancel() {
       present(song);
       if (!progress.isRunning(song.status)) stopFollowing();
     }
-    refreshLibrary();
+    takeSong(song);
   } catch (problem) {
     actionFailed(problem);
   }
@@ -243,39 +274,56 @@ async function cancel() {
 
 async function remove() {
   const { id } = open;
+  if (!(await confirmDelete({ title: nameOf(open) }))) return;
   try {
     await deleteSong(id);
     document.dispatchEvent(new CustomEvent("songwright:deleted", { detail: id }));
-    location.hash = "";
-    progress.announce("The song is deleted.");
-    refreshLibrary();
+    progress.announce(t("The song is deleted."));
     at("library-heading").focus();
   } catch (problem) {
     actionFailed(problem);
   }
 }
 
+// A deleted song is not shown any longer, wherever it was deleted.
+function closeDeleted({ detail: id }) {
+  if (idInAddress() === id) location.hash = "";
+}
+
+async function reuseId({ detail: id }) {
+  const song = await readSong(id).catch(actionFailed);
+  if (song) document.dispatchEvent(new CustomEvent("songwright:reuse", { detail: song }));
+}
+
+wireTabs();
+wireDialogs();
 wireForm({ make, plan });
 wireBar();
 wireActions({ changed: relabel, order });
 // A song that is played from its own view is gone on from as the library is shown.
-offerList(() => [...document.querySelectorAll("#library-list [data-id]")].map((item) => item.dataset.id));
+offerList(shownIds);
 wireLibrary();
+wireReady();
 wireChange({ order });
 wireLineage();
+wireLanguage();
 wireToken({
-  accepted: () => (refreshLibrary(), openAddress()),
-  forgotten: () => (stopFollowing(), emptyLibrary(), closeSong(), clearPlayer()),
+  accepted: () => (startLibrary(), quoteSoon(), openAddress()),
+  forgotten: () => (stopFollowing(), stopLibrary(), closeSong(), clearPlayer()),
 });
 at("again-button").addEventListener("click", again);
 at("finish-button").addEventListener("click", () => orderAgain(`/songs/${encodeURIComponent(open.id)}/finish`, {}));
 at("cancel-button").addEventListener("click", cancel);
-at("delete-button").addEventListener("click", () => {
-  at("delete-title").textContent = nameOf(open);
-  at("delete-dialog").returnValue = "";
-  at("delete-dialog").showModal();
+at("delete-button").addEventListener("click", remove);
+document.addEventListener("songwright:deleted", closeDeleted);
+document.addEventListener("songwright:open", reveal);
+document.addEventListener("songwright:reuse-id", reuseId);
+document.addEventListener("songwright:reuse", ({ detail: song }) => {
+  showTab("create");
+  reuse(song);
+  at("make-form").scrollIntoView({ block: "nearest" });
 });
-at("delete-dialog").addEventListener("close", () => at("delete-dialog").returnValue === "delete" && remove());
+at("home-link").addEventListener("click", () => showTab("create"));
 // Going back and following a link both end here; a song that is open already stays as it is.
 window.addEventListener("popstate", async () => {
   if (idInAddress() === (open?.id ?? null)) return;
@@ -284,7 +332,7 @@ window.addEventListener("popstate", async () => {
 });
 
 if (currentToken()) {
-  refreshLibrary();
+  startLibrary();
   openAddress();
 } else {
   askForToken();

@@ -1,8 +1,16 @@
 // The form: what was typed becomes a request, and the API's complaints find their field.
 
+import { secondsOf } from "/page/duration.js";
+import { chosenPhoto, showPreview, takePhoto, wirePhoto } from "/page/photo.js";
+import { readPickers, wirePickers } from "/page/pickers.js";
+import { checkPlan, hasPlan, showPlan, wirePlan } from "/page/plan.js";
+import { quoteSoon, wireQuote } from "/page/quote.js";
+import { EXAMPLES, surprise } from "/page/surprise.js";
+import { clock } from "/page/times.js";
+import { t } from "/page/words.js";
+
 const form = document.getElementById("make-form");
 const field = (name) => document.getElementById(name);
-const planPart = field("plan");
 const notice = field("form-error");
 const DRAFT = "songwright.draft";
 
@@ -12,24 +20,22 @@ const MODES = {
   about: { path: "/generate-with-described-lyrics", texts: ["prompt", "described_lyrics"] },
 };
 const KEPT = ["full_described_song", "prompt", "lyrics", "described_lyrics", "audio_duration", "seed", "format", "variations"];
+const CHECKED = ["instrumental", "draft"];
 const WORDS = {
-  full_described_song: "Say what the song should be.",
-  prompt: "Say what style the song should have.",
-  lyrics: "Put the lyrics here.",
-  described_lyrics: "Say what the lyrics are about.",
+  full_described_song: t("Say what the song should be."),
+  prompt: t("Say what style the song should have."),
+  lyrics: t("Put the lyrics here."),
+  described_lyrics: t("Say what the lyrics are about."),
 };
-
 const PLAN_WORDS = {
-  title: "A title of 1 to 80 characters, please.",
-  key: "A key such as D minor or F# major, please.",
+  title: t("A title of 1 to 80 characters, please."),
+  key: t("A key such as D minor or F# major, please."),
 };
-
 const LARGEST_PHOTO = 10_000_000;
 
-let plan = null;
-
 const mode = () => form.elements.mode.value;
-const photo = () => (mode() === "describe" ? field("image").files[0] : undefined);
+const photo = () => (mode() === "describe" ? chosenPhoto() : undefined);
+const styleField = () => field(mode() === "describe" ? "full_described_song" : "prompt");
 
 function showMode() {
   for (const part of form.querySelectorAll("[data-modes]")) {
@@ -39,19 +45,37 @@ function showMode() {
 
 // With a photo nothing else has to be said, and its scene is read only when the song is made.
 function showPhoto() {
-  const chosen = Boolean(photo());
+  const chosen = photo();
+  showPreview(chosen);
   field("image-more").hidden = !chosen;
-  field("plan-button").hidden = chosen;
-  if (chosen && plan) showPlan(null);
+  field("plan-button").hidden = Boolean(chosen);
+  if (chosen && hasPlan()) showPlan(null);
 }
 
 function showOptions() {
   const parts = [];
-  if (field("audio_duration").value !== "180") parts.push(`${field("audio_duration").value} s`);
-  if (field("seed").value !== "-1") parts.push(`seed ${field("seed").value}`);
+  const seconds = secondsOf(field("audio_duration").value);
+  if (seconds) parts.push(clock(seconds));
+  if (field("seed").value !== "-1") parts.push(t("seed {n}", { n: field("seed").value }));
   if (field("format").value !== "wav") parts.push(field("format").value);
-  if (field("variations").value !== "1") parts.push(`${field("variations").value} variations`);
+  if (field("variations").value !== "1") parts.push(t("{n} variations", { n: field("variations").value }));
+  if (field("draft").checked) parts.push(t("a draft"));
   field("options-summary").textContent = parts.join(", ");
+}
+
+// What a plan is made from: the words, the length, whether anybody sings.
+function basis() {
+  const { path, texts } = MODES[mode()];
+  const words = texts.map((name) => field(name).value.trim());
+  return JSON.stringify([path, words, secondsOf(field("audio_duration").value), field("instrumental").checked]);
+}
+
+function showAll() {
+  showMode();
+  showOptions();
+  showPhoto();
+  readPickers(styleField().value, field("instrumental").checked);
+  checkPlan(basis());
 }
 
 export function clearErrors() {
@@ -73,10 +97,10 @@ function complainAt(name, message) {
 }
 
 export function complain(problem) {
-  const message = problem.sentence || "Something went wrong on this page. Try again.";
+  const message = problem.sentence || t("Something went wrong on this page. Try again.");
   // Fields come as "seed", "body.seed" or "plan.key".
   const steps = (problem.field || "").split(".").filter((step) => step !== "body");
-  if (steps[0] === "plan" && plan) {
+  if (steps[0] === "plan" && hasPlan()) {
     field("plan-error").textContent = PLAN_WORDS[steps[1]] || message;
     field(`plan-${steps[1]}`)?.setAttribute("aria-invalid", "true");
     field("plan-error").hidden = false;
@@ -88,87 +112,70 @@ export function complain(problem) {
   notice.hidden = false;
 }
 
-function numberOf(name, fallback, { low, high, whole, words }) {
+function wholeNumber(name) {
   const text = field(name).value.trim();
-  if (!text && !field(name).validity.badInput) return fallback;
-  const value = Number(text);
-  const fits = text && Number.isFinite(value) && value >= low && value <= high && (!whole || Number.isInteger(value));
-  if (fits) return value;
-  complainAt(name, words);
-  return null;
+  if (!text && !field(name).validity.badInput) return -1;
+  const value = text ? Number(text) : NaN;
+  return Number.isSafeInteger(value) && value >= -1 ? value : NaN;
 }
 
-// The request as { path, body }, or null when a field has been complained at.
-export function readForm() {
-  clearErrors();
+// The request as { path, body }, or { fault: [field, complaint] } at the first field that is wrong.
+function request() {
   const { path, texts } = MODES[mode()];
   const body = {};
-  if (photo()?.size > LARGEST_PHOTO) return complainAt("image", "A photo of up to 10 MB, please.") && null;
+  if (photo()?.size > LARGEST_PHOTO) return { fault: ["image", t("A photo of up to 10 MB, please.")] };
   for (const name of texts) {
     body[name] = field(name).value.trim();
-    if (!body[name] && !photo()) return complainAt(name, WORDS[name]) && null;
+    if (!body[name] && !photo()) return { fault: [name, WORDS[name]] };
   }
-  const duration = numberOf("audio_duration", 180, { low: 5, high: 600, words: "A number from 5 to 600." });
-  if (duration === null) return null;
-  const seed = numberOf("seed", -1, { low: -1, high: Number.MAX_SAFE_INTEGER, whole: true, words: "A whole number, or -1 for a random one." });
-  if (seed === null) return null;
-  body.audio_duration = duration;
-  body.seed = seed;
+  // Left empty it is not sent: the words may ask for a length.
+  if (field("audio_duration").value.trim()) {
+    body.audio_duration = secondsOf(field("audio_duration").value);
+    if (!(body.audio_duration >= 5 && body.audio_duration <= 600)) {
+      return { fault: ["audio_duration", t("A length from 5 s to 10:00, such as 3:00 or 180.")] };
+    }
+  }
+  body.seed = wholeNumber("seed");
+  if (Number.isNaN(body.seed)) return { fault: ["seed", t("A whole number, or -1 for a random one.")] };
   body.format = field("format").value;
   body.variations = Number(field("variations").value);
   body.instrumental = field("instrumental").checked;
   if (field("draft").checked) body.draft = true;
-  return photo() ? withPhoto(body) : { path, body };
+  return { path, body };
+}
+
+// The request as { path, body, basis }, or null when a field has been complained at.
+export function readForm() {
+  clearErrors();
+  const { fault, ...made } = request();
+  if (fault) complainAt(...fault);
+  return fault ? null : { ...(photo() ? withPhoto(made.body) : made), basis: basis() };
 }
 
 function withPhoto({ full_described_song: prompt, ...rest }) {
-  const form = new FormData();
+  const data = new FormData();
   const fields = { prompt, photo_as_cover: field("photo_as_cover").checked, ...rest };
-  for (const [name, value] of Object.entries(fields)) form.append(name, value);
-  form.append("image", photo());
-  return { path: "/generate-from-image", body: form };
+  for (const [name, value] of Object.entries(fields)) data.append(name, value);
+  data.append("image", photo());
+  return { path: "/generate-from-image", body: data };
 }
 
-export function editedPlan() {
-  if (!plan) return null;
-  const tempo = Number(field("plan-tempo").value);
-  const edited = { ...plan, title: field("plan-title").value.trim() || plan.title };
-  edited.lyrics = field("plan-lyrics").value;
-  edited.key = field("plan-key").value.trim() || plan.key;
-  if (tempo > 0 && tempo !== plan.tempo_bpm) {
-    edited.tempo_bpm = tempo;
-    // A tempo someone typed is a wish, not a guess to be improved on.
-    edited.tempo_fixed = true;
-  }
-  return edited;
-}
-
-export function showPlan(fresh) {
-  plan = fresh;
-  planPart.hidden = !plan;
-  field("plan-button").textContent = plan ? "Plan anew" : "Plan first";
-  if (!plan) return;
-  field("plan-title").value = plan.title || "";
-  field("plan-tempo").value = plan.tempo_bpm ?? "";
-  field("plan-key").value = plan.key || "";
-  field("plan-lyrics").value = plan.lyrics || "";
-  const tags = plan.tags?.length ? plan.tags : plan.categories || [];
-  field("plan-tags").replaceChildren(...tags.map((tag) => Object.assign(document.createElement("span"), { textContent: tag })));
-  const warnings = field("plan-warnings");
-  warnings.hidden = !plan.warnings?.length;
-  warnings.replaceChildren(...(plan.warnings || []).map((line) => Object.assign(document.createElement("li"), { textContent: line })));
-  field("plan-heading").focus();
+// What a photo costs shows only when it is read: nothing is quoted for it.
+function quoted() {
+  const { fault, ...made } = request();
+  return fault || photo() ? null : made;
 }
 
 export function setBusy(busy, words) {
-  for (const id of ["make-button", "plan-button"]) field(id).disabled = busy;
+  for (const id of ["make-button", "plan-button", "plan-renew", "plan-without"]) field(id).disabled = busy;
   form.setAttribute("aria-busy", String(busy));
-  field("make-button").textContent = words || "Make the song";
+  field("make-button").textContent = words || t("Make the song");
 }
 
 function keepDraft() {
-  const draft = { mode: mode(), instrumental: field("instrumental").checked };
+  const draft = { mode: mode() };
   for (const name of KEPT) draft[name] = field(name).value;
+  for (const name of CHECKED) draft[name] = field(name).checked;
   try {
     sessionStorage.setItem(DRAFT, JSON.stringify(draft));
   } catch {
@@ -181,25 +188,72 @@ function restoreDraft() {
     const draft = JSON.parse(sessionStorage.getItem(DRAFT));
     if (!draft) return;
     for (const name of KEPT) if (typeof draft[name] === "string") field(name).value = draft[name];
-    field("instrumental").checked = Boolean(draft.instrumental);
+    for (const name of CHECKED) field(name).checked = Boolean(draft[name]);
     if (MODES[draft.mode]) form.elements.mode.value = draft.mode;
   } catch {
     // A draft that cannot be read is not worth a complaint.
   }
 }
 
-export function wireForm({ make, plan: readPlan }) {
-  restoreDraft();
-  showMode();
-  showOptions();
-  showPhoto();
-  form.addEventListener("input", keepDraft);
-  form.addEventListener("change", () => (showMode(), showOptions(), showPhoto(), keepDraft()));
-  field("image-drop").addEventListener("click", () => {
-    field("image").value = "";
-    showPhoto();
-    field("image").focus();
+// Sets what is typed and all that follows from it, as if it had been typed.
+function changed() {
+  showAll();
+  keepDraft();
+  quoteSoon();
+}
+
+// A sentence in the place of the words for a whole song.
+export function beginWith(sentence) {
+  form.elements.mode.value = "describe";
+  field("full_described_song").value = sentence;
+  clearErrors();
+  changed();
+  field("full_described_song").focus();
+}
+
+// A song's own words back into the form.
+export function reuse({ brief, plan }) {
+  if (!brief) return;
+  const given = brief.lyrics ? "lyrics" : brief.about ? "about" : "describe";
+  form.elements.mode.value = given;
+  field(given === "describe" ? "full_described_song" : "prompt").value = brief.description || "";
+  if (given === "lyrics") field("lyrics").value = brief.lyrics;
+  if (given === "about") field("described_lyrics").value = brief.about;
+  if (given === "describe" && !brief.description && plan?.title) field("full_described_song").value = plan.title;
+  field("audio_duration").value = brief.duration_s ? clock(brief.duration_s) : "";
+  if (["wav", "flac", "mp3"].includes(brief.format)) field("format").value = brief.format;
+  field("instrumental").checked = Boolean(brief.instrumental);
+  field("draft").checked = false;
+  field("seed").value = "-1";
+  field("variations").value = "1";
+  takePhoto(null);
+  showPlan(null);
+  clearErrors();
+  changed();
+  styleField().focus();
+}
+
+function wireExamples() {
+  const chips = EXAMPLES.map(([name, sentence]) => {
+    const chip = Object.assign(document.createElement("button"), { type: "button", className: "chip", textContent: t(name), title: sentence });
+    chip.addEventListener("click", () => beginWith(sentence));
+    return chip;
   });
+  field("examples").append(...chips);
+  field("surprise").addEventListener("click", () => beginWith(surprise()));
+}
+
+export function wireForm({ make, plan }) {
+  restoreDraft();
+  wirePlan({ make, plan });
+  wirePickers(styleField);
+  wireExamples();
+  wirePhoto({ form, accepts: () => mode() === "describe" });
+  showAll();
+  wireQuote(form, quoted);
+  form.addEventListener("input", () => (showAll(), keepDraft()));
+  form.addEventListener("change", () => (showAll(), keepDraft()));
+  field("image-drop").addEventListener("click", () => field("image").focus());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     make();
@@ -209,10 +263,5 @@ export function wireForm({ make, plan: readPlan }) {
       event.preventDefault();
       if (!field("make-button").disabled) make();
     }
-  });
-  field("plan-button").addEventListener("click", readPlan);
-  field("plan-drop").addEventListener("click", () => {
-    showPlan(null);
-    field("plan-button").focus();
   });
 }

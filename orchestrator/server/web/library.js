@@ -1,108 +1,299 @@
-// The library: songs newest first, a page at a time.
+// The library: a list of any length that is live, searched, filtered and sorted, and played from.
 
-import { readLibrary } from "/page/api.js";
-import { STATUS_WORDS } from "/page/progress.js";
-import { clock } from "/page/times.js";
+import { cancelSong } from "/page/api.js";
+import { followLibrary } from "/page/live.js";
+import { openMenu, wireMenu } from "/page/menu.js";
+import { GENRES } from "/page/pickers.js";
+import { onPlaying, playing, playSong, togglePlaying } from "/page/player.js";
+import { fillRow, loadCover, makeRow } from "/page/rows.js";
+import * as selection from "/page/selection.js";
+import * as songs from "/page/songs.js";
+import { virtualList } from "/page/virtual.js";
+import { t } from "/page/words.js";
 
-const list = document.getElementById("library-list");
-const empty = document.getElementById("library-empty");
-const more = document.getElementById("library-more");
-const error = document.getElementById("library-error");
+const at = (id) => document.getElementById(id);
+const ROW_PX = 72;
+const SEARCH_MS = 250;
+const COVERS_MS = 120;
+const LOST_MS = 4000;
+const AHEAD = 40; // songs that are read before they come into sight
 
-let cursor = null;
-let shown = null;
-let asked = 0;
+const view = at("library-view");
+const list = at("library-list");
+const error = at("library-error");
 
-function element(tag, className, text = "") {
-  return Object.assign(document.createElement(tag), { className, textContent: text });
+let openId = null;
+let stop = null;
+let started = false;
+let active = { index: 0, column: "link" };
+let coverTimer = 0;
+let searchTimer = 0;
+let lostTimer = 0;
+
+const FILTERS = { status: "filter-status", genre: "filter-genre", instrumental: "filter-instrumental" };
+
+const virtual = virtualList({
+  view,
+  list,
+  height: ROW_PX,
+  make: makeRow,
+  fill(row, index) {
+    const song = songs.songAt(index);
+    const now = playing();
+    fillRow(row, index, {
+      song,
+      parent: song?.parent ? songs.songOf(song.parent) : null,
+      open: Boolean(song) && song.id === openId,
+      selected: Boolean(song) && selection.isSelected(song.id),
+      sounding: song && now?.id === song.id ? now : null,
+    });
+  },
+  seen(_first, last) {
+    showTabStop();
+    clearTimeout(coverTimer);
+    coverTimer = setTimeout(() => virtual.rows().forEach(loadCover), COVERS_MS);
+    if (started && last + AHEAD >= songs.readCount()) songs.ensure(last + AHEAD);
+  },
+});
+
+function failed(problem) {
+  if (problem.status === 401 || problem.name === "AbortError") return;
+  error.textContent = problem.sentence || t("The library cannot be read. Reload the page.");
+  error.hidden = false;
 }
 
-function cover(song) {
-  const blank = element("span", "thumb blank");
-  if (!song.urls?.cover) return blank;
-  const image = element("img", "thumb");
-  image.alt = "";
-  image.loading = "lazy";
-  image.width = image.height = 56;
-  // An address may have expired since the list was read.
-  image.addEventListener("error", () => image.replaceWith(blank), { once: true });
-  image.src = song.urls.cover;
-  return image;
+function showCount() {
+  const count = songs.countOf();
+  const one = count === 1;
+  at("library-count").textContent = !started || !count ? "" : one ? t("1 song") : t("{n} songs", { n: count });
+  list.setAttribute("aria-rowcount", String(count));
+  at("library-empty").hidden = !started || count > 0 || songs.isFiltered();
+  at("library-none").hidden = !started || count > 0 || !songs.isFiltered();
+  view.hidden = !count;
 }
 
-function row(song) {
-  const item = document.createElement("li");
-  item.dataset.id = song.id;
-  const link = element("a", "song-row");
-  link.href = `#song/${encodeURIComponent(song.id)}`;
-  const words = element("span", "song-row-words");
-  const take = song.variation > 0 ? ` (take ${song.variation + 1})` : "";
-  words.append(element("span", "song-row-title", (song.title || song.description || "Untitled") + take));
-  const kinds = (song.categories || []).slice(0, 3).join(", ");
-  words.append(element("span", "hint", kinds || song.description || ""));
-  const side = element("span", "song-row-side");
-  side.append(element("span", "hint", song.duration_s ? clock(song.duration_s) : ""));
-  if (song.status !== "done") {
-    const badge = element("span", "badge", STATUS_WORDS[song.status] || song.status);
-    badge.dataset.status = song.status;
-    side.append(badge);
+function changed() {
+  error.hidden = true;
+  showCount();
+  virtual.show(songs.countOf());
+  selection.forgetMissing();
+}
+
+// The keyboard comes to one control of the whole list, and moves on with the arrows.
+const controls = (row) => [row.parts.check, row.parts.play, row.parts.link, row.parts.stop, row.parts.star, row.parts.menu];
+const usable = (control) => control.checkVisibility() && !control.disabled;
+
+function showTabStop() {
+  const rows = virtual.rows();
+  const row = virtual.row(active.index) || rows[0];
+  for (const other of rows) {
+    for (const control of controls(other)) {
+      const wish = other === row && control === (row.parts[active.column] || row.parts.link) ? 0 : -1;
+      if (control.tabIndex !== wish) control.tabIndex = wish;
+    }
   }
-  link.append(cover(song), words, side);
-  item.append(link);
-  return item;
+}
+
+function focusRow(index, column = active.column) {
+  const row = virtual.reveal(Math.max(0, Math.min(songs.countOf() - 1, index)));
+  if (!row) return;
+  const control = usable(row.parts[column]) ? row.parts[column] : row.parts.link;
+  active = { index: row.index, column };
+  showTabStop();
+  control.focus({ preventScroll: true });
+}
+
+function focusBeside(row, step) {
+  const line = controls(row).filter(usable);
+  const next = line[line.indexOf(document.activeElement) + step];
+  if (next) focusRow(row.index, Object.keys(row.parts).find((name) => row.parts[name] === next));
+}
+
+function pressKey(event) {
+  const row = event.target.closest("[role=row]");
+  if (!row || event.altKey) return;
+  const far = virtual.perPage();
+  const moves = { ArrowDown: row.index + 1, ArrowUp: row.index - 1, PageDown: row.index + far, PageUp: row.index - far, Home: 0, End: songs.countOf() - 1 };
+  const onLink = event.target === row.parts.link;
+  if (event.key in moves) {
+    if (event.shiftKey && row.song) selection.select(row.index, { on: true });
+    focusRow(moves[event.key]);
+    if (event.shiftKey && songs.songAt(active.index)) selection.select(active.index, { on: true, range: true });
+  } else if (event.key === "ArrowRight" || event.key === "ArrowLeft") focusBeside(row, event.key === "ArrowRight" ? 1 : -1);
+  else if (event.key === " " && onLink) selection.select(row.index, { range: event.shiftKey });
+  else if (event.key === "a" && (event.ctrlKey || event.metaKey)) selection.selectAll();
+  else if (event.key === "Escape") selection.selectNothing();
+  else if (event.key === "F2" && row.song) selection.editTitle(row.song);
+  else if (event.key === "Delete" && row.song) selection.deleteSongs([row.song]);
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+// The songs that can be played, in the order shown: what a player goes on through.
+export const playableIds = () => songs.shownIds().filter((id) => songs.songOf(id).status === "done");
+
+async function act(what, song, button = null) {
+  try {
+    if (what === "play") {
+      if (playing()?.id === song.id) togglePlaying();
+      else await playSong(song.id, { list: playableIds() });
+    } else if (what === "favourite") await selection.change(song, { favourite: !song.favourite });
+    else if (what === "cancel") takeSong(await cancelSong(song.id));
+    else if (what === "menu") openMenu(button, song);
+    else if (what === "rename") selection.editTitle(song);
+    else if (what === "tags") selection.editTags(song);
+    else if (what === "download") await selection.download([song]);
+    else if (what === "delete") await selection.deleteSongs([song]);
+    else if (what === "reuse") document.dispatchEvent(new CustomEvent("songwright:reuse-id", { detail: song.id }));
+  } catch (problem) {
+    failed(problem);
+  }
+}
+
+// A whole song as the list has it.
+function summaryOf(song) {
+  const { brief = {}, music, plan } = song;
+  const own = ["id", "status", "title", "created_at", "variation", "queue_position", "seconds_left", "progress", "favourite", "tags", "parent", "urls"];
+  const summary = Object.fromEntries(own.filter((name) => song[name] !== undefined).map((name) => [name, song[name]]));
+  summary.title ||= plan?.title || "";
+  summary.categories = song.categories?.length ? song.categories : plan?.categories || [];
+  return {
+    ...summary,
+    description: brief.description || brief.about || song.scene?.description || "",
+    duration_s: music?.duration_s || brief.duration_s || 0,
+    instrumental: Boolean(brief.instrumental),
+    task: brief.change?.task ?? null,
+  };
+}
+
+// What an answer said of a song, before the stream does.
+export const takeSong = (song) => songs.take(summaryOf(song));
+
+function press(event) {
+  const row = event.target.closest("[role=row]");
+  if (!row?.song) return;
+  active = { index: row.index, column: Object.keys(row.parts).find((name) => row.parts[name].contains(event.target)) || "link" };
+  const button = event.target.closest("button[data-do]");
+  if (button) return void act(button.dataset.do, row.song, button);
+  if (event.target === row.parts.check) return selection.select(row.index, { on: row.parts.check.checked, range: event.shiftKey });
+  const link = event.target.closest("a");
+  if (link && (event.shiftKey || event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    selection.select(row.index, { range: event.shiftKey });
+  } else if (link && row.song.id === openId) {
+    // The address does not change: the frame shows the song that is open already.
+    document.dispatchEvent(new CustomEvent("songwright:open"));
+  }
+}
+
+function readWanted() {
+  const wanted = { q: at("library-search").value.trim(), sort: at("library-sort").value };
+  for (const [name, id] of Object.entries(FILTERS)) wanted[name] = at(id).value;
+  if (at("filter-favourite").getAttribute("aria-pressed") === "true") wanted.favourite = "true";
+  if (wanted.sort === "newest") wanted.sort = "";
+  const set = Object.keys(FILTERS).some((name) => wanted[name]) || wanted.sort;
+  at("filter-button").classList.toggle("set", Boolean(set));
+  return wanted;
+}
+
+function filter() {
+  clearTimeout(searchTimer);
+  view.scrollTop = 0;
+  return songs.want(readWanted());
+}
+
+function clearFilters() {
+  at("library-search").value = at("filter-status").value = at("filter-genre").value = at("filter-instrumental").value = "";
+  at("library-sort").value = "newest";
+  at("filter-favourite").setAttribute("aria-pressed", "false");
+  filter();
+  at("library-search").focus();
+}
+
+function heard(type, data) {
+  if (type === "song") songs.take(data);
+  else if (type === "deleted") songs.drop(data.id);
+  else if (type === "reset") refreshLibrary();
 }
 
 export function markOpen(id) {
-  shown = id;
-  for (const item of list.children) {
-    const link = item.firstElementChild;
-    if (item.dataset.id === id) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
-  }
+  openId = id;
+  virtual.fillAll();
 }
 
-export function emptyLibrary() {
-  asked += 1;
-  list.replaceChildren();
-  empty.hidden = more.hidden = error.hidden = true;
-  cursor = null;
+export const refreshLibrary = () => songs.readAnew(virtual.lastInSight());
+
+// Begins to show and to follow the library of whoever has come in.
+export function startLibrary() {
+  started = true;
+  stop?.();
+  const read = filter();
+  stop = followLibrary({
+    heard,
+    back: () => {
+      clearTimeout(lostTimer);
+      at("library-lost").hidden = true;
+    },
+    // A short loss is nobody's business.
+    lost: () => {
+      clearTimeout(lostTimer);
+      lostTimer = setTimeout(() => (at("library-lost").hidden = false), LOST_MS);
+    },
+  });
+  return read;
 }
 
-async function read(next, size) {
-  const turn = (asked += 1);
-  more.disabled = true;
-  try {
-    const page = await readLibrary(next, size);
-    if (turn !== asked) return;
-    error.hidden = true;
-    const rows = page.songs.map(row);
-    if (next) {
-      // A song made meanwhile shifts the pages; the same one must not stand twice.
-      const known = new Set([...list.children].map((item) => item.dataset.id));
-      const fresh = rows.filter((item) => !known.has(item.dataset.id));
-      list.append(...fresh);
-      fresh[0]?.firstElementChild.focus();
-    } else {
-      list.replaceChildren(...rows);
-    }
-    cursor = page.next_cursor;
-    more.hidden = !cursor;
-    empty.hidden = list.children.length > 0;
-    markOpen(shown);
-  } catch (problem) {
-    if (turn !== asked || problem.status === 401) return;
-    error.textContent = problem.sentence || "The library cannot be read. Reload the page.";
-    error.hidden = false;
-  } finally {
-    more.disabled = false;
-  }
+export function stopLibrary() {
+  started = false;
+  stop?.();
+  stop = null;
+  clearTimeout(lostTimer);
+  error.hidden = at("library-lost").hidden = true;
+  selection.selectNothing();
+  songs.forget();
 }
 
-// Reads again as many as are shown, so that a refresh does not fold the list.
-export function refreshLibrary() {
-  return read(null, Math.min(100, Math.max(20, list.children.length)));
+function wireTools() {
+  at("library-search-form").addEventListener("submit", (event) => (event.preventDefault(), filter()));
+  at("library-search").addEventListener("input", () => {
+    clearTimeout(searchTimer);
+    searchTimer = setTimeout(filter, SEARCH_MS);
+  });
+  at("library-search").addEventListener("keydown", (event) => event.key === "ArrowDown" && songs.countOf() && (event.preventDefault(), focusRow(0, "link")));
+  for (const id of [...Object.values(FILTERS), "library-sort"]) at(id).addEventListener("change", filter);
+  at("filter-genre").append(...GENRES.map((name) => new Option(t(name), name)));
+  at("filter-favourite").addEventListener("click", ({ currentTarget: button }) => {
+    button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+    filter();
+  });
+  at("filter-button").addEventListener("click", () => {
+    at("library-filters").hidden = !at("library-filters").hidden;
+    at("filter-button").setAttribute("aria-expanded", String(!at("library-filters").hidden));
+  });
+  for (const id of ["filter-clear", "none-clear"]) at(id).addEventListener("click", clearFilters);
 }
 
 export function wireLibrary() {
-  more.addEventListener("click", () => read(cursor, 20));
+  songs.wireSongs({ changed, updated: (index) => virtual.fill(index), failed, upTo: () => virtual.lastInSight() });
+  selection.wireSelection({ changed: () => virtual.fillAll(), failed });
+  wireTools();
+  wireMenu(act);
+  list.addEventListener("keydown", pressKey);
+  list.addEventListener("click", press);
+  list.addEventListener("focusin", ({ target }) => {
+    const row = target.closest("[role=row]");
+    if (!row) return;
+    active = { index: row.index, column: Object.keys(row.parts).find((name) => row.parts[name] === target) || "link" };
+    showTabStop();
+  });
+  onPlaying(() => virtual.fillAll());
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, textarea, select, [contenteditable], dialog");
+    if (event.key !== "/" || typing || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    document.dispatchEvent(new CustomEvent("songwright:tab", { detail: "library" }));
+    at("library-search").focus();
+    at("library-search").select();
+  });
 }

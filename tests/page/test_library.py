@@ -1,0 +1,277 @@
+"""The library: live, searched, filtered, played and changed from its rows; ten thousand songs to scroll."""
+
+import io
+import json
+import statistics
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from orchestrator.songs.library import Library
+from storage.local import LocalStore
+from tests.orchestrator.songs import made_song
+from tests.page.conftest import DESKTOP, HELD, PHONE, Visiting
+from tests.page.engines import HOLD
+from tests.service.server import ONE_EACH, Server, holding, serving
+
+MANY = 10_000
+TITLES = ("Bread at Five", "Night Swim", "Paper Boats", "The Last Tram", "Whistling Robot")
+
+
+def row(page: Page, song_id: str) -> Locator:
+    return page.locator(f"#library-list [data-id='{song_id}']")
+
+
+def ask(server: Server, sentence: str, seconds: int = 5) -> str:
+    """Another client asks for a song."""
+    body = {"full_described_song": sentence, "audio_duration": seconds}
+    with server.client() as client:
+        answer = client.post("/generate-from-description", json=body, headers={"Prefer": "respond-async"})
+        made: str = answer.raise_for_status().json()["id"]
+    return made
+
+
+@pytest.fixture(scope="module")
+def shelf(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a library of its own."""
+    with serving(tmp_path_factory.mktemp("shelf"), **HELD, **ONE_EACH) as server:
+        yield server
+
+
+@pytest.fixture
+def five(shelf: Server) -> Library:
+    """The library of ``shelf`` with five songs, newest first in the order of ``TITLES``."""
+    library = Library(LocalStore(shelf.home))
+    for song_id in list(library.ids()):
+        library.delete(song_id)
+    for number, title in enumerate(reversed(TITLES)):
+        song = made_song(number, {}, {}, duration_s=60.0 + number, description=f"a song about {title}")
+        library.save(song.model_copy(update={"renamed": title, "favourite": title == "Night Swim"}))
+    return library
+
+
+def test_before_any_song_was_made_one_can_be_heard_and_its_words_begin_the_next(
+    shelf: Server, visiting: Visiting
+) -> None:
+    with visiting(shelf) as visit:
+        page = visit.page
+        page.get_by_role("button", name="Play an example: The Neon Rain").click()
+        expect(page.get_by_role("button", name="Stop the example")).to_be_visible()
+        visit.look("library-empty", sizes=(DESKTOP,), whole=False)
+        page.get_by_role("button", name="Stop the example").click()
+        page.get_by_role("button", name="Begin with its words").click()
+        expect(page.get_by_label("Your song")).to_have_value(
+            "a dreamy synthwave song with a female vocal about neon rain"
+        )
+        expect(page.locator("#quote")).to_have_text("Time and price show after the first song.")
+
+
+def test_what_other_clients_do_is_seen_at_once_and_a_song_is_stopped_in_its_row(
+    shelf: Server, five: Library, visiting: Visiting
+) -> None:
+    with visiting(shelf) as visit, holding(shelf.home / HOLD) as let_go:
+        page = visit.page
+        expect(page.locator("#library-list bdi")).to_have_text(list(TITLES))
+        first, *_, last = [ask(shelf, f"song {number} of another client") for number in range(5)]
+        expect(row(page, first).get_by_role("progressbar")).to_have_js_property("value", 0.65)
+        expect(row(page, last)).to_contain_text("in the queue")
+        visit.look("library-live", sizes=(DESKTOP, PHONE), whole=False)
+        row(page, last).get_by_role("button", name="Stop making song 4").click()
+        expect(row(page, last)).to_contain_text("Cancelled")
+        let_go()
+        expect(row(page, first)).to_contain_text("0:05")
+        with shelf.client() as client:
+            client.patch(f"/songs/{first}", json={"title": "Renamed elsewhere"}).raise_for_status()
+            client.delete(f"/songs/{last}").raise_for_status()
+        expect(row(page, first)).to_contain_text("Renamed elsewhere")
+        expect(row(page, last)).to_have_count(0)
+        row(page, first).get_by_role("button", name="Play Renamed elsewhere").click()
+        expect(row(page, first).get_by_role("button", name="Stop playing")).to_be_visible()
+        assert "#song/" not in page.url
+        row(page, first).get_by_role("button", name="Stop playing").click()
+        row(page, first).get_by_role("button", name="More for").click()
+        with page.expect_download() as download:
+            page.get_by_role("menuitem", name="Download").click()
+        assert zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())).testzip() is None
+
+
+def test_the_library_is_searched_filtered_and_sorted(
+    shelf: Server, five: Library, visiting: Visiting
+) -> None:
+    with visiting(shelf) as visit:
+        page = visit.page
+        expect(page.locator("#library-list bdi")).to_have_text(list(TITLES))
+        page.keyboard.press("/")
+        page.keyboard.type("boats")
+        expect(page.locator("#library-list bdi")).to_have_text(["Paper Boats"])
+        expect(page.locator("#library-count")).to_have_text("1 song")
+        page.keyboard.type(" nothing")
+        expect(page.get_by_text("No song fits.")).to_be_visible()
+        page.locator("#none-clear").click()
+        expect(page.locator("#library-count")).to_have_text("5 songs")
+        page.get_by_role("button", name="Only favourites").click()
+        expect(page.locator("#library-list bdi")).to_have_text(["Night Swim"])
+        page.get_by_role("button", name="Only favourites").click()
+        page.get_by_role("button", name="Filter and sort").click()
+        page.get_by_label("Order").select_option("By length")
+        page.get_by_label("State").select_option("Done")
+        expect(page.locator("#library-count")).to_have_text("5 songs")
+        page.get_by_label("Order").select_option("By title")
+        expect(page.locator("#library-list bdi")).to_have_text(sorted(TITLES))
+        page.get_by_label("State").select_option("Failed")
+        expect(page.get_by_text("No song fits.")).to_be_visible()
+        page.get_by_label("State").select_option("All")
+        page.get_by_label("Singing").select_option("Instrumental")
+        expect(page.get_by_text("No song fits.")).to_be_visible()
+        visit.look("library-filters", sizes=(DESKTOP,), whole=False)
+        page.get_by_role("button", name="Clear the filters").first.click()
+        expect(page.locator("#library-list bdi")).to_have_text(list(TITLES))
+
+
+def test_the_library_needs_no_mouse(shelf: Server, five: Library, visiting: Visiting) -> None:
+    with visiting(shelf) as visit:
+        page = visit.page
+        expect(page.locator("#library-list bdi")).to_have_text(list(TITLES))
+        page.get_by_role("button", name="Select several").focus()
+        page.keyboard.press("Tab")
+        for key, name in (("ArrowDown", TITLES[1]), ("End", TITLES[4]), ("Home", TITLES[0])):
+            page.keyboard.press(key)
+            expect(page.locator("#library-list a:focus bdi")).to_have_text(name)
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("button", name=f"Favourite: {TITLES[0]}")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name=f"Favourite: {TITLES[0]}")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
+        visit.look("library-menu", sizes=(PHONE,), whole=False)
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.get_by_role("textbox", name="Tags").fill("#kitchen, warm")
+        page.keyboard.press("Enter")
+        expect(page.locator("#library-list [role=row]").first).to_contain_text("#kitchen · #warm")
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("F2")
+        page.get_by_role("textbox", name="New name").fill("Bread at Six")
+        page.keyboard.press("Enter")
+        expect(page.locator("#library-list a:focus bdi")).to_have_text("Bread at Six")
+        page.keyboard.press("Shift+ArrowDown")
+        page.keyboard.press("Shift+ArrowDown")
+        expect(page.locator("#bulk-count")).to_have_text("3 selected")
+        page.keyboard.press("Escape")
+        expect(page.locator("#library-bulk")).to_be_hidden()
+        page.keyboard.press("Enter")
+        expect(page.locator("#song-title")).to_have_text(TITLES[2])
+
+
+def test_several_songs_are_tagged_and_deleted_at_once(
+    shelf: Server, five: Library, visiting: Visiting
+) -> None:
+    with visiting(shelf) as visit:
+        page = visit.page
+        rows = page.locator("#library-list [role=row]")
+        page.get_by_role("button", name="Select several").click()
+        rows.nth(1).get_by_role("checkbox").click()
+        rows.nth(3).get_by_role("checkbox").click(modifiers=["Shift"])
+        expect(page.locator("#bulk-count")).to_have_text("3 selected")
+        visit.look("library-several", whole=False)
+        page.get_by_role("button", name="Add a tag").click()
+        page.get_by_role("textbox", name="Tags").fill("sea")
+        page.get_by_role("button", name="Save").click()
+        for place, tagged in ((0, False), (1, True), (2, True), (3, True), (4, False)):
+            expect(rows.nth(place).get_by_text("#sea")).to_have_count(int(tagged))
+        page.locator("#bulk-favourite").click()
+        expect(page.locator("#library-list .star[aria-pressed=true]")).to_have_count(3)
+        page.locator("#bulk-delete").click()
+        dialog = page.get_by_role("dialog", name="Delete 3 songs?")
+        visit.look("library-delete", sizes=(PHONE,), whole=False)
+        dialog.get_by_role("button", name="Keep them").click()
+        expect(rows).to_have_count(5)
+        page.locator("#bulk-delete").click()
+        dialog.get_by_role("button", name="Delete them").click()
+        expect(rows).to_have_count(2)
+        expect(page.locator("#library-count")).to_have_text("2 songs")
+        assert len(list(five.ids())) == 2
+        page.get_by_role("button", name="All shown").click()
+        expect(page.locator("#bulk-count")).to_have_text("2 selected")
+
+
+def answer_many(route: Route) -> None:
+    """The list of ten thousand songs, as the server answers it."""
+    query = parse_qs(urlparse(route.request.url).query)
+    start, limit = int(query.get("cursor", ["0"])[0]), int(query["limit"][0])
+    page = [
+        {
+            "id": f"s{number:05d}",
+            "status": "done",
+            "title": f"Song number {number}",
+            "description": "a song",
+            "categories": ["folk", "warm"],
+            "created_at": "2026-11-29T18:00:00Z",
+            "duration_s": 90 + number % 120,
+            "variation": 0,
+            "urls": {"cover": "/page/ready/cover.webp"},
+            "favourite": number % 5 == 1,
+        }
+        for number in range(start, min(MANY, start + limit))
+    ]
+    after = str(start + limit) if start + limit < MANY else None
+    route.fulfill(
+        content_type="application/json", body=json.dumps({"songs": page, "next_cursor": after, "total": MANY})
+    )
+
+
+SCROLL = """async () => {
+  const view = document.getElementById("library-view");
+  const frames = [], tasks = [];
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => tasks.push(entry.duration)))
+    .observe({ type: "longtask", buffered: false });
+  let last = 0, most = 0;
+  for (let step = 0; step < 120; step += 1) {
+    const now = await new Promise(requestAnimationFrame);
+    if (last) frames.push(now - last);
+    last = now;
+    view.scrollTop += 240;
+    most = Math.max(most, document.querySelectorAll("#library-list [role=row]").length);
+  }
+  return { frames, tasks, most };
+}"""
+
+
+def test_ten_thousand_songs_scroll_smoothly(server: Server, visiting: Visiting) -> None:
+    with visiting(server) as visit:
+        page = visit.page
+        page.route("**/songs?*", answer_many)
+        page.reload()
+        grid = page.get_by_role("grid", name="Library")
+        expect(grid).to_have_attribute("aria-rowcount", str(MANY))
+        expect(page.locator("#library-count")).to_have_text("10000 songs")
+        found = page.evaluate(SCROLL)
+        frames = sorted(found["frames"])
+        print(
+            f"frames: median {statistics.median(frames):.1f} ms, "
+            f"95 % {frames[len(frames) * 95 // 100]:.1f} ms, longest {frames[-1]:.1f} ms; "
+            f"long tasks {found['tasks']}; rows {found['most']}"
+        )
+        assert found["most"] <= 40
+        assert statistics.median(frames) < 50, frames
+        rows = page.locator("#library-list [role=row]")
+        expect(rows.first).to_contain_text("Song number")
+        order = [int(one.get_attribute("aria-rowindex") or 0) for one in rows.all()]
+        assert order == sorted(order)
+        page.get_by_role("button", name="Select several").focus()
+        page.keyboard.press("Tab")
+        page.keyboard.press("End")
+        expect(page.locator("#library-list a:focus bdi")).to_have_text(
+            f"Song number {MANY - 1}", timeout=20_000
+        )
+        page.keyboard.press("Home")
+        expect(page.locator("#library-list a:focus bdi")).to_have_text("Song number 0")
+        visit.look("library-many", sizes=(DESKTOP,), whole=False)
