@@ -19,6 +19,10 @@ STORING = timedelta(minutes=5)
 """The most time that storing a new song takes. Until then, objects without a manifest may belong to one."""
 
 
+class SongTaken(Conflict):
+    """There is a song with this id already."""
+
+
 class Intake:
     """Limits how many songs wait. Used in the event loop's thread."""
 
@@ -79,7 +83,7 @@ def save_all(library: Library, songs: list[Song], photo: bytes = b"") -> list[So
             whole = keep_photo(library, song, photo) if photo else song
             if not library.save_if(whole, None):
                 begun.remove(song)  # the other one's
-                raise Conflict(f"there is a song {song.id} already", "send the request again")
+                raise SongTaken(f"there is a song {song.id} already", "send the request again")
             saved.append(whole)
     except BaseException:
         for song in begun:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from config.errors import (
     StoreUnavailable,
 )
 from orchestrator.jobs.endings import SongEndings
+from orchestrator.jobs.intake import SongTaken
 from orchestrator.modal.call_records import Begun, CallRecord, CallRecords
 from orchestrator.modal.claim import BucketTaken, Claim
 from orchestrator.modal.deployment.settings import Deployment
@@ -129,7 +131,8 @@ class ModalService:
         try:
             await self._threads.load(song_id)
         except NotFound:
-            await self._jobs.submit([song.model_copy(update={"id": song_id, "sibling_ids": (song_id,)})])
+            with suppress(SongTaken):  # the same order, a moment before, in the other container
+                await self._jobs.submit([song.model_copy(update={"id": song_id, "sibling_ids": (song_id,)})])
         async for event in self.web.feed.follow(song_id):
             if event and event.kind == "progress":
                 yield "progress", (event.part, event.stage, event.fraction)
