@@ -7,7 +7,7 @@ from orchestrator.songs.brief import Brief
 from orchestrator.songs.facts.change import COVER, SongChange
 from orchestrator.songs.manifest import Song
 
-_NOT_KEPT = frozenset("duration_s plan change variations keep draft seed photo photo_as_cover cover".split())
+_NOT_KEPT = set("duration_s plan change variations keep draft seed photo photo_as_cover cover".split())
 
 
 def brief_of_cover(song: Song, prompt: str, seed: int) -> Brief:
