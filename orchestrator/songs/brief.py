@@ -221,9 +221,7 @@ class Brief(BaseModel):
     def takes_cover(self) -> bool:
         """Whether a picture that is there becomes the cover: the photo, or the cover of the song that is
         changed."""
-        if self.change is None:
-            return self.photo_as_cover
-        return self.photo_as_cover or not (self.change.of_recording or self.change.keeps_sound)
+        return self.photo_as_cover or (self.change is not None and self.change.keeps_cover)
 
     @property
     def new_s(self) -> float:

@@ -39,6 +39,11 @@ class SongChange(BaseModel):
         return RECORDING_ID.fullmatch(self.source) is not None
 
     @property
+    def keeps_cover(self) -> bool:
+        """Whether the cover is that of the source; a recording has none."""
+        return not (self.of_recording or self.keeps_sound)
+
+    @property
     def keeps_sound(self) -> bool:
         """Whether the sound is that of the source, byte for byte but for its tags."""
         return self.task == COVER
