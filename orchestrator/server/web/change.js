@@ -3,6 +3,7 @@
 import { readText } from "/page/api.js";
 import { parseLrc } from "/page/lyrics.js";
 import { pickSpan } from "/page/songplayer.js";
+import { sectionName } from "/page/terms.js";
 import { clock } from "/page/times.js";
 import { showSpan } from "/page/waveform.js";
 import { t } from "/page/words.js";
@@ -71,7 +72,7 @@ function showTask() {
 function showSectionChoice() {
   const sections = song.music?.sections || [];
   const options = sections.map((section, index) => {
-    const name = t("{section}, {from} to {to}", { section: t(section.kind.replace(/_/g, " ")), from: clock(section.start_s), to: clock(section.end_s) });
+    const name = t("{section}, {from} to {to}", { section: sectionName(section.kind), from: clock(section.start_s), to: clock(section.end_s) });
     return Object.assign(document.createElement("option"), { value: String(index), textContent: name });
   });
   at("change-section").replaceChildren(Object.assign(document.createElement("option"), { value: "", textContent: t("As below") }), ...options);

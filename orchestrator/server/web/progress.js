@@ -1,5 +1,6 @@
 // A song in the making: the queue, a bar for each stage that this song has, and a voice that speaks only when one changes.
 
+import { doingName } from "/page/terms.js";
 import { left } from "/page/times.js";
 import { t } from "/page/words.js";
 
@@ -56,7 +57,7 @@ function showPart(part, stage, fraction) {
   const label = document.getElementById(`part-${part}-stage`);
   const share = Math.min(1, Math.max(0, Number(fraction) || 0));
   bar.value = share;
-  const words = share >= 1 ? t("done") : stage ? t(stage) : t("waiting");
+  const words = share >= 1 ? t("done") : stage ? doingName(stage) : t("waiting");
   if (label.textContent !== words) label.textContent = words;
   bar.closest("li").dataset.state = share >= 1 ? "done" : stage ? "running" : "waiting";
 }
@@ -71,7 +72,7 @@ export function showPartProgress({ part: worked, stage, fraction, seconds_left: 
   const key = fraction >= 1 ? "done" : stage;
   if (stages[part] !== key) {
     stages[part] = key;
-    announce(`${t(NAMES[part])}: ${t(key)}`);
+    announce(`${t(NAMES[part])}: ${doingName(key)}`);
   }
 }
 

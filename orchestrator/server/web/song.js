@@ -23,6 +23,11 @@ const DOWNLOADS = [
   ["package", "Everything (ZIP)"],
 ];
 
+const ENGINES = {
+  lyrics: "Lyrics engine", music: "Music engine", art: "Art engine", vision: "Vision engine", listening: "Listening engine",
+  separation: "Separation engine",
+};
+
 let reading = new AbortController();
 
 function element(tag, text, attributes = {}) {
@@ -96,24 +101,24 @@ function showFacts(song) {
   const facts = [];
   const { music, engines = {} } = song;
   if (music) {
-    facts.push(["Tempo", `${Math.round(music.tempo_bpm * 10) / 10} BPM`], ["Key", music.key], ["Metre", music.metre]);
-    facts.push(["Duration", clock(music.duration_s)]);
-    if (Number.isFinite(music.loudness_lufs)) facts.push(["Loudness", `${music.loudness_lufs.toFixed(1)} LUFS`]);
+    facts.push([t("Tempo"), `${Math.round(music.tempo_bpm * 10) / 10} BPM`], [t("Key"), music.key], [t("Metre"), music.metre]);
+    facts.push([t("Duration"), clock(music.duration_s)]);
+    if (Number.isFinite(music.loudness_lufs)) facts.push([t("Loudness"), `${music.loudness_lufs.toFixed(1)} LUFS`]);
   }
-  if (song.listening) facts.push(["Words heard", `${Math.round(song.listening.share * 100)} %`]);
-  if (song.takes) facts.push(["Takes", song.takes.why]);
-  if (song.seed !== null && song.seed !== undefined) facts.push(["Seed", String(song.seed)]);
+  if (song.listening) facts.push([t("Words heard"), `${Math.round(song.listening.share * 100)} %`]);
+  if (song.takes) facts.push([t("Takes"), song.takes.why]);
+  if (song.seed !== null && song.seed !== undefined) facts.push([t("Seed"), String(song.seed)]);
   const prices = Object.values(song.costs || {}).map((cost) => cost.usd).filter(Number.isFinite);
   if (prices.length) {
     const usd = prices.reduce((sum, price) => sum + price, 0);
-    facts.push(["Cost", `$${usd.toFixed(usd < 1 ? 4 : 2)}`]);
+    facts.push([t("Cost"), `$${usd.toFixed(usd < 1 ? 4 : 2)}`]);
   }
   for (const [craft, engine] of Object.entries(engines)) {
-    if (engine) facts.push([`${craft[0].toUpperCase()}${craft.slice(1)} engine`, [engine.name, engine.version].filter(Boolean).join(" ")]);
+    if (engine) facts.push([ENGINES[craft] ? t(ENGINES[craft]) : craft, [engine.name, engine.version].filter(Boolean).join(" ")]);
   }
   at("facts").replaceChildren(...facts.filter(([, value]) => value).map(([name, value]) => {
     const pair = element("div");
-    pair.append(element("dt", t(name)), element("dd", value));
+    pair.append(element("dt", name), element("dd", value));
     return pair;
   }));
   at("engine-note").hidden = !Object.values(engines).some((engine) => engine?.name === "sketch");

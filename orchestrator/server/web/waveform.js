@@ -1,5 +1,6 @@
 // The waveform on a canvas, played part in another colour, with the sections marked under it.
 
+import { sectionName } from "/page/terms.js";
 import { t } from "/page/words.js";
 
 const canvas = document.getElementById("waveform");
@@ -65,7 +66,7 @@ export function showSections(sections, duration) {
   for (const section of sections || []) {
     const mark = document.createElement("span");
     const end = Math.min(section.end_s, duration);
-    mark.textContent = mark.title = t(section.kind.replace(/_/g, " "));
+    mark.textContent = mark.title = sectionName(section.kind);
     mark.dataset.kind = section.kind;
     mark.style.left = `${(section.start_s / duration) * 100}%`;
     mark.style.width = `${(Math.max(0, end - section.start_s) / duration) * 100}%`;
