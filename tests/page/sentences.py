@@ -1,5 +1,5 @@
-"""The sentences of the page that a translation must have: what its documents say, and what its modules pass to
-``t``."""
+"""The sentences of the page that a translation must have: what its documents say, and what its modules pass
+to ``t``."""
 
 import json
 import re

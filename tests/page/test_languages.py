@@ -29,6 +29,6 @@ def test_every_sentence_is_translated_with_its_values(language: str) -> None:
 
 
 def test_no_sentence_is_put_together_before_it_is_translated() -> None:
-    """A template would never be found in a table; what a table of sentences holds is in ``sentences._TABLES``."""
+    """A template would never be found in a table. What tables hold is in ``sentences._TABLES``."""
     for path in MODULES:
         assert not [call for call in of_module(path)[1] if call.endswith("`")], path.name
