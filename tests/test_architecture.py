@@ -95,7 +95,7 @@ HOMES = {
     "httpx": {"songwright.client", "lyrics.openai.client"},
     "mcp": {"orchestrator.compat.mcp"},
     "mcp_types": {"orchestrator.compat.mcp"},
-    "httpx2": {"orchestrator.compat.mcp"},
+    "httpx2": {"orchestrator.compat.mcp", "inference.hub"},
 }
 # The rooms of the orchestrator, from the ground up: each may know those before it. The app joins them.
 ROOMS = ("songs", "estimates", "pipeline", "workers", "jobs", "server", "compat", "modal", "cli")

@@ -17,11 +17,11 @@ import click
 from config.errors import Cancelled, InvalidRequest, SongwrightError
 from orchestrator.cli.commands.agents import mcp
 from orchestrator.cli.commands.changes import extend, finish, remix, repaint, resing, stems
-from orchestrator.cli.commands.costs import cost
-from orchestrator.cli.commands.edit import cancel, delete, favourite, rename, tag
 from orchestrator.cli.commands.exits import DONE, FAILED, INTERRUPTED, WRONG_USAGE
-from orchestrator.cli.commands.library import index, list_, resume, search, show
-from orchestrator.cli.commands.listen import open_, play
+from orchestrator.cli.commands.library.costs import cost
+from orchestrator.cli.commands.library.edit import cancel, delete, favourite, rename, tag
+from orchestrator.cli.commands.library.listen import open_, play
+from orchestrator.cli.commands.library.listing import index, list_, resume, search, show
 from orchestrator.cli.commands.machine import bench, doctor, serve
 from orchestrator.cli.commands.make import make
 from orchestrator.cli.commands.recordings import upload

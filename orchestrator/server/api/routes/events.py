@@ -8,9 +8,10 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response, StreamingResponse
 
 from orchestrator.server.api.context import BEARER, Base, TheService
-from orchestrator.server.api.openapi import LIBRARY_EVENTS, refusals
+from orchestrator.server.api.openapi import refusals
 from orchestrator.server.api.responses.library_stream import library_blocks
 from orchestrator.server.api.responses.stream import EventStream
+from orchestrator.server.api.streams import LIBRARY_EVENTS
 
 router = APIRouter(tags=["songs"], dependencies=[BEARER])
 

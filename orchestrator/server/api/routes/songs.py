@@ -13,12 +13,13 @@ from orchestrator.server.answers import (
     SongPage,
 )
 from orchestrator.server.api.context import BEARER, Base, SongId, TheService
-from orchestrator.server.api.openapi import EVENTS, refusals
+from orchestrator.server.api.openapi import refusals
 from orchestrator.server.api.requests.bodies.labels import Labels
 from orchestrator.server.api.requests.incoming import JsonRoute
 from orchestrator.server.api.requests.listing import CURSOR, Wanted
 from orchestrator.server.api.responses.stream import EventStream, Stream
 from orchestrator.server.api.song_requests import song_response
+from orchestrator.server.api.streams import EVENTS
 
 router = APIRouter(prefix="/songs", tags=["songs"], dependencies=[BEARER], route_class=JsonRoute)
 

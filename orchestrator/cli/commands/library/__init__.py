@@ -1,0 +1,1 @@
+"""Commands on songs that are there: they are listed, heard, changed and summed up."""
