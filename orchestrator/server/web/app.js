@@ -65,6 +65,13 @@ function relabel(song) {
   takeSong(song);
 }
 
+// Somebody else, or a row of the library, has given the open song another title, star or tag.
+function relabelOpen({ detail: { id, title, favourite, tags } }) {
+  if (open?.id !== id || progress.isRunning(open.status)) return;
+  const same = open.title === title && open.favourite === favourite && String(open.tags) === String(tags);
+  if (!same) relabel({ ...open, title, favourite, tags });
+}
+
 // A stream begins with the song's whole past; after a reload that is no news.
 function isOld({ at: moment }) {
   return Date.parse(moment) < Date.parse(open.history?.at(-1)?.at);
@@ -315,6 +322,7 @@ at("again-button").addEventListener("click", again);
 at("finish-button").addEventListener("click", () => orderAgain(`/songs/${encodeURIComponent(open.id)}/finish`, {}));
 at("cancel-button").addEventListener("click", cancel);
 at("delete-button").addEventListener("click", remove);
+document.addEventListener("songwright:changed", relabelOpen);
 document.addEventListener("songwright:deleted", closeDeleted);
 document.addEventListener("songwright:open", reveal);
 document.addEventListener("songwright:reuse-id", reuseId);

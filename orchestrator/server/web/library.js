@@ -212,9 +212,14 @@ function clearFilters() {
 }
 
 function heard(type, data) {
-  if (type === "song") songs.take(data);
-  else if (type === "deleted") songs.drop(data.id);
-  else if (type === "reset") refreshLibrary();
+  if (type === "song") {
+    songs.take(data);
+    document.dispatchEvent(new CustomEvent("songwright:changed", { detail: data }));
+  } else if (type === "deleted") {
+    songs.drop(data.id);
+    document.dispatchEvent(new CustomEvent("songwright:deleted", { detail: data.id }));
+  }
+  if (type === "reset") refreshLibrary();
 }
 
 export function markOpen(id) {

@@ -12,6 +12,7 @@ const MADE_FROM = {
   remix: "{title} in another style",
   reference: "In the sound of {title}",
   stems: "The stems of {title}",
+  cover: "{title} with another cover",
   complete: "A band for {title}",
 };
 
