@@ -86,7 +86,7 @@ HOMES = {
     "uvicorn": {"orchestrator.server.serve", "orchestrator.server.http"},
     "prometheus_client": {"orchestrator.server.metrics"},
     "filelock": {"storage.lock", "orchestrator.server.serve"},
-    "segno": {"orchestrator.server.doors.qr"},
+    "segno": {"orchestrator.server.access.qr"},
     "h11": {"orchestrator.server.webhooks.post"},
     "standardwebhooks": {"orchestrator.server.webhooks.delivery"},
     "modal": {"main", "orchestrator.modal", "orchestrator.cli.modal_doctor"},

@@ -21,9 +21,9 @@ from orchestrator.modal.jobs import SpawnedJobs
 from orchestrator.modal.progress import Progress
 from orchestrator.modal.service import ModalService
 from orchestrator.modal.worker import ModalWorker
+from orchestrator.server.access.access import Access
 from orchestrator.server.auth import Tokens, required_tokens
 from orchestrator.server.bucket_keys import SIGNING_KEY, Keys
-from orchestrator.server.doors.doors import Doors
 from orchestrator.server.service import Service, ServiceParts
 from orchestrator.songs.library import Library
 from orchestrator.songs.library_threads import LibraryThreads
@@ -82,8 +82,8 @@ def modal_service(
 
     tokens = Tokens(_tokens(settings))
     parts = (library, threads, signer, keys, feed, worker, jobs, endings)
-    doors = Doors.of_containers(settings, library.store, lambda: keys.of(SIGNING_KEY).encode())
-    web = Service(ServiceParts(settings, tokens, *parts, own_address, doors, prepare, builds_index=False))
+    access = Access.of_containers(settings, library.store, lambda: keys.of(SIGNING_KEY).encode())
+    web = Service(ServiceParts(settings, tokens, *parts, own_address, access, prepare, builds_index=False))
     warmth = Warmth(f"{settings.modal.app}-warmth", hosts, settings.modal.warm_s, kept)
     return ModalService(settings, web, endings, keys, worker, jobs, claim, progress, warmth)
 

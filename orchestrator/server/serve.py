@@ -20,10 +20,10 @@ from filelock import lock_descriptor
 from config.errors import Conflict, SongwrightError, StoreUnavailable, Unavailable
 from config.settings import Settings
 from orchestrator.jobs.lease import HeldLease, leased_bucket
+from orchestrator.server.access.welcome import welcome
 from orchestrator.server.api import create_app
 from orchestrator.server.api.middleware.hosts import answered_hosts
 from orchestrator.server.auth import load_tokens
-from orchestrator.server.doors.welcome import welcome
 from orchestrator.server.http.connections import ACCEPTED_AT_ONCE, fitted
 from orchestrator.server.http.listening import listening
 from orchestrator.server.http.protocol import protocol
@@ -78,8 +78,8 @@ def serve(
             ws="none",
         )
         address = listener.getsockname()[:2]
-        door = (service.tokens, service.doors.codes)
-        welcome(settings, say, address, door, new_token, open_browser=open_browser)
+        signing_in = (service.tokens, service.access.codes)
+        welcome(settings, say, address, signing_in, new_token, open_browser=open_browser)
         if settings.doors.open_to_all:
             say(settings.doors.open_to_all)
         server = ServiceServer(config, service, watchdog, tenure)

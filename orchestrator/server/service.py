@@ -21,10 +21,10 @@ from orchestrator.jobs.endings import SongEndings
 from orchestrator.jobs.feed import Feed
 from orchestrator.pipeline.inputs.recordings import Recordings
 from orchestrator.pipeline.inputs.uploads import Uploads
+from orchestrator.server.access.access import Access
 from orchestrator.server.answers import Addresses, SongAnswer
 from orchestrator.server.auth import Tokens
 from orchestrator.server.bucket_keys import WEBHOOK_SECRET, ServiceKeys
-from orchestrator.server.doors.doors import Doors
 from orchestrator.server.library.answering import Answers
 from orchestrator.server.library.events import LibraryEvents
 from orchestrator.server.metrics import Metrics
@@ -70,7 +70,7 @@ class ServiceParts:
     """Called by ``jobs`` with each song that has ended."""
     own_address: Callable[[], Awaitable[str]]
     """Returns the address of this service, for webhooks, which have no request."""
-    doors: Doors
+    access: Access
     prepare: Callable[[], Awaitable[None]] | None = None
     """Called before anything starts."""
     builds_index: bool = True
@@ -85,7 +85,7 @@ class Service:
     def __init__(self, parts: ServiceParts) -> None:
         self.settings = parts.settings
         self.tokens = parts.tokens
-        self.doors = parts.doors
+        self.access = parts.access
         self.library = parts.library
         self.threads = parts.threads
         self.signer = parts.signer

@@ -12,9 +12,9 @@ from orchestrator.jobs.endings import SongEndings
 from orchestrator.jobs.feed import Feed
 from orchestrator.jobs.queue import Jobs
 from orchestrator.pipeline.tries import CrashCooldown
+from orchestrator.server.access.access import Access
 from orchestrator.server.auth import Tokens, load_tokens
 from orchestrator.server.bucket_keys import NAMES, PREFIXES, SIGNING_KEY, Keys, ServiceKeys
-from orchestrator.server.doors.doors import Doors
 from orchestrator.server.service import Service, ServiceParts
 from orchestrator.songs.library import Library
 from orchestrator.songs.library_threads import LibraryThreads
@@ -55,8 +55,8 @@ def local_service(settings: Settings, tokens: Tokens | None = None) -> Service:
         return f"http://{settings.host}:{settings.port}/"
 
     parts = (library, threads, signer, keys, feed, worker, jobs, endings)
-    doors = Doors.of_machine(settings, private_folder(settings))
-    return Service(ServiceParts(settings, tokens, *parts, own_address, doors, listening=listening))
+    access = Access.of_machine(settings, private_folder(settings))
+    return Service(ServiceParts(settings, tokens, *parts, own_address, access, listening=listening))
 
 
 class _FolderKeys:

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orchestrator.server.doors.codes import MOST_CODES, HeldCodes, StoredCodes
-from orchestrator.server.doors.doors import SESSIONS_FILE
-from orchestrator.server.doors.origin import is_cross_site, is_same_origin
-from orchestrator.server.doors.sessions import (
+from orchestrator.server.access.access import SESSIONS_FILE
+from orchestrator.server.access.codes import MOST_CODES, HeldCodes, StoredCodes
+from orchestrator.server.access.origin import is_cross_site, is_same_origin
+from orchestrator.server.access.sessions import (
     LIFETIME_S,
     MOST_SESSIONS,
     KeptSessions,

@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
+from orchestrator.server.access.sharing import LONGEST_SHARE_S, SHARE_S, ShareLinks
 from orchestrator.server.api.responses.share_page import song_page
-from orchestrator.server.doors.sharing import LONGEST_SHARE_S, SHARE_S, ShareLinks
 from orchestrator.songs.library import Library
 from storage.local import LocalStore
 from storage.signing import Signer

@@ -17,6 +17,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.errors import SongwrightError
+from orchestrator.server.access.origin import came_by_https, is_same_origin
+from orchestrator.server.access.sessions import cookie_of, set_cookie
 from orchestrator.server.api.middleware.log import SHARED
 from orchestrator.server.api.problems import (
     CROSS_SITE,
@@ -34,8 +36,6 @@ from orchestrator.server.api.problems import (
 )
 from orchestrator.server.api.requests.incoming import CLOSE, Incoming, too_large
 from orchestrator.server.auth import as_bearer
-from orchestrator.server.doors.origin import came_by_https, is_same_origin
-from orchestrator.server.doors.sessions import cookie_of, set_cookie
 from orchestrator.server.http.callers import caller
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class AuthMiddleware:
 
     def _browser(self, scope: Scope, headers: Headers, service: Service) -> Response | None:
         """Likewise, to one that has sent no token and perhaps a cookie."""
-        sessions = service.doors.sessions
+        sessions = service.access.sessions
         value = cookie_of(headers.get("cookie", ""), sessions.cookie)
         if not value:
             return _unauthorized()
@@ -205,7 +205,7 @@ def wrong_token(scope: Scope, service: Service) -> Response | None:
     """Counts a wrong token or code of the client's address. Returns the response to one that sent too many.
     It closes the connection, so that each guess costs one."""
     name = caller((scope.get("client") or ("",))[0])
-    if (wait_s := service.doors.wrong.add(name, time.monotonic())) <= 0:
+    if (wait_s := service.access.wrong.add(name, time.monotonic())) <= 0:
         return None
     per_minute = service.settings.wrong_tokens_per_minute
     detail = f"Of one address {per_minute} wrong tokens are looked at in a minute."
@@ -219,7 +219,7 @@ def _unauthorized() -> Response:
 
 async def _renewing(value: str, scope: Scope, headers: Headers, service: Service, send: Send) -> Send:
     """Lets the session of a cookie begin anew. Returns ``send``, which gives the response the new cookie."""
-    sessions = service.doors.sessions
+    sessions = service.access.sessions
     try:
         renewed = await service.threads.run(sessions.renew, value)
     except SongwrightError as error:

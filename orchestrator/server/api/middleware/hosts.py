@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from config.errors import shown
 from config.settings import Settings, variable_of
+from orchestrator.server.access.addresses import is_local
 from orchestrator.server.api.problems import MALFORMED_REQUEST, MISDIRECTED, problem
 from orchestrator.server.api.requests.incoming import CLOSE
-from orchestrator.server.doors.addresses import is_local
 
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,253})(:[0-9]{0,5})?")
 _LOCAL = ("localhost", "*.localhost", "127.0.0.1", "[::1]")

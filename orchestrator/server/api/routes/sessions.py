@@ -10,16 +10,16 @@ from fastapi import APIRouter, Body, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.server.access.addresses import is_local, page_for_others
+from orchestrator.server.access.codes import CODE_S
+from orchestrator.server.access.origin import came_by_https, is_cross_site, is_same_origin
+from orchestrator.server.access.qr import svg_of
+from orchestrator.server.access.sessions import Session, cookie_of, set_cookie
 from orchestrator.server.api.context import BEARER, Base, TheService
 from orchestrator.server.api.middleware.auth import TOKEN_HOLDER, TOKEN_NEEDED, wrong_token
 from orchestrator.server.api.openapi import refusals
 from orchestrator.server.api.problems import CROSS_SITE, UNAUTHORIZED, problem
 from orchestrator.server.api.requests.incoming import CLOSE, JsonRoute
-from orchestrator.server.doors.addresses import is_local, page_for_others
-from orchestrator.server.doors.codes import CODE_S
-from orchestrator.server.doors.origin import came_by_https, is_cross_site, is_same_origin
-from orchestrator.server.doors.qr import svg_of
-from orchestrator.server.doors.sessions import Session, cookie_of, set_cookie
 from orchestrator.server.service import Service
 
 router = APIRouter(tags=["session"], route_class=JsonRoute)
@@ -83,7 +83,7 @@ async def open_session(
     holder = request.scope.get(TOKEN_HOLDER)
     if holder is None:
         code = body.code if body else ""
-        holder = await service.threads.run(service.doors.codes.use, code) if code else None
+        holder = await service.threads.run(service.access.codes.use, code) if code else None
         if holder not in service.tokens.holders:
             detail = (
                 "The code was used before, has expired, or is none: take another, as from 'songwright open'."
@@ -91,7 +91,7 @@ async def open_session(
             return wrong_token(request.scope, service) or problem(
                 UNAUTHORIZED, detail, headers=CLOSE | TOKEN_NEEDED
             )
-    sessions = service.doors.sessions
+    sessions = service.access.sessions
     if old := cookie_of(request.headers.get("cookie", ""), sessions.cookie):
         await service.threads.run(sessions.end, old)
     return _with_cookie(request, service, await service.threads.run(sessions.open, holder))
@@ -122,7 +122,7 @@ async def get_session(request: Request, response: Response, service: TheService)
 )
 async def end_session(request: Request, service: TheService) -> Response:
     """Ends the session of the request's cookie, if there is one, and takes the cookie away."""
-    sessions = service.doors.sessions
+    sessions = service.access.sessions
     if value := cookie_of(request.headers.get("cookie", ""), sessions.cookie):
         if not is_same_origin(request.method, request.headers):
             return _cross_site()
@@ -141,7 +141,7 @@ async def make_code(request: Request, response: Response, service: TheService, b
     """Opens one session within ten minutes: by its address, or as a QR code for a telephone."""
     response.headers.update(_NO_STORE)
     holder = request.scope[TOKEN_HOLDER]
-    code, expires = await service.threads.run(service.doors.codes.make, holder, CODE_S)
+    code, expires = await service.threads.run(service.access.codes.make, holder, CODE_S)
     page = page_for_others(service.settings, base)
     url = f"{page}#code={code}"
     return SessionCode(
@@ -154,7 +154,7 @@ async def make_code(request: Request, response: Response, service: TheService, b
 
 
 def _session(request: Request, service: Service) -> Session | None:
-    sessions = service.doors.sessions
+    sessions = service.access.sessions
     value = cookie_of(request.headers.get("cookie", ""), sessions.cookie)
     if not value or not is_same_origin(request.method, request.headers):
         return None
@@ -164,7 +164,7 @@ def _session(request: Request, service: Service) -> Session | None:
 
 def _with_cookie(request: Request, service: Service, value: str) -> Response:
     secure = came_by_https(request.url.scheme, request.headers)
-    cookie = set_cookie(service.doors.sessions.cookie, value, secure=secure)
+    cookie = set_cookie(service.access.sessions.cookie, value, secure=secure)
     return Response(status_code=204, headers=_NO_STORE | {"Set-Cookie": cookie})
 
 

@@ -10,6 +10,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.errors import Conflict, NotFound
+from orchestrator.server.access.addresses import page_for_others
+from orchestrator.server.access.sharing import LONGEST_SHARE_S, SHARE_S, SHORTEST_SHARE_S, ShareLinks
 from orchestrator.server.api.context import BEARER, Base, SongId, TheService
 from orchestrator.server.api.middleware.auth import wrong_token
 from orchestrator.server.api.middleware.log import SHARED
@@ -17,8 +19,6 @@ from orchestrator.server.api.openapi import refusals
 from orchestrator.server.api.requests.incoming import JsonRoute
 from orchestrator.server.api.responses.share_page import no_song_page, song_page
 from orchestrator.server.api.routes.assets import role_response
-from orchestrator.server.doors.addresses import page_for_others
-from orchestrator.server.doors.sharing import LONGEST_SHARE_S, SHARE_S, SHORTEST_SHARE_S, ShareLinks
 from orchestrator.server.service import Service
 from orchestrator.songs.manifest import Song, Status
 

@@ -10,10 +10,10 @@ import webbrowser
 from collections.abc import Callable
 
 from config.settings import Settings
+from orchestrator.server.access.addresses import network_host
+from orchestrator.server.access.codes import FIRST_CODE_S, Codes
+from orchestrator.server.access.qr import lines_of, width_of
 from orchestrator.server.auth import TOKEN_FILE, Tokens
-from orchestrator.server.doors.addresses import network_host
-from orchestrator.server.doors.codes import FIRST_CODE_S, Codes
-from orchestrator.server.doors.qr import lines_of, width_of
 from storage.configured import private_folder
 
 
@@ -21,7 +21,7 @@ def welcome(
     settings: Settings,
     say: Callable[[str], None],
     address: tuple[str, int],
-    door: tuple[Tokens, Codes],
+    signing_in: tuple[Tokens, Codes],
     new_token: str,
     *,
     open_browser: bool,
@@ -34,7 +34,7 @@ def welcome(
     """
     host, port = address
     page = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    tokens, codes = door
+    tokens, codes = signing_in
     if not sys.stderr.isatty():
         say(f"Songwright is at {page}")
         if not settings.api_bearer_token.get_secret_value():
