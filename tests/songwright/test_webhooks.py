@@ -43,7 +43,11 @@ def test_a_real_delivery_is_verified_and_is_as_documented(tmp_path: Path) -> Non
     Draft202012Validator(schema).validate(json.loads(body))
 
 
-@pytest.mark.parametrize("secret", [SECRET, "a secret of one's own", "whsec_" + "-_" * 16])
+@pytest.mark.parametrize(
+    "secret",
+    [SECRET, "a secret of one's own", "whsec_" + "-_" * 16],
+    ids=["made", "own", "of two characters"],
+)
 def test_every_secret_that_the_service_takes_is_taken(secret: str) -> None:
     assert verify_webhook(signed(secret), BODY, secret, now_s=NOW_S).title == "The Neon Rain"
 
