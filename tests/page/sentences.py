@@ -61,6 +61,17 @@ def of_document(path: Path) -> set[str]:
     return texts.found
 
 
+def of_share_pages() -> set[str]:
+    """The sentences that the server writes into the pages of share links."""
+    page = (WEB.parent / "api" / "responses" / "share_page.py").read_text()
+    route = (WEB.parent / "api" / "routes" / "sharing.py").read_text()
+    whys = re.findall(r'no_song_page\(\d+, "([^"]+)"\)', route)
+    written = re.findall(r'_element\("\w+", "([^"]+)"\)|<span>([^<]+)</span>', page)
+    assert whys
+    assert written
+    return {*whys, *(one or other for one, other in written)}
+
+
 def of_module(path: Path) -> tuple[set[str], list[str]]:
     """The sentences that a module passes to ``t``, and the calls with something else than a literal."""
     sentences, others = set(), []
@@ -99,4 +110,5 @@ def values_in(sentence: str) -> list[str]:
 
 
 def _is_sentence(text: str) -> bool:
-    return any(character.isalpha() for character in text)
+    """``$body`` and the like are filled in by the server."""
+    return any(character.isalpha() for character in text) and not text.startswith("$")

@@ -4,13 +4,22 @@ from itertools import chain
 
 import pytest
 
-from tests.page.sentences import LANGUAGES, WEB, of_document, of_module, table_of, values_in
+from tests.page.sentences import (
+    LANGUAGES,
+    WEB,
+    of_document,
+    of_module,
+    of_share_pages,
+    table_of,
+    values_in,
+)
 
 DOCUMENTS = sorted(WEB.glob("*.html"))
 MODULES = sorted(path for path in WEB.rglob("*.js") if path.parent.name != "languages")
 SENTENCES = sorted(
-    set(chain.from_iterable(of_document(path) for path in DOCUMENTS)).union(
-        *(of_module(path)[0] for path in MODULES)
+    of_share_pages().union(
+        chain.from_iterable(of_document(path) for path in DOCUMENTS),
+        *(of_module(path)[0] for path in MODULES),
     )
 )
 

@@ -34,7 +34,7 @@ function showState() {
   at("bar-title").textContent = track.title;
   at("bar-title").href = `#song/${encodeURIComponent(track.id)}`;
   showCover(track.cover);
-  at("bar-play").setAttribute("aria-label", t(paused ? "Play {title}" : "Pause {title}", { title: track.title }));
+  at("bar-play").setAttribute("aria-label", paused ? t("Play {title}", { title: track.title }) : t("Pause {title}", { title: track.title }));
   at("bar-play").classList.toggle("playing", !paused);
   at("bar-next").disabled = !hasNext();
   at("bar-all").textContent = clock(duration);

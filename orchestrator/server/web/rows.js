@@ -76,7 +76,7 @@ function factsOf(song, parent) {
   if (song.status === "unreadable") return [t("Cannot be read"), song.reason];
   const parts = song.status === "done" ? [] : [t(STATUS_WORDS[song.status] || song.status)];
   if (song.duration_s && song.status === "done") parts.push(clock(song.duration_s));
-  if (song.task in MADE_FROM) parts.push(t(MADE_FROM[song.task], { title: parent ? `“${titleOf(parent)}”` : t("a song") }));
+  if (song.task in MADE_FROM) parts.push(t(MADE_FROM[song.task], { title: parent ? t("“{title}”", { title: titleOf(parent) }) : t("a song") }));
   parts.push(...(song.tags || []).map((tag) => `#${tag}`), ...(song.categories || []).slice(0, 3));
   return parts;
 }

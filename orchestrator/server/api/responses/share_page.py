@@ -45,7 +45,13 @@ def song_page(song: Song, address: str, expires: int) -> HTMLResponse:
     body.append(_element("h1", title, translate="no"))
     if song.music:
         facts.append(("music:duration", str(round(song.music.duration_s))))
-    player = {"controls": "", "preload": "metadata", "src": _path(audio), "aria-label": title}
+    player = {
+        "controls": "",
+        "preload": "metadata",
+        "src": _path(audio),
+        "aria-label": title,
+        "translate": "no",
+    }
     body.append(_element("audio", "", **player))
     if song.plan and song.plan.lyrics:
         body.append(_element("p", song.plan.lyrics, translate="no", **{"class": "lyrics"}))
