@@ -130,7 +130,8 @@ def held(server: Server) -> Iterator[Callable[[], None]]:
 @pytest.fixture
 def visiting(browser: Browser) -> Visiting:
     """Opens a server's page, as one who has given the token before unless ``token`` is False. Keeps pictures
-    in the folder ``SONGWRIGHT_SCREENSHOTS``, if that is set."""
+    in the folder ``SONGWRIGHT_SCREENSHOTS``, if that is set. ``expected`` is for what is refused while the
+    page opens."""
     folder = os.environ.get("SONGWRIGHT_SCREENSHOTS")
     shots = Path(folder) if folder else None
 
@@ -141,6 +142,7 @@ def visiting(browser: Browser) -> Visiting:
         *,
         token: bool = True,
         size: tuple[int, int] = DESKTOP,
+        expected: frozenset[int] = frozenset(),
         **options: Any,
     ) -> Iterator[Visit]:
         kept = [{"name": "songwright.token", "value": TOKEN}] if token else []
@@ -151,6 +153,7 @@ def visiting(browser: Browser) -> Visiting:
         )
         context.set_default_timeout(15_000)
         visit = Visit(context.new_page(), server.url, shots)
+        visit.expected |= expected
         visit.page.goto(server.url + path)
         if path.partition("#")[0] == "/":  # the page asks first whether it is signed in
             visit.page.locator("html[data-wired]").wait_for(state="attached")
