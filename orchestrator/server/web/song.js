@@ -9,6 +9,7 @@ import { showStems } from "/page/stems.js";
 import { nameOf, trackOf } from "/page/track.js";
 import { announce, isRunning, STATUS_WORDS } from "/page/progress.js";
 import { readSong, readText, readWaveform } from "/page/api.js";
+import { stepName } from "/page/terms.js";
 import { clock } from "/page/times.js";
 import { t } from "/page/words.js";
 import { showSections, showWaveform } from "/page/waveform.js";
@@ -134,7 +135,7 @@ function showFailure(song) {
   if (song.status === "cancelled") notice.textContent = t("This song was cancelled before it was done.");
   if (song.status === "failed") {
     const { step, message = "" } = song.error || {};
-    const words = step ? t("The song could not be made (while: {step}).", { step }) : t("The song could not be made.");
+    const words = step ? t("The song could not be made (while: {step}).", { step: stepName(step) }) : t("The song could not be made.");
     notice.textContent = `${words} ${message}`.trim();
   }
 }
