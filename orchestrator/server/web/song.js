@@ -11,7 +11,7 @@ import { announce, isRunning, STATUS_WORDS } from "/page/progress.js";
 import { readSong, readText, readWaveform } from "/page/api.js";
 import { stepName } from "/page/terms.js";
 import { clock } from "/page/times.js";
-import { t } from "/page/words.js";
+import { localPrice, t } from "/page/words.js";
 import { showSections, showWaveform } from "/page/waveform.js";
 
 const at = (id) => document.getElementById(id);
@@ -112,7 +112,7 @@ function showFacts(song) {
   const prices = Object.values(song.costs || {}).map((cost) => cost.usd).filter(Number.isFinite);
   if (prices.length) {
     const usd = prices.reduce((sum, price) => sum + price, 0);
-    facts.push([t("Cost"), `$${usd.toFixed(usd < 1 ? 4 : 2)}`]);
+    facts.push([t("Cost"), localPrice(usd, usd < 1 ? 4 : 2)]);
   }
   for (const [craft, engine] of Object.entries(engines)) {
     if (engine) facts.push([ENGINES[craft] ? t(ENGINES[craft]) : craft, [engine.name, engine.version].filter(Boolean).join(" ")]);
