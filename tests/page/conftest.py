@@ -25,20 +25,22 @@ _REFUSED = re.compile(r"Failed to load resource: the server responded with a sta
 _SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 _CUT_OFF = """() => {
   // A word that goes on in the next line; Chinese has no spaces, and breaks where it will.
-  const isBroken = (text) => text.nodeType === Node.TEXT_NODE && [...text.data.matchAll(/[\\p{Script=Latin}]+/gu)].some((word) => {
+  const isBroken = (text) => [...text.data.matchAll(/\\p{Script=Latin}+/gu)].some((word) => {
     const range = document.createRange();
     range.setStart(text, word.index);
     range.setEnd(text, word.index + word[0].length);
     return new Set([...range.getClientRects()].map(({ top }) => top)).size > 1;
   });
+  const stays = ".visually-hidden, .chips";
   return [...document.querySelectorAll("button, select, label, summary, h1, h2, h3, .modes span")]
-  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".visually-hidden, .chips"))
-  .filter((one) => {
-    const { left, right, width } = one.getBoundingClientRect();
-    const over = one.matches("button, .modes span") && one.scrollWidth > one.clientWidth + 1;
-    return width && (over || left < 0 || right > innerWidth || [...one.childNodes].some(isBroken));
-  })
-  .map((one) => `${one.outerHTML.slice(0, 120)} ${one.textContent}`);
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(stays))
+    .filter((one) => {
+      const { left, right, width } = one.getBoundingClientRect();
+      const over = one.matches("button, .modes span") && one.scrollWidth > one.clientWidth + 1;
+      const texts = [...one.childNodes].filter(({ nodeType }) => nodeType === Node.TEXT_NODE);
+      return width && (over || left < 0 || right > innerWidth || texts.some(isBroken));
+    })
+    .map((one) => `${one.outerHTML.slice(0, 120)} ${one.textContent}`);
 }"""
 _CONTROLS = "button, input, select, textarea, summary, audio, [role=slider], a:not(p a, td a, .skip)"
 _SMALL = """([controls, least]) => [...document.querySelectorAll(controls)]

@@ -5,7 +5,7 @@ from itertools import chain
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.conftest import PHONE, Visiting
+from tests.page.conftest import DESKTOP, PHONE, Visiting
 from tests.page.sentences import (
     LANGUAGES,
     WEB,
@@ -66,7 +66,7 @@ def test_no_sentence_is_put_together_before_it_is_translated() -> None:
 
 
 @pytest.mark.parametrize("language", [name for name in LANGUAGES if table_of(name)])
-def test_on_a_phone_the_page_is_in_the_language_and_nothing_is_cut_off(
+def test_the_page_is_in_the_language_and_nothing_is_cut_off(
     language: str, server: Server, visiting: Visiting
 ) -> None:
     table = table_of(language)
@@ -83,6 +83,8 @@ def test_on_a_phone_the_page_is_in_the_language_and_nothing_is_cut_off(
             page.evaluate("(id) => document.getElementById(id).showModal()", name)
             visit.fits(f"{language}-{name}")
             page.evaluate("(id) => document.getElementById(id).close()", name)
+        page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+        visit.fits(f"{language}-desktop")
         shown = set(page.evaluate(_WORDS))
         assert table["Make a song"] in shown
         assert shown.intersection(table).difference(table.values()) == set()
