@@ -23,6 +23,25 @@ _REFUSED = re.compile(r"Failed to load resource: the server responded with a sta
 
 # A wide table in a box that scrolls by itself is fine; a page that moves sideways is not.
 _SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_CUT_OFF = """() => {
+  // A word that goes on in the next line; Chinese has no spaces, and breaks where it will.
+  const isBroken = (text) => [...text.data.matchAll(/\\p{Script=Latin}+/gu)].some((word) => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return new Set([...range.getClientRects()].map(({ top }) => top)).size > 1;
+  });
+  const stays = ".visually-hidden, .chips";
+  return [...document.querySelectorAll("button, select, label, summary, h1, h2, h3, .modes span")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(stays))
+    .filter((one) => {
+      const { left, right, width } = one.getBoundingClientRect();
+      const over = one.matches("button, .modes span") && one.scrollWidth > one.clientWidth + 1;
+      const texts = [...one.childNodes].filter(({ nodeType }) => nodeType === Node.TEXT_NODE);
+      return width && (over || left < 0 || right > innerWidth || texts.some(isBroken));
+    })
+    .map((one) => `${one.outerHTML.slice(0, 120)} ${one.textContent}`);
+}"""
 _CONTROLS = "button, input, select, textarea, summary, audio, [role=slider], a:not(p a, td a, .skip)"
 _SMALL = """([controls, least]) => [...document.querySelectorAll(controls)]
   .filter((control) => control.checkVisibility({ visibilityProperty: true }))
@@ -80,6 +99,14 @@ class Visit:
         self.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
         if before:
             self.page.set_viewport_size(before)
+
+    def fits(self, name: str) -> None:
+        """Holds the page to its width, as it stands, and all that has a label to its place: for views that
+        differ from others only in their words. Where pictures are wanted, keeps one."""
+        if self._shots:
+            self.page.screenshot(path=self._shots / f"{name}.png", full_page=True)
+        assert self.page.evaluate(_SIDEWAYS) <= 0, f"{name} scrolls sideways"
+        assert self.page.evaluate(_CUT_OFF) == [], name
 
 
 def findings(page: Page) -> list[str]:

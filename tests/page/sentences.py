@@ -21,7 +21,7 @@ _TABLES = {
     "song.js": ("DOWNLOADS", "ENGINES"),
     "stems.js": ("NAMES",),
     "surprise.js": ("EXAMPLES",),
-    "terms.js": ("SECTIONS", "DOINGS"),
+    "terms.js": ("SECTIONS", "DOINGS", "STEPS"),
 }
 """Tables whose values are passed to ``t``: of a list of pairs those beside what the program means by them."""
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')

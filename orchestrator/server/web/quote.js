@@ -2,7 +2,7 @@
 
 import { readQuote } from "/page/api.js";
 import { currentToken } from "/page/token.js";
-import { t } from "/page/words.js";
+import { localPrice, t } from "/page/words.js";
 
 const line = document.getElementById("quote");
 const PAUSE_MS = 600;
@@ -13,7 +13,7 @@ let asking = new AbortController();
 let peek = () => null;
 
 const time = (seconds) => (seconds < 90 ? t("about {n} s", { n: Math.max(1, Math.round(seconds)) }) : t("about {n} min", { n: Math.round(seconds / 60) }));
-const money = (usd) => (usd < 0.01 ? t("less than $0.01") : `$${usd.toFixed(2)}`);
+const money = (usd) => (usd < 0.01 ? t("less than $0.01") : localPrice(usd));
 const middle = (spread) => spread?.p50 ?? null;
 
 export function quoteWords(quote) {

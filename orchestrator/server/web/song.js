@@ -9,8 +9,9 @@ import { showStems } from "/page/stems.js";
 import { nameOf, trackOf } from "/page/track.js";
 import { announce, isRunning, STATUS_WORDS } from "/page/progress.js";
 import { readSong, readText, readWaveform } from "/page/api.js";
+import { stepName } from "/page/terms.js";
 import { clock } from "/page/times.js";
-import { t } from "/page/words.js";
+import { localPrice, t } from "/page/words.js";
 import { showSections, showWaveform } from "/page/waveform.js";
 
 const at = (id) => document.getElementById(id);
@@ -111,7 +112,7 @@ function showFacts(song) {
   const prices = Object.values(song.costs || {}).map((cost) => cost.usd).filter(Number.isFinite);
   if (prices.length) {
     const usd = prices.reduce((sum, price) => sum + price, 0);
-    facts.push([t("Cost"), `$${usd.toFixed(usd < 1 ? 4 : 2)}`]);
+    facts.push([t("Cost"), localPrice(usd, usd < 1 ? 4 : 2)]);
   }
   for (const [craft, engine] of Object.entries(engines)) {
     if (engine) facts.push([ENGINES[craft] ? t(ENGINES[craft]) : craft, [engine.name, engine.version].filter(Boolean).join(" ")]);
@@ -134,7 +135,7 @@ function showFailure(song) {
   if (song.status === "cancelled") notice.textContent = t("This song was cancelled before it was done.");
   if (song.status === "failed") {
     const { step, message = "" } = song.error || {};
-    const words = step ? t("The song could not be made (while: {step}).", { step }) : t("The song could not be made.");
+    const words = step ? t("The song could not be made (while: {step}).", { step: stepName(step) }) : t("The song could not be made.");
     notice.textContent = `${words} ${message}`.trim();
   }
 }

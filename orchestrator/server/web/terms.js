@@ -1,4 +1,4 @@
-// Words that the service writes and the page shows in its own language: kinds of sections, and what engines do.
+// Words that the service writes and the page shows in its own language: kinds of sections, what engines and steps do.
 // One that is not here is shown as it came.
 
 import { t } from "/page/words.js";
@@ -12,6 +12,13 @@ const DOINGS = {
   mastering: "mastering", listening: "listening", singing: "singing", saving: "saving", loading: "loading", waiting: "waiting",
   done: "done", choosing: "choosing", looking: "looking", "setting the title": "setting the title", "saving files": "saving files",
   "putting the stems together": "putting the stems together", "taking the song": "taking the song",
+  "taking the song apart": "taking the song apart", "the beginning": "the beginning",
+};
+
+// What is done in the steps that a song may fail in.
+const STEPS = {
+  photo: "looking", lyrics: "writing", music: "composing", separate: "taking the song apart", cover: "painting",
+  "music and cover": "composing", listen: "listening", tags: "saving files",
 };
 
 export function sectionName(kind) {
@@ -20,4 +27,8 @@ export function sectionName(kind) {
 
 export function doingName(stage) {
   return Object.hasOwn(DOINGS, stage) ? t(DOINGS[stage]) : stage;
+}
+
+export function stepName(step) {
+  return Object.hasOwn(STEPS, step) ? t(STEPS[step]) : step;
 }

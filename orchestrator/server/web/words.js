@@ -34,6 +34,12 @@ export function localDate(date, options = { dateStyle: "medium", timeStyle: "sho
   return new Intl.DateTimeFormat(language, options).format(date);
 }
 
+// A price in US dollars as this language writes it.
+export function localPrice(usd, decimals = 2) {
+  const options = { style: "currency", currency: "USD", minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return new Intl.NumberFormat(language, options).format(usd);
+}
+
 // Translates what stands in the document. Elements with translate="no", and what is in them, stay as they are:
 // what users wrote is theirs.
 export function translate(root = document.body) {
