@@ -538,6 +538,7 @@ export default {
   "{section}, {from} to {to}": "{section}, {from} bis {to}",
   "{time} of {all}": "{time} von {all}",
   "{title} in another style": "Anderer Stil zu {title}",
+  "{title} with another cover": "Anderes Cover zu {title}",
   "“{title}”": "„{title}“",
   "” and all its files will be gone for good.": "“ und alle seine Dateien werden endgültig gelöscht.",
   "”, and nothing else of yours.": "“, sonst aber nichts von dir.",

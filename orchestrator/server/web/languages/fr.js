@@ -538,6 +538,7 @@ export default {
   "{section}, {from} to {to}": "{section}, de {from} à {to}",
   "{time} of {all}": "{time} sur {all}",
   "{title} in another style": "{title} dans un autre style",
+  "{title} with another cover": "{title} avec une autre pochette",
   "“{title}”": "« {title} »",
   "” and all its files will be gone for good.": " » et tous ses fichiers seront supprimés définitivement.",
   "”, and nothing else of yours.": " », et rien d’autre de vous.",
