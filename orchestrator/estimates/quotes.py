@@ -149,7 +149,9 @@ class Measurements:
         basis = self._basis(brief, engines) if engines.keys() >= set(SONG_CRAFTS) else None
         duration_s, count = brief.duration_s, brief.variations
         new_s = brief.new_s
-        if brief.change:
+        if brief.change and brief.change.keeps_sound:
+            notes = (*notes, "The cover alone: nothing is composed.")
+        elif brief.change:
             notes = (*notes, f"As if {new_s:.0f} s were composed: what is new in a change.")
         if basis is None:
             return Quote(
@@ -220,7 +222,10 @@ class Measurements:
     @staticmethod
     def _is_wanted(stage: Stage, brief: Brief, engines: Mapping[str, EngineInfo]) -> bool:
         """Whether a song of ``brief`` has this stage. Whether it will have words to listen to is not known
-        before it is planned, unless the user wants none. A changed song keeps its plan and its cover."""
+        before it is planned, unless the user wants none. A changed song keeps its plan and its cover; where the
+        cover is what changes, all else."""
+        if brief.change and brief.change.keeps_sound:
+            return stage is Stage.COVER
         if brief.change:
             words = stage is Stage.LISTEN and "listening" in engines and bool(brief.change.words)
             return stage is brief.audio_stage(separates="separation" in engines) or words

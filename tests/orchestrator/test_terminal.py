@@ -182,6 +182,12 @@ RUNS = [
     ),
     run("stems", "{id}", "--json", shows=('"stem:vocals"',), songs=2, within=taken_apart, mixed=True),
     run("stems", "{id}", code=2, shows=("SONGWRIGHT_SEPARATION__ENGINE=demucs",), mixed=True),
+    run(
+        "cover", "{id}", "--prompt", "a lighthouse", "--seed", "4", "--out", "{home}/out",
+        shows=("another cover", "My Own Words.wav"), songs=2, leaves="out/*.wav", within=sketch, sung=True,
+        brief=(("seed", 4),),
+    ),
+    run("cover", "{id}", "--json", shows=('"task": "cover"',), songs=2),
     run("make", "A Song", "--play", code=2, shows=("--play", "no player", "aplay"), within=no_players),
     run("list", "--limit", "1", shows=("A first song", "done")),
     run("list", "--limit", "0", "--json", shows=('"A first song"',), hides=("length",)),

@@ -127,6 +127,16 @@ class Take(TypedDict, total=False):
     metadata: Mapping[str, str]
 
 
+class NewCover(TypedDict, total=False):
+    """What another cover of a song may be given."""
+
+    prompt: str
+    """What it shows. Without it, what the song's plan says, painted anew."""
+    seed: int
+    webhook: str
+    metadata: Mapping[str, str]
+
+
 class NewPart(Take, total=False):
     """What a new part of a song may be given."""
 
@@ -169,6 +179,12 @@ def change(
     kind = NewPart if task in ("extend", "repaint") else Take
     body = {**given, **checked_fields(take, kind, "idempotency_key")}
     return Request("POST", f"/songs/{checked_id(song_id)}/{task}", body, _job_headers(idempotency_key))
+
+
+def cover(song_id: str, wanted: NewCover, idempotency_key: str | None) -> Request:
+    """Ask for a song with another cover."""
+    body = checked_fields(wanted, NewCover, "idempotency_key")
+    return Request("POST", f"/songs/{checked_id(song_id)}/cover", body, _job_headers(idempotency_key))
 
 
 def finish(song_id: str, idempotency_key: str | None) -> Request:
