@@ -222,8 +222,8 @@ class Measurements:
     @staticmethod
     def _is_wanted(stage: Stage, brief: Brief, engines: Mapping[str, EngineInfo]) -> bool:
         """Whether a song of ``brief`` has this stage. Whether it will have words to listen to is not known
-        before it is planned, unless the user wants none. A changed song keeps its plan and its cover; where the
-        cover is what changes, all else."""
+        before it is planned, unless the user wants none. A changed song keeps its plan and its cover; with a
+        new cover, all but that."""
         if brief.change and brief.change.keeps_sound:
             return stage is Stage.COVER
         if brief.change:
