@@ -233,7 +233,10 @@ RUNS = [
         "serve", "--port", "0", "--take-over", shows=("Songwright is at http://127.0.0.1:",),
         until="Ctrl-C stops.", code=INTERRUPTED, within=with_a_bucket_of_another,
     ),
-    run("serve", "--port", "0", "--open", shows=("--take-over",), code=FAILED, within=with_a_bucket_of_another),
+    run(
+        "serve", "--port", "0", "--open", shows=("--take-over",), code=FAILED,
+        within=with_a_bucket_of_another,
+    ),
     run("doctor", shows=("hum", "store"), hides=("musicgen",)),
     run("doctor", "--all", shows=("engine 'musicgen' is not ready", "--"), within=no_weights),
     run("doctor", "--modal", shows=("the token is good", "is not deployed"), within=on_modal),
