@@ -89,7 +89,7 @@ class Operations:
         return self._song(calls.change(_id(song), "stems", {}, take, idempotency_key))
 
     def cover(self, song: Song | str, wanted: NewCover, idempotency_key: str | None) -> Flow[Song]:
-        return self._song(calls.cover(_id(song), wanted, idempotency_key))
+        return self._song(calls.change(_id(song), "cover", {}, wanted, idempotency_key))
 
     def generate_from_image(
         self, image: Photo, request: PhotoRequest, idempotency_key: str | None, *, listen: bool
