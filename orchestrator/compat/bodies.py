@@ -4,15 +4,17 @@ readers are more patient than ours; what cannot be read is refused with the fiel
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.requests import Request
 
 from config.errors import InvalidRequest
 from orchestrator.server.api.requests.incoming import bounded_json
 
 _TRUE = frozenset({"1", "true", "yes", "y", "on"})
+_MOST_NAMED = 20
 _FALSE = frozenset({"", "0", "false", "no", "n", "off", "null", "none", "undefined"})
 
 
@@ -29,6 +31,25 @@ def object_of(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidRequest("body", value, "send a JSON object")
     return value
+
+
+def unused_note(names: Iterable[str]) -> tuple[str, ...]:
+    """A sentence for a song's warnings that names the fields of its request that were not used; none without
+    ``names``. It begins as those of our own requests do: see ``requests.unknown.of_other_requests``."""
+    found = list(dict.fromkeys(names))
+    if not found:
+        return ()
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    return (
+        f"the request's fields were not used: {', '.join(name[:40] for name in found[:_MOST_NAMED])}{more}",
+    )
+
+
+def unused_in(body: BaseModel | None, where: str = "") -> list[str]:
+    """The names of the members of ``body`` that its model does not know, each after ``where``; a member that
+    is null, false or empty wishes for nothing."""
+    extra = (body.model_extra if body else None) or {}
+    return [f"{where}{name}" for name, value in extra.items() if value not in (None, False, "", [], {})]
 
 
 def text(fields: Mapping[str, Any], name: str) -> str:

@@ -147,10 +147,10 @@ class Measurements:
         ``notes`` come before the quote's own notes."""
         # Nothing was measured of an engine that never ran here.
         basis = self._basis(brief, engines) if engines.keys() >= set(SONG_CRAFTS) else None
-        duration_s, count = brief.duration_s, brief.variations
-        new_s = brief.new_s
+        duration_s, count, new_s = brief.duration_s, brief.variations, brief.new_s
         if brief.change:
-            notes = (*notes, f"As if {new_s:.0f} s were composed: what is new in a change.")
+            composed = f"As if {new_s:.0f} s were composed: what is new in a change."
+            notes = (*notes, "The cover alone: nothing is composed." if not new_s else composed)
         if basis is None:
             return Quote(
                 songs=0,
@@ -220,10 +220,11 @@ class Measurements:
     @staticmethod
     def _is_wanted(stage: Stage, brief: Brief, engines: Mapping[str, EngineInfo]) -> bool:
         """Whether a song of ``brief`` has this stage. Whether it will have words to listen to is not known
-        before it is planned, unless the user wants none. A changed song keeps its plan and its cover."""
+        before it is planned, unless the user wants none. A change keeps plan and cover, or all but it."""
         if brief.change:
+            made = brief.audio_stage(separates="separation" in engines)
             words = stage is Stage.LISTEN and "listening" in engines and bool(brief.change.words)
-            return stage is brief.audio_stage(separates="separation" in engines) or words
+            return stage is Stage.COVER if brief.change.keeps_sound else stage is made or words
         if stage is Stage.SEPARATE:
             return False
         if stage is Stage.LYRICS:

@@ -192,12 +192,14 @@ def test_a_song_of_a_result_is_changed_by_its_path(acestep: httpx.Client) -> Non
     path = parse_qs(urlsplit(item["file"]).query)["path"][0]
     repaint = {"task_type": "repaint", "srcAudioPath": path, "repaintingStart": 4, "repaintingEnd": 8}
     longer = {"task_type": "repaint", "src_audio_path": item["file"], "repainting_end": 30}
+    longer |= {"bpm": 90, "param_obj": {"shift": 3.0}}
     parts = {"task_type": "extract", "src_audio_path": task_id, "track_name": "vocals"}
     ids = [released(acestep, **body) for body in (repaint, longer, parts)]
     (painted,), (extended,), stems = (result(acestep, each) for each in ids)
     assert "task repaint: start_s=4.0 end_s=8.0" in painted["generation_info"]
     assert "task extend" in extended["generation_info"]
     assert "by_s=18.0" in extended["generation_info"]
+    assert "were not used: shift, audio_duration, bpm" in extended["generation_info"]
     assert {stem["track"] for stem in stems} == {"vocals", "other"}
     assert fetched(acestep, stems[0]).headers["content-type"] == "audio/flac"
 

@@ -12,6 +12,7 @@ import soundfile
 from elevenlabs import AsyncElevenLabs, ElevenLabs
 from elevenlabs.core.api_error import ApiError
 from elevenlabs.errors import UnprocessableEntityError
+from elevenlabs.types import MusicPrompt, SectionSource, SongSection, TimeRange
 
 from tests.compat.doors import server as server
 from tests.service.server import TOKEN, Server
@@ -50,6 +51,16 @@ def test_it_composes_from_a_prompt_and_from_a_plan(client: ElevenLabs, server: S
     assert [line for line in song["brief"]["lyrics"].splitlines() if line and line[0] != "["] == sung
 
 
+def test_what_is_not_used_is_in_the_songs_warnings(server: Server) -> None:
+    body = {"prompt": "a waltz", "music_length_ms": 5000, "finetune_id": "mine", "sign_with_c2pa": False}
+    headers = {"xi-api-key": TOKEN}
+    made = httpx.post(f"{server.url}/v1/music", json=body, headers=headers, timeout=60)
+    song = httpx.get(
+        f"{server.url}/songs/{made.headers['song-id']}", headers={"Authorization": f"Bearer {TOKEN}"}
+    ).json()
+    assert "the request's fields were not used: finetune_id" in song["warnings"]
+
+
 def test_it_composes_asynchronously(server: Server) -> None:
     async def compose() -> bytes:
         async with httpx.AsyncClient(timeout=60) as http:
@@ -67,6 +78,28 @@ def test_refusals_have_the_shape_that_it_reads(client: ElevenLabs, server: Serve
     with pytest.raises(UnprocessableEntityError) as odd:
         list(client.music.compose(prompt="a waltz", output_format="pcm_44100"))
     assert odd.value.body["detail"][0]["loc"] == ["body", "output_format"]
+    with pytest.raises(UnprocessableEntityError, match="songs are not kept for inpainting"):
+        list(client.music.compose(prompt="a waltz", store_for_inpainting=True))
+    taken = SectionSource(song_id="x", range=TimeRange(start_ms=0, end_ms=3000))
+    plan = MusicPrompt(
+        positive_global_styles=["waltz"],
+        negative_global_styles=[],
+        sections=[
+            SongSection(
+                section_name="verse",
+                positive_local_styles=[],
+                negative_local_styles=[],
+                duration_ms=6000,
+                lines=["La"],
+                source_from=taken,
+            )
+        ],
+    )
+    with pytest.raises(UnprocessableEntityError) as inpainted:
+        list(client.music.compose(composition_plan=plan))
+    assert inpainted.value.body["detail"][0]["loc"] == ["body", "composition_plan.sections.0.source_from"]
+    with pytest.raises(UnprocessableEntityError, match="send it as composition_plan"):
+        client.music.composition_plan.create(prompt="a waltz", source_composition_plan=plan)
     with httpx.Client() as http:
         stranger = ElevenLabs(base_url=server.url, api_key="wrong-token-0123456789", httpx_client=http)
         with pytest.raises(ApiError) as unknown:

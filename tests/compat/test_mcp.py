@@ -25,7 +25,7 @@ from tests.service.server import ONE_EACH, TOKEN, Server, holding
 
 NAMES = {
     "make_song", "make_song_with_lyrics", "plan_song", "extend_song", "repaint_song", "get_song",
-    "wait_for_song", "list_songs", "cancel_song", "price_song",
+    "wait_for_song", "list_songs", "update_song", "cancel_song", "price_song",
 }  # fmt: skip
 
 
@@ -129,6 +129,20 @@ async def _makes_finds_and_changes(server: Server) -> None:
         assert "engine 'early' does not do it" in refusal
         found = await called(client, "list_songs", query="mine", limit=1)
         assert len(found["songs"]) == 1
+        marked = await called(
+            client, "update_song", song_id=song["song_id"], title="Mine", favourite=True, tags=["a", "b"]
+        )
+        assert (marked["title"], marked["favourite"], marked["tags"]) == ("Mine", True, ["a", "b"])
+        for wish in (
+            {"favourite": True},
+            {"tag": "B"},
+            {"favourite": True, "status": "done", "sort": "title"},
+        ):
+            found = await called(client, "list_songs", **wish)
+            assert [each["song_id"] for each in found["songs"]] == [song["song_id"]], wish
+        assert (await called(client, "list_songs", genre="no such", sort="duration"))["songs"] == []
+        assert "status" in await refused(client, "list_songs", status="lost")
+        assert "send at least one of title" in await refused(client, "update_song", song_id=song["song_id"])
         assert (await called(client, "get_song", song_id=song["song_id"]))["links"].keys() >= {
             "audio",
             "package",

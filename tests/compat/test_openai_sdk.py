@@ -75,7 +75,14 @@ def test_a_chat_answers_with_audio_in_each_form(client: OpenAI, server: Server) 
     assert "## Lyrics\n[verse]\nOne line" in message["content"]
     assert song_of(server, answer["id"].removeprefix("chatcmpl-"))["brief"]["description"] == "folk, 90 BPM"
 
-    made = client.chat.completions.create(model="songwright", messages=MESSAGES, extra_body=SHORT)
+    made = client.chat.completions.create(
+        model="songwright", messages=MESSAGES, temperature=0.3, extra_body=SHORT | {"audio": {"speed": 2}}
+    )
+    assert song_of(server, made.id.removeprefix("chatcmpl-"))["warnings"][:2] == [
+        "the request's field messages: only the last message of the user was used, none before it",
+        "the request's fields were not used: temperature, audio.speed",
+    ]
+    made = client.chat.completions.create(model="songwright", messages=MESSAGES[1:], extra_body=SHORT)
     content = made.choices[0].message.content or ""
     address = content.partition("[audio](")[2].partition(")")[0]
     assert httpx.get(address).headers["content-type"] == "audio/mpeg"
@@ -134,6 +141,7 @@ def test_speech_is_the_songs_bytes(server: Server) -> None:
     song = song_of(server, asyncio.run(_speaks(server, words)))
     assert song["brief"]["lyrics"] == words
     assert song["brief"]["description"] == "female vocal"
+    assert "the request's fields were not used: speed" in song["warnings"]
 
 
 async def _speaks(server: Server, words: str) -> str:
@@ -141,7 +149,7 @@ async def _speaks(server: Server, words: str) -> str:
     async with AsyncOpenAI(base_url=f"{server.url}/v1", api_key=TOKEN, max_retries=0) as client:
         for name in ("wav", "mp3", "flac"):
             async with client.audio.speech.with_streaming_response.create(
-                model="tts-1", voice="nova", input=words, response_format=name, extra_body=SHORT
+                model="tts-1", voice="nova", input=words, response_format=name, speed=1.5, extra_body=SHORT
             ) as answer:
                 sound = await answer.read()
                 song = answer.headers["song-id"]

@@ -89,7 +89,9 @@ def test_streaming_is_said_once_of_a_song_that_was_done_before_anybody_asked(
     assert states == [["streaming", "streaming"], ["complete", "complete"]]
 
 
-def test_own_words_a_style_and_a_title_are_sung_and_the_answer_waits(suno: httpx.Client) -> None:
+def test_own_words_a_style_and_a_title_are_sung_and_the_answer_waits(
+    opened: Server, suno: httpx.Client
+) -> None:
     infos = made(
         suno,
         "/api/custom_generate",
@@ -97,12 +99,16 @@ def test_own_words_a_style_and_a_title_are_sung_and_the_answer_waits(suno: httpx
         tags="folk, 6 seconds",
         title='My "own" title',
         negative_tags="drums, piano",
+        persona_id="mine",
         wait_audio=True,
     )
     for info in infos:
         assert info["status"] in ("streaming", "complete")
         assert info["lyric"] == "[verse]\nOne line to sing\nAnd another"
         assert info["title"].startswith("folk, 6 seconds, without drums, without piano, titled")
+        with opened.client() as own:
+            warnings = own.get(f"/songs/{info['id']}").json()["warnings"]
+        assert "the request's fields were not used: persona_id" in warnings
     (info,) = asked(suno, infos[0]["id"])
     assert httpx.get(info["audio_url"]).status_code == 200
 

@@ -134,6 +134,16 @@ def test_the_plan_alone_is_the_lyricists(app: Deployed) -> None:
         assert {"title", "lyrics", "tags"} <= plan.json().keys()
 
 
+def test_the_web_container_answers_agents(sketched: Deployed) -> None:
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    accepted = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-06-18"}
+    with sketched.client as client:
+        answer = client.post("/mcp", json=ping, headers=accepted)
+        assert answer.status_code == 200, answer.text
+        assert '"make_song"' in answer.text
+        assert client.post("/mcp", json=ping, headers=accepted | {"Authorization": ""}).status_code == 401
+
+
 def test_events_tell_each_stage_and_the_end(sketched: Deployed) -> None:
     with sketched.client as client:
         made = client.post(

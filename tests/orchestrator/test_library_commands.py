@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from config.settings import load_settings
@@ -282,17 +283,33 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+def signs_in(server: Server, address: str, page: str) -> None:
+    """That ``address`` is ``page`` with a code, by which one browser comes in, once."""
+    where, _, code = address.partition("#code=")
+    assert where == page
+    with httpx.Client(base_url=server.url) as browser:
+        assert browser.get("/songs").status_code == 401
+        assert browser.post("/session", json={"code": code}).status_code == 204
+        assert browser.get("/songs").status_code == 200
+    assert httpx.post(f"{server.url}/session", json={"code": code}).status_code == 401
+
+
 def test_commands_find_the_service_of_their_library(server: Server, tmp_path: Path) -> None:
     known = {"API_BEARER_TOKEN": TOKEN}
     assert f"runs at {server.url}/" in ran(server.home, "doctor", **known).text
     opened = ran(server.home, "open", "--print", **known)
     assert opened.code == DONE, opened.text
-    assert opened.out.decode().startswith(f"{server.url}/")
+    signs_in(server, opened.out.decode().strip(), f"{server.url}/")
     browser = tmp_path / "browser"
     browser.write_text(f'#!{os.path.realpath("/bin/sh")}\necho "$1" > {tmp_path}/opened\n')
     browser.chmod(0o700)
     assert ran(server.home, "open", **known, BROWSER=f"{browser} %s").code == DONE
-    assert (tmp_path / "opened").read_text().startswith(server.url)
+    signs_in(server, (tmp_path / "opened").read_text().strip(), f"{server.url}/")
+    with server.client() as client:
+        body = {"full_described_song": "To open", "audio_duration": 5.0}
+        song_id = client.post("/generate-from-description", json=body).json()["id"]
+    opened = ran(server.home, "open", "to", "open", "--print", **known)
+    signs_in(server, opened.out.decode().strip(), f"{server.url}/?song={song_id}")
     unknown = ran(server.home, "open", API_BEARER_TOKEN="")
     assert unknown.code == FAILED
     assert "set API_BEARER_TOKEN" in unknown.text

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from config.errors import Conflict, InvalidRequest, Unavailable
 from lyrics.contract import SongPlan
 from orchestrator.songs.facts.labels import cleaned_labels, cleaned_metadata
 from orchestrator.songs.index import segments
-from orchestrator.songs.index.catalogue import Catalogue
+from orchestrator.songs.index.catalogue import Catalogue, Found
 from orchestrator.songs.index.entry import Entry, entry_in, entry_of
 from orchestrator.songs.index.folder import FOLDER
 from orchestrator.songs.index.selection import Selection, Sort
@@ -70,6 +71,11 @@ def every(catalogue: Catalogue, most: int = 2, **wanted: Any) -> list[str]:
         found += [song.id for song in page.songs]
         cursor = page.cursor
     assert page.total in (len(found), None)
+    for offset in (1, 3, len(found)):  # where a list is entered in its middle, if there is an index
+        with suppress(Unavailable):
+            page = catalogue.select(selection, "", most, offset)
+            assert [song.id for song in page.songs] == found[offset : offset + most]
+            assert page.total == len(found)
     return found
 
 
@@ -153,6 +159,16 @@ def test_pages_stay_as_they_are_while_songs_come_and_go(opened: NewLibrary) -> N
         library.delete(spare.id)
     with pytest.raises(InvalidRequest, match="next_cursor"):
         catalogue.select(Selection(sort="title"), page.cursor, 4)
+
+
+def test_a_page_begins_at_a_cursor_or_at_an_offset(tmp_path: Path) -> None:
+    library = Library(LocalStore(tmp_path))
+    song = library.save(planned(1, "x"))
+    catalogue = Catalogue(library)
+    catalogue.complete()
+    assert catalogue.select(Selection(), "", 4, 1) == Found([], None, 1)
+    with pytest.raises(InvalidRequest, match="offset: 1 - send it or a cursor"):
+        catalogue.select(Selection(), song.id, 4, 1)
 
 
 @pytest.mark.parametrize("cursor", ["~", "~abc", "~" + "W10" * 9, "~bnVsbA", "~" + "A" * 2000, "x" * 15])

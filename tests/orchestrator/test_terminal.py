@@ -19,6 +19,7 @@ import pytest
 
 from config.version import VERSION
 from orchestrator.cli.commands import DONE, FAILED, INTERRUPTED, commands
+from orchestrator.cli.commands.song import SENTENCE
 from orchestrator.jobs.lease import Holder, LeaseClient
 from orchestrator.modal.deployment.settings import SECRET_KEYS
 from tests.modal.control import Control
@@ -182,6 +183,15 @@ RUNS = [
     ),
     run("stems", "{id}", "--json", shows=('"stem:vocals"',), songs=2, within=taken_apart, mixed=True),
     run("stems", "{id}", code=2, shows=("SONGWRIGHT_SEPARATION__ENGINE=demucs",), mixed=True),
+    run(
+        "cover", "{id}", "--prompt", "a lighthouse", "--seed", "4", "--out", "{home}/out",
+        shows=("another cover", "My Own Words.wav"), songs=2, leaves="out/*.wav", within=sketch, sung=True,
+        brief=(("seed", 4),),
+    ),
+    run("cover", "{id}", "--json", shows=('"task": "cover"',), songs=2),
+    run("song", "--duration", "5", "--seed", "3", shows=(SENTENCE, "Play it"), songs=2, brief=(("seed", 3),)),
+    run("song", "A Song", "--about", "rain", "--duration", "5", shows=("--about rain",), songs=2),
+    run("mcp", "--url", "ftp://x", code=2, shows=("SONGWRIGHT_URL", "ftp://x")),
     run("make", "A Song", "--play", code=2, shows=("--play", "no player", "aplay"), within=no_players),
     run("list", "--limit", "1", shows=("A first song", "done")),
     run("list", "--limit", "0", "--json", shows=('"A first song"',), hides=("length",)),
@@ -223,7 +233,10 @@ RUNS = [
         "serve", "--port", "0", "--take-over", shows=("Songwright is at http://127.0.0.1:",),
         until="Ctrl-C stops.", code=INTERRUPTED, within=with_a_bucket_of_another,
     ),
-    run("serve", "--port", "0", shows=("--take-over",), code=FAILED, within=with_a_bucket_of_another),
+    run(
+        "serve", "--port", "0", "--open", shows=("--take-over",), code=FAILED,
+        within=with_a_bucket_of_another,
+    ),
     run("doctor", shows=("hum", "store"), hides=("musicgen",)),
     run("doctor", "--all", shows=("engine 'musicgen' is not ready", "--"), within=no_weights),
     run("doctor", "--modal", shows=("the token is good", "is not deployed"), within=on_modal),
@@ -263,7 +276,10 @@ def options_in(arguments: tuple[str, ...]) -> set[tuple[str, str]]:
 
 
 def test_the_table_has_every_command_and_every_option() -> None:
-    every = {option for name, command in every_command().items() for option in options_of(name, command)}
+    assert commands.commands["song"].params == commands.commands["make"].params
+    assert f"ABOUT ?= {SENTENCE}\n" in (ROOT / "Makefile").read_text()
+    others = {name: command for name, command in every_command().items() if name != "song"}
+    every = {option for name, command in others.items() for option in options_of(name, command)}
     assert len(every) > 25
     assert every - set[tuple[str, str]]().union(*(options_in(each.arguments) for each in RUNS)) == set()
     assert {each.arguments[0] for each in RUNS} >= commands.commands.keys()

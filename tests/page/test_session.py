@@ -70,6 +70,15 @@ def test_a_link_with_a_code_signs_in_once_and_leaves_nothing_behind(
         signed_in(page)
         (cookie,) = page.context.cookies()
         assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+        # The cookie sends requests from the reference too, also such as change something.
+        for view, method in (("list_songs", "GET"), ("plan_song", "POST")):
+            page.goto(f"{server.url}/docs#{view}")
+            page.locator("#try > summary").click()
+            expect(page.get_by_role("textbox", name="Token")).to_have_value("")
+            page.get_by_role("button", name=f"Send {method}").click()
+            expect(page.locator(".result-status")).to_contain_text("200")
+        page.goto(f"{server.url}/")
+        signed_in(page)
         state = page.evaluate("JSON.stringify([localStorage, sessionStorage, history.state])")
         assert TOKEN not in state
         assert code not in state

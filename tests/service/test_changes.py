@@ -12,11 +12,13 @@ import pytest
 import soundfile
 
 from tests.service.server import Server, serving
+from tests.vision.photos import file_of, shot
 
 EMBEDDED = {f"SONGWRIGHT_{craft}__ENGINE": "sketch" for craft in ("LYRICS", "MUSIC", "ART")}
 ASYNC = {"Prefer": "respond-async"}
 WORDS = "[verse]\nMorning paints the quiet street\n[chorus]\nHold the light and let it grow"
 GERMAN = "Der Mond scheint hell auf unser Haus\nund morgen gehen wir nicht hinaus"
+HALF = {"start_s": 0, "end_s": 3, "seed": 2}
 OTHER = "[verse]\nEvening brings a colder wind"
 
 
@@ -152,11 +154,38 @@ def test_a_change_is_quoted(client: httpx.Client, parent: dict[str, Any]) -> Non
         assert quote["seconds"]["p50"] > 0
         new = 6 if wanted["task"] in ("extend", "repaint") else 24
         assert f"As if {new} s were composed" in quote["notes"][0]
+    quote = client.post("/quote", json={"task": "cover"} | of).raise_for_status().json()
+    assert list(quote["stages"]) == ["cover"]
+    assert quote["seconds"] == quote["stages"]["cover"]["seconds"]
+    assert quote["notes"][0] == "The cover alone: nothing is composed."
     refused = client.post("/quote", json={"task": "extend", "by_s": 599} | of)
     assert (refused.status_code, refused.json()["field"]) == (422, "by_s")
     refused = client.post("/quote", json={"task": "extend"} | of)
     assert (refused.status_code, refused.json()["field"]) == (422, "by_s")
     assert client.post("/quote", json={"task": "extend", "by_s": 9, "source": "nothere"}).status_code == 404
+
+
+@pytest.mark.parametrize("as_cover", [False, True])
+def test_a_song_of_a_photo_is_changed_like_any_other(client: httpx.Client, *, as_cover: bool) -> None:
+    fields = {"audio_duration": "6", "photo_as_cover": str(as_cover).lower()}
+    photo = {"image": ("sea.jpg", file_of(shot("sea"), "JPEG"), "image/jpeg")}
+    first = client.post("/generate-from-image", data=fields, files=photo).raise_for_status().json()
+    assert first["engines"]["vision"]["name"] == "sketch"
+    if as_cover:
+        songs = [changed(client, first, "extend", by_s=5, seed=2), changed(client, first, "repaint", **HALF)]
+    else:
+        songs = [changed(client, first, "remix", prompt="reggae", seed=2)]
+    like = client.post("/generate-like", json={"like": songs[0]["id"]}).raise_for_status().json()
+    for song in (*songs, like):
+        assert (song["status"], song["parent"]) == ("done", first["id"]), song["error"]
+        # The cover is the parent's, whatever it was made from; the photo itself stays with the parent.
+        assert song["assets"]["cover"]["sha256"] == first["assets"]["cover"]["sha256"]
+        assert "photo" not in song["assets"]
+        assert (song["brief"]["photo"], song["brief"]["photo_as_cover"]) == ("", False)
+    other = changed(client, first, "cover", prompt="a lighthouse", seed=3)
+    assert other["engines"]["art"]["name"] == "sketch"
+    assert other["assets"]["cover"]["sha256"] != first["assets"]["cover"]["sha256"]
+    assert np.array_equal(sound(client, other)[0], sound(client, first)[0])
 
 
 def test_the_embedded_composer_does_not_change_recordings(client: httpx.Client) -> None:

@@ -214,6 +214,7 @@ def test_a_song_is_changed(tmp_path: Path, connect: Connect) -> None:
             "repaint": client.repaint(first.id, 4, 8.5, seed=4, format="flac"),
             "remix": client.remix(first, "reggae", strength=0.2, seed=4),
             "resing": client.resing(first, "In from the mountain", idempotency_key=uuid.uuid4().hex),
+            "cover": client.cover(first, prompt="a lighthouse", seed=4),
         }
         for task, queued in made.items():
             song = client.wait(queued)
@@ -236,6 +237,7 @@ def test_a_song_is_changed(tmp_path: Path, connect: Connect) -> None:
                     await other.repaint(first, 4, 8.5),
                     await other.remix(first, "punk"),
                     await other.resing(first, "Up in the valley"),
+                    await other.cover(first),
                 )
                 return [(await other.wait(song)).task for song in songs]
 

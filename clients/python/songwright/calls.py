@@ -127,6 +127,15 @@ class Take(TypedDict, total=False):
     metadata: Mapping[str, str]
 
 
+class NewCover(TypedDict, total=False):
+    """What another cover of a song may be given: ``prompt`` says what it shows, else the song's plan does."""
+
+    prompt: str
+    seed: int
+    webhook: str
+    metadata: Mapping[str, str]
+
+
 class NewPart(Take, total=False):
     """What a new part of a song may be given."""
 
@@ -136,10 +145,7 @@ class NewPart(Take, total=False):
     """How it sounds, where it is to sound otherwise than the song."""
 
 
-# The names of version 0.1.
-Asked = SongRequest
-Pictured = PhotoRequest
-Music = MusicRequest
+Asked, Pictured, Music = SongRequest, PhotoRequest, MusicRequest  # the names of version 0.1
 
 
 def generate(
@@ -161,12 +167,11 @@ def generate_like(
 
 
 def change(
-    song_id: str, task: str, wanted: Mapping[str, Any], take: Take, idempotency_key: str | None
+    song_id: str, task: str, wanted: Mapping[str, Any], take: Take | NewCover, idempotency_key: str | None
 ) -> Request:
-    """Ask for a song that is made of another: ``task`` is "extend", "repaint", "remix", "resing"
-    or "stems"."""
+    """Ask for a song that is made of another: ``task`` ends the path."""
+    kind = {"extend": NewPart, "repaint": NewPart, "cover": NewCover}.get(task, Take)
     given = {name: value for name, value in wanted.items() if value is not None}
-    kind = NewPart if task in ("extend", "repaint") else Take
     body = {**given, **checked_fields(take, kind, "idempotency_key")}
     return Request("POST", f"/songs/{checked_id(song_id)}/{task}", body, _job_headers(idempotency_key))
 

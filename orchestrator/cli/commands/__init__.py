@@ -16,7 +16,7 @@ import click
 
 from config.errors import Cancelled, InvalidRequest, SongwrightError
 from orchestrator.cli.commands.agents import mcp
-from orchestrator.cli.commands.changes import extend, finish, remix, repaint, resing, stems
+from orchestrator.cli.commands.changes import cover, extend, finish, remix, repaint, resing, stems
 from orchestrator.cli.commands.exits import DONE, FAILED, INTERRUPTED, WRONG_USAGE
 from orchestrator.cli.commands.library.costs import cost
 from orchestrator.cli.commands.library.edit import cancel, delete, favourite, rename, tag
@@ -92,7 +92,7 @@ def _bug(error: Exception) -> str:
 
 SECTIONS = {
     "Make songs": (make, song, upload, finish, resume, cancel),
-    "Make songs of others": (extend, repaint, remix, resing, stems),
+    "Make songs of others": (extend, repaint, remix, resing, stems, cover),
     "Listen": (play, open_),
     "Library": (list_, search, show, rename, favourite, tag, delete, cost, index),
     "Service": (serve, mcp),

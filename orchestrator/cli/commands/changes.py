@@ -1,4 +1,4 @@
-"""``songwright extend``, ``repaint``, ``remix``, ``resing`` and ``stems``: songs that are made of others."""
+"""``songwright extend``, ``repaint``, ``remix``, ``resing``, ``stems``, ``cover``: songs made of others."""
 
 from __future__ import annotations
 
@@ -46,6 +46,11 @@ SEPARATED = """\b
 Examples:
   songwright stems latest --out here
   SONGWRIGHT_SEPARATION__ENGINE=demucs songwright stems 8z4x1c
+"""
+COVERED = """\b
+Examples:
+  songwright cover latest
+  songwright cover 8z4x1c --prompt "a lighthouse in the fog" --seed 7
 """
 
 
@@ -194,6 +199,35 @@ def stems(song_id: str, **options: Any) -> None:
     recording's, or 'latest'.
     """
     _change("stems", song_id, {}, **options)
+
+
+@click.command(epilog=COVERED, short_help="The song with another cover.")
+@click.argument("song_id", metavar="ID", type=SONG)
+@click.option(
+    "--prompt", default="", metavar="TEXT", help="What the cover shows; left out: what the song's plan says."
+)
+@click.option("--seed", default=-1, help="The same seed paints the same cover again; -1 draws one.")
+@click.option("--out", metavar="DIR", help="Also copy the files here, by title.")
+@click.option("--json", "as_json", is_flag=True, help="The manifest alone on stdout.")
+def cover(song_id: str, prompt: str, seed: int, out: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """Make the song ID with another cover.
+
+    The sound, the words and the stems are the same; the cover inside the audio is the new one. The song ID
+    stays as it is. ID may be the beginning of one, words of a
+    title, or 'latest'.
+    """
+    from orchestrator.cli.home.choosing import song_named
+    from orchestrator.cli.produce import produce
+    from orchestrator.pipeline.inputs.covers import brief_of_cover
+    from orchestrator.songs.export import checked_folder
+    from orchestrator.songs.manifest import new_songs
+
+    settings = load_settings()
+    folder = checked_folder(out)
+    library = open_library(settings)
+    song = library.load(song_named(library, song_id))
+    songs = new_songs(brief_of_cover(song, prompt.strip(), seed))
+    produce(songs, settings, out=folder, as_json=as_json, photo=b"", play=False)
 
 
 def _change(

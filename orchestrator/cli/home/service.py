@@ -99,10 +99,6 @@ def why_none(settings: Settings) -> Unavailable:
 
 def page_address(service: RunningService, song_id: str = "") -> str:
     """An address of the page that signs a browser of this machine in, once, and shows the song if one is
-    given. A service of an earlier version, which gives no such codes, has its plain address, and its page
-    wants the token."""
-    try:
-        code = str(service.post("/session/codes")["code"])
-    except NotFound:
-        return service.url + (f"#song/{song_id}" if song_id else "")
+    given. Raises as ``RunningService.post``."""
+    code = str(service.post("/session/codes")["code"])
     return service.url + (f"?song={song_id}" if song_id else "") + f"#code={code}"

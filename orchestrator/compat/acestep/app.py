@@ -168,9 +168,10 @@ async def format_input(request: Request) -> Response:
 async def _songs(task: str, source: str, parameters: Parameters, service: Service) -> list[Song]:
     if not source:
         brief: Brief = text2music(parameters)
-        return await begun(service, brief, parameters.unused, listen=True)
+        return await begun(service, brief, parameters.unused(changes=False), listen=True)
     body = change(task, parameters, await length_of(source, service))
-    return await renamed(changed(service, source, body, parameters.unused, listen=True), dict(NAMES))
+    notes = parameters.unused(changes=True)
+    return await renamed(changed(service, source, body, notes, listen=True), dict(NAMES))
 
 
 async def _with_stems(source: str, service: Service) -> Song | None:

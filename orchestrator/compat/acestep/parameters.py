@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from orchestrator.compat.bodies import number, text, truth, whole
+from orchestrator.compat.bodies import number, text, truth, unused_note, whole
 
 _ALIASES: Mapping[str, tuple[str, ...]] = {
     "prompt": ("caption",),
@@ -20,7 +20,6 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "vocal_language": ("language",),
     "src_audio_path": ("ctx_audio_path", "source_audio_path"),
     "reference_audio_path": ("ref_audio_path",),
-    "track_name": ("track",),
 }
 """Beside each name in camel case."""
 _KNOWN = frozenset(
@@ -28,14 +27,19 @@ _KNOWN = frozenset(
         *_ALIASES,
         *("lyrics", "bpm", "seed", "use_random_seed", "batch_size", "audio_format", "inference_steps"),
         *("guidance_scale", "task_type", "repainting_start", "repainting_end", "audio_cover_strength"),
-        *("sample_mode", "sample_type", "temperature", "rights"),
+        *("sample_mode", "sample_type", "rights"),
+    }
+)
+_OF_NEW_SONGS = frozenset(
+    {
+        *("bpm", "key_scale", "time_signature", "vocal_language", "audio_duration"),
+        *("inference_steps", "guidance_scale", "sample_query", "sample_mode"),
     }
 )
 _IGNORED = frozenset(
     {"ai_token", "param_obj", "task_id_list", "src_audio", "ctx_audio", "reference_audio", "ref_audio"}
 )
 _METADATA = ("metas", "meta", "metadata", "user_metadata", "userMetadata")
-_MOST_NAMED = 20
 
 
 class Parameters:
@@ -59,17 +63,15 @@ class Parameters:
     def truth(self, name: str, *, default: bool = False) -> bool:
         return truth({name: self._of(name)}, name, default=default)
 
-    @property
-    def unused(self) -> tuple[str, ...]:
-        """A sentence that names what was sent and is not used, if there is such."""
-        known = {_letters(each) for name in _KNOWN for each in _names(name)}
+    def unused(self, *, changes: bool) -> tuple[str, ...]:
+        """A sentence that names what was sent and is not used, if there is such. ``changes``: whether a song
+        or a recording is changed, which has a tempo, a key and a length of its own."""
+        used = _KNOWN - _OF_NEW_SONGS if changes else _KNOWN
+        known = {_letters(each) for name in used for each in _names(name)}
         known |= {_letters(name) for name in (*_IGNORED, *_METADATA)}
-        others = [name for name in self._fields if _letters(name) not in known]
-        if not others:
-            return ()
-        more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-        named = ", ".join(name[:40] for name in others[:_MOST_NAMED])
-        return (f"of ACE-Step's parameters these were not used: {named}{more}",)
+        sent = {**self._sources[1], **self._fields}
+        wished = (name for name, value in sent.items() if value not in (None, "", [], {}))
+        return unused_note(name for name in wished if _letters(name) not in known)
 
     def _of(self, name: str) -> object:
         for source in self._sources:

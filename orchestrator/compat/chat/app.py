@@ -58,7 +58,7 @@ async def read_model(name: str, service: TheService) -> dict[str, Any]:
 async def complete_chat(body: ChatRequest, service: TheService, base: Base) -> Response:
     """A song of the last message. With ``stream`` its sound comes in pieces."""
     form, brief = body.form, body.brief()
-    song = await begun(service, brief, ())
+    song = await begun(service, brief, body.notes)
     if body.stream:
         events = _as_events(service, song, base, body.model, form)
         return StreamingResponse(events, media_type="text/event-stream", headers=_STREAM)
@@ -72,7 +72,7 @@ async def complete_chat(body: ChatRequest, service: TheService, base: Base) -> R
 @router.post("/v1/audio/speech")
 async def make_speech(body: SpeechRequest, service: TheService, request: Request) -> Response:
     """A song as bytes. WAV is sent while it is made, where the engine begins early."""
-    song = await begun(service, body.brief(), ())
+    song = await begun(service, body.brief(), body.notes)
     if body.stream_format == "sse":
         events = _speech_events(service, song)
         return StreamingResponse(events, media_type="text/event-stream", headers=_STREAM)

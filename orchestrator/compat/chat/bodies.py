@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.errors import InvalidRequest
-from orchestrator.compat.chat.messages import Words, is_lyrics, words_of
+from orchestrator.compat.bodies import unused_in, unused_note
+from orchestrator.compat.chat.messages import Words, is_lyrics, notes_of_messages, words_of
 from orchestrator.songs.brief import RANDOM_SEED, Brief
 from reading.language import language_code, language_name
 
@@ -28,7 +29,7 @@ _NAMES = {"duration_s": "duration", "description": "messages", "about": "message
 class AudioConfig(BaseModel):
     """ACE-Step's wishes about the sound."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="allow")
 
     duration: float | None = None
     bpm: float | None = None
@@ -42,7 +43,7 @@ class AudioConfig(BaseModel):
 class AudioWish(BaseModel):
     """OpenAI's ``audio``: the voice and the format."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="allow")
 
     voice: Any = None
     format: str | None = None
@@ -51,7 +52,7 @@ class AudioWish(BaseModel):
 class ChatRequest(BaseModel):
     """The body of ``POST /v1/chat/completions``."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="allow")
 
     messages: list[Any] = Field(min_length=1)
     model: str = MODEL
@@ -77,6 +78,21 @@ class ChatRequest(BaseModel):
     @property
     def words(self) -> Words:
         return words_of(self.messages)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the request was not used, for the song's warnings."""
+        wished = [
+            *unused_in(self),
+            *unused_in(self.audio, "audio."),
+            *unused_in(self.audio_config, "audio_config."),
+        ]
+        return (*notes_of_messages(self.messages), *unused_note([*wished, *self._unsung]))
+
+    @property
+    def _unsung(self) -> list[str]:
+        instrumental = self.instrumental or (self.audio_config and self.audio_config.instrumental)
+        return ["lyrics"] if instrumental and (self.lyrics or self.words.lyrics) else []
 
     def brief(self) -> Brief:
         """The brief. Raises ``InvalidRequest``."""
@@ -110,7 +126,7 @@ class SpeechRequest(BaseModel):
     """The body of ``POST /v1/audio/speech``: ``input`` are the words to sing if there are ``instructions`` or
     if it looks like lyrics, else it describes the song."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="allow")
 
     input: str
     model: str = MODEL
@@ -122,6 +138,12 @@ class SpeechRequest(BaseModel):
     duration: float | None = None
     seed: int | None = None
     instrumental: bool | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the request was not used, for the song's warnings."""
+        speed = ["speed"] if self.speed not in (None, 1.0) else []
+        return unused_note([*unused_in(self), *speed])
 
     def brief(self) -> Brief:
         """The brief. Raises ``InvalidRequest``."""

@@ -39,6 +39,13 @@ def words_of(messages: Sequence[Any]) -> Words:
     raise InvalidRequest("messages", "", "send a message of the user that says what the song is to be")
 
 
+def notes_of_messages(messages: Sequence[Any]) -> tuple[str, ...]:
+    """Says that a song is made of one message, if there are more: for the song's warnings."""
+    if len(messages) < 2:
+        return ()
+    return ("the request's field messages: only the last message of the user was used, none before it",)
+
+
 def words_in(text: str) -> Words:
     """A text's ``<prompt>`` and ``<lyrics>``, if it has such tags; else it is lyrics if it looks like some
     (sections in brackets, or four short lines and more), and a description if not."""

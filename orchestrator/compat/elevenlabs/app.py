@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope
 from config.errors import InvalidRequest
 from config.settings import Settings
 from music.formats import FORMATS
+from orchestrator.compat.bodies import unused_in, unused_note
 from orchestrator.compat.doors import Door, with_prefix
 from orchestrator.compat.elevenlabs.plans import CompositionPlan, composition_plan
 from orchestrator.compat.sound import SongEnded, begun, done, sound_response
@@ -39,22 +40,34 @@ router = APIRouter(route_class=JsonRoute)
 class MusicRequest(BaseModel):
     """The body of ``POST /v1/music``."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="allow")
 
     prompt: str | None = None
     composition_plan: CompositionPlan | None = None
     music_length_ms: int | None = None
     force_instrumental: bool = False
     seed: int | None = None
+    store_for_inpainting: bool | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the request was not used, for the song's warnings."""
+        plan = self.composition_plan
+        length = ["music_length_ms"] if plan and self.music_length_ms is not None else []
+        return unused_note([*unused_in(self), *length, *(plan.unused if plan else ())])
 
     def brief(self, output_format: str) -> Brief:
         """The brief. Raises ``InvalidRequest``, which calls fields as their clients do."""
         plan = self.composition_plan
         if plan and self.prompt:
             raise InvalidRequest("prompt", self.prompt, "send a prompt or a composition_plan, not both")
-        if plan and not plan.sections:
-            fix = "send a plan with sections, as POST /v1/music/plan gives one"
-            raise InvalidRequest("composition_plan.sections", [], fix)
+        if plan:
+            plan.check()
+        if self.store_for_inpainting:
+            fix = (
+                "songs are not kept for inpainting: leave it out; POST /songs/{id}/repaint makes another part"
+            )
+            raise InvalidRequest("store_for_inpainting", self.store_for_inpainting, fix)
         fields: dict[str, object] = {
             "description": plan.style if plan else self.prompt or "",
             "lyrics": plan.lyrics if plan else "",
@@ -72,10 +85,11 @@ class MusicRequest(BaseModel):
 class PlanRequest(BaseModel):
     """The body of ``POST /v1/music/plan``."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="allow")
 
     prompt: str
     music_length_ms: int | None = None
+    source_composition_plan: Any = None
 
 
 @router.post("/v1/music")
@@ -84,7 +98,7 @@ async def compose(
     body: MusicRequest, service: TheService, request: Request, output_format: OutputFormat = "auto"
 ) -> Response:
     """A song as bytes; WAV is sent while it is made, where the engine begins early."""
-    song = await begun(service, body.brief(output_format), ())
+    song = await begun(service, body.brief(output_format), body.notes)
     return await sound_response(request, service, song)
 
 
@@ -93,7 +107,7 @@ async def compose_detailed(
     body: MusicRequest, service: TheService, output_format: OutputFormat = "auto"
 ) -> Response:
     """A song as two parts: its facts as JSON, and its bytes."""
-    song = await begun(service, body.brief(output_format), ())
+    song = await begun(service, body.brief(output_format), body.notes)
     try:
         song = await done(service, song.id)
     except SongEnded as ended:
@@ -115,6 +129,9 @@ async def compose_detailed(
 @router.post("/v1/music/plan")
 async def plan_music(body: PlanRequest, service: TheService, request: Request) -> Response:
     """A composition plan; nothing is stored."""
+    if body.source_composition_plan is not None:
+        fix = "a plan is not made of another: edit that one, and send it as composition_plan"
+        raise InvalidRequest("source_composition_plan", body.source_composition_plan, fix)
     fields: dict[str, object] = {"description": body.prompt}
     if body.music_length_ms is not None:
         fields["duration_s"] = body.music_length_ms / 1000.0

@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from config.errors import InvalidRequest
 from lyrics.contract import SongPlan
+from orchestrator.compat.bodies import unused_in
 
 _LONGEST_S = 120.0
 _SHORTEST_S = 3.0
@@ -17,7 +19,7 @@ _SECTION_CHARACTERS = 100
 class Section(BaseModel):
     """A section of a plan."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="allow")
 
     section_name: str = ""
     positive_local_styles: list[str] = Field(default_factory=list)
@@ -30,12 +32,32 @@ class CompositionPlan(BaseModel):
     """A plan of ``music_v1``: styles of the whole song, and its sections. Those of later models have
     ``chunks`` in place of sections."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="allow")
 
     positive_global_styles: list[str] = Field(default_factory=list)
     negative_global_styles: list[str] = Field(default_factory=list)
     sections: list[Section] = Field(default_factory=list)
     chunks: list[dict[str, Any]] = Field(default_factory=list)
+
+    def check(self) -> None:
+        """Raises ``InvalidRequest`` for a plan of chunks, and for one that takes parts of other songs."""
+        field = "composition_plan.sections"
+        for place, section in enumerate(self.sections):
+            taken = (section.model_extra or {}).get("source_from")
+            if taken is not None:
+                fix = "parts of other songs are not taken: POST /songs/{id}/repaint makes another part"
+                raise InvalidRequest(f"{field}.{place}.source_from", taken, fix)
+        if self.chunks or not self.sections:
+            fix = "send a plan with sections and no chunks, as POST /v1/music/plan gives one"
+            raise InvalidRequest(field, f"{len(self.sections)} sections, {len(self.chunks)} chunks", fix)
+
+    @property
+    def unused(self) -> list[str]:
+        """The names of what is not used of it."""
+        names = unused_in(self, "composition_plan.")
+        for section in self.sections:
+            names += unused_in(section, "composition_plan.sections.")
+        return names
 
     @property
     def style(self) -> str:

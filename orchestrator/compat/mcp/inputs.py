@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.server.api.requests.listing import State
 from orchestrator.songs.brief import DURATION_S, VARIATIONS
+from orchestrator.songs.index.selection import Sort
 
 WAIT_S = (0.0, 50.0)
 """Clients give up a call after a minute."""
@@ -151,10 +153,45 @@ class ListSongs(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     query: str = Field(
-        default="", description="Only songs with all of these words in title, prompt or genre."
+        default="", description="Only songs with all of these words in title, prompt, genre or tags."
     )
-    limit: int = Field(default=20, description="Songs a page, 1 to 100; the newest come first.")
-    cursor: str = Field(default="", description="`next_cursor` of the page before.")
+    status: State | None = Field(default=None, description="Only songs with this status.")
+    genre: str = Field(default="", description="Only songs of this genre.")
+    favourite: bool | None = Field(default=None, description="Only the user's favourites, or only others.")
+    tag: str = Field(default="", description="Only songs with this tag of the user's.")
+    sort: Sort = Field(
+        default="newest",
+        description="newest or oldest first, by title, the longest (duration) or the last changed (updated).",
+    )
+    limit: int = Field(default=20, description="Songs a page, 1 to 100.")
+    cursor: str = Field(default="", description="`next_cursor` of the page before, with the same `sort`.")
+
+    def parameters(self) -> dict[str, str]:
+        """The parameters of ``GET /songs``."""
+        given = {
+            "q": self.query,
+            "status": self.status or "",
+            "genre": self.genre,
+            "favourite": "" if self.favourite is None else str(self.favourite).lower(),
+            "tag": self.tag,
+            "sort": self.sort,
+            "limit": str(self.limit),
+            "cursor": self.cursor,
+        }
+        return {name: text for name, text in given.items() if text}
+
+
+class UpdateSong(OneSong):
+    """A song's name, mark and tags. What is left out stays as it is."""
+
+    title: str | None = Field(default=None, description="What the song is called from now on.")
+    favourite: bool | None = Field(default=None, description="Whether it is a favourite of the user's.")
+    tags: list[str] | None = Field(
+        default=None, description="All of its tags: they replace the former, which get_song tells."
+    )
+
+    def body(self) -> dict[str, object]:
+        return self.model_dump(exclude={"song_id"}, exclude_none=True)
 
 
 class PriceSong(BaseModel):

@@ -30,6 +30,8 @@ class SongFacts(BaseModel):
     seconds_left: float | None = Field(default=None, description="Until it is done; null if unknown.")
     error: str | None = Field(default=None, description="Why it failed.")
     warnings: list[str] = Field(default_factory=list, description="What of the request was not followed.")
+    favourite: bool = Field(default=False, description="Whether the user has marked it.")
+    tags: list[str] = Field(default_factory=list, description="The user's own tags.")
     lyrics: str = Field(default="", description="The words that are sung, once they are known.")
     links: dict[str, str] = Field(
         default_factory=dict,
@@ -70,6 +72,8 @@ class ListedSong(BaseModel):
     created_at: str
     duration_s: float
     categories: list[str]
+    favourite: bool
+    tags: list[str]
 
 
 class SongList(BaseModel):
@@ -121,6 +125,8 @@ def song_facts(song: Mapping[str, Any], links: Links) -> SongFacts:
         seconds_left=song.get("seconds_left"),
         error=error.get("message"),
         warnings=list(song.get("warnings", ())),
+        favourite=bool(song.get("favourite")),
+        tags=list(song.get("tags", ())),
         lyrics=plan.get("lyrics", ""),
         links={role: url for role, url in links(song).items() if _is_shown(role)},
         variations=[each for each in song.get("sibling_ids", ()) if each != song["id"]],

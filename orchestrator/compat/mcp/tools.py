@@ -21,6 +21,7 @@ from orchestrator.compat.mcp.inputs import (
     PlanSong,
     PriceSong,
     RepaintSong,
+    UpdateSong,
     WaitForSong,
 )
 from orchestrator.compat.mcp.outputs import (
@@ -130,10 +131,11 @@ async def _wait(given: WaitForSong, calls: Calls, report: Report) -> Output:
 
 
 async def _list(given: ListSongs, calls: Calls, _report: Report) -> Output:
-    query = {"limit": str(given.limit), "cursor": given.cursor, "q": given.query}
-    return song_list(
-        await calls.json("GET", "/songs", query={name: text for name, text in query.items() if text})
-    )
+    return song_list(await calls.json("GET", "/songs", query=given.parameters()))
+
+
+async def _update(given: UpdateSong, calls: Calls, _report: Report) -> Output:
+    return song_facts(await calls.json("PATCH", song_path(given.song_id), given.body()), calls.links)
 
 
 async def _cancel(given: OneSong, calls: Calls, _report: Report) -> Output:
@@ -210,11 +212,21 @@ TOOLS = (
     Tool(
         "list_songs",
         "List or search songs",
-        "Lists the library, newest first, or the songs with the words of `query`.",
+        "Lists the library, newest first, or the songs that have the words of `query`, the status, genre, "
+        "tag or mark that you give.",
         ListSongs,
         SongList,
         _list,
         reads=True,
+    ),
+    Tool(
+        "update_song",
+        "Rename, mark or tag a song",
+        "Gives a song another title, makes it a favourite or not, or sets its tags. Its sound stays.",
+        UpdateSong,
+        SongFacts,
+        _update,
+        repeatable=True,
     ),
     Tool(
         "cancel_song",

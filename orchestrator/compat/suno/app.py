@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope
 from config.errors import Conflict, InvalidRequest, NotFound, Unreadable
 from config.settings import Settings
 from orchestrator.compat.bodies import json_fields, text, truth
+from orchestrator.compat.chat.messages import notes_of_messages
 from orchestrator.compat.doors import Door
 from orchestrator.compat.making import begun, changed, renamed, service_of, song_of, until
 from orchestrator.compat.suno.briefs import FORMAT, custom, described, extension, notes
@@ -42,6 +43,7 @@ _LAST_PAGE = 500
 _MOST_IDS = 100
 _CREDITS = 5
 """What a song costs at Suno."""
+_STYLE = ("tags", "title", "negative_tags")
 _STATUSES = {422: 400, 415: 400}
 _BUDGET = "budget"
 
@@ -56,14 +58,14 @@ def refusal(problem: Problem, headers: Mapping[str, str]) -> Response:
 async def generate(request: Request) -> Response:
     """Two songs of a description."""
     fields, service = await json_fields(request), service_of(request)
-    songs = await begun(service, described(fields), notes(fields), listen=True)
+    songs = await begun(service, described(fields), notes(fields, "make_instrumental"), listen=True)
     return await _answer(request, fields, songs)
 
 
 async def custom_generate(request: Request) -> Response:
     """Two songs of words and a style."""
     fields, service = await json_fields(request), service_of(request)
-    songs = await begun(service, custom(fields), notes(fields), listen=True)
+    songs = await begun(service, custom(fields), notes(fields, "make_instrumental", *_STYLE), listen=True)
     return await _answer(request, fields, songs)
 
 
@@ -72,7 +74,13 @@ async def extend_audio(request: Request) -> Response:
     fields, service = await json_fields(request), service_of(request)
     song = await _named(service, fields, "audio_id", "Audio ID is required")
     names = {"by_s": "continue_at", "start_s": "continue_at", "lyrics": "prompt", "prompt": "tags"}
-    work = changed(service, song.id, extension(fields, song), notes(fields), listen=True)
+    work = changed(
+        service,
+        song.id,
+        extension(fields, song),
+        notes(fields, "audio_id", "continue_at", *_STYLE),
+        listen=True,
+    )
     return await _answer(request, fields, await renamed(work, names))
 
 
@@ -185,7 +193,8 @@ async def chat(request: Request) -> Response:
     """A song of the last message of the user, as Markdown text with its cover, words and sound."""
     fields, service = await json_fields(request), service_of(request)
     brief = described({"prompt": _last_message(fields)}, takes=1)
-    songs = await begun(service, brief, listen=True)
+    said = (*notes_of_messages(fields["messages"]), *notes(fields, "messages"))
+    songs = await begun(service, brief, said, listen=True)
     (song,) = await _waited(request, service, songs)
     if song.status in (Status.FAILED, Status.CANCELLED):
         return of_failure(song)

@@ -8,7 +8,7 @@ from typing import Any
 
 from config.errors import InvalidRequest
 from lyrics.contract import TITLE_CHARACTERS
-from orchestrator.compat.bodies import number, text, truth
+from orchestrator.compat.bodies import number, text, truth, unused_note
 from orchestrator.compat.making import called
 from orchestrator.server.api.requests.bodies.changes import Extend
 from orchestrator.songs.brief import DURATION_S, Brief, Format
@@ -71,10 +71,13 @@ def continue_at(fields: Mapping[str, Any]) -> float | None:
     return number(fields, "continue_at")
 
 
-def notes(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """What of a request was not used."""
+def notes(fields: Mapping[str, Any], *used: str) -> tuple[str, ...]:
+    """What of a request was not used: the model, and fields other than those that are ``used``."""
     model = text(fields, "model")
-    return (f"suno-api's model {model[:40]!r} was not used: the settings choose ours",) if model else ()
+    said = (f"suno-api's model {model[:40]!r} was not used: the settings choose ours",) if model else ()
+    known = {"model", "prompt", "wait_audio", *used}
+    wished = (name for name, value in fields.items() if value not in (None, False, "", [], {}))
+    return (*said, *unused_note(name for name in wished if name not in known))
 
 
 def _style(fields: Mapping[str, Any]) -> str:

@@ -64,8 +64,9 @@ class ImageSpec:
         return tuple(dict.fromkeys([*self.tools, *built_with]))
 
 
-WEB = ImageSpec(("r2", "openai", "m4a"))
-"""The image of all functions without a model, and of engines that ask a server. Uploads are read in it."""
+WEB = ImageSpec(("r2", "openai", "m4a", "mcp"))
+"""The image of all functions without a model, and of engines that ask a server. Uploads are read in it, and
+agents answered."""
 MODEL = ImageSpec(("r2", "models"), tools=("gcc", "libc6-dev"))
 """It has a C compiler, for Triton builds the launcher of a kernel at its first run."""
 AUDIOCRAFT = ImageSpec(

@@ -25,6 +25,9 @@ from storage.contract import read
 _SINGS: tuple[Task, ...] = (*OF_PARTS, "resing", "reference", "complete")
 """The tasks that words may be sent for."""
 
+_NOT_KEPT = set("duration_s plan change variations keep draft photo photo_as_cover".split())
+"""Of a photo the plan has all that it says, and the cover is the song's own."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -81,7 +84,7 @@ def changed_brief(
         lyrics = "\n\n".join(filter(None, parts))
     elif words:
         lyrics = words
-    known = song.brief.model_dump(exclude={"duration_s", "plan", "change", "variations", "keep", "draft"})
+    known = song.brief.model_dump(exclude=_NOT_KEPT)
     change = SongChange(
         task=wanted.task,
         source=song.id,

@@ -48,11 +48,11 @@ const virtual = virtualList({
       sounding: song && now?.id === song.id ? now : null,
     });
   },
-  seen(_first, last) {
+  seen(first, last) {
     showTabStop();
     clearTimeout(coverTimer);
     coverTimer = setTimeout(() => virtual.rows().forEach(loadCover), COVERS_MS);
-    if (started && last + AHEAD >= songs.readCount()) songs.ensure(last + AHEAD);
+    if (started) songs.ensure(first - AHEAD, last + AHEAD);
   },
 });
 

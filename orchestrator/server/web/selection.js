@@ -52,12 +52,12 @@ export function selectNothing() {
 // What is no longer in the list is no longer selected.
 export function forgetMissing() {
   let gone = 0;
-  for (const id of selected) if (songs.placeOf(id) < 0 && selected.delete(id)) gone += 1;
+  for (const id of selected) if (songs.isGone(id) && selected.delete(id)) gone += 1;
   if (gone) show();
 }
 
 export async function selectAll() {
-  await songs.ensure(songs.countOf());
+  await songs.ensureAll();
   for (const id of songs.shownIds()) selected.add(id);
   selecting = true;
   show();

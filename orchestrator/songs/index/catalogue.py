@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from config.errors import NotFound, Unavailable
+from config.errors import InvalidRequest, NotFound, Unavailable
 from orchestrator.songs.index.bucket import Progress
 from orchestrator.songs.index.database import Bookmark, table_errors
 from orchestrator.songs.index.entry import Entry, entry_of, unreadable_entry
@@ -52,12 +52,20 @@ class Catalogue:
         """The next ``most`` songs, damaged ones too, newest first; with ``after``, only the older ones."""
         return self._filled(self._ids(after), most)
 
-    def select(self, selection: Selection, cursor: str, most: int) -> Found:
-        """The next ``most`` songs of ``selection``; ``cursor`` is the ``Found.cursor`` before. What it costs
+    def select(self, selection: Selection, cursor: str, most: int, offset: int = 0) -> Found:
+        """The next ``most`` songs of ``selection``; ``cursor`` is the ``Found.cursor`` before. In place of
+        it, ``offset`` is how many songs of the index come before. What it costs
         does not grow with the library, but for the count, which takes a millisecond for 10,000 songs.
 
         Raises ``InvalidRequest`` for a cursor that is none; and ``Unavailable`` while the index is being
         built, without which only everything can be listed, newest first."""
+        if offset and cursor:
+            raise InvalidRequest("offset", offset, "send it or a cursor, not both")
+        if offset:
+            place = self._place_of(selection, offset)
+            if place is None:
+                return Found([], None, self._total(selection))
+            cursor = selection.cursor(place)
         after = selection.after(cursor)
         if selection.is_everything:
             songs = self.page(cursor, most + 1)
@@ -88,6 +96,17 @@ class Catalogue:
             if self._index.lists_ids() if isinstance(self._index, FolderIndex) else self._index.was_copied():
                 return self._total(Selection())
         return None
+
+    def _place_of(self, selection: Selection, number: int) -> Place | None:
+        """Where song ``number`` of ``selection``, counted from 1, stands; None past the end."""
+        self._check_whole(selection)
+        if not self._has_songs():
+            return None
+        with table_errors():
+            table = self._index.table
+            if selection.is_everything:  # also songs that are not read yet
+                return next((Place(song_id, song_id) for song_id in table.ids("", 1, number - 1)), None)
+            return next(iter(table.select(selection, None, 1, number - 1)), None)
 
     def _total(self, selection: Selection) -> int:
         """How many songs ``selection`` has, counted again once something has changed."""

@@ -188,12 +188,18 @@ def folded(text: str) -> str:
     return text.strip().casefold()
 
 
-def selected(db: sqlite3.Connection, selection: Selection, after: Place | None, most: int) -> list[Place]:
-    """The next ``most`` songs of ``selection``, with their places. It reads so many rows of the order's own
+def selected(
+    db: sqlite3.Connection, selection: Selection, after: Place | None, most: int, passed: int = 0
+) -> list[Place]:
+    """The next ``most`` songs of ``selection`` after ``passed`` others, with their places.
+
+    It reads so many rows of the order's own
     index, and of others what the narrowest filter leaves."""
     rest, parameters = selection.query(after)
-    query = f"SELECT {selection.column}, songs.id FROM songs{rest} ORDER BY {selection.order} LIMIT ?"
-    return [Place(*row) for row in db.execute(query, (*parameters, most))]
+    query = (
+        f"SELECT {selection.column}, songs.id FROM songs{rest} ORDER BY {selection.order} LIMIT ? OFFSET ?"
+    )
+    return [Place(*row) for row in db.execute(query, (*parameters, most, passed))]
 
 
 def counted(db: sqlite3.Connection, selection: Selection) -> int:

@@ -99,11 +99,13 @@ class IndexTable:
             query = "SELECT count(*) FROM songs WHERE id > ? AND (state IS NULL OR state != ?)"
             return int(db.execute(query, (after, DELETED)).fetchone()[0])
 
-    def ids(self, after: str, most: int) -> list[str]:
-        """The next ids after ``after``, in their order: newest first."""
+    def ids(self, after: str, most: int, passed: int = 0) -> list[str]:
+        """The next ids after ``after``, and after ``passed`` others, in their order: newest first."""
+        query = (
+            "SELECT id FROM songs WHERE id > ? AND (state IS NULL OR state != ?) ORDER BY id LIMIT ? OFFSET ?"
+        )
         with self._file.connected() as db:
-            query = "SELECT id FROM songs WHERE id > ? AND (state IS NULL OR state != ?) ORDER BY id LIMIT ?"
-            return [song_id for (song_id,) in db.execute(query, (after, DELETED, most))]
+            return _column(db, query, after, DELETED, most, passed)
 
     def known(self, song_ids: Iterable[str]) -> set[str]:
         """Those of ``song_ids`` that have an entry, be it unread or deleted."""
@@ -116,12 +118,12 @@ class IndexTable:
                 found.update(song_id for (song_id,) in db.execute(query, some))
         return found
 
-    def select(self, selection: Selection, after: Place | None, most: int) -> list[Place]:
+    def select(self, selection: Selection, after: Place | None, most: int, passed: int = 0) -> list[Place]:
         """The next songs of ``selection`` in its order: see ``selected``."""
         if selection.text and not query_of(selection.text):
             return []
         with self._file.connected() as db:
-            return selected(db, selection, after, most)
+            return selected(db, selection, after, most, passed)
 
     def count_of(self, selection: Selection) -> int:
         """How many songs ``selection`` has."""
@@ -279,8 +281,8 @@ def _batches(song_ids: Iterable[str]) -> Iterator[list[str]]:
         yield some
 
 
-def _column(db: sqlite3.Connection, query: str, value: str) -> list[str]:
-    return [song_id for (song_id,) in db.execute(query, (value,))]
+def _column(db: sqlite3.Connection, query: str, *values: object) -> list[str]:
+    return [song_id for (song_id,) in db.execute(query, values)]
 
 
 def _row(db: sqlite3.Connection, song_id: str) -> tuple[int, float, str] | None:

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any, Unpack
 
 from songwright.answers import Plan, Song, Source
-from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest, Take
+from songwright.calls import Changes, MusicRequest, NewCover, NewPart, PhotoRequest, SongRequest, Take
 from songwright.client.asynchronous_library import AsyncLibrary
 from songwright.client.operations import Photo, Recording, Rights
 from songwright.following import OnProgress
@@ -94,6 +94,12 @@ class AsyncClient(AsyncLibrary):
     ) -> Song:
         """As ``Client.stems``."""
         return await self._run(self._operations.stems(song, take, idempotency_key))
+
+    async def cover(
+        self, song: Song | str, *, idempotency_key: str | None = None, **wanted: Unpack[NewCover]
+    ) -> Song:
+        """As ``Client.cover``."""
+        return await self._run(self._operations.cover(song, wanted, idempotency_key))
 
     async def generate_from_image(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Unpack
 
 from songwright.answers import Plan, Song, Source
-from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest, Take
+from songwright.calls import Changes, MusicRequest, NewCover, NewPart, PhotoRequest, SongRequest, Take
 from songwright.client.blocking_library import BlockingLibrary
 from songwright.client.operations import Photo, Recording, Rights
 from songwright.following import OnProgress
@@ -103,6 +103,13 @@ class Client(BlockingLibrary):
         """Ask for ``song`` with the parts that it is mixed of: "stem:vocals", "stem:drums" and others among
         its ``assets``. Raises ``Conflict`` if it has them already, and returns as ``generate``."""
         return self._run(self._operations.stems(song, take, idempotency_key))
+
+    def cover(
+        self, song: Song | str, *, idempotency_key: str | None = None, **wanted: Unpack[NewCover]
+    ) -> Song:
+        """Ask for ``song`` with another cover, which shows what ``prompt`` says or, without it, what the
+        song's plan says. The sound is the same. Returns as ``generate``."""
+        return self._run(self._operations.cover(song, wanted, idempotency_key))
 
     def generate_from_image(
         self,

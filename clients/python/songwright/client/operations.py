@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 from songwright import calls
 from songwright.answers import Page, Plan, Song, Source, page_of, song_of, source_of, sources_of
-from songwright.calls import Changes, MusicRequest, NewPart, PhotoRequest, SongRequest, Take
+from songwright.calls import Changes, MusicRequest, NewCover, NewPart, PhotoRequest, SongRequest, Take
 from songwright.checks import checked_id, checked_role
 from songwright.content import path_of, picture, recording
 from songwright.download import OnBytes, download
@@ -87,6 +87,9 @@ class Operations:
 
     def stems(self, song: Song | str, take: Take, idempotency_key: str | None) -> Flow[Song]:
         return self._song(calls.change(_id(song), "stems", {}, take, idempotency_key))
+
+    def cover(self, song: Song | str, wanted: NewCover, idempotency_key: str | None) -> Flow[Song]:
+        return self._song(calls.change(_id(song), "cover", {}, wanted, idempotency_key))
 
     def generate_from_image(
         self, image: Photo, request: PhotoRequest, idempotency_key: str | None, *, listen: bool

@@ -91,8 +91,7 @@ async def complete_song(song_id: str, body: Complete, call: TheCall) -> Response
 async def cover_song(song_id: SongId, body: NewCover, call: TheCall) -> Response:
     """A new song: the same sound, words and stems, and a cover that is painted anew by `seed`, inside the
     audio too. The first one stays as it is; `parent` in the answer names it."""
-    song = await call.service.threads.load(song_id)
-    brief = brief_of_cover(song, body.prompt.strip(), body.seed)
+    brief = await brief_of_new_cover(song_id, body, call.service)
     return await generate(SongRequest(body, brief, body.notes()), call)
 
 
@@ -111,6 +110,12 @@ async def brief_of_change(source_id: str, body: Changing, service: Service) -> B
     song = await service.threads.load(source_id)
     lines = await service.threads.run(sung_lines, service.library, song)
     return changed_brief(song, lines, engine, body.wanted(), **fields)
+
+
+async def brief_of_new_cover(song_id: str, body: NewCover, service: Service) -> Brief:
+    """The brief of the song with another cover. Raises as ``brief_of_cover``, and ``NotFound`` if there is no
+    such song; a recording has no cover."""
+    return brief_of_cover(await service.threads.load(song_id), body.prompt.strip(), body.seed)
 
 
 def _engine(service: Service, task: Task) -> EngineInfo:

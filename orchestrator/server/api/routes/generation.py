@@ -18,6 +18,7 @@ from orchestrator.server.api.context import BEARER, TheService
 from orchestrator.server.api.openapi import SONG_ANSWERS, refusals
 from orchestrator.server.api.requests.bodies.changes import (
     QuoteComplete,
+    QuoteCover,
     QuotedChange,
     QuoteExtend,
     QuoteReference,
@@ -39,7 +40,7 @@ from orchestrator.server.api.requests.call import Call, TheCall
 from orchestrator.server.api.requests.connection import while_connected
 from orchestrator.server.api.requests.incoming import JsonRoute
 from orchestrator.server.api.requests.unknown import check_unknown, notes_of_headers
-from orchestrator.server.api.routes.changes import brief_of_change
+from orchestrator.server.api.routes.changes import brief_of_change, brief_of_new_cover
 from orchestrator.server.api.song_requests import SongRequest, generate, song_route
 from orchestrator.songs.manifest import new_songs
 
@@ -60,6 +61,7 @@ Quoted = (
     | Annotated[QuoteReference, Tag("QuoteReference")]
     | Annotated[QuoteStems, Tag("QuoteStems")]
     | Annotated[QuoteComplete, Tag("QuoteComplete")]
+    | Annotated[QuoteCover, Tag("QuoteCover")]
 )
 
 
@@ -156,11 +158,14 @@ async def plan_song(body: Described, service: TheService, request: Request) -> S
 async def quote_song(body: Quoted, service: TheService, request: Request) -> Quote:
     """Seconds and price of a request, each with its spread, before anything is spent: from the newest songs
     that were made with the same engines, brought to its `audio_duration` and `variations`. A change of a song
-    is quoted by its own fields with `task` and `source`, as if what is new in it were composed. Where none
+    is quoted by its own fields with `task` and `source`, as if what is new in it were composed; of another
+    cover (`"task": "cover"`) only the painting counts. Where none
     has been measured yet all figures are null, and `notes` says so. A request that an earlier song answers,
     by its seed or its `Idempotency-Key`, costs nothing, whatever is said here."""
     check_unknown(body, service.settings)
     notes = (*body.notes(), *notes_of_headers(request.headers))
+    if isinstance(body, QuoteCover):
+        return await service.quote(await brief_of_new_cover(body.source, body, service), notes)
     if isinstance(body, QuotedChange):
         return await service.quote(await brief_of_change(body.source, body, service), notes)
     return await service.quote(body.brief(), notes)

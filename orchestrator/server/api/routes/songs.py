@@ -31,6 +31,7 @@ LastEventId = Annotated[
         examples=["3.17"],
     ),
 ]
+_MOST_PASSED = 1_000_000
 
 
 @router.get(
@@ -48,13 +49,22 @@ async def list_songs(
         str,
         Query(pattern=CURSOR, description="`next_cursor` of the page before, with the same `sort`."),
     ] = "",
+    offset: Annotated[
+        int,
+        Query(
+            ge=0,
+            le=_MOST_PASSED,
+            description="In place of a cursor, how many songs to pass over: for a list that is entered in "
+            "its middle. Songs that are added move those after them, so read on by `next_cursor`.",
+        ),
+    ] = 0,
 ) -> SongPage:
     """Every song there is, finished or not, newest first; a damaged one with the status `unreadable` and a
     `reason`. The other parameters leave songs out, or put them in another order; a song has to meet all of
     them. While songs are added, the pages after a cursor stay as they are. Until the index of an old library
     is built, these parameters are answered 503, and `total` is null; in a bucket, what another machine has
     changed in the last minute may not be found yet."""
-    found = await service.threads.run(service.catalogue.select, wanted, cursor, limit)
+    found = await service.threads.run(service.catalogue.select, wanted, cursor, limit, offset)
     addresses = service.addresses(base)
     return SongPage(
         songs=tuple(service.answers.summary(song, addresses) for song in found.songs),

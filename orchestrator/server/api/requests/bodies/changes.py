@@ -274,6 +274,22 @@ class QuoteComplete(_Of, Complete):
     task: Literal["complete"]
 
 
+class QuoteCover(_Of, NewCover):
+    """Another cover of a song, quoted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"task": "cover", "source": "ybqc2bewn1yqcy2"}]}
+    )
+    task: Literal["cover"]
+
+
 QuotedChange = (
-    QuoteExtend | QuoteRepaint | QuoteRemix | QuoteResing | QuoteReference | QuoteStems | QuoteComplete
+    QuoteExtend
+    | QuoteRepaint
+    | QuoteRemix
+    | QuoteResing
+    | QuoteReference
+    | QuoteStems
+    | QuoteComplete
+    | QuoteCover
 )
