@@ -27,6 +27,7 @@ let stop = null;
 let started = false;
 let active = { index: 0, column: "link" };
 let coverTimer = 0;
+let inSight = [];
 let searchTimer = 0;
 let lostTimer = 0;
 
@@ -47,14 +48,24 @@ const virtual = virtualList({
       selected: Boolean(song) && selection.isSelected(song.id),
       sounding: song && now?.id === song.id ? now : null,
     });
+    if (!coverTimer) coversSoon();
   },
-  seen(_first, last) {
+  seen(first, last) {
     showTabStop();
-    clearTimeout(coverTimer);
-    coverTimer = setTimeout(() => virtual.rows().forEach(loadCover), COVERS_MS);
+    if (String(inSight) !== String([first, last])) coversSoon();
+    inSight = [first, last];
     if (started && last + AHEAD >= songs.readCount()) songs.ensure(last + AHEAD);
   },
 });
+
+// Once the list stands still; songs that change in it keep none from coming.
+function coversSoon() {
+  clearTimeout(coverTimer);
+  coverTimer = setTimeout(() => {
+    coverTimer = 0;
+    virtual.rows().forEach(loadCover);
+  }, COVERS_MS);
+}
 
 function failed(problem) {
   if (problem.status === 401 || problem.name === "AbortError") return;
