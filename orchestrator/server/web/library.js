@@ -4,7 +4,7 @@ import { cancelSong } from "/page/api.js";
 import { followLibrary } from "/page/live.js";
 import { openMenu, wireMenu } from "/page/menu.js";
 import { GENRES } from "/page/pickers.js";
-import { onPlaying, playing, playSong, togglePlaying } from "/page/player.js";
+import { onPlaying, playing, playSong, renameTrack, togglePlaying } from "/page/player.js";
 import { fillRow, loadCover, makeRow } from "/page/rows.js";
 import * as selection from "/page/selection.js";
 import * as songs from "/page/songs.js";
@@ -87,6 +87,9 @@ function changed() {
   error.hidden = true;
   showCount();
   virtual.show(songs.countOf());
+  // After a reload the bar has the title that the song had when it was heard.
+  const sounding = songs.songOf(playing()?.id);
+  if (sounding) renameTrack(sounding.id, sounding.title);
   selection.forgetMissing();
 }
 
