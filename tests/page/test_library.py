@@ -82,6 +82,7 @@ def test_what_other_clients_do_is_seen_at_once_and_a_song_is_stopped_in_its_row(
         visit.look("library-live", sizes=(DESKTOP, PHONE), whole=False)
         row(page, last).get_by_role("button", name="Stop making song 4").click()
         expect(row(page, last)).to_contain_text("Cancelled")
+        expect(row(page, last).get_by_role("link")).to_be_focused()
         let_go()
         expect(row(page, first)).to_contain_text("0:05")
         with shelf.client() as client:

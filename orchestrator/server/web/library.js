@@ -153,7 +153,11 @@ async function act(what, song, button = null) {
       if (playing()?.id === song.id) togglePlaying();
       else await playSong(song.id, { list: playableIds() });
     } else if (what === "favourite") await selection.change(song, { favourite: !song.favourite });
-    else if (what === "cancel") takeSong(await cancelSong(song.id));
+    else if (what === "cancel") {
+      takeSong(await cancelSong(song.id));
+      // "Stop" is away now, and the focus with it.
+      if (document.activeElement === document.body || button === document.activeElement) focusRow(songs.placeOf(song.id), "link");
+    }
     else if (what === "menu") openMenu(button, song);
     else if (what === "rename") selection.editTitle(song);
     else if (what === "tags") selection.editTags(song);
