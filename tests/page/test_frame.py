@@ -46,9 +46,11 @@ def test_on_a_phone_a_link_to_a_song_shows_the_song_and_tabs_lead_on(
 def test_an_address_that_leads_nowhere_says_so_in_plain_words_with_a_way_out(
     server: Server, visiting: Visiting
 ) -> None:
-    with visiting(server, "/#song/nonsense", size=PHONE) as visit:
+    with visiting(server, size=PHONE) as visit:
         page = visit.page
-        visit.expected = {404, 422}
+        visit.expected = {404, 422}  # before the server is asked
+        page.goto(f"{server.url}/#song/nonsense")
+        page.reload()
         alert = page.get_by_role("alert")
         expect(alert).to_contain_text("There is no song at this address")
         expect(alert).not_to_contain_text("nonsense")
