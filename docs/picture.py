@@ -73,7 +73,7 @@ def page(song: Song, home: Path, drawn: Path) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         kept = [{"name": "songwright.token", "value": TOKEN}]
         view = browser.new_page(
-            viewport={"width": 1280, "height": 860},
+            viewport={"width": 1440, "height": 900},
             color_scheme="dark",
             storage_state={"origins": [{"origin": server.url, "localStorage": kept}]},
         )

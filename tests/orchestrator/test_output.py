@@ -38,6 +38,18 @@ def test_a_damaged_song_is_in_the_list_with_what_is_wrong(capsys: pytest.Capture
     assert "... and 3 more: add --limit 0" in shown
 
 
+def test_on_a_narrow_screen_a_title_has_the_room_of_the_style(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song = made_song(1, {}, {}, description="the last night of summer")
+    for columns, styled in ((80, False), (120, True)):
+        monkeypatch.setattr("orchestrator.cli.output.text._IN_FILES", columns)
+        print_list([song], more=0)
+        shown = capsys.readouterr().out
+        assert ("style" in shown) is styled
+        assert song.id in shown
+
+
 def test_an_empty_library_says_how_to_make_the_first_song(capsys: pytest.CaptureFixture[str]) -> None:
     print_list([], more=0)
     assert "No songs yet. The first: songwright make" in capsys.readouterr().out

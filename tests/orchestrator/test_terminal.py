@@ -57,6 +57,13 @@ def no_players() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
+def a_browser() -> Iterator[dict[str, str]]:
+    """One that shows on the terminal which address it got."""
+    with quick() as variables:
+        yield variables | {"BROWSER": "echo opened %s"}
+
+
+@contextmanager
 def no_weights() -> Iterator[dict[str, str]]:
     yield {"HF_HUB_OFFLINE": "1", "HF_HOME": "/dev/null"}
 
@@ -225,9 +232,9 @@ RUNS = [
     run("open", "latest", "--print", code=FAILED, shows=("no service runs on", "songwright serve")),
     run("completion", "zsh", shows=("_SONGWRIGHT_COMPLETE",)),
     run(
-        "serve", "--host", "127.0.0.2", "--port", "0",
+        "serve", "--host", "127.0.0.2", "--port", "0", "--open",
         shows=("is at http://127.0.0.2:", "/#code=", "Your token, shown only now", "token for programs is"),
-        until="Ctrl-C stops.", code=INTERRUPTED, leaves=".songwright/token",
+        until="opened http://127.0.0.2:", code=INTERRUPTED, leaves=".songwright/token", within=a_browser,
     ),
     run(
         "serve", "--port", "0", "--take-over", shows=("Songwright is at http://127.0.0.1:",),

@@ -82,6 +82,7 @@ def test_what_other_clients_do_is_seen_at_once_and_a_song_is_stopped_in_its_row(
         visit.look("library-live", sizes=(DESKTOP, PHONE), whole=False)
         row(page, last).get_by_role("button", name="Stop making song 4").click()
         expect(row(page, last)).to_contain_text("Cancelled")
+        expect(row(page, last).get_by_role("link")).to_be_focused()
         let_go()
         expect(row(page, first)).to_contain_text("0:05")
         with shelf.client() as client:
@@ -92,11 +93,23 @@ def test_what_other_clients_do_is_seen_at_once_and_a_song_is_stopped_in_its_row(
         row(page, first).get_by_role("button", name="Play Renamed elsewhere").click()
         expect(row(page, first).get_by_role("button", name="Stop playing")).to_be_visible()
         assert "#song/" not in page.url
+        with shelf.client() as client:
+            client.patch(f"/songs/{first}", json={"title": "Renamed again"}).raise_for_status()
+        expect(page.locator("#bar-title")).to_have_text("Renamed again")
         row(page, first).get_by_role("button", name="Stop playing").click()
         row(page, first).get_by_role("button", name="More for").click()
         with page.expect_download() as download:
             page.get_by_role("menuitem", name="Download").click()
         assert zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())).testzip() is None
+        # The topmost row was another song's, and its cover is not seen beside the new one.
+        page.route("**/cover.*", lambda route: None)  # answered once it is let go
+        newest = ask(shelf, "one more")
+        picture = row(page, newest).locator("img")
+        expect(row(page, newest)).to_contain_text("0:05")
+        expect(picture).to_be_hidden()
+        page.unroute("**/cover.*")
+        expect(picture).to_be_visible()
+        assert newest in (picture.get_attribute("src") or "")
 
 
 def test_the_library_is_searched_filtered_and_sorted(
@@ -197,6 +210,7 @@ def test_several_songs_are_tagged_and_deleted_at_once(
         page.locator("#bulk-delete").click()
         dialog.get_by_role("button", name="Delete them").click()
         expect(rows).to_have_count(2)
+        expect(page.locator("#library-heading")).to_be_focused()
         expect(page.locator("#library-count")).to_have_text("2 songs")
         assert len(list(five.ids())) == 2
         page.get_by_role("button", name="All shown").click()

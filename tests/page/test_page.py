@@ -283,6 +283,7 @@ def test_a_song_is_cancelled_from_the_page(
         expect(page.locator("#song")).to_have_attribute("data-status", "cancelled")
         expect(page.get_by_text("This song was cancelled before it was done.")).to_be_visible()
         expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+        expect(page.locator("#song-title")).to_be_focused()
         expect(page.locator("#library-list [data-id]").first).to_contain_text("Cancelled")
         visit.look("cancelled", sizes=(PHONE,))
 

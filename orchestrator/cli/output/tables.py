@@ -17,6 +17,9 @@ from orchestrator.songs.reading import Damaged
 MOST_COUNTED = 10_000
 """Songs that are counted below a list: a bucket has to be listed for that."""
 
+_COLUMNS = ("id", "title", "style", "length", "status", "made")
+_WIDE = 100  # columns of a terminal
+
 
 def print_list(songs: Sequence[Song | Damaged], more: int, *, whole: bool = True) -> None:
     """One line a song, in their order; of a damaged one, with what is wrong. A favourite has a star.
@@ -27,25 +30,27 @@ def print_list(songs: Sequence[Song | Damaged], more: int, *, whole: bool = True
         console.print(first if whole else "No song fits.")
         return
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("id", "title", "style", "length", "status", "made"):
+    # On a narrow screen the title has the room of the style, which does not tell songs apart.
+    columns = [name for name in _COLUMNS if name != "style" or console.width >= _WIDE]
+    for name in columns:
         table.add_column(name, no_wrap=name not in ("title", "style"))
-    tagged = any(song.tags for song in songs if isinstance(song, Song))
-    if tagged:
+    if any(song.tags for song in songs if isinstance(song, Song)):
+        columns.append("tags")
         table.add_column("tags")
     for song in songs:
         made = f"{song.created_at.astimezone():%Y-%m-%d %H:%M}"
         if isinstance(song, Damaged):
-            table.add_row(song.id, styled(song.reason, "red"), "", "", Text("unreadable", style="red"), made)
-            continue
-        table.add_row(
-            song.id,
-            _name(song),
-            styled(", ".join(song.plan.categories[:2])) if song.plan else "",
-            clock(song.music.duration_s if song.music else song.brief.duration_s),
-            Text(song.status, style=STATUS_COLOURS.get(song.status, "")),
-            made,
-            *([styled(", ".join(song.tags), "cyan")] if tagged else []),
-        )
+            cells = {"title": styled(song.reason, "red"), "status": Text("unreadable", style="red")}
+        else:
+            cells = {
+                "title": _name(song),
+                "style": styled(", ".join(song.plan.categories[:2]) if song.plan else ""),
+                "length": styled(clock(song.music.duration_s if song.music else song.brief.duration_s)),
+                "status": Text(song.status, style=STATUS_COLOURS.get(song.status, "")),
+                "tags": styled(", ".join(song.tags), "cyan"),
+            }
+        cells |= {"id": Text(song.id), "made": Text(made)}
+        table.add_row(*(cells.get(name, "") for name in columns))
     console.print(table)
     if more:
         least = "at least " if whole and more >= MOST_COUNTED else ""

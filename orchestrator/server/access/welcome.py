@@ -16,6 +16,8 @@ from orchestrator.server.access.qr import lines_of, width_of
 from orchestrator.server.auth import TOKEN_FILE, Tokens
 from storage.configured import private_folder
 
+_FOR_TERMINALS = {"www-browser", "links", "elinks", "lynx", "w3m"}
+
 
 def welcome(
     settings: Settings,
@@ -94,11 +96,13 @@ def _open(address: str, say: Callable[[str], None]) -> None:
         browser = webbrowser.get()
     except webbrowser.Error:
         browser = None
-    # One for terminals would take this one, and run before the service does.
-    background = not isinstance(browser, webbrowser.GenericBrowser) or isinstance(
-        browser, webbrowser.BackgroundBrowser
-    )
-    if browser is None or not background:
+    # One for terminals would take this one, and run before the service does. What BROWSER names, such as
+    # wslview, opens a window.
+    if type(browser) is webbrowser.GenericBrowser and (
+        browser.basename in _FOR_TERMINALS or not os.environ.get("BROWSER")
+    ):
+        browser = None
+    if browser is None:
         say("There is no browser here that can be opened: open the address in one yourself.")
         return
 

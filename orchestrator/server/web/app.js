@@ -11,7 +11,7 @@ import { wireLineage } from "/page/lineage.js";
 import { wireActions } from "/page/actions.js";
 import { wireBar } from "/page/bar.js";
 import { editedPlan, planIsStale, pointAtStalePlan, showPlan } from "/page/plan.js";
-import { clearPlayer, offerList, renewTrack } from "/page/player.js";
+import { clearPlayer, offerList, renameTrack, renewTrack } from "/page/player.js";
 import * as progress from "/page/progress.js";
 import { quoteSoon } from "/page/quote.js";
 import { wireReady } from "/page/ready.js";
@@ -67,6 +67,7 @@ function relabel(song) {
 
 // Somebody else, or a row of the library, has given the open song another title, star or tag.
 function relabelOpen({ detail: { id, title, favourite, tags } }) {
+  renameTrack(id, title);
   if (open?.id !== id || progress.isRunning(open.status)) return;
   const same = open.title === title && open.favourite === favourite && String(open.tags) === String(tags);
   if (!same) relabel({ ...open, title, favourite, tags });
@@ -273,6 +274,8 @@ async function cancel() {
       if (!progress.isRunning(song.status)) stopFollowing();
     }
     takeSong(song);
+    // The button is away with what it stopped.
+    if (open?.id === song.id && document.activeElement === document.body) at("song-title").focus({ preventScroll: true });
   } catch (problem) {
     actionFailed(problem);
   }

@@ -162,7 +162,12 @@ export function wireBar() {
   at("bar-keys").addEventListener("click", showKeys);
   at("bar-lyrics").addEventListener("click", openKaraoke);
   at("queue-close").addEventListener("click", () => (toggleQueue(false), at("bar-queue").focus()));
-  at("queue").addEventListener("keydown", (event) => event.key === "Escape" && (toggleQueue(false), at("bar-queue").focus()));
+  // Wherever the focus is: on a phone the button that opened it may be folded away.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || at("queue").hidden || document.querySelector("dialog:modal")) return;
+    toggleQueue(false);
+    at("bar-queue").focus();
+  });
   at("bar-cover").addEventListener("error", () => (at("bar-cover").hidden = true));
   wireSlider();
   new ResizeObserver(measure).observe(at("bar"));

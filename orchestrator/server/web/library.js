@@ -4,7 +4,7 @@ import { cancelSong } from "/page/api.js";
 import { followLibrary } from "/page/live.js";
 import { openMenu, wireMenu } from "/page/menu.js";
 import { GENRES } from "/page/pickers.js";
-import { onPlaying, playing, playSong, togglePlaying } from "/page/player.js";
+import { onPlaying, playing, playSong, renameTrack, togglePlaying } from "/page/player.js";
 import { fillRow, loadCover, makeRow } from "/page/rows.js";
 import * as selection from "/page/selection.js";
 import * as songs from "/page/songs.js";
@@ -27,6 +27,7 @@ let stop = null;
 let started = false;
 let active = { index: 0, column: "link" };
 let coverTimer = 0;
+let inSight = [];
 let searchTimer = 0;
 let lostTimer = 0;
 
@@ -47,14 +48,24 @@ const virtual = virtualList({
       selected: Boolean(song) && selection.isSelected(song.id),
       sounding: song && now?.id === song.id ? now : null,
     });
+    if (!coverTimer) coversSoon();
   },
   seen(first, last) {
     showTabStop();
-    clearTimeout(coverTimer);
-    coverTimer = setTimeout(() => virtual.rows().forEach(loadCover), COVERS_MS);
-    if (started) songs.ensure(first - AHEAD, last + AHEAD);
+      if (String(inSight) !== String([first, last])) coversSoon();
+      inSight = [first, last];
+      if (started) songs.ensure(first - AHEAD, last + AHEAD);
   },
 });
+
+// Once the list stands still; songs that change in it keep none from coming.
+function coversSoon() {
+  clearTimeout(coverTimer);
+  coverTimer = setTimeout(() => {
+    coverTimer = 0;
+    virtual.rows().forEach(loadCover);
+  }, COVERS_MS);
+}
 
 function failed(problem) {
   if (problem.status === 401 || problem.name === "AbortError") return;
@@ -76,6 +87,9 @@ function changed() {
   error.hidden = true;
   showCount();
   virtual.show(songs.countOf());
+  // After a reload the bar has the title that the song had when it was heard.
+  const sounding = songs.songOf(playing()?.id);
+  if (sounding) renameTrack(sounding.id, sounding.title);
   selection.forgetMissing();
 }
 
@@ -139,7 +153,11 @@ async function act(what, song, button = null) {
       if (playing()?.id === song.id) togglePlaying();
       else await playSong(song.id, { list: playableIds() });
     } else if (what === "favourite") await selection.change(song, { favourite: !song.favourite });
-    else if (what === "cancel") takeSong(await cancelSong(song.id));
+    else if (what === "cancel") {
+      takeSong(await cancelSong(song.id));
+      // "Stop" is away now, and the focus with it.
+      if (document.activeElement === document.body || button === document.activeElement) focusRow(songs.placeOf(song.id), "link");
+    }
     else if (what === "menu") openMenu(button, song);
     else if (what === "rename") selection.editTitle(song);
     else if (what === "tags") selection.editTags(song);

@@ -17,7 +17,11 @@ async function paint(song, order) {
     at("cover-error").textContent = problem.sentence || t("That did not work. Reload the page.");
     at("cover-error").hidden = false;
   };
-  if (await order(`/songs/${encodeURIComponent(song.id)}/cover`, body, failed)) dialog.close();
+  if (await order(`/songs/${encodeURIComponent(song.id)}/cover`, body, failed)) {
+    dialog.close();
+    // The button that opened it is away while the new song is made.
+    at("song-title").focus({ preventScroll: true });
+  }
   at("cover-make").disabled = false;
 }
 

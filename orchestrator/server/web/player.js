@@ -139,6 +139,14 @@ export function renewTrack(fresh) {
   changed();
 }
 
+// The song was renamed in a row of the library, or by somebody else.
+export function renameTrack(id, title) {
+  if (!title || track?.id !== id || track.title === title) return;
+  track.title = title;
+  remember();
+  changed();
+}
+
 export function playTrack(fresh, { list, at = 0 } = {}) {
   turn += 1;
   if (list || !inQueue(fresh.id)) startQueue(list?.length ? list : shownList(), fresh.id);

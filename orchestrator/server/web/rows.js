@@ -37,22 +37,33 @@ export function makeRow() {
     check: one("input"), play: one(".thumb-button"), image: one("img"), blank: one(".blank"), link: one("a"), title: one("bdi"),
     facts: one(".song-row-facts"), bar: one("progress"), stop: one(".stop"), star: one(".star"), menu: one("[data-do=menu]"),
   };
+  row.parts.image.addEventListener("load", ({ target }) => {
+    row.pictured = target.dataset.of;
+    showCover(row, row.song);
+  });
   // Addresses expire; the next reading of the list brings new ones.
-  row.parts.image.addEventListener("error", () => showCover(row, null));
+  row.parts.image.addEventListener("error", () => {
+    row.pictured = null;
+    showCover(row, null);
+  });
   return row;
 }
 
-function showCover(row, url) {
+// Rows are used again: a picture is seen only once it is there, and only beside its own song.
+function showCover(row, song) {
   const { image, blank } = row.parts;
-  image.hidden = !url;
-  blank.hidden = Boolean(url);
-  row.cover = url;
+  row.cover = song?.urls?.cover || null;
+  image.hidden = !row.cover || row.pictured !== song.id;
+  blank.hidden = !image.hidden;
 }
 
 // A cover is a whole picture: while the list flies past, none is loaded.
 export function loadCover(row) {
   const { image } = row.parts;
-  if (row.cover && image.getAttribute("src") !== row.cover) image.src = row.cover;
+  if (!row.cover || image.getAttribute("src") === row.cover) return;
+  if (row.pictured !== row.song.id) row.pictured = null;
+  image.dataset.of = row.song.id;
+  image.src = row.cover;
 }
 
 // The share that is done, or null where nothing is known.
@@ -66,7 +77,7 @@ function wait({ status, queue_position: position, seconds_left: seconds }) {
   const parts = [];
   if (position === 1) parts.push(t("Next in the queue"));
   else if (position) parts.push(t("Number {n} in the queue", { n: position }));
-  else parts.push(t(STATUS_WORDS[status] || status));
+  else if (!left(seconds)) parts.push(t(STATUS_WORDS[status] || status));
   if (left(seconds)) parts.push(left(seconds));
   return parts;
 }
@@ -98,7 +109,7 @@ function showSong(row, song, parent) {
   link.href = `#song/${encodeURIComponent(song.id)}`;
   title.textContent = name;
   facts.textContent = factsOf(song, parent).filter(Boolean).join(" · ");
-  showCover(row, song.urls?.cover || null);
+  showCover(row, song);
   const share = shareOf(song);
   bar.hidden = share === null;
   row.classList.toggle("making", share !== null);

@@ -6,6 +6,7 @@ import { localDate, t } from "/page/words.js";
 
 const at = (id) => document.getElementById(id);
 const dialog = at("share-dialog");
+const HERE_ALONE = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 function say(words, wrong = false) {
   at("share-note").textContent = words;
@@ -24,10 +25,15 @@ async function copy() {
   }
 }
 
-function open(song) {
-  at("share-title").textContent = nameOf(song);
+// Of another length it would be another link.
+function forget() {
   at("share-made").hidden = true;
   at("share-make").hidden = false;
+}
+
+function open(song) {
+  at("share-title").textContent = nameOf(song);
+  forget();
   say("");
   dialog.showModal();
 }
@@ -38,9 +44,15 @@ async function make(song) {
   try {
     const body = { expires_s: Number(at("share-expires").value) };
     const { url, expires_at: end } = await askJson(`/songs/${encodeURIComponent(song.id)}/share`, { method: "POST", body });
-    at("share-url").value = new URL(url, location.href).href;
-    at("share-end").textContent = t("It works until {date}.", { date: localDate(new Date(end)) });
+    const link = new URL(url, location.href);
+    at("share-url").value = link.href;
+    const words = [t("It works until {date}.", { date: localDate(new Date(end)) })];
+    if (HERE_ALONE.test(link.hostname)) {
+      words.push(t("Only this computer can open this link. Start the server with {command} to share it with others.", { command: "songwright serve --host 0.0.0.0" }));
+    }
+    at("share-end").textContent = words.join(" ");
     at("share-made").hidden = false;
+    at("share-make").hidden = true;
     at("share-send").hidden = !navigator.share;
     at("share-copy").focus();
   } catch (problem) {
@@ -55,7 +67,7 @@ export function wireSharing(current) {
     event.preventDefault();
     make(current());
   });
-  at("share-expires").addEventListener("change", () => (at("share-made").hidden = true));
+  at("share-expires").addEventListener("change", forget);
   at("share-copy").addEventListener("click", copy);
   at("share-close").addEventListener("click", () => dialog.close());
   at("share-send").addEventListener("click", () => {

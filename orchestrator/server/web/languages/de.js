@@ -205,6 +205,7 @@ export default {
   "On the server’s computer,": "Auf dem Computer des Servers öffnet",
   "Only a PNG, JPEG or WebP can be used.": "Nur PNG, JPEG oder WebP sind möglich.",
   "Only favourites": "Nur Favoriten",
+  "Only this computer can open this link. Start the server with {command} to share it with others.": "Nur dieser Computer kann diesen Link öffnen. Starte den Server mit {command}, um ihn mit anderen zu teilen.",
   "Only this computer reaches the server. Start it with {command} to open it on your phone.": "Nur dieser Computer erreicht den Server. Starte ihn mit {command}, um ihn auf dem Handy zu öffnen.",
   "Open on your phone": "Auf dem Handy öffnen",
   "Operation": "Operation",

@@ -205,6 +205,7 @@ export default {
   "On the server’s computer,": "En el equipo del servidor,",
   "Only a PNG, JPEG or WebP can be used.": "Solo se admiten PNG, JPEG o WebP.",
   "Only favourites": "Solo favoritas",
+  "Only this computer can open this link. Start the server with {command} to share it with others.": "Solo este equipo puede abrir este enlace. Inicia el servidor con {command} para compartirlo con otros.",
   "Only this computer reaches the server. Start it with {command} to open it on your phone.": "Solo este equipo llega al servidor. Inícialo con {command} para abrirlo en el teléfono.",
   "Open on your phone": "Abrir en el teléfono",
   "Operation": "Operación",

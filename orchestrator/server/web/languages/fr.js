@@ -205,6 +205,7 @@ export default {
   "On the server’s computer,": "Sur l’ordinateur du serveur,",
   "Only a PNG, JPEG or WebP can be used.": "Seuls les formats PNG, JPEG et WebP sont acceptés.",
   "Only favourites": "Favoris uniquement",
+  "Only this computer can open this link. Start the server with {command} to share it with others.": "Seul cet ordinateur peut ouvrir ce lien. Démarrez le serveur avec {command} pour le partager avec d’autres.",
   "Only this computer reaches the server. Start it with {command} to open it on your phone.": "Seul cet ordinateur peut joindre le serveur. Démarrez-le avec {command} pour l’ouvrir sur votre téléphone.",
   "Open on your phone": "Ouvrir sur le téléphone",
   "Operation": "Opération",

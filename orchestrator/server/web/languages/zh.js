@@ -205,6 +205,7 @@ export default {
   "On the server’s computer,": "在服务器电脑上运行",
   "Only a PNG, JPEG or WebP can be used.": "只能使用 PNG、JPEG 或 WebP。",
   "Only favourites": "只看收藏",
+  "Only this computer can open this link. Start the server with {command} to share it with others.": "只有这台电脑能打开此链接。请用 {command} 启动服务器，以便与他人分享。",
   "Only this computer reaches the server. Start it with {command} to open it on your phone.": "目前只有这台电脑能连接服务器。用 {command} 启动后，即可在手机上打开。",
   "Open on your phone": "在手机上打开",
   "Operation": "操作",
