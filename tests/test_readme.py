@@ -60,14 +60,15 @@ def test_a_songwright_command_of_the_readme_runs(line: str, tmp_path: Path) -> N
         assert result.returncode == 0, result.stderr
 
 
-def sent(line: str, url: str, token: str) -> httpx.Response:
+def sent(line: str, url: str, token: str, song_id: str = "") -> httpx.Response:
     """The answer to a request that the README writes with curl, which not every machine has."""
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("-H", dest="headers", action="append")
     parser.add_argument("-d", dest="data", default="")
     parser.add_argument("-F", dest="fields", action="append", default=[])
-    given = parser.parse_args(shlex.split(line.replace("$TOKEN", token))[1:])
+    parser.add_argument("-X", dest="method", default="POST")
+    given = parser.parse_args(shlex.split(line.replace("$TOKEN", token).replace("$ID", song_id))[1:])
     headers = dict(header.split(": ", 1) for header in given.headers)
     where = given.url.replace("http://127.0.0.1:8000", url)
     if given.fields:
@@ -76,14 +77,20 @@ def sent(line: str, url: str, token: str) -> httpx.Response:
         data = wav(tone()) if kind == "audio" else file_of(shot("sea"), "JPEG")
         sent = {kind: (fields.pop(kind).removeprefix("@"), data)}
         return httpx.post(where, headers=headers, data=fields, files=sent, timeout=60.0)
-    return httpx.post(where, headers=headers, content=given.data.encode(), timeout=60.0)
+    return httpx.request(given.method, where, headers=headers, content=given.data.encode(), timeout=60.0)
 
 
 def test_the_requests_of_the_readme_are_answered_as_it_says(tmp_path: Path) -> None:
     assert SERVE in COMMANDS
     with serving(tmp_path) as server:
-        answers = [sent(line, server.url, TOKEN) for line in REQUESTS]
-    first, second, third, upload, fourth = answers
+        answers: dict[str, httpx.Response] = {}
+        for line in REQUESTS:
+            made = answers.get(REQUESTS[0])
+            answers[line] = sent(line, server.url, TOKEN, made.json()["id"] if made else "")
+    changed = [answer for line, answer in answers.items() if "$ID" in line]
+    first, second, third, upload, fourth = (answers[line] for line in REQUESTS if "$ID" not in line)
+    assert [answer.status_code for answer in changed] == [200]
+    assert changed[0].json()["tags"]
     assert first.status_code == 200, first.text
     assert first.json().keys() >= {"r2_key", "cover_image_r2_key", "categories", "urls"}
     assert second.status_code == 202, second.text

@@ -165,7 +165,7 @@ def test_lyrics_over_the_limit_are_refused(tmp_path: Path) -> None:
 def test_a_full_disk_is_said_plainly_and_leaves_no_song_that_looks_whole(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    mount = f"mount -t tmpfs -o size=160k tmpfs {small}"
+    mount = f"mount -t tmpfs -o size=256k tmpfs {small}"
     probe = subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True, text=True)
     if probe.returncode:
         if os.environ.get("CI"):

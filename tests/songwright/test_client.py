@@ -106,7 +106,7 @@ def test_every_file_of_a_song_can_be_downloaded_and_the_package(
         assert path.name == asset.key.rpartition("/")[2]
         assert path.stat().st_size == asset.size_bytes
         assert counted[-1] == (asset.size_bytes, asset.size_bytes)
-    assert {"audio", "cover", "stem:melody"} <= song.assets.keys()
+    assert {"audio", "cover", "stem:vocals"} <= song.assets.keys()
     package = client.download(song, "package", tmp_path)
     assert package.name == f"{song.id}.zip"
     assert zipfile.ZipFile(io.BytesIO(package.read_bytes())).testzip() is None

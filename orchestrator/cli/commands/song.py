@@ -10,6 +10,11 @@ from orchestrator.cli.commands.make import make
 
 SENTENCE = "a dreamy synthwave song with a female vocal about neon rain"
 """As the Makefile has it."""
+EXAMPLES = """\b
+Examples:
+  songwright song
+  songwright song "a sea shanty about the last ship" --play
+"""
 _WISHES = ("description", "lyrics_file", "about", "image", "like")
 
 
@@ -26,4 +31,5 @@ song = click.Command(
     callback=_song,
     help="The same as 'make'; without a sentence, a first song to hear what comes out.",
     short_help="A first song, without a sentence of your own.",
+    epilog=EXAMPLES,
 )
