@@ -8,7 +8,14 @@ from config.settings import load_settings
 from orchestrator.cli.lines import say
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  songwright mcp
+  songwright mcp --url http://localhost:8000
+"""
+
+
+@click.command(epilog=EXAMPLES, short_help="Tools for agents, on stdin and stdout.")
 @click.option(
     "--url",
     metavar="ADDRESS",
