@@ -58,10 +58,12 @@ def test_a_song_is_extended(client: httpx.Client, parent: dict[str, Any]) -> Non
     assert (song["parent"], song["task"]) == (parent["id"], "extend")
     assert (parent["parent"], parent["task"]) == ("", "compose")
     change = song["brief"]["change"]
-    assert (change["task"], change["source"], change["by_s"]) == ("extend", parent["id"], 12)
+    assert (change["task"], change["source"]) == ("extend", parent["id"])
+    assert change["by_s"] - change["anew_s"] == pytest.approx(12)  # the old ending is no part of it
+    assert song["music"]["duration_s"] == pytest.approx(parent["music"]["duration_s"] + 12, abs=0.1)
     before, rate_hz = sound(client, parent)
     after, _ = sound(client, song)
-    join = len(after) - 12 * rate_hz
+    join = len(after) - round(change["by_s"] * rate_hz)
     assert 0.5 * len(before) < join < len(before)
     kept = join - round(0.1 * rate_hz)
     assert np.array_equal(after[:kept], before[:kept])
@@ -152,8 +154,10 @@ def test_a_change_is_quoted(client: httpx.Client, parent: dict[str, Any]) -> Non
         assert list(quote["stages"]) == ["music"]
         assert quote["songs"] >= 1
         assert quote["seconds"]["p50"] > 0
-        new = 6 if wanted["task"] in ("extend", "repaint") else 24
-        assert f"As if {new} s were composed" in quote["notes"][0]
+        ending = parent["music"]["sections"][-1]
+        anew = {"extend": 6 + round(ending["end_s"] - ending["start_s"]), "repaint": 6}
+        assert ending["kind"] == "outro"
+        assert f"As if {anew.get(wanted['task'], 24)} s were composed" in quote["notes"][0]
     quote = client.post("/quote", json={"task": "cover"} | of).raise_for_status().json()
     assert list(quote["stages"]) == ["cover"]
     assert quote["seconds"] == quote["stages"]["cover"]["seconds"]

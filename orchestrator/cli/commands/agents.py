@@ -7,7 +7,6 @@ import click
 from config.settings import load_settings
 from orchestrator.cli.lines import say
 
-
 EXAMPLES = """\b
 Examples:
   songwright mcp

@@ -98,12 +98,13 @@ def print_song(song: Song, places: Places, copies: Path | None = None) -> None:
 
 def _lineage(change: SongChange) -> str:
     """What was changed of which song."""
+    longer_s = (change.by_s or 0.0) - change.anew_s
     match change.task:
         case "extend" if change.before:
-            what = f"{change.by_s:g} s before it"
+            what = f"{longer_s:g} s before it"
         case "extend":
             since = "" if change.start_s is None else f" from {clock(change.start_s)} on"
-            what = f"{change.by_s:g} s more{since}"
+            what = f"{longer_s:g} s more{since}"
         case "repaint":
             what = f"another part from {clock(change.start_s or 0.0)} to {clock(change.end_s or 0.0)}"
         case "resing":

@@ -71,11 +71,13 @@ def changed_brief(
     _check_words(engine, plan, wanted.task, words)
     if wanted.task in ("remix", "reference") and not wanted.prompt.strip():
         raise InvalidRequest("prompt", "", 'say how the song is to sound: "bossa nova with soft strings"')
-    duration_s, lyrics = music.duration_s, plan.lyrics
+    duration_s, lyrics, anew_s = music.duration_s, plan.lyrics, 0.0
     if wanted.task in OF_PARTS:
         start_s, end_s = _span(music, plan, wanted)
         if wanted.task == "extend":
-            duration_s = _extended_s(music, wanted, start_s)
+            if wanted.start_s is None and not wanted.before:  # its ending gives way, and does not count
+                anew_s = music.duration_s - start_s
+            duration_s = _extended_s(music, wanted, start_s + anew_s)
         if not words and wanted.task == "repaint":
             words = tagged(music.sections, [line for line in lines if start_s <= _middle(line) < end_s])
         before = [line for line in lines if _middle(line) < start_s]
@@ -91,7 +93,8 @@ def changed_brief(
         words=words,
         start_s=wanted.start_s,
         end_s=wanted.end_s,
-        by_s=wanted.by_s,
+        by_s=None if wanted.by_s is None else wanted.by_s + anew_s,
+        anew_s=anew_s,
         before=wanted.before,
         strength=wanted.strength,
         style_seed=style_seed_of(song),
@@ -176,9 +179,9 @@ def _check_words(engine: EngineInfo, plan: SongPlan, task: Task, words: str) -> 
         raise InvalidRequest("lyrics", words, f"{fix}: send others, or use an engine that sings them")
 
 
-def _extended_s(music: MusicFacts, wanted: Wanted, start_s: float) -> float:
+def _extended_s(music: MusicFacts, wanted: Wanted, from_s: float) -> float:
     by_s = wanted.by_s or 0.0
-    duration_s = by_s + (music.duration_s if wanted.before else start_s)
+    duration_s = by_s + (music.duration_s if wanted.before else from_s)
     if duration_s > DURATION_S[1]:
         fix = f"a song has {DURATION_S[1]:g} s at the most: this one would have {duration_s:.0f}"
         raise InvalidRequest("by_s", f"{by_s:g}", fix)

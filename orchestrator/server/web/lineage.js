@@ -10,7 +10,8 @@ const MOST = 12; // generations that are named
 
 let urls = null;
 
-function what({ task, by_s: by, before, start_s: from, end_s: to }) {
+function what({ task, by_s: composed, anew_s: anew = 0, before, start_s: from, end_s: to }) {
+  const by = composed && Math.round((composed - anew) * 10) / 10;
   return {
     extend: before ? t("{n} s more before it", { n: by }) : t("{n} s more", { n: by }),
     repaint: t("another part from {from} to {to}", { from: clock(from), to: clock(to) }),

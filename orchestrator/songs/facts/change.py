@@ -29,6 +29,9 @@ class SongChange(BaseModel):
     start_s: float | None = None
     end_s: float | None = None
     by_s: float | None = None
+    """How many seconds the new part of an extension has."""
+    anew_s: float = 0.0
+    """So many of them stand for the old ending, which is left out: by the others the song gets longer."""
     before: bool = False
     strength: float | None = None
     style_seed: int | None = None

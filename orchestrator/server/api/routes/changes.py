@@ -38,9 +38,10 @@ _ANSWERS = {**SONG_ANSWERS, **refusals(404, 409)}
 
 @song_route(router, "/songs/{song_id}/extend", "A song that goes on", responses=_ANSWERS)
 async def extend_song(song_id: str, body: Extend, call: TheCall) -> Response:
-    """A new song: the first one up to a bar, and `by_s` seconds more. With `before` they come before its
-    beginning. What is kept is the same to the sample. `brief.change` in the answer names the song and what
-    was changed."""
+    """A new song, `by_s` seconds longer: the first one up to where its end begins, and a new part with an
+    ending of its own; with `from_s` up to that second, and `by_s` seconds after it. With `before` they come
+    before its beginning. What is kept is the same to the sample. `brief.change` in the answer names the song
+    and what was changed."""
     return await _change(song_id, body, call)
 
 

@@ -80,7 +80,11 @@ class Extend(_NewPart):
     )
     TASK: ClassVar[Task] = "extend"
 
-    by_s: float = Field(ge=1.0, le=_SECONDS, description="By how many seconds the song gets longer.")
+    by_s: float = Field(
+        ge=1.0,
+        le=_SECONDS,
+        description="By how many seconds the song gets longer; with `from_s`, how many follow that second.",
+    )
     from_s: Second | None = Field(
         default=None,
         description="The second from which it goes on, at the nearest bar; left out: where its end begins.",
