@@ -83,7 +83,7 @@ def test_the_page_asks_for_a_token_and_says_when_it_is_wrong(server: Server, vis
     with visiting(server, token=False) as visit:
         page = visit.page
         visit.expected = {401}
-        dialog = page.get_by_role("dialog", name="API token")
+        dialog = page.get_by_role("dialog", name="Sign-in")
         expect(dialog).to_be_visible()
         expect(page.get_by_label("Token", exact=True)).to_be_focused()
         visit.look("token")
@@ -104,15 +104,15 @@ def test_the_page_asks_for_a_token_and_says_when_it_is_wrong(server: Server, vis
 def test_a_token_can_be_changed_and_forgotten(server: Server, visiting: Visiting) -> None:
     with visiting(server) as visit:
         page = visit.page
-        dialog = page.get_by_role("dialog", name="API token")
-        page.get_by_role("button", name="API token").click()
+        dialog = page.get_by_role("dialog", name="Sign-in")
+        page.get_by_role("button", name="Sign-in").click()
         dialog.get_by_role("button", name="Close").click()
         expect(dialog).to_be_hidden()
-        page.get_by_role("button", name="API token").click()
+        page.get_by_role("button", name="Sign-in").click()
         page.get_by_label("Token", exact=True).fill(TOKEN)
         page.keyboard.press("Enter")
         expect(dialog).to_be_hidden()
-        page.get_by_role("button", name="API token").click()
+        page.get_by_role("button", name="Sign-in").click()
         dialog.get_by_role("button", name="Sign out").click()
         expect(dialog.get_by_role("button", name="Sign out")).to_be_hidden()
         page.reload()
@@ -127,7 +127,7 @@ def test_a_token_that_the_server_takes_no_more_is_asked_for_anew(server: Server,
         page.context.clear_cookies()
         page.evaluate("localStorage.setItem('songwright.token', 'rotated-away-0123456789')")
         page.reload()
-        dialog = page.get_by_role("dialog", name="API token")
+        dialog = page.get_by_role("dialog", name="Sign-in")
         expect(dialog).to_contain_text("does not take this token any more")
         page.get_by_label("Token", exact=True).fill(TOKEN)
         page.keyboard.press("Enter")

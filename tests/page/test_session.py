@@ -47,7 +47,7 @@ def new_code(server: Server) -> dict[str, str]:
 
 
 def signed_in(page: Page) -> None:
-    expect(page.get_by_role("dialog", name="API token")).to_be_hidden()
+    expect(page.get_by_role("dialog", name="Sign-in")).to_be_hidden()
     expect(page.get_by_role("heading", name="Library")).to_be_visible()
 
 
@@ -89,7 +89,7 @@ def test_a_link_with_a_code_signs_in_once_and_leaves_nothing_behind(
         page.context.clear_cookies()
         page.goto("about:blank")
         page.goto(f"{server.url}/#code={code}")
-        expect(page.get_by_role("dialog", name="API token")).to_contain_text("used before")
+        expect(page.get_by_role("dialog", name="Sign-in")).to_contain_text("used before")
         # In the same tab, by the link alone: the browser loads nothing anew.
         page.evaluate("code => { location.hash = `#code=${code}`; }", new_code(server)["code"])
         signed_in(page)
@@ -109,7 +109,7 @@ def test_a_token_of_an_earlier_version_becomes_a_cookie(server: Server, visiting
 def test_the_page_opens_on_a_phone_where_it_reaches_the_server(server: Server, visiting: Visiting) -> None:
     with visiting(server) as visit:
         page = visit.page
-        page.get_by_role("button", name="API token").click()
+        page.get_by_role("button", name="Sign-in").click()
         page.get_by_role("button", name="Open on your phone").click()
         dialog = page.get_by_role("dialog", name="Open on your phone")
         expect(dialog).to_contain_text("songwright serve --host 0.0.0.0")
@@ -117,7 +117,7 @@ def test_the_page_opens_on_a_phone_where_it_reaches_the_server(server: Server, v
         dialog.get_by_role("button", name="Close").click()
         made = new_code(server) | {"local": False}
         page.route("**/session/codes", lambda route: route.fulfill(json=made))  # as one in a network answers
-        page.get_by_role("button", name="API token").click()
+        page.get_by_role("button", name="Sign-in").click()
         page.get_by_role("button", name="Open on your phone").click()
         picture = dialog.get_by_role("img", name="QR code of the link")
         expect(picture).to_be_visible()
