@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from config.engine import ignore_progress
@@ -132,4 +133,11 @@ SONGS = (
 )
 
 FEW = ("rock-f", "soul-m", "country-d", "gospel-c")
+_OF_EACH_GENRE = (
+    "pop-f", "rock-f", "folk-c", "country-d", "soul-m", "synthwave-m", "gospel-c", "jazz-f", "house-f",
+    "metal-c", "reggae-m", "cinematic-f",
+)  # fmt: skip
+EVERY = bool(os.environ.get("SONGWRIGHT_TEST_EAR"))
+"""Set by ``make test-ear``, which listens to all songs. A run of all tests listens to one of each genre."""
+HEARD = SONGS if EVERY else tuple(song for song in SONGS if song.name in _OF_EACH_GENRE)
 """One of each voice: those that ``make test`` listens to."""

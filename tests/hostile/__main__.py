@@ -12,14 +12,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.hostile.figures import HERE, VARIABLE, Row, write
+from tests.hostile.figures import BESIDE, HERE, VARIABLE, Row, write
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         figures = Path(folder) / "figures.jsonl"
         environment = os.environ | {VARIABLE: str(figures)}
-        command = [sys.executable, "-m", "pytest", str(HERE), *sys.argv[1:]]
+        command = [sys.executable, "-m", "pytest", str(HERE), *map(str, BESIDE), *sys.argv[1:]]
         beside = ("-n", "auto", "--dist", "loadfile", "-m", "not alone")
         code = 0
         if len(sys.argv) == 1:

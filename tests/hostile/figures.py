@@ -10,6 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+BESIDE = tuple(
+    HERE.parent / name
+    for name in ("service/test_sessions.py", "service/test_sharing.py", "page/test_session.py")
+)
+"""Tests elsewhere that attack too."""
 DOCS = HERE.parent.parent / "docs" / "operations.md"
 VARIABLE = "SONGWRIGHT_HOSTILE_FIGURES"
 """Names the file that ``resisted`` adds its rows to."""
@@ -35,7 +40,7 @@ def resisted(attack: str, *, limit: str, figure: str) -> None:
 
 def attacks() -> Iterator[str]:
     """Every attack that the suite's files name, in the order of files and lines."""
-    for path in sorted(HERE.glob("test_*.py")):
+    for path in (*sorted(HERE.glob("test_*.py")), *BESIDE):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "resisted":
                 attack = node.args[0]

@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from tests.hostile.figures import resisted
 from tests.page.conftest import PHONE, Visiting
 from tests.service.server import TOKEN, Server
 
@@ -191,3 +192,8 @@ def test_a_page_of_another_origin_does_nothing_with_the_session(
             assert client.get("/songs").json() == before
         visit.page.reload()
         signed_in(visit.page)
+    resisted(
+        "forms and scripts of another port of this machine, requests with a cookie and no `Origin`",
+        limit="a cookie is for the service's own origin",
+        figure="403 from a browser too; nothing was made, and the session still stands",
+    )

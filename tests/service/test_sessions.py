@@ -23,6 +23,7 @@ from orchestrator.server.access.sessions import (
     set_cookie,
 )
 from storage.local import LocalStore
+from tests.hostile.figures import resisted
 from tests.service.server import Server, serving
 
 SECRET = b"a secret of the tests, of many bytes"
@@ -88,6 +89,11 @@ def test_of_many_that_use_a_code_at_once_one_comes_in(server: Server) -> None:
             return sorted(answer.status_code for answer in await asyncio.gather(*tries))
 
     assert asyncio.run(race()) == [204, *[401] * 11]
+    resisted(
+        "one-time codes replayed, guessed, expired, used by twelve at once",
+        limit="one session for a code; guesses count as wrong tokens",
+        figure="one 204 and eleven 401; 429 from the eleventh guess",
+    )
 
 
 def test_a_token_becomes_a_cookie_and_a_wrong_one_does_not(server: Server) -> None:
@@ -117,6 +123,11 @@ def test_forged_and_ended_cookies_are_refused(server: Server) -> None:
         assert browser.delete("/session", headers=same).status_code == 204
         assert not browser.cookies
         assert httpx.get(f"{server.url}/songs", headers=copy).status_code == 401
+    resisted(
+        "cookies forged, altered, expired, signed out, of a token that is gone",
+        limit="only digests are kept, or the cookie is signed",
+        figure="401",
+    )
 
 
 CROSS: list[dict[str, str]] = [

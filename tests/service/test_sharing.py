@@ -13,6 +13,7 @@ from orchestrator.server.api.responses.share_page import song_page
 from orchestrator.songs.library import Library
 from storage.local import LocalStore
 from storage.signing import Signer
+from tests.hostile.figures import resisted
 from tests.service.server import TOKEN, Server, serving
 from tests.service.test_generation import describe
 
@@ -143,6 +144,11 @@ def test_what_is_altered_guessed_or_expired_shows_no_song(
     _, expires, signature = path.removeprefix("/share/").split(".")
     file = signed.removeprefix(server.url).partition("?")[0]
     assert reader.get(file, params={"expires": expires, "signature": signature}).status_code == 403
+    resisted(
+        "share links altered, lengthened, expired, of another or a deleted song, embedded",
+        limit="an HMAC of song and time, `frame-ancestors 'none'`",
+        figure="404 or 410; a log line has `/share/...`",
+    )
 
 
 def test_how_long_a_link_is_good_is_bounded(server: Server, songs: tuple[str, str]) -> None:
