@@ -29,6 +29,7 @@ _REFUSALS = {
     409: "It does not fit the state of the song, or of an earlier request.",
     412: "The file is not the version that the conditions name.",
     413: "The body is too large.",
+    414: "The address is too long: path and query may have 8,192 bytes.",
     415: "The body is not JSON.",
     416: "The range lies outside the file.",
     422: "A field cannot be used; the document names it and the fix.",

@@ -38,7 +38,7 @@ _MOST_PASSED = 1_000_000
     "",
     operation_id="list_songs",
     summary="The library, by what you look for",
-    responses=refusals(422, 429, 500, 503),
+    responses=refusals(414, 422, 429, 500, 503),
 )
 async def list_songs(
     service: TheService,
