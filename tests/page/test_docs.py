@@ -152,7 +152,10 @@ def test_a_request_is_tried_with_the_token_and_its_sound_is_played(
             expect(page.locator(".result-status")).to_contain_text("200")
             expect(page.locator(f".result > {shown}")).to_be_visible()
             if shown == "audio":
-                page.wait_for_function("document.querySelector('.result audio').duration > 4")
+                page.locator(".result audio").evaluate(
+                    "audio => new Promise((done) => { const look = () => audio.duration > 4 && done(); "
+                    "audio.addEventListener('durationchange', look); look(); })"
+                )
             if shown == "pre":
                 expect(page.locator(".result > pre")).to_contain_text("event: end")
         visit.expected = {401}

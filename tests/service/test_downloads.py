@@ -157,8 +157,8 @@ def test_a_head_has_the_headers_of_the_get_and_its_length_on_every_path(
     signed = [song["urls"][role].removeprefix(server.url) for role in ("audio", "package")]
     given = {"{id}": song["id"], "{name}": "melody"}
     for path in [*paths, "/", "/docs", "/openapi.json", "/page/app.js", *signed, "/songs/nothing"]:
-        if path in ("/files/{key}", "/songs/{id}/events"):
-            continue
+        if path in ("/files/{key}", "/songs/{id}/events", "/events"):
+            continue  # the last two never end, or not before the song does
         for name, value in given.items():
             path = path.replace(name, value)
         head = client.head(path)

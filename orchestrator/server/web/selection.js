@@ -92,11 +92,12 @@ export async function deleteSongs(list) {
     songs.drop(id);
     document.dispatchEvent(new CustomEvent("songwright:deleted", { detail: id }));
   });
-  // What had the focus is gone with the songs.
-  if (!document.activeElement?.checkVisibility() || document.activeElement === document.body) at("library-heading").focus({ preventScroll: true });
+  show();
+  // What had the focus is gone with the songs, or is of no use without them.
+  const focused = document.activeElement;
+  if (!focused?.checkVisibility() || focused === document.body || focused.disabled) at("library-heading").focus({ preventScroll: true });
   announce(list.length === 1 ? t("The song is deleted.") : t("{n} songs are deleted.", { n: list.length - problems.length }));
   if (problems.length) failed(problems[0]);
-  show();
   return true;
 }
 
