@@ -99,8 +99,8 @@ class Service:
         self.metrics = Metrics(lambda: jobs.waiting, lambda: jobs.running)
         self.reuse = Reuse(self.library, self._engine_identities)
         self._requests = StoringRequests(self.reuse, self.threads)
-        store = self.library.store
-        self.answers = Answers(self.settings, store, self.signer, self.feed, jobs, self.listening)
+        answering = (lambda: self.library.store, self.signer, self.feed, jobs, self.listening)
+        self.answers = Answers(self.settings, *answering)
         self.events = LibraryEvents(self.library, self.threads, self.feed, jobs)
         self.webhooks = Webhooks(
             self.settings.webhooks.chosen_secret or (lambda: parts.keys.of(WEBHOOK_SECRET)),

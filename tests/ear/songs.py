@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from config.engine import ignore_progress
 from lyrics.contract import PlanRequest
 from lyrics.sketch.engine import SketchWriter
 from music.contract import MusicRequest
+from tests.long import SOAK
 
 _OF_PLAN = {
     "lyrics", "title", "genre", "mood", "energy", "tempo_bpm", "tempo_fixed", "key", "metre", "voice",
@@ -137,7 +137,5 @@ _OF_EACH_GENRE = (
     "pop-f", "rock-f", "folk-c", "country-d", "soul-m", "synthwave-m", "gospel-c", "jazz-f", "house-f",
     "metal-c", "reggae-m", "cinematic-f",
 )  # fmt: skip
-EVERY = bool(os.environ.get("SONGWRIGHT_TEST_EAR"))
-"""Set by ``make test-ear``, which listens to all songs. A run of all tests listens to one of each genre."""
-HEARD = SONGS if EVERY else tuple(song for song in SONGS if song.name in _OF_EACH_GENRE)
+HEARD = SONGS if SOAK else tuple(song for song in SONGS if song.name in _OF_EACH_GENRE)
 """One of each voice: those that ``make test`` listens to."""

@@ -1,6 +1,6 @@
 """What an ear hears of whole songs: their words, their notes, when vowels begin, and the voice over the band.
 
-``make test`` listens to one song of each voice, ``make test-all`` to one of each genre, ``make test-ear`` to
+``make test`` listens to one song of each voice, ``make test-all`` to one of each genre, ``make test-soak`` to
 all of them.
 """
 

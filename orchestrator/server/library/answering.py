@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pydantic import BaseModel
 
 from config.settings import Settings
@@ -42,7 +44,7 @@ class Answers:
     def __init__(
         self,
         settings: Settings,
-        store: Store,
+        store: Callable[[], Store],
         signer: Signer,
         feed: Feed,
         jobs: ServiceJobs,
@@ -61,7 +63,7 @@ class Answers:
         expires_s = self._settings.url_expires_s
         return Addresses(
             self._settings.public_url or base,
-            url=lambda song, role: self._store.url(
+            url=lambda song, role: self._store().url(
                 song.assets[role].key, expires_s, disposition("inline", file_name(song, role), song.id)
             ),
             own_path=lambda song, name: self._signer.path(asset_key(song.id, name), expires_s),
