@@ -52,8 +52,7 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
             ("fuzzing", "", 3, 60),
             ("examples,coverage", TOKEN, 20, 1250),
             ("stateful", TOKEN, 40, 130),
-            ("examples,coverage", "", 10, 1000),
-            *soak_after(0, [("fuzzing", TOKEN, 6, 225)]),
+            *soak_after(0, [("fuzzing", TOKEN, 6, 225), ("examples,coverage", "", 10, 1000)]),
         ],
     ),
 )
