@@ -6,6 +6,7 @@
 # make test-faults  whatever makes songs is killed 1,200 times, and networks break: an hour
 # make test-endurance  a day in fast motion, 2,200 songs: memory, descriptors, threads and files stay as they are
 # make test-hostile  the service attacked in every way we know, and the table of it in docs/operations.md
+# make test-soak  more of the same than in test-all: twice the songs listened to, a thousand plans, more fuzzing
 # make test-instructions  MusicGen's loops in every set of instructions that this processor has, compiled anew
 # make test-audiocraft  our MusicGen against AudioCraft, in an environment of its own: 6 GB, some minutes at first
 # make test-cuda  the engines with CUDA's wheels and a driver that is played: 5 GB in an environment of their own
@@ -30,7 +31,7 @@ WORKERS ?= $$($(BIN)/python -c 'import os; print(os.cpu_count() * 3 // 2)')
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
 .DEFAULT_GOAL := help
-.PHONY: help song serve test test-all test-instructions test-audiocraft test-cuda test-faults test-endurance test-hostile \
+.PHONY: help song serve test test-all test-instructions test-audiocraft test-cuda test-faults test-endurance test-hostile test-soak \
 	browser deno compiler postgres check check-images gpu-check gpu-wheels bench picture clean
 
 help:
@@ -75,6 +76,9 @@ deno: $(SUPABASE)/node_modules/.installed
 
 test-instructions: $(VENV)/.dev
 	SONGWRIGHT_TEST_INSTRUCTIONS=1 $(BIN)/python -m pytest tests/music/test_instructions.py
+
+test-soak: $(VENV)/.dev
+	SONGWRIGHT_TEST_SOAK=1 $(BIN)/python -m pytest $$(grep -rlE 'SOAK|soak_after' --include='test_*.py' tests)
 
 test-audiocraft: $(VENV)/.dev $(AUDIOCRAFT)/.installed
 	$(AUDIOCRAFT)/bin/python -m pytest -m audiocraft tests/music/test_audiocraft.py

@@ -1,11 +1,21 @@
-"""Which cases of a test are ``long``: run by ``make test-all``, and not by ``make test``."""
+"""Which cases of a test are ``long``: run by ``make test-all``, and not by ``make test``; and those beyond,
+which are run by ``make test-soak`` alone."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+
+SOAK = bool(os.environ.get("SONGWRIGHT_TEST_SOAK"))
+"""Set by ``make test-soak``."""
+
+
+def soak_after(most: int, cases: Iterable[Any]) -> list[Any]:
+    """``cases``, of which all after the first ``most`` are for ``make test-soak``."""
+    return list(cases) if SOAK else list(cases)[:most]
 
 
 def short_if(short: Callable[[Any], bool], cases: Iterable[Any]) -> list[Any]:

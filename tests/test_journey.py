@@ -18,7 +18,7 @@ import soundfile
 from PIL import Image
 from tinytag import TinyTag
 
-from tests.long import few_first
+from tests.long import few_first, soak_after
 from tests.orchestrator.test_cli import COMMAND, ROOT, environment, manifest, parts_left, songwright, statuses
 
 EMBEDDED: dict[str, str] = {}
@@ -112,7 +112,7 @@ def test_own_lyrics_are_sung_as_they_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "description", few_first(2, ["🎉🎂🥳", "雨の夜のバラード", "песня о море", "ποίημα"])
+    "description", few_first(2, soak_after(3, ["🎉🎂🥳", "雨の夜のバラード", "песня о море", "ποίημα"]))
 )
 def test_any_description_makes_a_song_and_a_neutral_theme_is_said(tmp_path: Path, description: str) -> None:
     song = manifest(tmp_path, description, "--duration", "30", variables=EMBEDDED)
@@ -142,7 +142,7 @@ def test_the_audio_file_carries_title_lyrics_and_cover(tmp_path: Path, kind: str
         assert tag.images.any.data == files(tmp_path, song)["cover"]
 
 
-@pytest.mark.parametrize("attempt", few_first(1, range(4)))
+@pytest.mark.parametrize("attempt", few_first(1, soak_after(2, range(4))))
 def test_ctrl_c_stops_the_real_engines_at_once(tmp_path: Path, attempt: int) -> None:
     wait_s = random.Random(attempt).uniform(0.5, 5.0)
     process = subprocess.Popen(

@@ -8,6 +8,7 @@ from config.engine import ignore_progress
 from lyrics.contract import PlanRequest
 from lyrics.sketch.engine import SketchWriter
 from music.contract import MusicRequest
+from tests.long import SOAK
 
 _OF_PLAN = {
     "lyrics", "title", "genre", "mood", "energy", "tempo_bpm", "tempo_fixed", "key", "metre", "voice",
@@ -132,4 +133,9 @@ SONGS = (
 )
 
 FEW = ("rock-f", "soul-m", "country-d", "gospel-c")
+_OF_EACH_GENRE = (
+    "pop-f", "rock-f", "folk-c", "country-d", "soul-m", "synthwave-m", "gospel-c", "jazz-f", "house-f",
+    "metal-c", "reggae-m", "cinematic-f",
+)  # fmt: skip
+HEARD = SONGS if SOAK else tuple(song for song in SONGS if song.name in _OF_EACH_GENRE)
 """One of each voice: those that ``make test`` listens to."""

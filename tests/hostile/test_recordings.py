@@ -16,7 +16,7 @@ from music.sources.decode import CPU_S, MEMORY_BYTES
 from tests.hostile.bad_recordings import BOMBS, damaged, whole
 from tests.hostile.figures import resisted
 from tests.hostile.hanging import sent
-from tests.long import short_if
+from tests.long import short_if, soak_after
 from tests.music.recordings import file_of, tone
 from tests.service.server import Server, alive, children, serving
 
@@ -69,7 +69,7 @@ def send(client: httpx.Client, data: bytes) -> httpx.Response:
     return client.post(PATH, content=data)
 
 
-@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", soak_after(1, [FEW, MANY]))
 def test_damaged_files_are_refused_or_read(server: Server, client: httpx.Client, count: int) -> None:
     assert server.process
     good = whole()

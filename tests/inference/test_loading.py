@@ -27,14 +27,16 @@ from orchestrator.workers.in_process import EngineThreads
 from storage.contract import Store
 from storage.local import LocalStore
 from tests.inference.engines import checkpoint, registry_of, used
-from tests.long import few_first
+from tests.long import soak_after
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
 )
 
 
-@pytest.fixture(scope="module", params=few_first(3, ["musicgen", "sdxl_turbo", "qwen_vl", "acestep", "qwen"]))
+@pytest.fixture(
+    scope="module", params=soak_after(3, ["musicgen", "sdxl_turbo", "qwen_vl", "acestep", "qwen"])
+)
 def name(request: pytest.FixtureRequest) -> str:
     engine: str = request.param
     return engine

@@ -11,12 +11,15 @@ from music.contract import Audio, TimedWord
 from music.sketch.engine import SketchComposer
 from tests.ear.ears import needs_ears
 from tests.ear.songs import SONGS, request_of
+from tests.long import SOAK
 
 TWELVE = (
     "pop-f", "pop-d", "rock-f", "folk-c", "country-d", "soul-m", "soul-f", "synthwave-m", "gospel-c",
     "jazz-f", "reggae-m", "metal-c",
 )  # fmt: skip
 """Every genre but three, and every kind of voice."""
+ALL = TWELVE if SOAK else ("pop-f", "folk-c", "country-d", "synthwave-m", "gospel-c", "reggae-m")
+"""All of them by ``make test-soak``, else six, each kind of voice among them."""
 
 
 @cache

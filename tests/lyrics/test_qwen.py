@@ -24,7 +24,7 @@ from lyrics.contract import GENRES, MOODS, WRITERS, PlanRequest, SongPlan, Write
 from lyrics.qwen.engine import QwenWriter
 from lyrics.qwen.grammar import INSTRUMENTAL, METRES, SECTIONS, limits, plan_of, sections_for
 from lyrics.qwen.prompts import messages
-from tests.long import few_first
+from tests.long import few_first, soak_after
 from tests.tiny import qwen
 
 pytestmark = pytest.mark.filterwarnings(
@@ -85,7 +85,7 @@ def wide(brisk: Path) -> Writer:
 KINDS: list[dict[str, object]] = [*[{"instrumental": True}, {"lyrics": OWN}] * 4, {}, {"duration_s": 20.0}]
 
 
-@pytest.mark.parametrize("first", few_first(1, range(0, 1000, 125)))
+@pytest.mark.parametrize("first", few_first(1, soak_after(3, range(0, 1000, 125))))
 def test_a_thousand_plans_of_random_weights_are_all_whole(wide: Writer, first: int) -> None:
     wishes = [request(seed, **KINDS[seed % len(KINDS)]) for seed in range(first, first + 125)]
     with ThreadPoolExecutor(80) as threads:
@@ -164,7 +164,8 @@ WISHES: list[dict[str, object]] = [
 
 
 @pytest.mark.parametrize(
-    ("precision", "path"), few_first(2, [("fp32", "cpu"), ("bf16", "gpu"), ("fp32", "gpu"), ("bf16", "cpu")])
+    ("precision", "path"),
+    few_first(2, soak_after(2, [("fp32", "cpu"), ("bf16", "gpu"), ("fp32", "gpu"), ("bf16", "cpu")])),
 )
 def test_a_plan_is_the_same_alone_and_among_others(brisk: Path, precision: str, path: str) -> None:
     options = EngineOptions(model=str(brisk), precision=precision, gpu_path=path == "gpu")

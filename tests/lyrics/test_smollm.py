@@ -14,12 +14,15 @@ from config.engine import EngineOptions, ignore_progress
 from lyrics.contract import PlanRequest, SongPlan
 from lyrics.qwen.engine import QwenWriter
 from phonetics.words import is_known
+from tests.long import SOAK
 from tests.smollm import checkpoint
 from tests.wheels import wheel
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
-)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
+    # Real weights by llama.cpp's server write in every run of all tests: see test_llama_cpp.
+    pytest.mark.skipif(not SOAK, reason="make test-soak writes with a real model: a minute"),
+]
 
 SUBJECTS = {
     "the sea": {"sea", "seas", "ocean", "wave", "waves", "ship", "ships", "shore", "sail", "tide"},

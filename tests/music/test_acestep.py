@@ -19,7 +19,7 @@ from music.acestep import AceStepComposer
 from music.contract import COMPOSERS, Composer, MusicRequest
 from music.variations import Variation
 from tests.kernels import CARDS, kernel, recorded
-from tests.long import few_first
+from tests.long import few_first, soak_after
 from tests.tiny import acestep
 
 pytestmark = pytest.mark.filterwarnings(
@@ -98,7 +98,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("duration_s", "songs"),
-    few_first(1, [(10.0, 4), (21.0, 2)]),  # the longer in two tiles
+    soak_after(1, [(10.0, 4), (21.0, 2)]),  # the longer in two tiles
 )
 def test_a_seed_gives_the_same_bytes_alone_and_among_its_variations(
     composer: Composer,

@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
 
-SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "60"))  # make test-faults: 204
+SONGS = int(os.environ.get("SONGWRIGHT_TEST_SONGS", "30"))  # make test-faults: 204
 AT_ONCE = 24
 LONG = {20, 50}
 """Songs of ten minutes, as are all beyond those that were wanted: their audio goes up in parts."""

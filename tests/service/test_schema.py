@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from orchestrator.server.api.middleware.auth import PUBLIC
-from tests.long import few_first
+from tests.long import few_first, soak_after
 from tests.service.server import TOKEN, Server, serving
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -51,9 +51,8 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
             ("fuzzing", TOKEN, 3, 60),
             ("fuzzing", "", 3, 60),
             ("examples,coverage", TOKEN, 20, 1250),
-            ("fuzzing", TOKEN, 6, 225),
             ("stateful", TOKEN, 40, 130),
-            ("examples,coverage", "", 10, 1000),
+            *soak_after(0, [("fuzzing", TOKEN, 6, 225), ("examples,coverage", "", 10, 1000)]),
         ],
     ),
 )
