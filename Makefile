@@ -1,6 +1,6 @@
 # make song   a song from one sentence, here and now:  make song ABOUT="a slow waltz about the sea"
 # make serve  the API and the page, at http://127.0.0.1:8000/
-# make test   what a change can break;   make test-all   every test, the long ones too: twice the time
+# make test   what a change can break;   make test-all   the long ones too: twice the time
 # make check  format, lint and types;    make bench   what a song costs here
 # make check-images  whether each image of a deployment can be built: its packages resolved, every one pinned
 # make test-faults  whatever makes songs is killed 1,200 times, and networks break: an hour
@@ -82,7 +82,8 @@ test-instructions: $(VENV)/.dev
 	SONGWRIGHT_TEST_INSTRUCTIONS=1 $(BIN)/python -m pytest tests/music/test_instructions.py
 
 test-soak: $(VENV)/.dev
-	SONGWRIGHT_TEST_SOAK=1 $(BIN)/python -m pytest $$(grep -rlE 'SOAK|soak_after' --include='test_*.py' tests)
+	SONGWRIGHT_TEST_SOAK=1 $(BIN)/python -m pytest tests/ear tests/listening tests/page \
+		$$(grep -rlE 'SOAK|soak_after' --include='test_*.py' tests)
 
 test-pythons: $(VENV)/.dev
 	SONGWRIGHT_TEST_PYTHONS=1 $(BIN)/python -m pytest tests/config/test_platforms.py

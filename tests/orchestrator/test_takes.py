@@ -95,7 +95,7 @@ PAIRS = [pair for place, pair in enumerate(EVERY_PAIR) if SOAK or (place + place
 
 @pytest.mark.parametrize(("genre", "damage"), PAIRS)
 def test_the_take_that_was_damaged_is_never_the_best(genre: str, damage: str, listener: Listener) -> None:
-    """Twenty requests of four takes. The damaged one is the one that would be the best without it."""
+    """Requests of four takes. The damaged one is the one that would be the best without it."""
     words = REQUESTS[genre]
     songs = whole(genre, listener)
     first = best_of(songs)
