@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.modal.deployed import until
-from tests.orchestrator.hasty import BROKEN, CHANGED, FRAGILE, LONG, PATIENT, PLAN_S, logged
+from tests.orchestrator.hasty import BROKEN, CHANGED, FRAGILE, LONG, PATIENT, logged
 from tests.service.server import Server, ended, serving
 from tests.service.test_generation import ASYNC, describe
 
@@ -69,7 +69,7 @@ def test_the_cover_is_made_while_the_plan_is_written_and_is_the_same(server: Ser
     assert sums(early) == sums(after)
     # The cover's seconds are its own, not those until the plan was there.
     assert early["costs"]["cover"]["seconds"] <= early["timings_s"]["cover"] + 0.001
-    assert early["timings_s"]["cover"] < early["timings_s"]["lyrics"] - 0.9 * PLAN_S
+    assert early["timings_s"]["cover"] < early["timings_s"]["lyrics"]
     statuses = [moment["status"] for moment in early["history"]]
     assert statuses == ["queued", "planning", "composing", "done"]
 
