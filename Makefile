@@ -29,6 +29,8 @@ export PIP_CONSTRAINT := constraints.txt
 
 # Three tests on two cores: many wait for a server, a bucket or a timer.
 WORKERS ?= $$($(BIN)/python -c 'import os; print(os.cpu_count() * 3 // 2)')
+# What is killed, and the containers of Modal.
+WAITING := tests/modal tests/service/test_faults.py tests/service/test_kills.py
 
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
@@ -48,11 +50,11 @@ serve: $(VENV)/.song
 test: WHICH := and not long
 test test-all: $(VENV)/.dev browser deno typescript compiler postgres
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not alone $(WHICH)" --durations=20
-	@# Those of Modal beside each other: their containers mostly wait for each other.
+	@# Those whose processes mostly wait for each other beside each other.
 	$(BIN)/python -m pytest -m "alone $(WHICH)" -n $(WORKERS) --dist loadfile \
-		$$(grep -rl --include='test_*.py' mark.alone tests/modal)
+		$$(grep -rl --include='test_*.py' mark.alone $(WAITING))
 	$(BIN)/python -m pytest -m "alone $(WHICH)" \
-		$$(grep -rl --include='test_*.py' --exclude-dir=modal mark.alone tests)
+		$$(grep -rl --include='test_*.py' --exclude-dir=modal mark.alone tests | grep -vxF "$$(printf '%s\n' $(WAITING))")
 
 #: What some tests need beyond Python: (what, which tests, Debian packages).
 installed = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+_AREA_CODE = re.compile(r"[(（]\+?\d{2,5}[)）]")
 _OPEN, _CLOSE = "(（", ")）"
 
 
@@ -12,7 +14,7 @@ def in_brackets(lines: Sequence[Sequence[str]]) -> list[frozenset[int]]:
 
     A bracket that is not closed reaches to the end of its line, or to the bracket that closes it in the next
     line. One that closes nothing is a sign (":)", "a)"), and so is one at the end of a word that nothing
-    closes (":(")."""
+    closes (":("). An area code before the rest of its number ("(212) 555-0199") is the lead's."""
     marked, depth = [], 0
     for n, words in enumerate(lines):
         text = " ".join(words)
@@ -21,7 +23,8 @@ def in_brackets(lines: Sequence[Sequence[str]]) -> list[frozenset[int]]:
         at, found = 0, set[int]()
         for index, word in enumerate(words):
             letters = [inside[at + k] for k, c in enumerate(word) if c.isalnum()]
-            if letters and all(letters):
+            is_area_code = _AREA_CODE.fullmatch(word) and "".join(words[index + 1 : index + 2])[:1].isdigit()
+            if letters and all(letters) and not is_area_code:
                 found.add(index)
             at += len(word) + 1
         marked.append(frozenset(found))

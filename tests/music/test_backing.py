@@ -37,6 +37,9 @@ def marked(*lines: str) -> list[str]:
         ("Wait (for) - (it)", "(for) (it)"),
         ("", ""),
         ("()", ""),
+        ("Call (212) 555-0199 (please)", "(please)"),
+        ("Call +1 (212) 555 0199", ""),
+        ("Nineteen (2019) goodbye", "(2019)"),
     ],
 )
 def test_words_in_brackets_are_found(line: str, backing: str) -> None:

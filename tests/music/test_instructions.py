@@ -1,6 +1,6 @@
 """The instructions that MusicGen's compiled loops are made of: which a processor gets, and that the same
 numbers come of all, bit for bit. Each set but the best is tried in a process of its own, which compiles all
-that it runs: in a test run those that differ most, and ``make test-instructions`` tries each with
+that it runs: in a test run the one that differs most, and ``make test-instructions`` tries each with
 everything."""
 
 import os
@@ -153,16 +153,14 @@ def test_products_are_those_of_whole_and_real_numbers() -> None:
     assert np.array_equal(made["int8"], sums * (scales[None] * made["int8 scales"][:, None]))
 
 
-def others(short: str = "", long: tuple[str, ...] = ()) -> list[Any]:
-    """The other sets for ``parametrize``: ``short`` is tried by ``make test``, and ``long`` by ``make
-    test-all``."""
+def others(here: str = "") -> list[Any]:
+    """The other sets for ``parametrize``: ``here`` is tried in every run of the tests."""
     beyond = [pytest.mark.skipif(not EVERYTHING, reason="make test-instructions tries it"), pytest.mark.long]
-    marks: dict[str, Any] = {short: ()} | dict.fromkeys(long, pytest.mark.long)
-    return [pytest.param(name, marks=marks.get(name, beyond)) for name in OTHERS]
+    return [pytest.param(name, marks=() if name == here else beyond) for name in OTHERS]
 
 
 # avx512_vnni is not among them: its int8 is that of avx512_bf16, and its bf16 that of avx512.
-@pytest.mark.parametrize("name", others("avx2", ("avx512",)))
+@pytest.mark.parametrize("name", others("avx2"))
 def test_products_by_other_instructions_are_the_same(name: str, tmp_path: Path) -> None:
     made, assembly = by(name, "products", tmp_path)
     assert_same(made, products())

@@ -51,8 +51,15 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
             ("fuzzing", TOKEN, 3, 60),
             ("fuzzing", "", 3, 60),
             ("examples,coverage", TOKEN, 20, 1250),
-            ("stateful", TOKEN, 40, 130),
-            *soak_after(0, [("fuzzing", TOKEN, 6, 225), ("examples,coverage", "", 10, 1000)]),
+            ("stateful", TOKEN, 20, 65),
+            *soak_after(
+                0,
+                [
+                    ("stateful", TOKEN, 40, 130),
+                    ("fuzzing", TOKEN, 6, 225),
+                    ("examples,coverage", "", 10, 1000),
+                ],
+            ),
         ],
     ),
 )

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reading.lyrics import read_lyrics
+from tests.long import SOAK
 from tests.orchestrator.test_cli import songwright
 from tests.service.server import Server, serving
 from tests.typed.test_table import EMBEDDED
@@ -150,7 +151,7 @@ def test_any_text_in_any_field_of_a_plan_is_kept_or_refused(text: str, client: h
 
 @pytest.mark.long
 @given(text=TEXTS, words=WORDS)
-@settings(QUIET, max_examples=15)
+@settings(QUIET, max_examples=15 if SOAK else 8)
 def test_any_text_becomes_a_song_with_its_words_in_order(text: str, words: str, client: httpx.Client) -> None:
     for lyrics in (text, words):
         body = {"prompt": f"pop {text[:40]}", "lyrics": lyrics, "audio_duration": 5, "seed": 3}
