@@ -8,11 +8,14 @@ export function wireLanguage() {
   const picker = document.getElementById("language-picker");
   picker.value = language;
   picker.addEventListener("change", () => {
+    const query = new URLSearchParams(location.search);
+    query.delete("language");
     try {
       localStorage.setItem(KEPT, picker.value);
     } catch {
-      return; // Without storage the browser's languages go on to decide.
+      query.set("language", picker.value); // without storage, the address keeps it
     }
-    location.reload();
+    if (query.toString() === location.search.replace("?", "")) location.reload();
+    else location.search = query;
   });
 }
