@@ -349,8 +349,10 @@ BUSY = """async () => {
   for (let number = 0; number < 24; number += 1) {
     it.take({ id: `busy${number}`, status: "composing", title: "", created_at: "2027-01-01T00:00:00Z" });
     await new Promise((resolve) => setTimeout(resolve, 60));
+    const first = document.querySelector("#library-list bdi").textContent;
+    if (first !== "Of the old list") return first;
   }
-  return document.querySelector("#library-list bdi").textContent;
+  return "it was never read to its end";
 }"""
 
 
