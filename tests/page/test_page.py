@@ -136,7 +136,7 @@ def test_a_token_that_the_server_takes_no_more_is_asked_for_anew(server: Server,
         page.get_by_label("Your song").fill("a song for later")
         page.context.clear_cookies()
         press_make(page)
-        expect(dialog).to_contain_text("Your sign-in has ended.")
+        expect(dialog).to_contain_text("You are signed out.")
         page.get_by_label("Token", exact=True).fill(TOKEN)
         page.keyboard.press("Enter")
         expect(dialog).to_be_hidden()

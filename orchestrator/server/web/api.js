@@ -8,7 +8,7 @@ const unreachable = t("The server cannot be reached. Nothing you typed is lost; 
 // Refusals that are about no field, as a person would say them: the server says them to programs, and a proxy before it
 // says nothing at all.
 const PLAIN = {
-  401: t("Your sign-in has ended. Sign in again; nothing you typed is lost."),
+  401: t("You are signed out. Sign in; nothing you typed is lost."),
   413: t("That is too large for the server. Send something smaller."),
   429: t("The server has as much to do as it takes at once."),
   502: unreachable,

@@ -8,14 +8,14 @@ export function wireLanguage() {
   const picker = document.getElementById("language-picker");
   picker.value = language;
   picker.addEventListener("change", () => {
-    const query = new URLSearchParams(location.search);
-    query.delete("language");
+    const address = new URL(location.href);
+    address.searchParams.delete("language");
     try {
       localStorage.setItem(KEPT, picker.value);
     } catch {
-      query.set("language", picker.value); // without storage, the address keeps it
+      address.searchParams.set("language", picker.value); // without storage, the address keeps it
     }
-    if (query.toString() === location.search.replace("?", "")) location.reload();
-    else location.search = query;
+    if (address.href === location.href) location.reload();
+    else location.replace(address);
   });
 }
