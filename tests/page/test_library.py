@@ -349,7 +349,7 @@ BUSY = """async () => {
   it.take({ ...it.songOf(known), id: "old", title: "Of the old list", created_at: "2027-01-01T00:00:00Z" });
   it.want({ favourite: "true" });
   it.take({ ...it.songOf(known), title: "Said while it was read" });
-  for (let number = 0; number < 24; number += 1) {
+  for (let number = 0; number < 100; number += 1) {
     it.take({ id: `busy${number}`, status: "composing", title: "", created_at: "2027-01-01T00:00:00Z" });
     await new Promise((resolve) => setTimeout(resolve, 60));
     const first = document.querySelector("#library-list bdi").textContent;
