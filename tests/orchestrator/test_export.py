@@ -106,6 +106,8 @@ def test_a_packages_name_in_ascii_is_what_is_left_of_the_title_or_the_id(
 ) -> None:
     named = song(title)
     assert ascii_name(package_name(named), named.id) == f"{name or named.id}.zip"
+    stem = f"{plain_title(named)} - bass.flac"
+    assert ascii_name(stem, named.id) == f"{name or named.id} - bass.flac"
 
 
 def test_a_song_with_the_longest_title_is_exported_twice_and_packed(tmp_path: Path) -> None:

@@ -3,14 +3,18 @@
 import base64
 from typing import Any
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 
 from lyrics.wishes.reading import read
 from reading.language import asked_language
 from tests.page.conftest import DESKTOP, PHONE, Visiting
 from tests.page.test_page import describe, open_id, options, press_make, until, wait_for_song
+from tests.page.test_player import of_module
 from tests.service.server import Server
 from tests.vision.photos import file_of, shot
+
+MADE = "**/generate-from-description"
 
 
 def brief(server: Server, page: Page) -> dict[str, Any]:
@@ -38,6 +42,14 @@ def test_a_plan_is_out_of_date_once_its_words_are_changed_and_gone_once_used(
         assert "#song/" not in page.url
         page.get_by_label("Your song").fill("a planned song about boats")
         expect(stale).to_be_hidden()
+        # A photo is not planned, and costs nobody the plan.
+        photo = page.get_by_label("Photo, if you like")
+        sea = file_of(shot("sea"), "JPEG")
+        photo.set_input_files({"name": "sea.jpg", "mimeType": "image/jpeg", "buffer": sea})
+        expect(stale).to_be_visible()
+        expect(page.locator("#plan-renew")).to_be_hidden()
+        photo.set_input_files([])
+        expect(stale).to_be_hidden()
         page.get_by_label("Instrumental, no vocal").check()
         page.reload()
         expect(stale).to_be_visible()
@@ -53,6 +65,12 @@ def test_a_plan_is_out_of_date_once_its_words_are_changed_and_gone_once_used(
         page.get_by_role("button", name="Plan first").click()
         expect(page.locator("#plan")).to_be_visible()
         page.get_by_label("Your song").fill("a song about trains")
+        visit.expected = {429}
+        page.route(MADE, lambda route: route.fulfill(status=429))
+        page.get_by_role("button", name="Make without it").click()
+        expect(page.locator("#form-error")).to_contain_text("as much to do as it takes")
+        page.unroute(MADE)
+        expect(page.locator("#plan")).to_be_visible()
         page.get_by_role("button", name="Make without it").click()
         until(page, "first => !location.hash.endsWith(first)", first)
         wait_for_song(page)
@@ -130,6 +148,8 @@ def test_a_length_is_typed_as_a_clock_shows_it_or_said_in_the_words(
         length.fill("3:99")
         press_make(page)
         expect(page.locator("#audio_duration-error")).to_contain_text("A length from 5 s to 10:00")
+        read_as = of_module(page, "duration", "argument.map(it.secondsOf)", list(LENGTHS))
+        assert read_as == pytest.approx(list(LENGTHS.values()), nan_ok=True)
         for typed, seconds in (("0:06", 6.0), ("", 7.0)):
             before = page.url
             length.fill(typed)
@@ -140,13 +160,96 @@ def test_a_length_is_typed_as_a_clock_shows_it_or_said_in_the_words(
         expect(page.locator("#quote")).to_contain_text("no charge")
 
 
-DROPPED = """([name, encoded, type]) => {
-  const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+LENGTHS = {
+    "3:00": 180,
+    "180": 180,
+    " 3 min ": 180,
+    "2 min 30 s": 150,
+    "2m30": 150,
+    "1,5 Minuten": 90,
+    "90 sek.": 90,
+    "3 minutos": 180,
+    "３：００": 180,
+    "3 分钟": 180,
+    "2分30秒": 150,
+    **dict.fromkeys(("3:75", "3:5", "", "-3", "1e2", "5:00:00", "three"), float("nan")),
+}
+
+
+def test_a_price_is_never_another_songs_and_a_refusal_is_said_in_plain_words(
+    server: Server, visiting: Visiting
+) -> None:
+    waiting: list[Route] = []
+
+    def asked(seconds: int) -> Route:
+        for _ in range(500):
+            if waiting and waiting[-1].request.post_data_json.get("audio_duration") == seconds:
+                return waiting[-1]
+            page.wait_for_timeout(20)
+        raise AssertionError([route.request.post_data for route in waiting])
+
+    keys: list[str] = []
+
+    def refuse(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        route.fulfill(**REFUSALS[len(keys) - 1][0])
+
+    with visiting(server) as visit:
+        page = visit.page
+        line = page.locator("#quote")
+        page.route("**/quote", lambda route: waiting.append(route))
+        describe(page, "a song with a price", seconds=30)
+        priced = asked(30)
+        expect(line).to_have_text("Time and price are being worked out …")
+        priced.fulfill(json={"seconds": {"p50": 20.0}, "usd": {"p50": 0.25}})
+        expect(line).to_have_text("Takes about 20 s, $0.25.")
+        page.get_by_label("Duration, seconds").fill("600")
+        failed = asked(600)
+        expect(line).to_have_text("Time and price are being worked out …")
+        visit.expected = {413, 429, 502, 503}
+        failed.fulfill(status=503)
+        expect(line).to_have_text("Time and price are not known just now.")
+        page.route(MADE, refuse)
+        for _, words in REFUSALS:
+            press_make(page)
+            expect(page.locator("#form-error")).to_have_text(words)
+        # After a lost answer the same request is sent once more, and makes no second song.
+        assert keys[0] == keys[1]
+        assert len(set(keys)) == 3
+
+
+REFUSALS: list[tuple[dict[str, Any], str]] = [
+    (
+        {"status": 502, "body": "<html>Bad gateway</html>"},
+        "The server cannot be reached. Nothing you typed is lost; try again in a moment.",
+    ),
+    (
+        {"status": 413, "body": "<html>Too large</html>"},
+        "That is too large for the server. Send something smaller.",
+    ),
+    (
+        {"status": 429, "headers": {"Retry-After": "7"}, "json": {"type": "x", "detail": "12 songs"}},
+        "The server has as much to do as it takes at once. Try again in 7 s.",
+    ),
+    (
+        {"status": 503, "json": {"type": "x", "detail": "the engines are being loaded"}},
+        "The server is not ready for this now. (the engines are being loaded)",
+    ),
+]
+
+
+# Files of these names, with these bytes or so many zeros.
+DROPPED = """([names, encoded, type, place = "full_described_song"]) => {
+  const decode = () => Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+  const bytes = typeof encoded === "number" ? new Uint8Array(encoded) : decode();
   const data = new DataTransfer();
-  data.items.add(new File([bytes], name, { type: "image/jpeg" }));
-  const target = document.getElementById("full_described_song");
+  const kinds = { jpg: "image/jpeg", txt: "text/plain" };
+  for (const name of names.split(" "))
+    data.items.add(new File([bytes], name, { type: kinds[name.split(".")[1]] || "" }));
+  const target = document.getElementById(place);
   const options = { bubbles: true, cancelable: true };
-  target.dispatchEvent(type === "paste" ? new ClipboardEvent("paste", { ...options, clipboardData: data })
+  return target.dispatchEvent(type === "paste"
+    ? new ClipboardEvent("paste", { ...options, clipboardData: data })
     : new DragEvent(type, { ...options, dataTransfer: data }));
 }"""
 
@@ -165,6 +268,26 @@ def test_a_photo_is_dropped_or_pasted_and_seen(server: Server, visiting: Visitin
                 visit.look("photo-dropped", sizes=(PHONE,))
             page.get_by_role("button", name="Remove the photo").click()
             expect(preview).to_be_hidden()
+        error = page.locator("#image-error")
+        for way in ("drop", "paste"):
+            for names, words in (
+                ("sea.heic", "Only a PNG, JPEG or WebP can be used."),
+                ("notes.txt", "Only a PNG, JPEG or WebP can be used."),
+                ("sea.jpg shore.jpg", "One photo at a time, please."),
+            ):
+                page.evaluate(DROPPED, [names, photo, way])
+                expect(error).to_have_text(words)
+                expect(preview).to_be_hidden()
+        page.evaluate(DROPPED, ["large.jpg", 10_000_001, "drop"])
+        expect(error).to_have_text("A photo of up to 10 MB, please.")
+        # Beside the form the browser would open it in the place of the page.
+        assert page.evaluate(
+            f"argument => !({DROPPED})(argument)", ["sea.jpg", photo, "drop", "library-heading"]
+        )
+        expect(preview).to_be_hidden()
+        page.evaluate(DROPPED, ["sea.jpg notes.txt", photo, "drop"])
+        expect(preview).to_be_visible()
+        expect(error).to_be_hidden()
 
 
 def test_a_song_gives_its_words_back_to_the_form(server: Server, visiting: Visiting) -> None:

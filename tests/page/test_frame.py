@@ -58,6 +58,22 @@ def test_an_address_that_leads_nowhere_says_so_in_plain_words_with_a_way_out(
         expect(alert).to_be_hidden()
         page.evaluate("location.hash = '#song/000000000000000'")
         expect(alert).to_contain_text("This song does not exist any more.")
+        page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+        alert.get_by_role("button", name="Show the library").click()
+        expect(alert).to_be_hidden()
+        expect(page.get_by_text("Your song plays here.")).to_be_visible()
+        # One that could not be reached is tried again by the same row.
+        kept(server, 32, "")
+        row = page.locator("#library-list [data-id] a").first
+        address = f"**/songs/{row.get_attribute('href').rpartition('/')[2]}"  # type: ignore[union-attr]
+        visit.offline = True
+        page.route(address, lambda route: route.abort())
+        row.click()
+        expect(alert).to_contain_text("The server cannot be reached.")
+        page.unroute(address)
+        row.click()
+        expect(page.locator("#song-title")).to_be_focused()
+        expect(alert).to_be_hidden()
 
 
 LARGEST = """() => new Promise((resolve) => {
@@ -124,7 +140,7 @@ def test_the_page_can_be_installed(server: Server, tmp_path: Path) -> None:
 
 
 def test_the_language_is_the_browsers_or_the_one_that_is_picked(server: Server, visiting: Visiting) -> None:
-    with visiting(server, locale="de-DE") as visit:
+    with visiting(server, locale="de-AT") as visit:
         page = visit.page
         picker = page.locator("#language-picker")
         expect(picker).to_have_value("de")
@@ -133,3 +149,13 @@ def test_the_language_is_the_browsers_or_the_one_that_is_picked(server: Server, 
         expect(page.locator("html")).to_have_attribute("lang", "fr")
         page.reload()
         expect(picker).to_have_value("fr")
+        # Where storage is refused, the address keeps it.
+        page.add_init_script(
+            "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no') } })"
+        )
+        page.reload()
+        expect(picker).to_have_value("de")
+        picker.select_option("es")
+        expect(page.locator("html")).to_have_attribute("lang", "es")
+        picker.select_option("en")
+        expect(page.locator("html")).to_have_attribute("lang", "en")

@@ -16,6 +16,7 @@ from storage.local import LocalStore
 from tests.orchestrator.songs import made_song
 from tests.page.conftest import DESKTOP, HELD, PHONE, Visiting
 from tests.page.engines import HOLD
+from tests.page.test_player import of_module
 from tests.service.server import ONE_EACH, Server, holding, serving
 
 MANY = 10_000
@@ -76,9 +77,16 @@ def test_what_other_clients_do_is_seen_at_once_and_a_song_is_stopped_in_its_row(
     with visiting(shelf) as visit, holding(shelf.home / HOLD) as let_go:
         page = visit.page
         expect(page.locator("#library-list bdi")).to_have_text(list(TITLES))
+        page.get_by_role("link", name=TITLES[2]).focus()
         first, *_, last = [ask(shelf, f"song {number} of another client") for number in range(5)]
         expect(row(page, first).get_by_role("progressbar")).to_have_js_property("value", 0.65)
         expect(row(page, last)).to_contain_text("in the queue")
+        # The focus stays with its song, and goes to the next one when that is deleted.
+        expect(page.locator("#library-list a:focus bdi")).to_have_text(TITLES[2])
+        boats = page.locator("#library-list [role=row]", has_text=TITLES[2]).get_attribute("data-id")
+        with shelf.client() as client:
+            client.delete(f"/songs/{boats}").raise_for_status()
+        expect(page.locator("#library-list a:focus bdi")).to_have_text(TITLES[3])
         visit.look("library-live", sizes=(DESKTOP, PHONE), whole=False)
         row(page, last).get_by_role("button", name="Stop making song 4").click()
         expect(row(page, last)).to_contain_text("Cancelled")
@@ -128,8 +136,19 @@ def test_the_library_is_searched_filtered_and_sorted(
         expect(page.locator("#library-count")).to_have_text("5 songs")
         page.get_by_role("button", name="Only favourites").click()
         expect(page.locator("#library-list bdi")).to_have_text(["Night Swim"])
+        # What others change is in the list, or out of it, at once.
+        with shelf.client() as client:
+            ids = {song["title"]: song["id"] for song in client.get("/songs").json()["songs"]}
+            client.patch(f"/songs/{ids['Paper Boats']}", json={"favourite": True}).raise_for_status()
+            client.patch(f"/songs/{ids['Night Swim']}", json={"favourite": False}).raise_for_status()
+        expect(page.locator("#library-list bdi")).to_have_text(["Paper Boats"])
         page.get_by_role("button", name="Only favourites").click()
         page.get_by_role("button", name="Filter and sort").click()
+        page.get_by_label("Order").select_option("Last changed")
+        expect(page.locator("#library-list bdi").first).to_have_text("Night Swim")
+        with shelf.client() as client:
+            client.patch(f"/songs/{ids['The Last Tram']}", json={"tags": ["rail"]}).raise_for_status()
+        expect(page.locator("#library-list bdi").first).to_have_text("The Last Tram")
         page.get_by_label("Order").select_option("By length")
         page.get_by_label("State").select_option("Done")
         expect(page.locator("#library-count")).to_have_text("5 songs")
@@ -190,7 +209,15 @@ def test_several_songs_are_tagged_and_deleted_at_once(
     with visiting(shelf) as visit:
         page = visit.page
         rows = page.locator("#library-list [role=row]")
+        expect(rows).to_have_count(5)
         page.get_by_role("button", name="Select several").click()
+        # What a filter hides is no longer selected.
+        rows.nth(0).get_by_role("checkbox").click()
+        page.get_by_role("button", name="Only favourites").click()
+        expect(rows).to_have_count(1)
+        expect(page.locator("#bulk-count")).to_have_text("0 selected")
+        page.get_by_role("button", name="Only favourites").click()
+        expect(rows).to_have_count(5)
         rows.nth(1).get_by_role("checkbox").click()
         rows.nth(3).get_by_role("checkbox").click(modifiers=["Shift"])
         expect(page.locator("#bulk-count")).to_have_text("3 selected")
@@ -268,6 +295,16 @@ def test_ten_thousand_songs_scroll_smoothly(server: Server, visiting: Visiting) 
         grid = page.get_by_role("grid", name="Library")
         expect(grid).to_have_attribute("aria-rowcount", str(MANY))
         expect(page.locator("#library-count")).to_have_text("10000 songs")
+        shares = [
+            of_module(page, "rows", "it.shareOf({ status: 'composing', ...argument })", song)
+            for song in (
+                {"progress": {"lyrics": {"fraction": 0.5}}},
+                {"progress": {"music": {"fraction": 0.5}}},
+                {"progress": {"separate": {"fraction": 0.5}}, "task": "stems"},
+                {"progress": {"cover": {"fraction": 0.5}}, "task": "cover"},
+            )
+        ]
+        assert shares == pytest.approx([0.1, 0.55, 0.55, 0.5])
         found = page.evaluate(SCROLL)
         frames = sorted(found["frames"])
         print(
@@ -288,6 +325,45 @@ def test_ten_thousand_songs_scroll_smoothly(server: Server, visiting: Visiting) 
         page.keyboard.press("End")
         expect(page.locator("#library-list a:focus bdi")).to_have_text(f"Song number {MANY - 1}")
         assert len(pages) <= 2, pages
+        # A new song above moves neither the focus nor what is looked at.
+        place = page.locator("#library-list a:focus").bounding_box()
+        of_module(
+            page, "songs", "it.take({ ...it.songAt(0), id: 'new', created_at: '2026-11-30T18:00:00Z' })"
+        )
+        expect(page.locator("#library-count")).to_have_text("10001 songs")
+        expect(page.locator("#library-list a:focus bdi")).to_have_text(f"Song number {MANY - 1}")
+        assert page.locator("#library-list a:focus").bounding_box() == place
+        of_module(page, "songs", "it.drop('new')")
         page.keyboard.press("Home")
         expect(page.locator("#library-list a:focus bdi")).to_have_text("Song number 0")
         visit.look("library-many", sizes=(DESKTOP,), whole=False)
+        # However often songs change, the list is read to its end, and keeps what was said meanwhile.
+        page.evaluate(SLOW)
+        assert page.evaluate(BUSY) == "Said while it was read"
+
+
+# Songs that are not in the list tell of themselves all the time; reading the list takes longer.
+BUSY = """async () => {
+  const it = await import("/page/songs.js");
+  const [known] = it.shownIds();
+  it.take({ ...it.songOf(known), id: "old", title: "Of the old list", created_at: "2027-01-01T00:00:00Z" });
+  it.want({ favourite: "true" });
+  it.take({ ...it.songOf(known), title: "Said while it was read" });
+  for (let number = 0; number < 100; number += 1) {
+    it.take({ id: `busy${number}`, status: "composing", title: "", created_at: "2027-01-01T00:00:00Z" });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const first = document.querySelector("#library-list bdi").textContent;
+    if (first !== "Of the old list") return first;
+  }
+  return "it was never read to its end";
+}"""
+
+
+SLOW = """() => {
+  const fast = window.fetch;
+  window.fetch = async (...request) => {
+    const answer = await fast(...request);
+    if (String(request[0]).includes("/songs?")) await new Promise((resolve) => setTimeout(resolve, 600));
+    return answer;
+  };
+}"""

@@ -132,6 +132,16 @@ def test_a_token_that_the_server_takes_no_more_is_asked_for_anew(server: Server,
         page.get_by_label("Token", exact=True).fill(TOKEN)
         page.keyboard.press("Enter")
         expect(dialog).to_be_hidden()
+        # In the middle of it all: nothing that was typed is lost.
+        page.get_by_label("Your song").fill("a song for later")
+        page.context.clear_cookies()
+        press_make(page)
+        expect(dialog).to_contain_text("You are signed out.")
+        page.get_by_label("Token", exact=True).fill(TOKEN)
+        page.keyboard.press("Enter")
+        expect(dialog).to_be_hidden()
+        expect(page.locator("#form-error")).to_be_hidden()
+        expect(page.get_by_label("Your song")).to_have_value("a song for later")
 
 
 def test_a_sentence_becomes_a_song_that_can_be_seen_heard_and_kept(

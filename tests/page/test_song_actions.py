@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from orchestrator.songs.library import Library
+from storage.local import LocalStore
+from tests.orchestrator.songs import made_song
 from tests.page.conftest import Visiting
 from tests.page.test_page import MADE_MS, open_id, sounding, until
 from tests.page.test_player import of_module
@@ -45,7 +48,7 @@ def test_a_song_is_renamed_starred_and_tagged_while_it_plays_on(
         page.locator("#favourite-button").click()
         expect(page.locator("#favourite-button")).to_have_attribute("aria-pressed", "true")
         tag = page.get_by_label("Add a tag")
-        for word in ("summer", "for Ada"):
+        for word in ("#summer", "for Ada"):
             tag.fill(word)
             tag.press("Enter")
             expect(tag).to_have_value("")
@@ -111,6 +114,28 @@ def test_the_prompt_is_offered_to_the_form_again(server: Server, visiting: Visit
         page.evaluate(REUSED)
         page.get_by_role("button", name="Use this prompt").click()
         until(page, "window.reused === 'Plain name'")
+
+
+def test_what_is_made_again_keeps_its_wishes_and_files_of_another_host_are_saved(
+    server: Server, visiting: Visiting
+) -> None:
+    song = made_song(51, {}, {}, cover_title=False, master=False)
+    Library(LocalStore(server.home)).save(song)
+    with visiting(server, f"/#song/{song.id}") as visit:
+        page = visit.page
+        visit.expected = {429}
+        page.route("**/generate-from-description", lambda route: route.fulfill(status=429))
+        with page.expect_request("**/generate-from-description") as asked:
+            page.locator("#again-button").click()
+        body = asked.value.post_data_json
+        assert (body["cover_title"], body["master"], body["seed"]) == (False, False, -1)
+        expect(page.locator("#action-error")).to_contain_text("as much to do as it takes")
+        kept_there = {"audio": "https://bucket.example/a.wav", "stem:bass": "/files/songs/a/bass.flac"}
+        addresses = "['audio', 'stem:bass'].map((role) => it.downloadOf({ id: 'a', urls: argument }, role))"
+        assert of_module(page, "api", addresses, kept_there) == [
+            "/songs/a/audio?download=true",
+            "/files/songs/a/bass.flac",
+        ]
 
 
 REUSED = """document.addEventListener("songwright:reuse", ({ detail }) => {

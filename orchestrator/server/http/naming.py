@@ -24,8 +24,8 @@ _SPELLED = str.maketrans(
 
 
 def disposition(kind: Kind, name: str, instead: str) -> str:
-    """The header for a file of this name, which is in it twice: whole, and in ASCII for old clients, where it
-    is ``instead`` if nothing but the extension is left. It is one line of ASCII, whatever the name is."""
+    """The header for a file of this name, which is in it twice: whole, and in ASCII for old clients, where
+    ``instead`` stands for a title of which nothing is left. It is one line of ASCII, whatever the name is."""
     whole = quote(name, safe=_ATTR_CHARS, errors="replace")
     return f"{kind}; filename=\"{ascii_name(name, instead)}\"; filename*=UTF-8''{whole}"
 
@@ -35,4 +35,6 @@ def ascii_name(name: str, instead: str) -> str:
     parts = unicodedata.normalize("NFKD", name.translate(_SPELLED))
     plain = _UNSAFE.sub("_", parts.encode("ascii", "ignore").decode())
     stem, point, extension = plain.rpartition(".")
-    return f"{' '.join(stem.split()).strip(' .') or instead}{point}{extension}"
+    stem = " ".join(stem.split()).strip(" .") or instead
+    # What the file is follows a title of other letters: "- bass" alone would be an option of a command.
+    return f"{f'{instead} ' if stem.startswith('- ') else ''}{stem}{point}{extension}"

@@ -3,6 +3,7 @@
 import { askJson } from "/page/api.js";
 import { announce, isRunning } from "/page/progress.js";
 import { wireNewCover } from "/page/newcover.js";
+import { tagsIn } from "/page/selection.js";
 import { wireSharing } from "/page/sharing.js";
 import { nameOf } from "/page/track.js";
 import { t } from "/page/words.js";
@@ -80,10 +81,9 @@ export function wireActions(wiring) {
   });
   at("tag-form").addEventListener("submit", async (event) => {
     event.preventDefault();
-    const tag = at("tag-input").value.trim();
     const { tags = [] } = song;
-    if (!tag) return;
-    if (tags.includes(tag) || (await patch({ tags: [...tags, tag] }))) at("tag-input").value = "";
+    const added = tagsIn(at("tag-input").value).filter((tag) => !tags.includes(tag));
+    if (!added.length || (await patch({ tags: [...tags, ...added] }))) at("tag-input").value = "";
     at("tag-input").focus();
   });
   // The form takes it from here.

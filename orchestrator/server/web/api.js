@@ -3,10 +3,24 @@
 import { askForToken, authorization, currentToken } from "/page/token.js";
 import { t } from "/page/words.js";
 
+const unreachable = t("The server cannot be reached. Nothing you typed is lost; try again in a moment.");
+
+// Refusals that are about no field, as a person would say them: the server says them to programs, and a proxy before it
+// says nothing at all.
+const PLAIN = {
+  401: t("You are signed out. Sign in; nothing you typed is lost."),
+  413: t("That is too large for the server. Send something smaller."),
+  429: t("The server has as much to do as it takes at once."),
+  502: unreachable,
+  503: t("The server is not ready for this now."),
+  504: unreachable,
+};
+
 export class Problem extends Error {
   constructor(status, document) {
-    super(document.detail || document.title || t("The server answered {status}.", { status }));
+    super(document.detail || document.title || PLAIN[status] || t("The server answered {status}.", { status }));
     this.status = status;
+    this.isOurs = Boolean(document.type);
     this.field = document.field || null;
     this.fix = document.fix || "";
     this.retryAfter = document.retryAfter || null;
@@ -18,8 +32,12 @@ export class Problem extends Error {
   }
 
   get sentence() {
-    const parts = [this.message];
-    if (this.fix && !this.message.includes(this.fix)) parts.push(this.fix);
+    // The service itself can be reached where it says why it has no answer.
+    const plain = this.isOurs && [502, 504].includes(this.status) ? null : PLAIN[this.status];
+    const parts = [plain || this.message];
+    // Why it is not ready helps its owner; how much it takes at once helps nobody.
+    if (plain && this.isOurs && this.status === 503) parts.push(`(${this.message})`);
+    if (!plain && this.fix && !this.message.includes(this.fix)) parts.push(this.fix);
     if (this.retryAfter) parts.push(t("Try again in {n} s.", { n: this.retryAfter }));
     return parts.join(" ");
   }
@@ -27,7 +45,7 @@ export class Problem extends Error {
 
 export class Unreachable extends Error {
   get sentence() {
-    return t("The server cannot be reached. Nothing you typed is lost; try again in a moment.");
+    return unreachable;
   }
 }
 
@@ -45,7 +63,7 @@ export async function ask(path, { method = "GET", body, headers = {}, signal } =
   const token = currentToken();
   if (!token) {
     askForToken();
-    throw new Problem(401, { detail: "The API token is missing." });
+    throw new Problem(401, {});
   }
   // A form names its own type, with the mark that divides its parts.
   const isForm = body instanceof FormData;
@@ -70,7 +88,7 @@ export async function ask(path, { method = "GET", body, headers = {}, signal } =
   const document = await response.json().catch(() => ({}));
   // A newer token may have been given while this request was under way.
   if (response.status === 401 && token === currentToken()) {
-    askForToken(t("The server does not take this token any more."));
+    askForToken(authorization().Authorization ? t("The server does not take this token any more.") : PLAIN[401]);
   }
   throw new Problem(response.status, { ...document, retryAfter: waitOf(response) });
 }
@@ -111,6 +129,14 @@ export async function orderSong(path, body, key) {
 }
 
 const songPath = (id) => `/songs/${encodeURIComponent(id)}`;
+
+// Under which address a file of a song is saved. What another host keeps would be opened there, in the place of the page:
+// this server has it saved, under the song's name. Its cookie is needed for that.
+export function downloadOf(song, role) {
+  const isHere = new URL(song.urls[role], location.href).origin === location.origin;
+  if (isHere || authorization().Authorization) return song.urls[role];
+  return `${songPath(song.id)}/${role.replace("stem:", "stems/")}?download=true`;
+}
 
 export const readQuote = (body, signal) => askJson("/quote", { method: "POST", body, signal });
 export const readPlan = (body) => askJson("/plan", { method: "POST", body });

@@ -1,7 +1,7 @@
 // The form: what was typed becomes a request, and the API's complaints find their field.
 
 import { secondsOf } from "/page/duration.js";
-import { chosenPhoto, showPreview, takePhoto, wirePhoto } from "/page/photo.js";
+import { chosenPhoto, faultOf, showPreview, takePhoto, wirePhoto } from "/page/photo.js";
 import { readPickers, wirePickers } from "/page/pickers.js";
 import { checkPlan, hasPlan, showPlan, wirePlan } from "/page/plan.js";
 import { quoteSoon, wireQuote } from "/page/quote.js";
@@ -31,7 +31,6 @@ const PLAN_WORDS = {
   title: t("A title of 1 to 80 characters, please."),
   key: t("A key such as D minor or F# major, please."),
 };
-const LARGEST_PHOTO = 10_000_000;
 
 const mode = () => form.elements.mode.value;
 const photo = () => (mode() === "describe" ? chosenPhoto() : undefined);
@@ -43,13 +42,12 @@ function showMode() {
   }
 }
 
-// With a photo nothing else has to be said, and its scene is read only when the song is made.
+// With a photo nothing else has to be said, and its scene is read only when the song is made: there is no plan of it.
 function showPhoto() {
   const chosen = photo();
   showPreview(chosen);
   field("image-more").hidden = !chosen;
-  field("plan-button").hidden = Boolean(chosen);
-  if (chosen && hasPlan()) showPlan(null);
+  field("plan-button").hidden = field("plan-renew").hidden = Boolean(chosen);
 }
 
 function showOptions() {
@@ -63,11 +61,11 @@ function showOptions() {
   field("options-summary").textContent = parts.join(", ");
 }
 
-// What a plan is made from: the words, the length, whether anybody sings.
+// What a plan is made from: the words, the length, whether anybody sings; a photo takes the place of it.
 function basis() {
   const { path, texts } = MODES[mode()];
   const words = texts.map((name) => field(name).value.trim());
-  return JSON.stringify([path, words, secondsOf(field("audio_duration").value), field("instrumental").checked]);
+  return JSON.stringify([path, words, secondsOf(field("audio_duration").value), field("instrumental").checked, ...(photo() ? ["photo"] : [])]);
 }
 
 function showAll() {
@@ -96,8 +94,15 @@ function complainAt(name, message) {
   return true;
 }
 
+function complainOfPhoto(message) {
+  field("image-error").hidden = true;
+  field("image").removeAttribute("aria-invalid");
+  if (message) complainAt("image", message);
+}
+
 export function complain(problem) {
   const message = problem.sentence || t("Something went wrong on this page. Try again.");
+  if (problem.status === 413 && photo()) return complainOfPhoto(message);
   // Fields come as "seed", "body.seed" or "plan.key".
   const steps = (problem.field || "").split(".").filter((step) => step !== "body");
   if (steps[0] === "plan" && hasPlan()) {
@@ -123,7 +128,7 @@ function wholeNumber(name) {
 function request() {
   const { path, texts } = MODES[mode()];
   const body = {};
-  if (photo()?.size > LARGEST_PHOTO) return { fault: ["image", t("A photo of up to 10 MB, please.")] };
+  if (faultOf(photo())) return { fault: ["image", faultOf(photo())] };
   for (const name of texts) {
     body[name] = field(name).value.trim();
     if (!body[name] && !photo()) return { fault: [name, WORDS[name]] };
@@ -248,12 +253,12 @@ export function wireForm({ make, plan }) {
   wirePlan({ make, plan });
   wirePickers(styleField);
   wireExamples();
-  wirePhoto({ form, accepts: () => mode() === "describe" });
+  wirePhoto({ form, accepts: () => mode() === "describe", complain: complainOfPhoto });
+  field("image").addEventListener("change", () => complainOfPhoto(faultOf(photo())));
   showAll();
   wireQuote(form, quoted);
   form.addEventListener("input", () => (showAll(), keepDraft()));
   form.addEventListener("change", () => (showAll(), keepDraft()));
-  field("image-drop").addEventListener("click", () => field("image").focus());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     make();

@@ -8,11 +8,14 @@ export function wireLanguage() {
   const picker = document.getElementById("language-picker");
   picker.value = language;
   picker.addEventListener("change", () => {
+    const address = new URL(location.href);
+    address.searchParams.delete("language");
     try {
       localStorage.setItem(KEPT, picker.value);
     } catch {
-      return; // Without storage the browser's languages go on to decide.
+      address.searchParams.set("language", picker.value); // without storage, the address keeps it
     }
-    location.reload();
+    if (address.href === location.href) location.reload();
+    else location.replace(address);
   });
 }

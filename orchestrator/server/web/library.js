@@ -1,9 +1,9 @@
 // The library: a list of any length that is live, searched, filtered and sorted, and played from.
 
 import { cancelSong } from "/page/api.js";
+import { filterLibrary, wireFilters } from "/page/filters.js";
 import { followLibrary } from "/page/live.js";
 import { openMenu, wireMenu } from "/page/menu.js";
-import { GENRES } from "/page/pickers.js";
 import { onPlaying, playing, playSong, renameTrack, togglePlaying } from "/page/player.js";
 import { fillRow, loadCover, makeRow } from "/page/rows.js";
 import * as selection from "/page/selection.js";
@@ -13,7 +13,6 @@ import { t } from "/page/words.js";
 
 const at = (id) => document.getElementById(id);
 const ROW_PX = 72;
-const SEARCH_MS = 250;
 const COVERS_MS = 120;
 const LOST_MS = 4000;
 const AHEAD = 40; // songs that are read before they come into sight
@@ -28,10 +27,7 @@ let started = false;
 let active = { index: 0, column: "link" };
 let coverTimer = 0;
 let inSight = [];
-let searchTimer = 0;
 let lostTimer = 0;
-
-const FILTERS = { status: "filter-status", genre: "filter-genre", instrumental: "filter-instrumental" };
 
 const virtual = virtualList({
   view,
@@ -52,9 +48,9 @@ const virtual = virtualList({
   },
   seen(first, last) {
     showTabStop();
-      if (String(inSight) !== String([first, last])) coversSoon();
-      inSight = [first, last];
-      if (started) songs.ensure(first - AHEAD, last + AHEAD);
+    if (String(inSight) !== String([first, last])) coversSoon();
+    inSight = [first, last];
+    if (started) songs.ensure(first - AHEAD, last + AHEAD);
   },
 });
 
@@ -83,10 +79,18 @@ function showCount() {
   view.hidden = !count;
 }
 
+// Where the song of a row is now; a row whose song is being read stays.
+const placeOf = (row) => (row.song ? songs.placeOf(row.song.id) : row.index);
+
 function changed() {
+  const row = focusedRow();
+  const entry = virtual.row(active.index);
   error.hidden = true;
   showCount();
-  virtual.show(songs.countOf());
+  // The way in by Tab stays at its song, if anybody has been there.
+  if (entry && (row || active.index > 0) && placeOf(entry) >= 0) active.index = placeOf(entry);
+  virtual.show(songs.countOf(), placeOf);
+  keepFocus(row);
   // After a reload the bar has the title that the song had when it was heard.
   const sounding = songs.songOf(playing()?.id);
   if (sounding) renameTrack(sounding.id, sounding.title);
@@ -115,6 +119,21 @@ function focusRow(index, column = active.column) {
   active = { index: row.index, column };
   showTabStop();
   control.focus({ preventScroll: true });
+}
+
+const focusedRow = () => virtual.rows().find((row) => row.contains(document.activeElement));
+
+// The control that had the focus may be away: "Stop" of a song that is done, or the whole row with its song.
+function keepFocus(row) {
+  if (!row || (row.contains(document.activeElement) && usable(document.activeElement))) return;
+  if (songs.countOf()) focusRow(row.index >= 0 ? row.index : active.index, "link");
+  else at("library-heading").focus({ preventScroll: true });
+}
+
+function updated(index) {
+  const row = focusedRow();
+  virtual.fill(index);
+  keepFocus(row);
 }
 
 function focusBeside(row, step) {
@@ -205,30 +224,6 @@ function press(event) {
   }
 }
 
-function readWanted() {
-  const wanted = { q: at("library-search").value.trim(), sort: at("library-sort").value };
-  for (const [name, id] of Object.entries(FILTERS)) wanted[name] = at(id).value;
-  if (at("filter-favourite").getAttribute("aria-pressed") === "true") wanted.favourite = "true";
-  if (wanted.sort === "newest") wanted.sort = "";
-  const set = Object.keys(FILTERS).some((name) => wanted[name]) || wanted.sort;
-  at("filter-button").classList.toggle("set", Boolean(set));
-  return wanted;
-}
-
-function filter() {
-  clearTimeout(searchTimer);
-  view.scrollTop = 0;
-  return songs.want(readWanted());
-}
-
-function clearFilters() {
-  at("library-search").value = at("filter-status").value = at("filter-genre").value = at("filter-instrumental").value = "";
-  at("library-sort").value = "newest";
-  at("filter-favourite").setAttribute("aria-pressed", "false");
-  filter();
-  at("library-search").focus();
-}
-
 function heard(type, data) {
   if (type === "song") {
     songs.take(data);
@@ -251,7 +246,7 @@ export const refreshLibrary = () => songs.readAnew(virtual.lastInSight());
 export function startLibrary() {
   started = true;
   stop?.();
-  const read = filter();
+  const read = filterLibrary();
   stop = followLibrary({
     heard,
     back: () => {
@@ -277,30 +272,10 @@ export function stopLibrary() {
   songs.forget();
 }
 
-function wireTools() {
-  at("library-search-form").addEventListener("submit", (event) => (event.preventDefault(), filter()));
-  at("library-search").addEventListener("input", () => {
-    clearTimeout(searchTimer);
-    searchTimer = setTimeout(filter, SEARCH_MS);
-  });
-  at("library-search").addEventListener("keydown", (event) => event.key === "ArrowDown" && songs.countOf() && (event.preventDefault(), focusRow(0, "link")));
-  for (const id of [...Object.values(FILTERS), "library-sort"]) at(id).addEventListener("change", filter);
-  at("filter-genre").append(...GENRES.map((name) => new Option(t(name), name)));
-  at("filter-favourite").addEventListener("click", ({ currentTarget: button }) => {
-    button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
-    filter();
-  });
-  at("filter-button").addEventListener("click", () => {
-    at("library-filters").hidden = !at("library-filters").hidden;
-    at("filter-button").setAttribute("aria-expanded", String(!at("library-filters").hidden));
-  });
-  for (const id of ["filter-clear", "none-clear"]) at(id).addEventListener("click", clearFilters);
-}
-
 export function wireLibrary() {
-  songs.wireSongs({ changed, updated: (index) => virtual.fill(index), failed, upTo: () => virtual.lastInSight() });
+  songs.wireSongs({ changed, updated, failed, upTo: () => virtual.lastInSight() });
   selection.wireSelection({ changed: () => virtual.fillAll(), failed });
-  wireTools();
+  wireFilters({ list: view, down: () => songs.countOf() && focusRow(0, "link") });
   wireMenu(act);
   list.addEventListener("keydown", pressKey);
   list.addEventListener("click", press);

@@ -39,6 +39,9 @@ export function wireMenu(chosen) {
     shown.at(steps[event.key] % shown.length).focus();
   });
   menu.addEventListener("toggle", (event) => {
-    if (event.newState === "closed" && (menu.contains(document.activeElement) || document.activeElement === document.body)) opener?.focus();
+    if (event.newState !== "closed" || !(menu.contains(document.activeElement) || document.activeElement === document.body)) return;
+    // The list may have moved under the menu: back to the row that the song has now.
+    const row = document.querySelector(`#library-list [data-id="${song.id}"]`);
+    (row?.querySelector("[data-do=menu]") || opener).focus();
   });
 }

@@ -7,7 +7,8 @@ const at = (id) => document.getElementById(id);
 const input = at("image");
 const place = at("photo-place");
 const preview = at("image-preview");
-const KINDS = ["image/png", "image/jpeg", "image/webp"];
+const KINDS = ["image/png", "image/jpeg", "image/jpg", "image/webp"];
+const LARGEST = 10_000_000;
 
 let address = null;
 let shownFile = null;
@@ -32,38 +33,55 @@ export function takePhoto(file) {
   input.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-function photoIn(transfer) {
-  return [...(transfer?.files || [])].find((file) => KINDS.includes(file.type));
+// What of a photo cannot be right, in words, or "". What is left, the server looks at: a name may say anything.
+export function faultOf(file) {
+  if (!file) return "";
+  const isOther = file.type ? !KINDS.includes(file.type) : /\.(hei[cf]|avif|gif|tiff?|bmp|svg|pdf)$/i.test(file.name);
+  if (isOther) return t("Only a PNG, JPEG or WebP can be used.");
+  return file.size > LARGEST ? t("A photo of up to 10 MB, please.") : "";
 }
 
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+const isWritten = (element) => Boolean(element?.closest?.("textarea, input:not([type=file])"));
 
-export function wirePhoto({ form, accepts }) {
+// Takes the one photo among the files. complain(words) says what is wrong with them.
+function takeFrom(files, complain) {
+  const photos = files.filter((file) => !faultOf(file));
+  if (files.length > 1 && photos.length !== 1) return complain(t("One photo at a time, please."));
+  const [photo] = photos.length ? photos : files;
+  if (faultOf(photo)) return complain(faultOf(photo));
+  takePhoto(photo);
+  announce(t("The photo is added."));
+}
+
+export function wirePhoto({ form, accepts, complain }) {
   // What cannot be shown need not be: the server says what is wrong with it.
   preview.addEventListener("error", () => (preview.hidden = true));
   at("image-drop").addEventListener("click", () => {
     takePhoto(null);
     input.focus();
   });
-  form.addEventListener("dragover", (event) => {
-    if (!hasFiles(event) || !accepts()) return;
+  // A file that is dropped beside the form would be opened by the browser, in the place of the page.
+  document.addEventListener("dragover", (event) => {
+    if (!hasFiles(event) || event.target === input) return;
     event.preventDefault();
-    place.classList.add("over");
+    const fits = accepts() && form.contains(event.target);
+    event.dataTransfer.dropEffect = fits ? "copy" : "none";
+    place.classList.toggle("over", fits);
   });
-  form.addEventListener("dragleave", (event) => form.contains(event.relatedTarget) || place.classList.remove("over"));
-  form.addEventListener("drop", (event) => {
+  document.addEventListener("dragleave", (event) => form.contains(event.relatedTarget) || place.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
     place.classList.remove("over");
-    if (!hasFiles(event) || !accepts()) return;
+    if (!hasFiles(event) || event.target === input) return;
     event.preventDefault();
-    const photo = photoIn(event.dataTransfer);
-    if (photo) takePhoto(photo);
-    announce(photo ? t("The photo is added.") : t("Only a PNG, JPEG or WebP can be used."));
+    if (accepts() && form.contains(event.target)) takeFrom([...event.dataTransfer.files], complain);
   });
   document.addEventListener("paste", (event) => {
-    const photo = photoIn(event.clipboardData);
-    if (!photo || !accepts() || document.querySelector("dialog[open]")) return;
+    const files = [...(event.clipboardData?.files || [])];
+    // Words that are copied from some programs come with a picture of themselves.
+    const hasWords = isWritten(event.target) && event.clipboardData.types.includes("text/plain");
+    if (!files.length || hasWords || !accepts() || document.querySelector("dialog[open]")) return;
     event.preventDefault();
-    takePhoto(photo);
-    announce(t("The photo is added."));
+    takeFrom(files, complain);
   });
 }

@@ -33,7 +33,7 @@ export function checkPlan(now) {
 
 export function pointAtStalePlan() {
   at("plan-stale").scrollIntoView({ block: "center" });
-  at("plan-renew").focus();
+  at(at("plan-renew").hidden ? "plan-without" : "plan-renew").focus();
 }
 
 export function editedPlan() {
@@ -96,10 +96,7 @@ export function wirePlan({ make, plan: planAgain }) {
   at("plan").addEventListener("input", keep);
   at("plan-button").addEventListener("click", planAgain);
   at("plan-renew").addEventListener("click", planAgain);
-  at("plan-without").addEventListener("click", () => {
-    showPlan(null);
-    make();
-  });
+  at("plan-without").addEventListener("click", () => make({ withoutPlan: true }));
   at("plan-drop").addEventListener("click", () => {
     showPlan(null);
     at("plan-button").focus();

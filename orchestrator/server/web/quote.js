@@ -1,4 +1,4 @@
-// What the song would take and cost, before Make is pressed. It is only a help: it blocks nothing and complains of nothing.
+// What the song would take and cost, before Make is pressed. It is only a help: it blocks nothing, and keeps no one waiting.
 
 import { readQuote } from "/page/api.js";
 import { currentToken } from "/page/token.js";
@@ -6,11 +6,16 @@ import { localPrice, t } from "/page/words.js";
 
 const line = document.getElementById("quote");
 const PAUSE_MS = 600;
-const LONGEST_WORDS = 2000;
+const SLOW_MS = 400; // until then, the old figures may stand
+const AGAIN_MS = 15_000;
+const LONGEST_WORDS = 2000; // that the server reads
+const LONGEST_LYRICS = 10_000;
 
 let timer = 0;
+let slow = 0;
 let asking = new AbortController();
 let peek = () => null;
+let quoted = ""; // the request whose figures are shown
 
 const time = (seconds) => (seconds < 90 ? t("about {n} s", { n: Math.max(1, Math.round(seconds)) }) : t("about {n} min", { n: Math.round(seconds / 60) }));
 const money = (usd) => (usd < 0.01 ? t("less than $0.01") : localPrice(usd));
@@ -23,20 +28,34 @@ export function quoteWords(quote) {
   return t("Takes {time}, {price}.", { time: time(seconds), price: usd === null ? t("no charge") : money(usd) });
 }
 
+function show(words, request = "") {
+  quoted = request;
+  if (line.textContent !== words) line.textContent = words;
+}
+
+const isTooLong = ([name, value]) => String(value).length > (name === "lyrics" ? LONGEST_LYRICS : LONGEST_WORDS);
+
 async function read() {
+  clearTimeout(slow);
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
   const request = currentToken() ? peek() : null;
-  if (!request || Object.values(request.body).some((value) => String(value).length > LONGEST_WORDS)) {
-    line.textContent = "";
-    return;
-  }
+  if (!request || Object.entries(request.body).some(isTooLong)) return show("");
+  const asked = JSON.stringify(request);
+  // Figures of another request are not this one's price.
+  if (asked !== quoted) slow = setTimeout(() => show(t("Time and price are being worked out …")), SLOW_MS);
   try {
     const words = quoteWords(await readQuote(request.body, signal));
-    if (!signal.aborted && line.textContent !== words) line.textContent = words;
-  } catch {
-    if (!signal.aborted) line.textContent = "";
+    if (!signal.aborted) show(words, asked);
+  } catch (problem) {
+    if (signal.aborted) return;
+    // What is wrong with a field is said when Make is pressed.
+    const isField = problem.status >= 400 && problem.status < 500 && problem.status !== 429;
+    show(isField ? "" : t("Time and price are not known just now."));
+    if (!isField) timer = setTimeout(read, AGAIN_MS);
+  } finally {
+    if (!signal.aborted) clearTimeout(slow);
   }
 }
 

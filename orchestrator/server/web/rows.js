@@ -67,10 +67,14 @@ export function loadCover(row) {
 }
 
 // The share that is done, or null where nothing is known.
-export function shareOf({ status, progress }) {
+export function shareOf({ status, progress, task }) {
   if (!isRunning(status) || !progress) return null;
-  if (typeof progress === "number") return progress;
-  return Object.entries(WEIGHTS).reduce((sum, [part, weight]) => sum + weight * (progress[part]?.fraction || 0), 0);
+  const done = (part) => progress[part]?.fraction || 0;
+  if (task === "cover") return done("cover");
+  // Words that came with the song are not written, and a song that is taken apart has its music already.
+  const hasWords = !progress.lyrics && (progress.music || progress.separate || progress.cover);
+  const shares = { lyrics: hasWords ? 1 : done("lyrics"), music: Math.max(done("music"), done("separate")), cover: done("cover") };
+  return Object.entries(WEIGHTS).reduce((sum, [part, weight]) => sum + weight * shares[part], 0);
 }
 
 function wait({ status, queue_position: position, seconds_left: seconds }) {

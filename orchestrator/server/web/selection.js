@@ -1,6 +1,6 @@
 // Songs that are selected, and what can be done with all of them at once.
 
-import { changeSong, deleteSong, readSong } from "/page/api.js";
+import { changeSong, deleteSong, downloadOf, readSong } from "/page/api.js";
 import { confirmDelete, edit } from "/page/dialogs.js";
 import { announce } from "/page/progress.js";
 import { titleOf } from "/page/rows.js";
@@ -11,8 +11,9 @@ const at = (id) => document.getElementById(id);
 const AT_ONCE = 4;
 const BETWEEN_DOWNLOADS_MS = 400;
 
-const selected = new Set();
-let anchor = -1;
+// By their ids, as they were when they were selected: the list may have been read anew, and not as far.
+const selected = new Map();
+let anchor = null;
 let selecting = false;
 let changed = () => {};
 let failed = () => {};
@@ -31,34 +32,40 @@ function show() {
 
 export function select(index, { on, range = false } = {}) {
   const wish = on ?? !selected.has(songs.songAt(index)?.id);
-  const from = range && anchor >= 0 ? anchor : index;
+  const start = songs.placeOf(anchor);
+  const from = range && start >= 0 ? start : index;
   for (let place = Math.min(from, index); place <= Math.max(from, index); place += 1) {
     const song = songs.songAt(place);
-    if (song && wish) selected.add(song.id);
+    if (song && wish) selected.set(song.id, song);
     else if (song) selected.delete(song.id);
   }
-  if (!range || anchor < 0) anchor = index;
+  if (!range || start < 0) anchor = songs.songAt(index)?.id ?? null;
   selecting = true;
   show();
 }
 
-export function selectNothing() {
+// No song is selected any more; others may be.
+export function clearSelection() {
   selected.clear();
-  anchor = -1;
-  selecting = false;
+  anchor = null;
   show();
+}
+
+export function selectNothing() {
+  selecting = false;
+  clearSelection();
 }
 
 // What is no longer in the list is no longer selected.
 export function forgetMissing() {
   let gone = 0;
-  for (const id of selected) if (songs.isGone(id) && selected.delete(id)) gone += 1;
+  for (const id of selected.keys()) if (songs.isGone(id) && selected.delete(id)) gone += 1;
   if (gone) show();
 }
 
 export async function selectAll() {
   await songs.ensureAll();
-  for (const id of songs.shownIds()) selected.add(id);
+  for (const id of songs.shownIds()) selected.set(id, songs.songOf(id));
   selecting = true;
   show();
 }
@@ -79,7 +86,7 @@ async function each(list, work) {
   return problems;
 }
 
-const chosen = () => [...selected].map(songs.songOf).filter(Boolean);
+const chosen = () => [...selected].map(([id, song]) => songs.songOf(id) || song);
 
 export async function deleteSongs(list) {
   if (!list.length || !(await confirmDelete({ title: titleOf(list[0]), count: list.length }))) return false;
@@ -96,7 +103,8 @@ export async function deleteSongs(list) {
   // What had the focus is gone with the songs, or is of no use without them.
   const focused = document.activeElement;
   if (!focused?.checkVisibility() || focused === document.body || focused.disabled) at("library-heading").focus({ preventScroll: true });
-  announce(list.length === 1 ? t("The song is deleted.") : t("{n} songs are deleted.", { n: list.length - problems.length }));
+  const deleted = list.length - problems.length;
+  if (deleted) announce(deleted === 1 ? t("The song is deleted.") : t("{n} songs are deleted.", { n: deleted }));
   if (problems.length) failed(problems[0]);
   return true;
 }
@@ -110,11 +118,13 @@ export function editTitle(song) {
   edit({ heading: t("Rename"), label: t("New name"), value: song.title || "", keep: (title) => change(song, { title }) });
 }
 
-const tagsIn = (text) => [...new Set(text.split(",").map((tag) => tag.trim().replace(/^#/, "")).filter(Boolean))];
+export const tagsIn = (text) => [...new Set(text.split(",").map((tag) => tag.trim().replace(/^#/, "")).filter(Boolean))];
 
 export function editTags(song) {
-  const keep = (text) => change(song, { tags: tagsIn(text) });
-  edit({ heading: t("Tags"), label: t("Tags"), hint: t("Several with commas between them."), value: (song.tags || []).join(", "), keep });
+  const value = (song.tags || []).join(", ");
+  // A program may have made a tag with a comma: left as it is, it stays one.
+  const keep = (text) => text === value || change(song, { tags: tagsIn(text) });
+  edit({ heading: t("Tags"), label: t("Tags"), hint: t("Several with commas between them."), value, keep });
 }
 
 function addTag() {
@@ -137,8 +147,8 @@ export async function download(list) {
   for (const { id, status } of list) {
     if (status !== "done") continue;
     try {
-      const { urls } = await readSong(id);
-      const link = Object.assign(document.createElement("a"), { href: urls.package || urls.audio, download: "" });
+      const song = await readSong(id);
+      const link = Object.assign(document.createElement("a"), { href: downloadOf(song, song.urls.package ? "package" : "audio"), download: "" });
       link.click();
       if (list.length > 1) await new Promise((resolve) => setTimeout(resolve, BETWEEN_DOWNLOADS_MS));
     } catch (problem) {

@@ -8,7 +8,7 @@ import { hidePlayer, leaveFailed, playFrom, showLivePlayer, showPlayer } from "/
 import { showStems } from "/page/stems.js";
 import { nameOf, trackOf } from "/page/track.js";
 import { announce, isRunning, STATUS_WORDS } from "/page/progress.js";
-import { readSong, readText, readWaveform } from "/page/api.js";
+import { downloadOf, readText, readWaveform } from "/page/api.js";
 import { stepName } from "/page/terms.js";
 import { clock } from "/page/times.js";
 import { localPrice, t } from "/page/words.js";
@@ -84,9 +84,8 @@ function fileSize(bytes) {
 function showDownloads(song) {
   const items = [];
   for (const [role, name] of DOWNLOADS) {
-    const url = song.urls?.[role];
-    if (!url) continue;
-    const link = element("a", t(name), { href: url, id: `download-${role}` });
+    if (!song.urls?.[role]) continue;
+    const link = element("a", t(name), { href: downloadOf(song, role), id: `download-${role}` });
     link.setAttribute("download", "");
     const size = fileSize(song.assets?.[role]?.size_bytes);
     if (size) link.append(" ", element("span", size, { className: "hint" }));

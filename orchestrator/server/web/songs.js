@@ -5,6 +5,9 @@ import { readLibrary } from "/page/api.js";
 
 const PAGE = 100;
 const ANEW_MS = 400;
+// What decides whether a song is in a list that is filtered, and where it stands in one that is sorted.
+const PLACING = ["status", "title", "favourite", "tags", "categories", "instrumental", "duration_s"];
+const BY_AGE = ["newest", "oldest"];
 
 let songs = []; // with holes where nobody has looked yet
 let places = new Map();
@@ -16,9 +19,14 @@ let total = 0;
 let turn = 0;
 let moves = 0;
 let reading = null;
+let anew = 0; // the turn of the list that is being read anew, or 0
 let timer = 0;
 let sight = { first: 0, last: 0 };
 let whole = false; // whether all songs are wanted, in sight or not
+// What the server said of single songs, by id, and as which word of it: an answer that was asked for before is older.
+let said = new Map();
+let words = 0;
+let unplaced = new Map(); // of songs that are not in the list, by id, for what the list was read anew
 let tell = { changed: () => {}, updated: () => {}, failed: () => {} };
 
 export const songAt = (index) => songs[index];
@@ -43,15 +51,27 @@ function put(index, song) {
   places.set(song.id, index);
 }
 
+function say(id, song) {
+  said.set(id, { word: (words += 1), song: song && { ...said.get(id)?.song, ...song } });
+}
+
+// The songs of a page as they are now: one that something was said of after word `since` is newer than in the page.
+function asNow(page, since) {
+  const newer = (song) => (said.get(song.id)?.word > since ? said.get(song.id).song : {});
+  return page.songs.filter((song) => newer(song)).map((song) => ({ ...song, ...newer(song) }));
+}
+
 // The page after the first `front` songs.
-function add(page) {
-  for (const song of page.songs) {
+function add(page, since) {
+  const now = asNow(page, since);
+  for (const song of now) {
     // A song made meanwhile shifts the pages; the same one must not stand twice.
     const former = placeOf(song.id);
     if (former < 0 || former >= front) put(front++, song);
   }
   cursor = page.next_cursor;
   total = page.total ?? Math.max(songs.length, front + (cursor ? 1 : 0));
+  total -= page.songs.length - now.length;
   if (cursor) return;
   total = songs.length = front;
   number();
@@ -71,12 +91,12 @@ async function readOn(mine) {
   for (let gap = missing(); gap >= 0; gap = missing()) {
     const follows = cursor && gap < front + 2 * PAGE;
     const start = gap - (gap % PAGE);
-    const before = moves;
+    const [before, since] = [moves, words];
     const page = follows ? await readLibrary(cursor, PAGE, wanted) : await readLibrary("", PAGE, { ...wanted, offset: start });
     if (mine !== turn) return;
-    if (follows) add(page);
+    if (follows) add(page, since);
     else if (before !== moves) continue; // the places are others by now
-    else page.songs.forEach((song, index) => put(start + index, song));
+    else asNow(page, since).forEach((song, index) => put(start + index, song));
     tell.changed();
     if (!follows && !songs[gap]) return; // the list is shorter by now: the server says so
   }
@@ -106,7 +126,8 @@ function readMissing() {
 
 // Reads the list anew: its first page, and what is in sight about `upTo`. It is shown when it is there.
 export async function readAnew(upTo = 0) {
-  const mine = (turn += 1);
+  const mine = (anew = turn += 1);
+  const since = words;
   clearTimeout(timer);
   timer = 0;
   reading = null;
@@ -122,23 +143,39 @@ export async function readAnew(upTo = 0) {
     }
     songs = [];
     places = new Map();
-    gone = new Set();
+    gone = new Set([...said].filter(([, { word, song }]) => word > since && !song).map(([id]) => id));
     front = 0;
-    add(page);
-    for (const [offset, { songs: some }] of seen) some.forEach((song, index) => put(offset + index, song));
+    add(page, since);
+    for (const [offset, some] of seen) asNow(some, since).forEach((song, index) => put(offset + index, song));
     tell.changed();
+    takeLater(since);
   } catch (problem) {
     if (mine === turn) tell.failed(problem);
+  } finally {
+    if (mine === anew) anew = 0;
   }
 }
 
-// Some changes can only be placed by the server; several of them are read at once.
-function anewSoon() {
-  timer ||= setTimeout(() => readAnew(tell.upTo()), ANEW_MS);
+// Songs that came while the list was read, and are not in it; what was said before is in the list.
+function takeLater(since) {
+  const later = [...said.values()].filter(({ word, song }) => word > since && song?.created_at && placeOf(song.id) < 0);
+  said = new Map([...said].filter(([, { word }]) => word > since));
+  for (const { song } of later) take(song);
 }
 
-export function want(words) {
-  wanted = words;
+// Some changes can only be placed by the server; several of them are read at once. A reading that is under way comes to
+// its end: where the server is slow, and songs change all the time, none ever would.
+function anewSoon() {
+  timer ||= setTimeout(() => {
+    timer = 0;
+    if (anew) anewSoon();
+    else readAnew(tell.upTo());
+  }, ANEW_MS);
+}
+
+export function want(list) {
+  wanted = list;
+  unplaced = new Map();
   return readAnew();
 }
 
@@ -147,36 +184,50 @@ export function forget() {
   songs = [];
   places = new Map();
   gone = new Set();
+  said = new Map();
   cursor = null;
-  front = total = 0;
+  anew = front = total = 0;
   tell.changed();
 }
+
+const placing = (song) => JSON.stringify(PLACING.map((name) => song[name]));
 
 // A song that the server says something new of.
 export function take(song) {
+  say(song.id, song);
   const place = placeOf(song.id);
-  if (place >= 0) {
-    const before = songs[place];
-    songs[place] = { ...before, ...song };
-    tell.updated(place);
-    if (isFiltered() && before.status !== song.status) anewSoon();
-    return;
-  }
+  if (place < 0) return takeUnplaced(song);
+  const before = songs[place];
+  songs[place] = { ...before, ...song };
+  tell.updated(place);
+  const mayMove = isFiltered() || !BY_AGE.includes(wanted.sort || "newest");
+  if (mayMove && placing(before) !== placing(songs[place])) anewSoon();
+}
+
+function takeUnplaced(song) {
+  if (!song.created_at) return; // only what was changed of it
   const isNewest = !isFiltered() && (wanted.sort || "newest") === "newest" && !(songs[0]?.created_at > song.created_at);
-  if (!isNewest) return anewSoon();
-  songs.unshift(song);
-  total += 1;
-  front += 1;
-  moves += 1;
-  number();
-  tell.changed();
+  if (isNewest) {
+    songs.unshift(song);
+    total += 1;
+    front += 1;
+    moves += 1;
+    number();
+    return tell.changed();
+  }
+  // Its progress, several times a second, is no reason to read the list again.
+  if (unplaced.get(song.id) === placing(song)) return;
+  unplaced.set(song.id, placing(song));
+  anewSoon();
 }
 
 export function drop(id) {
+  const isKnown = gone.has(id);
   gone.add(id);
+  say(id, null);
   const place = placeOf(id);
   if (place < 0) {
-    if (cursor && !isFiltered()) anewSoon(); // it stood where nobody has looked: the count and places are others
+    if (cursor && !isKnown) anewSoon(); // it stood where nobody has looked: the count and places are others
     return;
   }
   songs.splice(place, 1);

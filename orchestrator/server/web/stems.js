@@ -1,6 +1,6 @@
 // The stems of the open song as lanes of one timeline, each with mute, solo, level and its file.
 
-import { ask, readSong } from "/page/api.js";
+import { ask, downloadOf, readSong } from "/page/api.js";
 import { decode, memoryBudget, memoryOf, mixedSong, mixState, sampleRate, setLane, startMix, stopMix, wakeMixer } from "/page/mixer.js";
 import { currentTime, currentTrack, onPlaying, onTime, playerState, playTrack, togglePlaying } from "/page/player.js";
 import { announce } from "/page/progress.js";
@@ -57,7 +57,7 @@ function lane(name) {
     level.setAttribute("aria-valuetext", `${level.value} %`);
     want({ level: level.valueAsNumber / 100 });
   });
-  const link = Object.assign(document.createElement("a"), { href: song.urls[ROLE + name], textContent: t("Download"), className: "lane-file" });
+  const link = Object.assign(document.createElement("a"), { href: downloadOf(song, ROLE + name), textContent: t("Download"), className: "lane-file" });
   link.setAttribute("download", "");
   link.setAttribute("aria-label", t("Download the stem: {stem}", { stem: said }));
   const meter = Object.assign(document.createElement("span"), { className: "lane-meter", ariaHidden: "true" });

@@ -40,6 +40,7 @@ function takeOldToken() {
 
 async function isSignedIn() {
   const response = await fetch("/session", { cache: "no-store" }).catch(() => null);
+  if (!response) reason = t("The server cannot be reached. Is it running?");
   return Boolean(response?.ok && (await response.json()).signed_in);
 }
 

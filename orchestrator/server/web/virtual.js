@@ -58,6 +58,30 @@ export function virtualList({ view, list, height, make, fill, seen }) {
     seen(first, last);
   }
 
+  // By how many places most rows have moved.
+  function mostMoved(to) {
+    const moves = new Map();
+    for (const row of rows) {
+      const move = to(row) < 0 ? null : to(row) - row.index;
+      moves.set(move, (moves.get(move) || 0) + 1);
+    }
+    moves.delete(null);
+    return [...moves].sort(([, one], [, other]) => other - one)[0]?.[0] ?? 0;
+  }
+
+  // Gives each row its new index. One whose content is gone is used again; with the focus, it shows what follows there.
+  function rearrange(to) {
+    const focused = rows.find((row) => row.contains(document.activeElement));
+    const indexes = new Map(rows.map((row) => [row, to(row)]));
+    if (focused && indexes.get(focused) < 0) indexes.set(focused, Math.min(focused.index, count - 1));
+    const fits = (row) => indexes.get(row) >= 0 && indexes.get(row) < count && (row === focused || indexes.get(row) !== indexes.get(focused));
+    for (const row of rows.filter((one) => !fits(one))) take(row);
+    // In another order, rows would have to be moved in the document, and the focus would be lost: all others are made anew.
+    const inOrder = rows.every((row, at) => !at || indexes.get(row) > indexes.get(rows[at - 1]));
+    for (const row of rows.filter((one) => !inOrder && one !== focused)) take(row);
+    for (const row of rows) place(row, indexes.get(row));
+  }
+
   function soon() {
     frame ||= requestAnimationFrame(render);
   }
@@ -66,11 +90,14 @@ export function virtualList({ view, list, height, make, fill, seen }) {
   new ResizeObserver(soon).observe(view);
 
   return {
-    // Shows so many rows, each filled anew.
-    show(size) {
+    // Shows so many rows, each filled anew. to(row) is the index at which what a row shows is now, or -1: the row goes
+    // there, and the focus with it, and what is looked at stays where it is on the screen.
+    show(size, to) {
+      const moved = count && view.scrollTop > height / 2 ? mostMoved(to) : 0;
       count = size;
       list.style.height = `${count * height}px`;
-      for (const row of rows) if (row.index < count) fill(row, row.index);
+      if (moved) view.scrollTop += moved * height;
+      rearrange(to);
       render();
     },
     fill(index) {

@@ -6,12 +6,13 @@ const KEPT = "songwright.language";
 const ATTRIBUTES = ["placeholder", "aria-label", "title", "alt"];
 
 function chosen() {
-  let wanted = [...navigator.languages];
+  const wanted = [...(navigator.languages || [navigator.language || ""])];
   try {
     wanted.unshift(localStorage.getItem(KEPT) || "");
   } catch {
-    // Storage is refused: the browser's languages decide.
+    // Storage is refused: the address or the browser's languages decide.
   }
+  wanted.unshift(new URLSearchParams(location.search).get("language") || "");
   for (const name of wanted) {
     const language = name.toLowerCase().split("-")[0];
     if (language === "en") return "en";
