@@ -62,6 +62,15 @@ def test_a_song_is_extended_repainted_sung_anew_compared_and_its_parent_deleted(
         longer = press(page, "Make it longer")
         expect(page.locator("#lineage")).to_contain_text("20 s more")
         expect(page.locator("#lyrics-box")).to_contain_text("One more line")
+        # A second that the song did not have before: then it is heard from its beginning.
+        page.locator("#seek").press("End")
+        page.get_by_role("button", name="Hear it before the change").click()
+        until(page, "document.querySelector('#audio').src.includes('" + first + "')")
+        sounding(page)
+        assert page.evaluate("document.querySelector('#audio').currentTime") < 10
+        page.get_by_role("button", name="Pause", exact=True).click()
+        page.reload()
+        expect(page.get_by_role("button", name="Hear it before the change")).to_be_visible()
 
         change(page, "A part")
         expect(page.locator("#span")).to_be_visible()

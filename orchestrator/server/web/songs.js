@@ -9,6 +9,7 @@ const ANEW_MS = 400;
 let songs = []; // with holes where nobody has looked yet
 let places = new Map();
 let gone = new Set(); // ids that were deleted meanwhile
+const apart = new Map(); // of songs that are not in what was read: by id, what places them, as it was told last
 let wanted = {};
 let cursor = null; // of the songs after the first `front` ones, which are read without a hole
 let front = 0;
@@ -147,10 +148,14 @@ export function forget() {
   songs = [];
   places = new Map();
   gone = new Set();
+  apart.clear();
   cursor = null;
   front = total = 0;
   tell.changed();
 }
+
+// What a song's place in a list, or out of it, depends on; its progress is none of it.
+const placedBy = ({ status, title, favourite, tags, duration_s: seconds }) => JSON.stringify([status, title, favourite, tags, seconds]);
 
 // A song that the server says something new of.
 export function take(song) {
@@ -159,11 +164,16 @@ export function take(song) {
     const before = songs[place];
     songs[place] = { ...before, ...song };
     tell.updated(place);
-    if (isFiltered() && before.status !== song.status) anewSoon();
+    const renamed = wanted.sort === "title" && before.title !== songs[place].title;
+    if (renamed || (isFiltered() && before.status !== song.status)) anewSoon();
     return;
   }
   const isNewest = !isFiltered() && (wanted.sort || "newest") === "newest" && !(songs[0]?.created_at > song.created_at);
-  if (!isNewest) return anewSoon();
+  if (!isNewest) {
+    if (apart.get(song.id) === placedBy(song)) return;
+    apart.set(song.id, placedBy(song));
+    return anewSoon();
+  }
   songs.unshift(song);
   total += 1;
   front += 1;
