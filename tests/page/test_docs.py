@@ -120,6 +120,8 @@ def test_an_operation_is_found_read_and_shown_at_once(server: Server, visiting: 
         page.get_by_text("429", exact=True).click()
         page.locator("[data-status='429'] a", has_text="Problem").click()
         expect(page.get_by_role("heading", name="Problem")).to_be_focused()
+        page.set_viewport_size({"width": 320, "height": PHONE[1]})
+        visit.fits("docs-small")
         page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
         page.get_by_text("Contents").click()
         page.locator(".contents summary", has_text="Songs").click()
