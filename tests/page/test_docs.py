@@ -143,7 +143,7 @@ def test_a_request_is_tried_with_the_token_and_its_sound_is_played(
     with visiting(server, "/docs#generate_from_description", token=False) as visit:
         page = visit.page
         page.locator("#try > summary").press("Enter")
-        # Typed once, for all operations; without one it is the session's cookie that is used: test_session.py.
+        # Typed once, for all operations. Without one the session's cookie is used: test_session.py.
         page.get_by_role("textbox", name="Token").fill(TOKEN)
         body = page.get_by_role("textbox", name="Body")
         expect(body).to_have_value(re.compile("full_described_song"))

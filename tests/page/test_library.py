@@ -33,7 +33,8 @@ LISTS_READ = """async () => {
     take({ id: "another", status: "composing", title: "Another", progress: { music: { fraction: n / 8 } } });
     await new Promise((done) => setTimeout(done, 120));
   }
-  return performance.getEntriesByType("resource").slice(before).filter(({ name }) => name.includes("/songs?")).length;
+  const since = performance.getEntriesByType("resource").slice(before);
+  return since.filter(({ name }) => name.includes("/songs?")).length;
 }"""
 
 
