@@ -21,10 +21,12 @@ def sketch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def make(server: Server) -> str:
-    with server.client() as client:
+@pytest.fixture(scope="module")
+def first(sketch: Server) -> str:
+    """The song that all others are made of."""
+    with sketch.client() as client:
         body = {"prompt": "pop, 120 BPM", "lyrics": WORDS, "audio_duration": 24, "seed": 5}
-        answer = client.post("/generate-with-lyrics", json=body, headers={"Cache-Control": "no-cache"})
+        answer = client.post("/generate-with-lyrics", json=body)
         return str(answer.raise_for_status().json()["id"])
 
 
@@ -49,9 +51,8 @@ def press(page: Page, button: str) -> str:
 
 
 def test_a_song_is_extended_repainted_sung_anew_compared_and_its_parent_deleted(
-    sketch: Server, visiting: Visiting
+    sketch: Server, visiting: Visiting, first: str
 ) -> None:
-    first = make(sketch)
     with visiting(sketch) as visit, sketch.client() as client:
         page = visit.page
         open_song(page, first)
@@ -62,6 +63,15 @@ def test_a_song_is_extended_repainted_sung_anew_compared_and_its_parent_deleted(
         longer = press(page, "Make it longer")
         expect(page.locator("#lineage")).to_contain_text("20 s more")
         expect(page.locator("#lyrics-box")).to_contain_text("One more line")
+        # A second that the song did not have before: then it is heard from its beginning.
+        page.locator("#seek").press("End")
+        page.get_by_role("button", name="Hear it before the change").click()
+        until(page, "document.querySelector('#audio').src.includes('" + first + "')")
+        sounding(page)
+        assert page.evaluate("document.querySelector('#audio').currentTime") < 10
+        page.get_by_role("button", name="Pause", exact=True).click()
+        page.reload()
+        expect(page.get_by_role("button", name="Hear it before the change")).to_be_visible()
 
         change(page, "A part")
         expect(page.locator("#span")).to_be_visible()
@@ -117,11 +127,11 @@ def stems(song: dict[str, dict[str, object]]) -> list[str]:
 
 
 def test_a_span_is_drawn_over_the_waveform_and_what_is_wrong_stands_beside_its_field(
-    sketch: Server, visiting: Visiting
+    sketch: Server, visiting: Visiting, first: str
 ) -> None:
     with visiting(sketch) as visit:
         page = visit.page
-        open_song(page, make(sketch))
+        open_song(page, first)
         change(page, "A part")
         area = page.locator("#seek").bounding_box()
         assert area
@@ -141,10 +151,12 @@ def test_a_span_is_drawn_over_the_waveform_and_what_is_wrong_stands_beside_its_f
         press(page, "Make this part anew")
 
 
-def test_the_panel_fits_every_size_and_has_no_serious_findings(sketch: Server, visiting: Visiting) -> None:
+def test_the_panel_fits_every_size_and_has_no_serious_findings(
+    sketch: Server, visiting: Visiting, first: str
+) -> None:
     with visiting(sketch) as visit:
         page = visit.page
-        open_song(page, make(sketch))
+        open_song(page, first)
         for task in ("A part", "Sound"):
             change(page, task)
             visit.look(f"change-{task.split()[-1].lower()}")

@@ -120,11 +120,19 @@ def test_an_operation_is_found_read_and_shown_at_once(server: Server, visiting: 
         page.get_by_text("429", exact=True).click()
         page.locator("[data-status='429'] a", has_text="Problem").click()
         expect(page.get_by_role("heading", name="Problem")).to_be_focused()
+        page.set_viewport_size({"width": 320, "height": PHONE[1]})
+        visit.fits("docs-small")
         page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
         page.get_by_text("Contents").click()
         page.locator(".contents summary", has_text="Songs").click()
         page.get_by_role("link", name="GET The library").click()
         expect(page.locator("#view-heading")).to_have_text(re.compile("The library"))
+        page.locator(".skip").press("Enter")
+        expect(page.locator("#reference")).to_be_focused()
+        expect(page.locator("#view-heading")).to_have_text(re.compile("The library"))
+        for nowhere in ("%", "schema-constructor"):
+            goes(page, nowhere)
+            expect(page.locator("#view-heading")).to_have_text("There is no such page")
         page.get_by_role("link", name="Make a song").click()
         expect(page.locator("#view-heading")).to_have_count(0)
 
@@ -132,9 +140,11 @@ def test_an_operation_is_found_read_and_shown_at_once(server: Server, visiting: 
 def test_a_request_is_tried_with_the_token_and_its_sound_is_played(
     server: Server, visiting: Visiting
 ) -> None:
-    with visiting(server, "/docs#generate_from_description") as visit:
+    with visiting(server, "/docs#generate_from_description", token=False) as visit:
         page = visit.page
         page.locator("#try > summary").press("Enter")
+        # Typed once, for all operations. Without one the session's cookie is used: test_session.py.
+        page.get_by_role("textbox", name="Token").fill(TOKEN)
         body = page.get_by_role("textbox", name="Body")
         expect(body).to_have_value(re.compile("full_described_song"))
         body.fill('{"full_described_song": "a hum", "audio_duration": 5')
@@ -158,6 +168,15 @@ def test_a_request_is_tried_with_the_token_and_its_sound_is_played(
                 )
             if shown == "pre":
                 expect(page.locator(".result > pre")).to_contain_text("event: end")
+        # A stream that does not end is let go with its view.
+        goes(page, "follow_library")
+        page.locator("#try > summary").click()
+        page.get_by_role("button", name="Send GET").click()
+        expect(page.locator(".result-status")).to_contain_text("200")
+        with page.expect_event("requestfailed", lambda request: request.url.endswith("/events")):
+            goes(page, "follow_song")
+        page.locator("#try > summary").click()
+        page.get_by_label("id required").fill(song_id)
         visit.expected = {401}
         page.get_by_role("textbox", name="Token").fill("")
         page.get_by_role("button", name="Send GET").click()

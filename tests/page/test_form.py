@@ -88,10 +88,10 @@ def test_pickers_and_words_never_contradict_each_other(server: Server, visiting:
         )
         expect(page.locator("#sound-summary")).to_have_text("folk, 92 BPM, Male")
         page.locator("#sound summary").click()
-        page.get_by_label("Genre").select_option("jazz")
+        page.get_by_label("Genre", exact=True).select_option("jazz")
         page.get_by_label("Beats per minute").fill("71")
         page.get_by_label("Musical key").select_option("Bb minor")
-        page.get_by_label("Voice").select_option("Female")
+        page.get_by_label("Voice", exact=True).select_option("Female")
         page.get_by_label("Sung in").select_option("German")
         visit.look("pickers", sizes=(DESKTOP, PHONE))
         words = sentence.input_value()
@@ -103,19 +103,19 @@ def test_pickers_and_words_never_contradict_each_other(server: Server, visiting:
         assert (found.genre, found.tempo_bpm, found.key, found.voice) == ("jazz", 71.0, "Bb minor", "female")
         assert found.theme == "the last night of summer"
         assert asked_language(words) == "de"
-        page.get_by_label("Voice").select_option("as it fits")
-        page.get_by_label("Genre").select_option("as it fits")
+        page.get_by_label("Voice", exact=True).select_option("as it fits")
+        page.get_by_label("Genre", exact=True).select_option("as it fits")
         expect(sentence).to_have_value(
             "a warm song, acoustic guitar, 71 BPM, in Bb minor, sung in German, "
             "about the last night of summer"
         )
         sentence.fill("an upbeat song with a female vocal about a house by the sea")
-        expect(page.get_by_label("Voice")).to_have_value("female")
-        expect(page.get_by_label("Genre")).to_have_value("")
-        page.get_by_label("Genre").select_option("indie")
+        expect(page.get_by_label("Voice", exact=True)).to_have_value("female")
+        expect(page.get_by_label("Genre", exact=True)).to_have_value("")
+        page.get_by_label("Genre", exact=True).select_option("indie")
         expect(sentence).to_have_value("an upbeat indie song with a female vocal about a house by the sea")
         page.get_by_label("Instrumental, no vocal").check()
-        expect(page.get_by_label("Voice")).to_be_disabled()
+        expect(page.get_by_label("Voice", exact=True)).to_be_disabled()
 
 
 def test_surprise_me_says_something_else_each_time_that_is_understood(

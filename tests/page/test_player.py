@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page.conftest import DESKTOP, PHONE, Visiting
 from tests.page.test_page import at_second, sounding, tab_to, until
-from tests.service.server import Server
+from tests.service.server import TOKEN, Server
 
 NAMES = ("First light", "Second wind", "Third time")
 SECONDS = 12
@@ -117,13 +117,75 @@ def test_a_list_plays_on_and_a_song_that_is_opened_stops_no_other(
         page.keyboard.press("Escape")
         expect(page.locator("#queue")).to_be_hidden()
         page.get_by_role("button", name="Queue", exact=True).press("Enter")
-        page.get_by_role("button", name=f"Take {NAMES[1]} out of the queue").click()
+        page.get_by_role("button", name=f"Take {NAMES[1]} out of the queue").press("Enter")
         expect(rows).to_have_count(1)
+        expect(rows.locator(".queue-remove")).to_be_focused()
         rows.get_by_role("button", name=NAMES[2], exact=True).click()
         plays(page, songs[2])
         page.keyboard.press("Escape")
         title.click()
         expect(page.locator("#song-title")).to_have_text(NAMES[2])
+        # Its address is the page's own by now: it is brought into sight all the same.
+        page.locator("#bar-play").focus()
+        title.click()
+        expect(page.locator("#song-title")).to_be_focused()
+
+
+def test_a_song_played_from_its_view_goes_on_through_the_library_past_what_cannot_be_heard(
+    server: Server, visiting: Visiting, songs: list[str]
+) -> None:
+    first, second, third = songs  # in the library the newest one stands first
+    with visiting(server) as visit:
+        page = visit.page
+        visit.expected = {401, 404}
+        assert of_module(page, "player", "it.playSong('ybqc2bewn1yqcy2').catch(({ sentence }) => sentence)")
+        expect(page.locator("#bar")).to_be_hidden()
+        page.locator(f"#library-list [data-id='{third}'] a").click()
+        page.locator("#play-button").click()
+        plays(page, third)
+        expect(page.locator("#bar-next")).to_be_enabled()
+        page.locator(".skip").press("Enter")
+        expect(page.locator("#make-form")).to_be_focused()
+        expect(page.locator("#song-title")).to_have_text(NAMES[2])
+
+        page.route(f"**/{second}/audio*", lambda route: route.fulfill(status=404))
+        near_the_end(page)
+        plays(page, first)  # by itself, past one whose file is gone
+        # One that is meant is not passed over; once its file is back it plays.
+        of_module(page, "player", "it.playSong(argument)", second)
+        expect(page.locator("#bar-note")).to_contain_text("The audio cannot be played.")
+        expect(page.locator("#announcer")).to_contain_text("The audio cannot be played.")
+        expect(page.locator("#bar-play")).to_have_attribute("aria-label", f"Play {NAMES[1]}")
+        page.unroute(f"**/{second}/audio*")
+        page.locator("#bar-play").click()
+        plays(page, second)
+        # Who presses twice means the song after the next one.
+        play_list(page, songs)
+        of_module(page, "player", "Promise.all([it.next(), it.next()])")
+        plays(page, third)
+
+        # The session is over: what plays goes on, and whoever wants another song signs in again.
+        page.context.clear_cookies()
+        of_module(page, "player", "it.playSong('ybqc2bewn1yqcy2')")
+        dialog = page.get_by_role("dialog", name="Sign-in")
+        expect(dialog).to_be_visible()
+        plays(page, third)
+        page.get_by_label("Token", exact=True).fill(TOKEN)
+        dialog.get_by_role("button", name="Use this token").click()
+        expect(dialog).to_be_hidden()
+        of_module(page, "player", "it.playSong(argument)", second)
+        plays(page, second)
+        # Another client deletes what comes next, and then what plays.
+        page.get_by_role("button", name="Queue", exact=True).click()
+        expect(page.locator("#queue-list li")).to_have_count(1)
+        page.evaluate(DELETED, third)
+        expect(page.locator("#queue-empty")).to_be_visible()
+        expect(page.locator("#bar-next")).to_be_disabled()
+        page.evaluate(DELETED, second)
+        expect(page.locator("#bar")).to_be_hidden()
+
+
+DELETED = """id => document.dispatchEvent(new CustomEvent("songwright:deleted", { detail: id }))"""
 
 
 def test_keys_and_the_systems_controls_steer_it_and_it_remembers(
@@ -141,7 +203,10 @@ def test_keys_and_the_systems_controls_steer_it_and_it_remembers(
         for key in ("m", "l", "Shift+ArrowDown"):
             page.keyboard.press(key)
         assert state(page) | {"muted": False, "loop": "all", "volume": 0.9} == state(page)
-        page.keyboard.press("m")
+        for _ in range(3):
+            page.keyboard.down("m")  # held
+        page.keyboard.up("m")
+        assert state(page)["muted"]
         page.keyboard.press("Shift+ArrowRight")
         plays(page, songs[2])
         page.keyboard.press("Shift+ArrowLeft")
@@ -208,6 +273,13 @@ def test_stems_sound_on_one_timeline_by_mute_solo_and_level(
         half = levels(page, lambda rms: rms["bass"] > 0.005 and rms["vocals"] < 0.51 * whole["vocals"])
         assert half["vocals"] / half["bass"] == pytest.approx(1.5, rel=0.1)
         visit.look("stems", whole=False)
+        # Another song is looked at meanwhile.
+        page.goto(f"{server.url}/#song/{songs[1]}")
+        expect(page.get_by_label("Level of Vocals")).to_have_value("100")
+        page.goto(f"{server.url}/#song/{songs[0]}")
+        expect(page.get_by_label("Level of Vocals")).to_have_value("50")
+        expect(page.get_by_text("Back to the whole song")).to_be_attached()
+        page.get_by_text("Stems", exact=True).click()
 
         # With the song's own clock, also after a jump.
         page.locator("#seek").press("Home")
@@ -220,6 +292,7 @@ def test_stems_sound_on_one_timeline_by_mute_solo_and_level(
         until(page, "import('/page/mixer.js').then(it => !it.mixState().running)")
         page.get_by_role("button", name="Back to the whole song").click()
         assert not page.evaluate("document.querySelector('#audio').muted")
+        until(page, "import('/page/mixer.js').then(it => it.mixState().context === 'suspended')")
 
 
 def levels(page: Page, wanted: Callable[[dict[str, float]], bool]) -> dict[str, float]:
@@ -272,6 +345,10 @@ def test_the_words_follow_and_a_word_is_gone_to_on_the_whole_screen_too(
         expect(karaoke.locator(".line[aria-current]")).to_have_text("hum a line")
         expect(karaoke.locator("[aria-current]")).to_have_count(1)
         visit.look("karaoke", whole=False)
+        # Of all lines the keyboard comes to the one that is sung, and by the arrows to the others.
+        tab_to(page, "#karaoke .line:nth-of-type(3)", most=4)
+        page.keyboard.press("ArrowUp")
+        expect(karaoke.locator(".line").nth(1)).to_be_focused()
         karaoke.locator(".line").nth(1).locator("span").nth(1).click()
         sounding(page, after=3.5)
         expect(karaoke.locator(".line").nth(1)).to_have_class(re.compile("now"))
@@ -286,6 +363,9 @@ def test_the_words_follow_and_a_word_is_gone_to_on_the_whole_screen_too(
         assert page.evaluate(place) == before
         page.keyboard.press("Escape")
         expect(karaoke).to_be_hidden()
+        expect(page.get_by_role("button", name="Lyrics on the whole screen")).to_be_focused()
+        of_module(page, "lyrics", "it.showLrc('[00:00.00] <00:00.00> שלום <00:01.00> עולם', () => {})")
+        assert line.evaluate("one => getComputedStyle(one).direction") == "rtl"
 
 
 def test_the_bar_fits_a_phone_and_needs_no_mouse(

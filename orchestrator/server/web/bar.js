@@ -11,6 +11,7 @@ import {
 import { announce } from "/page/progress.js";
 import { removeFromQueue, upcoming } from "/page/queue.js";
 import { wireSongPlayer } from "/page/songplayer.js";
+import { songOf } from "/page/songs.js";
 import { wireStems } from "/page/stems.js";
 import { clock, spoken } from "/page/times.js";
 import { nameOf } from "/page/track.js";
@@ -23,9 +24,11 @@ const LOOP_WORDS = { off: "Repeat: off", all: "Repeat: all", one: "Repeat: this 
 const names = new Map();
 let moving = false;
 let queueShown = "";
+let faultSaid = "";
 
 function showState() {
   const track = currentTrack();
+  if (!track && !at("queue").hidden) toggleQueue(false);
   at("bar").hidden = !track;
   document.documentElement.classList.toggle("has-bar", Boolean(track));
   measure();
@@ -52,6 +55,8 @@ function showState() {
   at("bar-speed").title = silenced ? t("The stems are played at their own speed.") : t("Speed");
   at("bar-note").textContent = fault || (track.live && !canMove() ? t("Still being made") : track.kinds.slice(0, 3).join(", "));
   at("bar-note").classList.toggle("fault", Boolean(fault));
+  if (fault && fault !== faultSaid) announce(fault);
+  faultSaid = fault;
   showQueue();
 }
 
@@ -79,27 +84,30 @@ function measure() {
   document.documentElement.style.setProperty("--bar-height", `${height}px`);
 }
 
+// As the library knows it, or else the server, which is asked again where it did not answer.
 async function nameOfSong(id) {
-  if (!names.has(id)) names.set(id, readSong(id).then(nameOf).catch(() => ""));
-  return names.get(id);
+  const known = songOf(id);
+  if (known) return nameOf(known);
+  if (!names.has(id)) names.set(id, readSong(id).then(nameOf));
+  return names.get(id).catch(({ status }) => {
+    names.delete(id);
+    return status === 404 ? t("A song that was deleted") : id;
+  });
 }
 
 function queueRow(id) {
   const item = document.createElement("li");
-  const play = Object.assign(document.createElement("button"), { type: "button", className: "queue-play", textContent: "…" });
+  const play = Object.assign(document.createElement("button"), { type: "button", className: "queue-play", textContent: "…", dir: "auto" });
   const remove = Object.assign(document.createElement("button"), { type: "button", className: "queue-remove", textContent: "×" });
   play.setAttribute("translate", "no");
   play.addEventListener("click", () => playSong(id));
   remove.addEventListener("click", () => {
-    const after = item.nextElementSibling || item.previousElementSibling;
-    (after?.querySelector(".queue-remove") || at("bar-queue")).focus();
     removeFromQueue(id);
-    queueShown = "";
     showState();
   });
   nameOfSong(id).then((name) => {
-    play.textContent = name || t("A song that was deleted");
-    remove.setAttribute("aria-label", t("Take {title} out of the queue", { title: play.textContent }));
+    play.textContent = name;
+    remove.setAttribute("aria-label", t("Take {title} out of the queue", { title: name }));
   });
   remove.setAttribute("aria-label", t("Take it out of the queue"));
   item.append(play, remove);
@@ -110,8 +118,13 @@ function showQueue() {
   const ids = upcoming().slice(0, MOST_SHOWN);
   if (at("queue").hidden || queueShown === ids.join()) return;
   queueShown = ids.join();
-  at("queue-list").replaceChildren(...ids.map(queueRow));
+  const list = at("queue-list");
+  const { className } = document.activeElement;
+  const place = [...list.children].findIndex((item) => item.contains(document.activeElement));
+  list.replaceChildren(...ids.map(queueRow));
   at("queue-empty").hidden = ids.length > 0;
+  // The keyboard stays at its place in the list, though the rows are others.
+  if (place >= 0) (list.children[Math.min(place, ids.length - 1)]?.querySelector(`.${className}`) || at("bar-queue")).focus();
 }
 
 function fold(id, button, open) {
@@ -158,6 +171,10 @@ export function wireBar() {
   at("bar-loop").addEventListener("click", () => (nextLoop(), announce(t(LOOP_WORDS[playerState().loop]))));
   at("bar-speed").addEventListener("change", () => setSpeed(Number(at("bar-speed").value)));
   at("bar-queue").addEventListener("click", () => toggleQueue());
+  // The address of a song that is open already does not change: the frame brings it into sight.
+  at("bar-title").addEventListener("click", ({ currentTarget }) => {
+    if (currentTarget.href === location.href) document.dispatchEvent(new CustomEvent("songwright:open"));
+  });
   at("bar-more").addEventListener("click", toggleMore);
   at("bar-keys").addEventListener("click", showKeys);
   at("bar-lyrics").addEventListener("click", openKaraoke);

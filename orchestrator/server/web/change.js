@@ -127,6 +127,7 @@ function bodyOf() {
 
 // Shows the panel for a song that is done; hides it for any other.
 export function showChange(shown, signal) {
+  if (song?.id !== shown.id) at("change-prompt").value = ""; // it was meant for another song
   song = shown;
   timed = [];
   typed = false;

@@ -19,14 +19,23 @@ const GUIDES = { "": overview, events: eventsView, webhooks: webhooksView, error
 function viewOf(name, api) {
   if (Object.hasOwn(GUIDES, name)) return GUIDES[name](api);
   if (name.startsWith("tag-") && api.groups.has(name.slice(4))) return groupView(name.slice(4), api.groups.get(name.slice(4)));
-  const schema = name.startsWith("schema-") && api.schemas[name.slice(7)];
-  if (schema) return schemaView(name.slice(7), schema);
+  if (name.startsWith("schema-") && Object.hasOwn(api.schemas, name.slice(7))) return schemaView(name.slice(7), api.schemas[name.slice(7)]);
   if (api.byId.has(name)) return operationView(api.byId.get(name), api);
   return [heading(t("There is no such page")), element("p", {}, element("a", { href: "#" }, t("Overview")))];
 }
 
+// An address that was cut within a sign is that of no page.
+function placeInAddress() {
+  const hash = location.hash.slice(1);
+  try {
+    return decodeURIComponent(hash).split("/");
+  } catch {
+    return [hash];
+  }
+}
+
 function show(api, moved) {
-  const [name, place = ""] = decodeURIComponent(location.hash.slice(1)).split("/");
+  const [name, place = ""] = placeInAddress();
   const view = at("view");
   view.replaceChildren(...viewOf(name, api));
   const words = at("view-heading").textContent;
@@ -66,6 +75,11 @@ const fold = () => (at("contents-part").open = wide.matches);
 wide.addEventListener("change", fold);
 fold();
 at("contents-list").addEventListener("click", (event) => event.target.closest("a") && fold());
+// The address says which view is shown: a jump within it is not to leave it.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  at("reference").focus();
+});
 translate();
 
 try {

@@ -2,11 +2,11 @@
 
 import { openEvents, Problem } from "/page/api.js";
 
-const LONGEST_WAIT = 15;
+const LONGEST_WAIT_S = 15;
 // The server says something every 15 s or so; a line silent for longer than two of those is a dead one.
-const SILENCE_MS = 40000;
+const SILENCE_MS = 40_000;
 
-export async function* blocks(stream) {
+async function* blocks(stream) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   try {
@@ -38,26 +38,28 @@ function parse(block) {
 }
 
 // Ends early when the network is back, or when nobody waits any more.
-function sleep(ms, signal) {
+function sleep(seconds, signal) {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
-      window.removeEventListener("online", end);
+      for (const [target, name] of ends) target.removeEventListener(name, end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
-    window.addEventListener("online", end);
-    signal.addEventListener("abort", end, { once: true });
+    const timer = setTimeout(end, seconds * 1000);
+    const ends = [[window, "online"], [signal, "abort"]];
+    for (const [target, name] of ends) target.addEventListener(name, end);
   });
 }
 
-// Calls heard(type, data) for each event until `end`, through any number of lost connections.
-// lost(seconds) and back() tell of the connection; refused(problem) ends it.
-export function followSong(id, { heard, lost, back, refused }) {
+// Follows a stream through any number of lost connections, until the function it returns is called. open(headers,
+// signal) asks for it. heard({ type, data, id }) is called for each event, and says whether it was the last one. lost(seconds)
+// and back() tell of the connection, and refused(problem) says whether it is of no use to ask again.
+export function followStream({ open, heard, lost, back, refused }) {
   const stop = new AbortController();
   let last = null;
   let wait = 1;
 
+  // One connection. Whether nobody needs another one.
   async function listen() {
     const line = new AbortController();
     const cut = () => line.abort();
@@ -67,18 +69,15 @@ export function followSong(id, { heard, lost, back, refused }) {
     let watch = setTimeout(cut, SILENCE_MS);
     try {
       const headers = { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
-      const response = await openEvents(id, headers, line.signal);
+      const response = await open(headers, line.signal);
       back();
       for await (const event of blocks(response.body)) {
         clearTimeout(watch);
         watch = setTimeout(cut, SILENCE_MS);
         wait = 1;
-        if (event.id) last = event.id;
-        if (!event.data) continue;
-        const data = JSON.parse(event.data);
         if (stop.signal.aborted) return true;
-        heard(event.type, data);
-        if (event.type === "end") return true;
+        if (event.id) last = event.id;
+        if (heard(event)) return true;
       }
       return false;
     } finally {
@@ -93,16 +92,36 @@ export function followSong(id, { heard, lost, back, refused }) {
       try {
         if (await listen()) return;
       } catch (error) {
-        const hopeless = error instanceof Problem && error.status < 500 && error.status !== 429;
-        if (hopeless && !stop.signal.aborted) return refused(error);
-        if (error instanceof Problem && error.retryAfter) wait = Math.min(LONGEST_WAIT, error.retryAfter);
+        if (stop.signal.aborted) return;
+        if (error instanceof Problem && refused(error)) return;
+        if (error instanceof Problem && error.retryAfter) wait = Math.min(LONGEST_WAIT_S, error.retryAfter);
       }
       if (stop.signal.aborted) return;
-      lost(wait);
-      await sleep(wait * 1000, stop.signal);
-      wait = Math.min(LONGEST_WAIT, wait * 2);
+      // Many pages that lost one server do not all come back in the same moment.
+      const seconds = wait * (1 + Math.random() / 2);
+      lost(Math.round(seconds));
+      await sleep(seconds, stop.signal);
+      wait = Math.min(LONGEST_WAIT_S, wait * 2);
     }
   })();
 
   return () => stop.abort();
+}
+
+// Calls heard(type, data) for each event of a song until its `end`. refused(problem) ends it too.
+export function followSong(id, { heard, lost, back, refused }) {
+  return followStream({
+    open: (headers, signal) => openEvents(id, headers, signal),
+    heard({ type, data }) {
+      if (data) heard(type, JSON.parse(data));
+      return type === "end";
+    },
+    refused(problem) {
+      const isHopeless = problem.status < 500 && problem.status !== 429;
+      if (isHopeless) refused(problem);
+      return isHopeless;
+    },
+    lost,
+    back,
+  });
 }

@@ -19,6 +19,7 @@ function show(has) {
 async function read(id) {
   shownId = id;
   lyrics.clear();
+  at("karaoke-empty").textContent = t("This song has no words that are sung.");
   show(true);
   try {
     const song = await readSong(id);
@@ -51,7 +52,6 @@ function showState() {
 
 export function openKaraoke() {
   shownId = null;
-  at("karaoke-empty").textContent = t("This song has no words that are sung.");
   dialog.showModal();
   showState();
   at("karaoke-play").focus();

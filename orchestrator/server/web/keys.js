@@ -19,11 +19,14 @@ export function nextLoop() {
 const steersVolume = (event) => event.shiftKey || event.target.closest?.("#bar");
 
 function act(event) {
-  const { key, shiftKey } = event;
+  const { key, shiftKey, repeat } = event;
   const { volume, muted } = playerState();
-  if (key === "?") return showKeys();
+  // A key that is held moves on and on, and gets louder; whatever else it does, it does once.
+  const again = repeat && (!key.startsWith("Arrow") || (shiftKey && /Left|Right/.test(key)));
+  if (key === "?") return again || showKeys();
   if (!currentTrack()) return false;
-  if (key === " ") return !event.target.closest?.(PRESSED) && (togglePlaying(), true);
+  if (key === " " && !shiftKey) return !event.target.closest?.(PRESSED) && (again || togglePlaying(), true);
+  if (again) return false;
   if (key === "ArrowRight") return shiftKey ? next() : seek(currentTime() + STEP_S), true;
   if (key === "ArrowLeft") return shiftKey ? previous() : seek(currentTime() - STEP_S), true;
   if (key === "ArrowUp" && steersVolume(event)) return setVolume(volume + LOUDER), true;
@@ -43,8 +46,7 @@ export function wireKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
     if (kept("keys", true) === false) return;
-    const modal = document.querySelector("dialog:modal");
-    if (modal && modal.id !== "karaoke") return;
+    if (document.querySelector("dialog:modal:not(#karaoke)")) return;
     if (event.target.closest?.(TYPED)) return;
     if (act(event)) event.preventDefault();
   });

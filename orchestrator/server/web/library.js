@@ -174,7 +174,7 @@ async function act(what, song, button = null) {
     } else if (what === "favourite") await selection.change(song, { favourite: !song.favourite });
     else if (what === "cancel") {
       takeSong(await cancelSong(song.id));
-      // "Stop" is away now, and the focus with it.
+      // "Cancel" is away now, and the focus with it.
       if (document.activeElement === document.body || button === document.activeElement) focusRow(songs.placeOf(song.id), "link");
     }
     else if (what === "menu") openMenu(button, song);

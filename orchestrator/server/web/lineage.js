@@ -1,13 +1,17 @@
 // Where the open song comes from, and how it was before.
 
 import { readSong } from "/page/api.js";
+import { stopMix } from "/page/mixer.js";
+import { currentTrack, onPlaying, soundUrl } from "/page/player.js";
 import { swapSound } from "/page/songplayer.js";
 import { clock } from "/page/times.js";
+import { nameOf } from "/page/track.js";
 import { t } from "/page/words.js";
 
 const at = (id) => document.getElementById(id);
 const MOST = 12; // generations that are named
 
+// Of the open song: { id, before, after }, the addresses of both sounds.
 let urls = null;
 
 function what({ task, by_s: composed, anew_s: anew = 0, before, start_s: from, end_s: to }) {
@@ -28,15 +32,25 @@ function line(song, parent) {
   const item = document.createElement("li");
   // The parent's place in the sentence is the language's.
   const [before, after = ""] = t("{change}, of {song}", { change: what(song.brief.change), song: "\n" }).split("\n");
-  const link = () => Object.assign(document.createElement("a"), { href: `#song/${encodeURIComponent(parent.id)}`, textContent: parent.title || parent.id });
+  const link = () => Object.assign(document.createElement("a"), { href: `#song/${encodeURIComponent(parent.id)}`, textContent: nameOf(parent), dir: "auto", translate: false });
   item.append(before, parent ? link() : t("a song that was deleted"), after);
   return item;
 }
 
-function hear(before) {
-  at("compare-button").setAttribute("aria-pressed", String(before));
-  at("compare-button").textContent = before ? t("Hear it after the change") : t("Hear it before the change");
-  swapSound(before ? urls.before : urls.after);
+// The signatures of two addresses of one file differ.
+const fileOf = (url) => new URL(url, location.href).pathname;
+const hearsBefore = () => Boolean(urls) && currentTrack()?.id === urls.id && fileOf(soundUrl()) === fileOf(urls.before);
+
+function showCompare() {
+  if (!urls) return;
+  at("compare-button").setAttribute("aria-pressed", String(hearsBefore()));
+  at("compare-button").textContent = hearsBefore() ? t("Hear it after the change") : t("Hear it before the change");
+}
+
+function hear() {
+  stopMix(); // the stems are of the song as it is now
+  swapSound(hearsBefore() ? urls.after : urls.before);
+  showCompare();
 }
 
 // Names the songs that this one was made of, and offers the sound of the last of them beside its own.
@@ -51,15 +65,15 @@ export async function showLineage(song, signal) {
     if (signal.aborted || parent === undefined) return;
     list.append(line(child, parent));
     if (!count && parent?.urls?.audio && song.status === "done" && song.urls?.audio) {
-      urls = { before: parent.urls.audio, after: song.urls.audio };
-      at("compare-button").setAttribute("aria-pressed", "false");
-      at("compare-button").textContent = t("Hear it before the change");
+      urls = { id: song.id, before: parent.urls.audio, after: song.urls.audio };
       at("compare-button").hidden = false;
+      showCompare();
     }
     child = parent;
   }
 }
 
 export function wireLineage() {
-  at("compare-button").addEventListener("click", () => hear(at("compare-button").getAttribute("aria-pressed") !== "true"));
+  at("compare-button").addEventListener("click", hear);
+  onPlaying(showCompare);
 }

@@ -32,6 +32,7 @@ function lineElement(line) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "line";
+  button.dir = "auto"; // its words run as their script does, whatever the page's language
   if (!line.words.length) button.textContent = line.text;
   line.words.forEach((word, index) => {
     if (index) button.append(" ");
@@ -61,6 +62,24 @@ export class Lyrics {
     for (const sign of ["wheel", "touchmove", "keydown", "pointerdown"]) {
       box.addEventListener(sign, () => (this.#touched = Date.now()), { passive: true });
     }
+    box.addEventListener("keydown", (event) => this.#pressKey(event));
+    box.addEventListener("focusin", ({ target }) => target !== box && this.#stopAt(target));
+  }
+
+  #buttons = () => this.#lines.filter((line) => line.text).map((line) => line.element);
+
+  // Tab comes to one line of all, and goes on behind them; up and down move from line to line.
+  #stopAt(stop) {
+    for (const button of this.#buttons()) button.tabIndex = button === stop ? 0 : -1;
+  }
+
+  #pressKey(event) {
+    const buttons = this.#buttons();
+    const now = buttons.indexOf(document.activeElement);
+    const moves = { ArrowDown: now + 1, ArrowUp: now - 1, Home: 0, End: buttons.length - 1 };
+    if (now < 0 || !(event.key in moves) || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    buttons[moves[event.key]]?.focus();
   }
 
   clear() {
@@ -86,6 +105,7 @@ export class Lyrics {
       });
       this.#box.append(line.element);
     }
+    this.#stopAt(this.#buttons()[0]);
     return true;
   }
 
@@ -123,7 +143,9 @@ export class Lyrics {
     const line = this.#lines[index]?.element;
     line?.classList.add("now");
     line?.setAttribute("aria-current", "true");
-    if (line) this.#centre(line);
+    if (!line) return;
+    if (this.#lines[index].text && !this.#box.contains(document.activeElement)) this.#stopAt(line);
+    this.#centre(line);
   }
 
   // Only the box scrolls, never the page, and not while someone is reading elsewhere in it.

@@ -14,7 +14,7 @@ function describe() {
     title: track.title,
     artist: track.kinds.slice(0, 3).join(", ") || "Songwright",
     album: "Songwright",
-    artwork: track.cover ? [{ src: track.cover, sizes: "1024x1024", type: "image/png" }] : [],
+    artwork: track.cover ? [{ src: track.cover, sizes: "1024x1024" }] : [],
   });
 }
 

@@ -7,12 +7,13 @@ import { currentTime, currentTrack, onPlaying, onTime, playerState, setSilenced,
 
 const TOLERANCE_S = 0.02;
 const FADE_S = 0.012;
+const REST_MS = 200;
 const LEAST_WAIT_MS = 250; // between two corrections: the clock of an element is coarse
 const MEGABYTE = 1e6;
 
 let context = null;
 let master = null;
-// Lane: { name, buffer, gain, meter, source, level, muted, solo }
+// Lane: { name, buffer, gain, meter, source, fade, level, muted, solo }
 let lanes = [];
 let songId = null;
 let startedAt = 0;
@@ -41,9 +42,12 @@ function sounding() {
 // Within a press: a browser lets a page sound only then.
 export const wakeMixer = () => void sounding().resume();
 
+// A context at rest lets go of the device's output.
+export const restMixer = () => void (lanes.length || context?.suspend());
+
 export const decode = (bytes) => sounding().decodeAudioData(bytes);
 
-// Takes over from the song: `stems` are [{ name, buffer }], `settings` by name { level, muted, solo }.
+// Takes over from the song: `stems` are [{ name, buffer }].
 export function startMix(id, stems) {
   stopMix();
   const audio = sounding();
@@ -66,11 +70,19 @@ export function startMix(id, stems) {
 export function stopMix() {
   if (!lanes.length) return;
   stopSources();
-  master.disconnect();
+  const left = master;
   lanes = [];
   songId = null;
+  // Once they are silent: a source that nothing pulls never ends, and keeps its buffer.
+  setTimeout(() => {
+    left.disconnect();
+    restMixer();
+  }, REST_MS);
   setSilenced(false);
 }
+
+// By name { level, muted, solo } of the stems that sound.
+export const mixSettings = () => Object.fromEntries(lanes.map(({ name, level, muted, solo }) => [name, { level, muted, solo }]));
 
 export function setLane(name, wanted) {
   const lane = lanes.find((one) => one.name === name);
@@ -83,8 +95,14 @@ export function setLane(name, wanted) {
 const heard = (lane) => !lane.muted && (lane.solo || !lanes.some((other) => other.solo));
 
 function applyLevels() {
-  for (const lane of lanes) lane.gain.gain.setTargetAtTime(heard(lane) ? lane.level : 0, context.currentTime, FADE_S);
-  master.gain.setTargetAtTime(soundLevel(), context.currentTime, FADE_S);
+  for (const lane of lanes) aim(lane.gain, heard(lane) ? lane.level : 0);
+  aim(master, soundLevel());
+}
+
+function aim(node, level) {
+  if (node.aimedAt === level) return;
+  node.aimedAt = level;
+  node.gain.setTargetAtTime(level, context.currentTime, FADE_S);
 }
 
 function stopSources() {
@@ -136,6 +154,7 @@ function follow() {
 export function mixState() {
   return {
     song: mixedSong(),
+    context: context?.state,
     running,
     drift_ms: drift() * 1000,
     lanes: lanes.map((lane) => {

@@ -1,211 +1,89 @@
-// The one sound of the page: what plays, where it is in it, and what comes next. It has no looks of its own: the bar
-// (bar.js), the song view (songplayer.js) and the system (mediasession.js) show it and steer it.
+// What the page plays, and what after it: the one way to the sound for all that shows it or steers it, the bar (bar.js),
+// the song view (songplayer.js), the library and the system (mediasession.js).
 
+import { readAhead, readBefore } from "/page/ahead.js";
 import { readSong } from "/page/api.js";
-import { keep, kept } from "/page/kept.js";
-import { emptyQueue, following, inQueue, moveTo, removeFromQueue, startQueue } from "/page/queue.js";
+import {
+  canMove, changed, complain, currentTime, currentTrack, isLoaded, load, play, playerState, playWhole, seek, soundUrl, take, unload,
+  wireDeck,
+} from "/page/deck.js";
+import { emptyQueue, following, moveTo, removeFromQueue, startQueue } from "/page/queue.js";
+import { audio, soundState } from "/page/sound.js";
 import { trackOf } from "/page/track.js";
 import { t } from "/page/words.js";
 
-const audio = document.getElementById("audio");
+export {
+  canMove, cue, currentTime, currentTrack, onPlaying, onTime, pausePlayer, playerState, playing, renameTrack, renewTrack, seek, soundUrl,
+  swapSound,
+} from "/page/deck.js";
+export { offerList } from "/page/queue.js";
+export { LOOPS, setLoop, setMuted, setSilenced, setSpeed, setVolume, soundLevel, SPEEDS } from "/page/sound.js";
+
 const MOST_SKIPPED = 20; // songs without sound that are passed over in the list
 const BACK_TO_START_S = 3; // "previous" goes to the song's beginning first
 const AHEAD_S = 20; // before the end, the next song's address is read
-const FRESH_MS = 30 * 60 * 1000; // an address read ahead lasts for about an hour
+const RENEWED_MS = 60_000;
+// Refusals that are about the one song: another one may be played.
+const OF_ONE_SONG = [404, 409, 410, 422];
 
-export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
-export const LOOPS = ["off", "all", "one"];
-
-let track = null;
-let duration = 0;
-// Whether somebody pressed play for this track: such a one is not replaced by a song that is only looked at.
-let started = false;
-let fault = "";
-let renewedAt = 0;
 let turn = 0;
-let frame = 0;
-let savedAt = 0;
-let ahead = null;
-let volume = Math.min(1, Math.max(0, Number(kept("volume", 1)) || 0));
-let muted = kept("muted", false) === true;
-let loop = LOOPS.includes(kept("loop", "off")) ? kept("loop", "off") : "off";
-let speed = SPEEDS.includes(kept("speed", 1)) ? kept("speed", 1) : 1;
-// While the stems are mixed, they sound in place of the song, which goes on as their clock.
-let silenced = false;
-let shownList = () => [];
+// Where the list is gone on to, 1 or -1, until the song that it came to sounds; and how many songs did not.
+let passing = 0;
+let passed = 0;
 
-const stateListeners = new Set();
-const timeListeners = new Set();
-
-export const onPlaying = (listener) => void stateListeners.add(listener);
-export const onTime = (listener) => void timeListeners.add(listener);
-
-export const playing = () => (track ? { id: track.id, paused: audio.paused } : null);
-export const currentTrack = () => track;
-export const currentTime = () => (audio.getAttribute("src") ? audio.currentTime || 0 : track?.resumeAt || 0);
-export const playerState = () => ({ volume, muted, loop, speed, duration, fault, silenced, paused: audio.paused });
-export const canMove = () => Boolean(track) && (!track.live || Boolean(track.whole));
-export const soundLevel = () => (muted ? 0 : volume);
-
-// Where no list comes with a song, this one is gone on through.
-export function offerList(list) {
-  shownList = list;
-}
-
-function changed() {
-  for (const listener of stateListeners) listener(playing());
-}
-
-function showTime() {
-  const time = currentTime();
-  for (const listener of timeListeners) listener(time, duration);
-}
-
-function tick() {
-  showTime();
-  frame = audio.paused ? 0 : requestAnimationFrame(tick);
-}
-
-function setDuration(seconds) {
-  duration = seconds || 0;
-  changed();
-}
-
-function complain(words) {
-  fault = words;
-  changed();
-}
-
-function load(url, time, andPlay) {
-  audio.preload = track.live ? "auto" : "metadata";
-  audio.src = url;
-  audio.playbackRate = audio.defaultPlaybackRate = silenced ? 1 : speed;
-  const mine = track;
-  if (time) audio.addEventListener("loadedmetadata", () => track === mine && (audio.currentTime = time), { once: true });
-  if (andPlay) play();
-}
-
-function take(fresh, time, andPlay) {
-  track = { ...fresh };
-  started = andPlay;
-  fault = "";
-  renewedAt = 0;
-  moveTo(track.id);
-  load(track.url, time, andPlay);
-  setDuration(track.seconds);
-  showTime();
-}
-
-async function play() {
-  started = true;
-  fault = "";
-  try {
-    await audio.play();
-  } catch (problem) {
-    // AbortError is only a newer press of the button; a failed load is said by the error event.
-    if (problem.name === "NotAllowedError") complain(t("The browser wants another press of the play button."));
-  }
-}
-
-// Shows a song that was opened in the player too, unless another one is being listened to. Whether it is there now.
-export function cue(fresh) {
-  if (track?.id === fresh.id && audio.getAttribute("src")) {
-    if (track.live && !fresh.live) {
-      // Who listens already hears the same song to its end: another source would be a gap.
-      if (audio.currentTime > 0 && !audio.ended) Object.assign(track, fresh, { url: track.url, live: true, whole: fresh.url });
-      else take(fresh, 0, false);
-    } else {
-      Object.assign(track, fresh, { whole: track.whole, live: track.live });
-    }
-    changed();
-    return true;
-  }
-  if (track?.id === fresh.id) {
-    const again = { at: track.resumeAt || 0, started };
-    take(fresh, fresh.live ? 0 : again.at, false);
-    started = again.started;
-    return true;
-  }
-  if (track && started && !audio.ended) return false;
-  take(fresh, 0, false);
-  return true;
-}
-
-// A song that plays has another title or cover now.
-export function renewTrack(fresh) {
-  if (!fresh || track?.id !== fresh.id) return;
-  Object.assign(track, { title: fresh.title, cover: fresh.cover, kinds: fresh.kinds });
-  remember();
-  changed();
-}
-
-// The song was renamed in a row of the library, or by somebody else.
-export function renameTrack(id, title) {
-  if (!title || track?.id !== id || track.title === title) return;
-  track.title = title;
-  remember();
-  changed();
-}
+// Where the session is over, the page asks for the token, and nothing is wrong with the song.
+const wordsOf = (problem) => (problem.status === 401 ? "" : problem.sentence || t("The audio cannot be loaded."));
 
 export function playTrack(fresh, { list, at = 0 } = {}) {
   turn += 1;
-  if (list || !inQueue(fresh.id)) startQueue(list?.length ? list : shownList(), fresh.id);
+  passing = 0;
+  if (list?.length) startQueue(list, fresh.id);
   take(fresh, fresh.live ? 0 : at, true);
 }
 
-// Plays a song without opening it, and goes on through `list`, ids in the order in which they are shown.
+// Plays a song without opening it, and goes on through `list`, ids in the order in which they are shown. Throws what is
+// wrong where there is no song in the player to say it beside.
 export async function playSong(id, { list } = {}) {
-  if (list || !inQueue(id)) startQueue(list?.length ? list : shownList(), id);
-  if (track?.id === id && audio.getAttribute("src")) {
+  passing = 0;
+  if (list?.length) startQueue(list, id);
+  if (currentTrack()?.id === id) {
     moveTo(id);
-    return play();
+    await resume();
+  } else {
+    await start(id, 0);
   }
-  await start(id, 0);
+  const { fault } = playerState();
+  if (!currentTrack() && fault) throw Object.assign(new Error(fault), { sentence: fault });
 }
 
-// Whether the song has a sound, and plays.
+// How it came out: "plays", "overtaken" by a newer press, "silent" if this song cannot be heard, "refused" if none can.
 async function start(id, at) {
   const mine = (turn += 1);
   try {
-    const known = ahead?.song.id === id && Date.now() - ahead.readAt < FRESH_MS ? ahead.song : null;
-    const song = known || (await readSong(id));
-    if (mine !== turn) return true;
+    const song = readBefore(id) || (await readSong(id));
+    if (mine !== turn) return "overtaken";
     const fresh = trackOf(song);
     if (fresh) take(fresh, fresh.live ? 0 : at, true);
     else complain(t("This song has no sound yet."));
-    return Boolean(fresh);
+    return fresh ? "plays" : "silent";
   } catch (problem) {
-    if (mine === turn) complain(problem.sentence || t("The audio cannot be loaded."));
-    return false;
+    if (mine !== turn) return "overtaken";
+    complain(wordsOf(problem));
+    return OF_ONE_SONG.includes(problem.status) ? "silent" : "refused";
   }
+}
+
+// What broke off, or was heard before a reload, is read anew.
+function resume() {
+  turn += 1;
+  return isLoaded() ? play() : start(currentTrack().id, currentTime());
 }
 
 export function togglePlaying() {
-  if (!track) return;
-  if (!audio.paused) audio.pause();
-  else if (audio.getAttribute("src")) play();
-  else start(track.id, track.resumeAt || 0);
-}
-
-export function pausePlayer() {
-  audio.pause();
-}
-
-export function seek(seconds) {
-  // What comes while it is made comes once, from its beginning to its end.
-  if (!canMove()) return;
-  const time = Math.min(Math.max(0, seconds), Math.max(0, duration - 0.05));
-  if (!audio.getAttribute("src")) {
-    track.resumeAt = time;
-  } else if (track.live) {
-    const url = track.whole;
-    Object.assign(track, { live: false, whole: null, url });
-    load(url, time, !audio.paused);
-  } else {
-    audio.currentTime = time;
-  }
-  showTime();
-  changed();
+  if (!currentTrack()) return;
+  passing = 0;
+  if (audio.paused) resume();
+  else audio.pause();
 }
 
 export function seekAndPlay(seconds) {
@@ -213,165 +91,98 @@ export function seekAndPlay(seconds) {
   if (audio.paused) togglePlaying();
 }
 
-// Another sound of the same song, from the same second on.
-export function swapSound(url) {
-  load(url, audio.currentTime, !audio.paused);
-}
-
-async function step(ids) {
-  for (const id of ids.slice(0, MOST_SKIPPED)) if (await start(id, 0)) return;
+// Goes on through the list, forwards (1) or back (-1), to the nearest song that can be heard.
+async function step(way, byItself = false) {
+  for (const id of following(soundState().loop, way).slice(0, MOST_SKIPPED)) {
+    moveTo(id); // whoever presses again meanwhile means the song after it
+    const outcome = await start(id, 0);
+    if (outcome === "plays") passing = way;
+    if (outcome === "plays" || outcome === "overtaken") return;
+    if (outcome === "refused") break;
+    if (byItself) complain(""); // nobody asked for just this one
+  }
+  if (currentTrack()) moveTo(currentTrack().id);
   changed();
 }
 
-export function next() {
-  return step(following(loop));
-}
+export const next = () => step(1);
 
 export function previous() {
   if (canMove() && currentTime() > BACK_TO_START_S) return seek(0);
-  const before = following(loop, -1);
-  return before.length ? step(before) : seek(0);
+  return following(soundState().loop, -1).length ? step(-1) : seek(0);
 }
 
-export const hasNext = () => following(loop).length > 0;
-
-export function setLoop(wanted) {
-  loop = wanted;
-  keep("loop", loop);
-  changed();
-}
-
-export function setSpeed(wanted) {
-  speed = wanted;
-  keep("speed", speed);
-  audio.playbackRate = audio.defaultPlaybackRate = silenced ? 1 : speed;
-  changed();
-}
-
-export function setVolume(share) {
-  volume = Math.min(1, Math.max(0, Math.round(share * 100) / 100));
-  muted = false;
-  loudness();
-}
-
-export function setMuted(wanted) {
-  muted = wanted;
-  loudness();
-}
-
-function loudness() {
-  audio.volume = volume;
-  audio.muted = muted || silenced;
-  keep("volume", volume);
-  keep("muted", muted);
-  changed();
-}
-
-// The stems take over the sound, or give it back. They are played at their own speed.
-export function setSilenced(wanted) {
-  silenced = wanted;
-  audio.playbackRate = audio.defaultPlaybackRate = silenced ? 1 : speed;
-  audio.muted = muted || silenced;
-  changed();
-}
+export const hasNext = () => following(soundState().loop).length > 0;
 
 // Forgets a song that is deleted or has failed: it falls silent, and is not played later.
 export function dropSong(id) {
   removeFromQueue(id);
-  if (track?.id === id) clearPlayer({ keepQueue: true });
+  if (currentTrack()?.id === id) silence();
+  else changed();
 }
 
-export function clearPlayer({ keepQueue = false } = {}) {
+function silence() {
   turn += 1;
-  track = null;
-  started = false;
-  fault = "";
-  audio.pause();
-  audio.removeAttribute("src");
-  audio.load();
-  if (!keepQueue) emptyQueue();
-  keep("last", null);
-  setDuration(0);
-  showTime();
+  unload();
+}
+
+export function clearPlayer() {
+  emptyQueue();
+  silence();
 }
 
 async function renewAddress() {
-  if (!audio.getAttribute("src") || !track) return;
+  const mine = currentTrack();
+  if (!mine || !soundUrl()) return;
+  const { paused } = audio;
+  const time = mine.resumeAt || audio.currentTime || 0;
   // Once a minute at most: a file that is truly gone must not be asked for in a circle.
-  if (Date.now() - renewedAt < 60000) return complain(t("The audio cannot be played. Download it instead, or reload the page."));
-  renewedAt = Date.now();
-  const mine = track;
-  const { currentTime: time, paused } = audio;
+  if (Date.now() - mine.renewedAt < RENEWED_MS) {
+    return giveUp(time, t("The audio cannot be played. Download it instead, or reload the page."));
+  }
+  mine.renewedAt = Date.now();
   try {
     const fresh = trackOf(await readSong(mine.id));
-    if (track !== mine || !fresh) return;
-    Object.assign(track, fresh);
+    if (currentTrack() !== mine) return;
+    if (!fresh) return giveUp(time, t("The audio cannot be loaded."));
+    Object.assign(mine, fresh);
     load(fresh.url, fresh.live ? 0 : time, !paused);
   } catch (problem) {
-    complain(problem.sentence || t("The audio cannot be loaded."));
+    if (currentTrack() === mine) giveUp(time, wordsOf(problem), OF_ONE_SONG.includes(problem.status));
   }
+}
+
+// The song stands where it broke off, and is read anew when it is played again. One that the list has come to, and that
+// never sounded, is passed over, unless no other would fare better.
+function giveUp(time, words, passOver = true) {
+  currentTrack().resumeAt = time;
+  audio.pause();
+  complain(words);
+  if (!passing || !passOver || passed >= MOST_SKIPPED) return;
+  passed += 1;
+  step(passing);
 }
 
 function ended() {
-  if (loop === "one" && canMove()) {
+  if (soundState().loop === "one" && canMove()) {
     seek(0);
     return play();
   }
-  const rest = following(loop);
-  if (rest.length) return step(rest);
-  if (track?.whole) {
-    const url = track.whole;
-    Object.assign(track, { live: false, whole: null, url });
-    load(url, 0, false);
-  }
+  if (hasNext()) return step(1, true);
+  if (currentTrack()?.whole) playWhole(0, false);
 }
 
-async function readAhead() {
+function lookAhead() {
+  const { loop } = soundState();
   const [id] = following(loop);
-  if (!id || loop === "one" || ahead?.asked === id || duration - audio.currentTime > AHEAD_S) return;
-  ahead = { asked: id, song: {}, readAt: 0 };
-  const song = await readSong(id).catch(() => null);
-  if (song && ahead?.asked === id) ahead = { asked: id, song, readAt: Date.now() };
-}
-
-function remember() {
-  if (!track || !started) return;
-  const { id, title, cover, kinds, seconds } = track;
-  const time = audio.ended ? 0 : currentTime();
-  keep("last", { id, title, cover, kinds, seconds, time });
-  savedAt = Date.now();
-}
-
-// What was listened to last stands in the bar again, and is read from the server only when it is played.
-function recall() {
-  const last = kept("last", null);
-  if (!last?.id || typeof last.title !== "string") return;
-  track = { sections: [], kinds: [], ...last, url: "", live: false, whole: null, resumeAt: Number(last.time) || 0 };
-  started = true;
-  duration = Number(last.seconds) || 0;
-}
-
-function startTicking() {
-  if (!frame) frame = requestAnimationFrame(tick);
+  if (id && loop !== "one" && playerState().duration - audio.currentTime <= AHEAD_S) readAhead(id);
 }
 
 export function wirePlayer() {
-  recall();
-  loudness();
-  audio.addEventListener("play", () => (startTicking(), changed()));
-  audio.addEventListener("pause", () => (remember(), changed()));
-  // Frames stop in a tab behind others; the times must not.
-  audio.addEventListener("timeupdate", () => {
-    showTime();
-    readAhead();
-    if (Date.now() - savedAt > 5000) remember();
-  });
-  audio.addEventListener("seeked", showTime);
-  audio.addEventListener("loadedmetadata", () => Number.isFinite(audio.duration) && setDuration(audio.duration));
+  audio.addEventListener("playing", () => (passing = passed = 0));
+  audio.addEventListener("timeupdate", lookAhead);
   audio.addEventListener("error", renewAddress);
   audio.addEventListener("ended", ended);
-  addEventListener("pagehide", remember);
   document.addEventListener("songwright:deleted", ({ detail: id }) => dropSong(id));
-  changed();
-  showTime();
+  wireDeck();
 }

@@ -2,6 +2,12 @@
 
 let ids = [];
 let index = -1;
+let shown = () => [];
+
+// Where no list comes with a song, this one is gone on through.
+export function offerList(list) {
+  shown = list;
+}
 
 // A song that is not in the list is played before it.
 export function startQueue(list, id) {
@@ -9,7 +15,10 @@ export function startQueue(list, id) {
   index = ids.indexOf(id);
 }
 
-export const inQueue = (id) => ids.includes(id);
+// A song that plays is in a list, whoever began it.
+export function joinQueue(id) {
+  if (!ids.includes(id)) startQueue(shown(), id);
+}
 
 export function moveTo(id) {
   if (ids.includes(id)) index = ids.indexOf(id);

@@ -25,6 +25,9 @@ export function wireReady() {
   });
   for (const type of ["play", "pause", "ended"]) sound.addEventListener(type, show);
   onPlaying((now) => now && !now.paused && sound.pause());
+  // With the first song of one's own it goes, and its button with it.
+  const place = document.getElementById("library-empty");
+  new MutationObserver(() => place.hidden && sound.pause()).observe(place, { attributeFilter: ["hidden"] });
   document.getElementById("ready-use").addEventListener("click", () => {
     document.dispatchEvent(new CustomEvent("songwright:tab", { detail: "create" }));
     beginWith(SENTENCE);

@@ -120,8 +120,8 @@ function showSong(row, song, parent) {
   bar.value = Math.round((share || 0) * 100) / 100;
   label(bar, t("How far {title} is", { title: name }));
   stop.hidden = !isRunning(song.status);
-  stop.textContent = t("Stop");
-  label(stop, t("Stop making {title}", { title: name }));
+  stop.textContent = t("Cancel");
+  label(stop, t("Cancel {title}", { title: name }));
   star.hidden = song.status === "unreadable" || isRunning(song.status);
   star.setAttribute("aria-pressed", String(Boolean(song.favourite)));
   label(star, t("Favourite: {title}", { title: name }));
@@ -157,5 +157,5 @@ export function fillRow(row, index, { song, parent, open, selected, sounding }) 
   row.classList.toggle("open", open);
   row.classList.toggle("sounding", Boolean(sounding));
   row.classList.toggle("playing", Boolean(sounding && !sounding.paused));
-  label(row.parts.play, sounding && !sounding.paused ? t("Stop playing {title}", { title: row.name }) : t("Play {title}", { title: row.name }));
+  label(row.parts.play, sounding && !sounding.paused ? t("Pause {title}", { title: row.name }) : t("Play {title}", { title: row.name }));
 }

@@ -5,7 +5,7 @@ import { showChange } from "/page/change.js";
 import { showLineage } from "/page/lineage.js";
 import { hideLyrics, showLrc, showWords } from "/page/lyrics.js";
 import { hidePlayer, leaveFailed, playFrom, showLivePlayer, showPlayer } from "/page/songplayer.js";
-import { showStems } from "/page/stems.js";
+import { leaveStems, showStems } from "/page/stems.js";
 import { nameOf, trackOf } from "/page/track.js";
 import { announce, isRunning, STATUS_WORDS } from "/page/progress.js";
 import { downloadOf, readText, readWaveform } from "/page/api.js";
@@ -178,6 +178,7 @@ export function closeSong() {
   reading = new AbortController();
   hidePlayer();
   hideLyrics();
+  leaveStems();
   at("song").hidden = true;
   at("stage-empty").hidden = false;
   at("action-error").hidden = true;

@@ -1,7 +1,9 @@
 // The stems of the open song as lanes of one timeline, each with mute, solo, level and its file.
 
 import { ask, downloadOf, readSong } from "/page/api.js";
-import { decode, memoryBudget, memoryOf, mixedSong, mixState, sampleRate, setLane, startMix, stopMix, wakeMixer } from "/page/mixer.js";
+import {
+  decode, memoryBudget, memoryOf, mixedSong, mixSettings, mixState, restMixer, sampleRate, setLane, startMix, stopMix, wakeMixer,
+} from "/page/mixer.js";
 import { currentTime, currentTrack, onPlaying, onTime, playerState, playTrack, togglePlaying } from "/page/player.js";
 import { announce } from "/page/progress.js";
 import { trackOf } from "/page/track.js";
@@ -24,10 +26,10 @@ const stemName = (name) => (NAMES[name] ? t(NAMES[name]) : `${name[0].toUpperCas
 const rank = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
 const stemsOf = (shown) => Object.keys(shown.urls || {}).filter((role) => role.startsWith(ROLE)).map((role) => role.slice(ROLE.length)).sort((one, other) => rank(one) - rank(other));
 
-function button(text, label, press) {
+function button(text, label, isPressed, press) {
   const made = Object.assign(document.createElement("button"), { type: "button", textContent: text, className: "lane-switch", title: label });
   made.setAttribute("aria-label", label);
-  made.setAttribute("aria-pressed", "false");
+  made.setAttribute("aria-pressed", String(isPressed));
   made.addEventListener("click", () => {
     const pressed = made.getAttribute("aria-pressed") !== "true";
     made.setAttribute("aria-pressed", String(pressed));
@@ -40,7 +42,7 @@ function lane(name) {
   const item = document.createElement("li");
   item.dataset.stem = name;
   const said = stemName(name);
-  wishes[name] = { level: 1, muted: false, solo: false };
+  const { level: share, muted: isMuted, solo: isSolo } = (wishes[name] ||= { level: 1, muted: false, solo: false });
   const want = (wish) => {
     Object.assign(wishes[name], wish);
     setLane(name, wish);
@@ -48,15 +50,19 @@ function lane(name) {
     // Of a song that is only looked at, the wish is kept until its stems are played.
     if (currentTrack()?.id === song.id) engage();
   };
-  const mute = button(t("Mute"), t("Mute {stem}", { stem: said }), (muted) => want({ muted }));
-  const solo = button(t("Solo"), t("Solo {stem}", { stem: said }), (pressed) => want({ solo: pressed }));
-  const level = Object.assign(document.createElement("input"), { type: "range", className: "slim", min: "0", max: "100", step: "5", value: "100" });
-  level.setAttribute("aria-label", t("Level of {stem}", { stem: said }));
-  level.addEventListener("input", () => {
+  const mute = button(t("Mute"), t("Mute {stem}", { stem: said }), isMuted, (muted) => want({ muted }));
+  const solo = button(t("Solo"), t("Solo {stem}", { stem: said }), isSolo, (pressed) => want({ solo: pressed }));
+  const level = Object.assign(document.createElement("input"), { type: "range", className: "slim", min: "0", max: "100", step: "5", value: String(Math.round(share * 100)) });
+  const showLevel = () => {
     level.style.setProperty("--share", `${level.value}%`);
     level.setAttribute("aria-valuetext", `${level.value} %`);
+  };
+  level.setAttribute("aria-label", t("Level of {stem}", { stem: said }));
+  level.addEventListener("input", () => {
+    showLevel();
     want({ level: level.valueAsNumber / 100 });
   });
+  showLevel();
   const link = Object.assign(document.createElement("a"), { href: downloadOf(song, ROLE + name), textContent: t("Download"), className: "lane-file" });
   link.setAttribute("download", "");
   link.setAttribute("aria-label", t("Download the stem: {stem}", { stem: said }));
@@ -115,19 +121,22 @@ async function engage(andPlay = false) {
       say(t("Loading the stems: {n} of {all} …", { n: index + 1, all: names.length }));
       const bytes = await bytesOf(name, stop.signal);
       stems.push({ name, buffer: await decode(bytes) });
+      if (stop.signal.aborted) return;
     }
-    if (song !== mine || stop.signal.aborted) return;
-    if (currentTrack()?.id !== mine.id) playTrack(trackOf(await readSong(mine.id)));
+    const track = currentTrack()?.id === mine.id ? null : trackOf(await readSong(mine.id));
+    if (stop.signal.aborted) return;
+    if (track) playTrack(track);
     else if (andPlay && playerState().paused) togglePlaying();
     startMix(mine.id, stems);
     for (const name of names) setLane(name, wishes[name]);
     say("");
     announce(t("The stems are played in place of the song."));
   } catch (problem) {
-    if (problem.name === "AbortError") return;
+    if (stop.signal.aborted) return;
     say(problem.sentence || t("The stems cannot be decoded in this browser. Download them instead."), true);
   } finally {
     if (loading === stop) loading = null;
+    if (!loading) restMixer();
     at("stems-switch").disabled = false;
     showSwitch();
   }
@@ -159,13 +168,20 @@ export function showStems(shown) {
   song = shown;
   at("stems-part").hidden = !names.length;
   if (same) return;
-  loading?.abort();
-  loading = null;
-  wishes = {};
-  say("");
+  leaveStems();
+  // Those that sound stay as they were set, also while another song was looked at.
+  wishes = mixedSong() === shown.id ? mixSettings() : {};
   at("stems").replaceChildren(...names.map(lane));
+  showHeard();
   at("stems-part").open = false;
   showSwitch();
+}
+
+// Stems that are being loaded are not waited for any longer.
+export function leaveStems() {
+  loading?.abort();
+  loading = null;
+  say("");
 }
 
 export function wireStems() {

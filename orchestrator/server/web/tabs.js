@@ -20,6 +20,12 @@ export function showTab(name) {
 }
 
 export function wireTabs() {
+  // The address says which song is open: a jump to the form is not to close it, and the form may be in another tab.
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    showTab("create");
+    document.getElementById("make-form").focus();
+  });
   tabs.addEventListener("click", ({ target }) => {
     const button = target.closest("button");
     if (!button) return;

@@ -88,7 +88,7 @@ export function wireSearch(input, list, count, api) {
   });
   list.addEventListener("click", (event) => event.target.closest("a") && clear());
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.target.closest("input, textarea, select")) return;
+    if (event.key !== "/" || event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, textarea, select")) return;
     event.preventDefault();
     input.focus();
   });

@@ -8,16 +8,12 @@ import { codeBox, english, folded } from "/page/docs/pieces.js";
 import { code, element } from "/page/docs/schema.js";
 import { t } from "/page/words.js";
 
-const TOKEN_KEY = "songwright.token"; // where the page keeps it (token.js)
 const SHOWN_CHARACTERS = 20000;
 
-function keptToken() {
-  try {
-    return localStorage.getItem(TOKEN_KEY) || "";
-  } catch {
-    return ""; // Storage is refused.
-  }
-}
+// The token as it was typed, for the forms of other operations, until the page is left.
+let typed = "";
+// Addresses of the last answer's sound or picture, which keep it in memory.
+let url = "";
 
 let count = 0;
 function field(label, control, { hint = "", required = false } = {}) {
@@ -62,7 +58,8 @@ export function tryIt(operation, api) {
   const body = example === undefined ? null : element("textarea", { rows: String(Math.min(14, pretty(example).split("\n").length + 1)), class: "json", spellcheck: "false" });
   if (body) body.value = pretty(example);
   const token = element("input", { type: "password", autocomplete: "off", spellcheck: "false", class: "try-token" });
-  token.value = keptToken();
+  token.value = typed;
+  token.addEventListener("input", () => (typed = token.value));
   const button = element("button", { type: "submit", class: "primary" }, `${t("Send")} ${operation.method.toUpperCase()}`);
   const error = element("p", { class: "error", role: "alert", hidden: "" });
   const result = element("div", { class: "result", "aria-live": "polite" });
@@ -125,6 +122,7 @@ function requestOf(operation, inputs, body, token) {
 async function show(result, address, options) {
   const began = performance.now();
   const abort = new AbortController();
+  URL.revokeObjectURL(url);
   const stop = element("button", { type: "button" }, t("Stop"));
   stop.addEventListener("click", () => abort.abort());
   result.replaceChildren(element("p", { class: "hint" }, t("Waiting for the answer …")), stop);
@@ -135,7 +133,7 @@ async function show(result, address, options) {
     const headers = [...response.headers].map(([name, value]) => element("li", {}, code(name), ` ${value}`));
     const head = [status, folded([t("Headers")], [english("ul", { class: "fields headers" }, ...headers)])];
     result.replaceChildren(...head, stop);
-    result.append(...(await bodyOf(response, result)));
+    result.append(...(await bodyOf(response, result, abort)));
   } catch (wrong) {
     if (wrong.name !== "AbortError") {
       result.replaceChildren();
@@ -147,18 +145,19 @@ async function show(result, address, options) {
   }
 }
 
-async function bodyOf(response, result) {
+async function bodyOf(response, result, abort) {
   const media = (response.headers.get("Content-Type") || "").split(";")[0];
-  if (media === "text/event-stream" && response.body) return follow(response, result);
+  if (media === "text/event-stream" && response.body) {
+    // A stream that nobody sees any more would hold one of the few connections that a browser has for a host.
+    addEventListener("hashchange", () => abort.abort(), { once: true });
+    return follow(response, result);
+  }
   const blob = await response.blob();
   if (!blob.size) return [element("p", { class: "hint" }, t("It has no body."))];
-  const url = URL.createObjectURL(blob);
+  if (/json|text/.test(media)) return shownText(await blob.text(), media);
+  url = URL.createObjectURL(blob);
   if (media.startsWith("audio/") && media !== "audio/midi") return [element("audio", { controls: "", src: url, "aria-label": t("The sound of the answer") })];
   if (media.startsWith("image/")) return [element("img", { src: url, alt: t("The picture of the answer"), class: "result-image" })];
-  if (/json|text/.test(media)) {
-    URL.revokeObjectURL(url);
-    return shownText(await blob.text(), media);
-  }
   return [element("p", {}, element("a", { href: url, download: "" }, t("Save {n} bytes", { n: blob.size })))];
 }
 
