@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 from orchestrator.server.access.access import SESSIONS_FILE
+from orchestrator.server.access.addresses import own_host
 from orchestrator.server.access.codes import MOST_CODES, HeldCodes, StoredCodes
-from orchestrator.server.access.origin import is_cross_site, is_same_origin
+from orchestrator.server.access.origin import came_by_https, is_cross_site, is_same_origin
 from orchestrator.server.access.sessions import (
     LIFETIME_S,
     MOST_SESSIONS,
@@ -170,6 +171,15 @@ def test_a_cookie_is_secure_where_the_page_came_by_https(server: Server) -> None
     with server.client() as program:
         answer = program.post("/session", headers={"Origin": f"https://{host}"})
     assert answer.headers["set-cookie"].endswith("; Secure")
+    # A request that only reads has no Origin, and its proxy may not be trusted to say how it came.
+    for host, public, https in (
+        ("songs.example", "https://songs.example/music", True),
+        ("songs.example:443", "https://Songs.example", True),
+        ("localhost:8000", "https://songs.example", False),
+        ("songs.example", "http://songs.example", False),
+        ("songs.example", "", False),
+    ):
+        assert came_by_https("http", {"host": host}, public) is https, (host, public)
 
 
 def test_sessions_outlive_a_restart_and_end_with_their_token(tmp_path: Path) -> None:
@@ -286,6 +296,11 @@ def test_codes_expire_and_are_used_once(kind: str, tmp_path: Path, clock: Clock)
     assert codes.use(many[1]) == "holder"
     if kind == "stored":
         assert not any(code in json.dumps(list(store.list("session-codes/"))) for code in many)
+
+
+def test_a_service_that_listens_to_all_is_opened_here_by_this_machine_s_own_address() -> None:
+    hosts = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "10.1.2.3": "10.1.2.3", "fe80::1": "[fe80::1]"}
+    assert {host: own_host(host) for host in hosts} == hosts
 
 
 def test_the_host_of_an_origin_is_compared_whole() -> None:

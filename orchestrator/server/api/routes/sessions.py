@@ -142,14 +142,15 @@ async def make_code(request: Request, response: Response, service: TheService, b
     response.headers.update(_NO_STORE)
     holder = request.scope[TOKEN_HOLDER]
     code, expires = await service.threads.run(service.access.codes.make, holder, CODE_S)
-    page = page_for_others(service.settings, base)
+    # In a thread: a name of the network may take seconds to be looked up.
+    page = await service.threads.run(page_for_others, service.settings, base)
     url = f"{page}#code={code}"
     return SessionCode(
         code=code,
         expires_at=datetime.fromtimestamp(expires, UTC),
         url=url,
         qr=svg_of(url),
-        local=is_local(urlsplit(page).hostname or ""),
+        local=await service.threads.run(is_local, urlsplit(page).hostname or ""),
     )
 
 
@@ -163,7 +164,7 @@ def _session(request: Request, service: Service) -> Session | None:
 
 
 def _with_cookie(request: Request, service: Service, value: str) -> Response:
-    secure = came_by_https(request.url.scheme, request.headers)
+    secure = came_by_https(request.url.scheme, request.headers, service.settings.public_url)
     cookie = set_cookie(service.access.sessions.cookie, value, secure=secure)
     return Response(status_code=204, headers=_NO_STORE | {"Set-Cookie": cookie})
 
