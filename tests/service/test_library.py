@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, Queue
@@ -50,6 +51,12 @@ def submit(client: httpx.Client, words: str = "a song of rain", **fields: Any) -
     answer = client.post("/generate-from-description", json=describe(words, **fields), headers=ASYNC)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["id"])
+
+
+def cursor_of(sort: str, key: object) -> str:
+    """As the service packs one."""
+    packed = json.dumps([sort, key, "0" * 15]).encode()
+    return "~" + urlsafe_b64encode(packed).decode().rstrip("=")
 
 
 def found(client: httpx.Client, **query: Any) -> list[str]:
@@ -195,6 +202,8 @@ def test_what_users_change_stays_whatever_the_song_is_doing(
         ({"sort": "random"}, "sort"),
         ({"metadata": "order"}, "send key:value"),
         ({"cursor": "~abc"}, "next_cursor"),
+        ({"cursor": cursor_of("duration", 10**30), "sort": "duration"}, "next_cursor"),
+        ({"cursor": cursor_of("title", "\ud800"), "sort": "title"}, "next_cursor"),
         ({"favourite": "perhaps"}, "favourite"),
         ({"q": ["a", "b"]}, "2 times"),
         ({"stauts": "done"}, "did you mean status?"),
