@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -142,6 +143,12 @@ CROSS: list[dict[str, str]] = [
 ]
 
 
+DOORS = (
+    "/suno/api/generate", "/suno/v1/chat/completions", "/acestep/release_task", "/mcp",
+    "/v1/chat/completions", "/v1/audio/speech", "/v1/music",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("headers", CROSS, ids=str)
 def test_another_page_changes_nothing_by_the_cookie(server: Server, headers: dict[str, str]) -> None:
     with signed_in(server) as browser:
@@ -155,6 +162,24 @@ def test_another_page_changes_nothing_by_the_cookie(server: Server, headers: dic
             code = code_of(server)  # nor does it sign the browser in as somebody else
             assert browser.post("/session", json={"code": code}, headers=headers).status_code == 403
         assert browser.post("/auth-status", headers={"Origin": server.url}).status_code == 200
+
+
+def test_no_route_is_changed_by_the_cookie_from_another_origin(server: Server) -> None:
+    """Every route of the document that changes something, and the doors of other services."""
+    with signed_in(server) as browser:
+        paths = browser.get("/openapi.json").json()["paths"]
+        routes = [
+            (method.upper(), path)
+            for path, methods in paths.items()
+            for method in methods.keys() & {"post", "put", "patch", "delete"}
+        ]
+        assert len(routes) > 25
+        routes += [("POST", path) for path in DOORS] + [("DELETE", "/mcp")]
+        for method, path in routes:
+            for headers in CROSS[1:3]:
+                answer = browser.request(method, re.sub(r"{\w+}", "0" * 15, path), headers=headers, json={})
+                assert answer.status_code == 403, (method, path)
+        assert browser.get("/session").json()["signed_in"]
 
 
 def test_programs_of_other_origins_send_their_token_as_before(server: Server) -> None:

@@ -17,6 +17,7 @@ from orchestrator.server.api.middleware.auth import wrong_token
 from orchestrator.server.api.middleware.log import SHARED
 from orchestrator.server.api.openapi import refusals
 from orchestrator.server.api.requests.incoming import JsonRoute
+from orchestrator.server.api.requests.texts import Whole
 from orchestrator.server.api.responses.share_page import UNLISTED, no_song_page, song_page
 from orchestrator.server.api.routes.assets import role_response
 from orchestrator.server.service import Service
@@ -30,9 +31,11 @@ pages = APIRouter(include_in_schema=False)
 class Share(BaseModel):
     """How a song is shared."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"expires_s": SHARE_S}]})
+    model_config = ConfigDict(
+        strict=True, extra="forbid", json_schema_extra={"examples": [{"expires_s": SHARE_S}]}
+    )
 
-    expires_s: int = Field(
+    expires_s: Whole = Field(
         default=SHARE_S,
         ge=SHORTEST_SHARE_S,
         le=LONGEST_SHARE_S,
