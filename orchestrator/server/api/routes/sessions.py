@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.server.access.addresses import is_local, page_for_others
-from orchestrator.server.access.codes import CODE_S
+from orchestrator.server.access.codes import CODE_CHARACTERS, CODE_S
 from orchestrator.server.access.origin import came_by_https, is_cross_site, is_same_origin
 from orchestrator.server.access.qr import svg_of
 from orchestrator.server.access.sessions import Session, cookie_of, set_cookie
@@ -83,7 +83,8 @@ async def open_session(
     holder = request.scope.get(TOKEN_HOLDER)
     if holder is None:
         code = body.code if body else ""
-        holder = await service.threads.run(service.access.codes.use, code) if code else None
+        is_code = len(code) == CODE_CHARACTERS  # for others nobody need look
+        holder = await service.threads.run(service.access.codes.use, code) if is_code else None
         if holder not in service.tokens.holders:
             detail = (
                 "The code was used before, has expired, or is none: take another, as from 'songwright open'."
