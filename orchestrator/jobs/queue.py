@@ -64,7 +64,7 @@ class Jobs:
             library, threads, owner, cooldown, self._waiters.__contains__, self._enqueue, ended
         )
         self._waiting = WaitingQueue()
-        self._running = RunningSongs(feed, pace, bounds.lanes)
+        self._running = RunningSongs(pace, bounds.lanes)
         self._intake = Intake(bounds.waiting, lambda: len(self._waiting), self._running.next_place_s)
         self._editor = Editor(library, threads, feed, self._waiting, self._running, self._pump)
         self._cancelling: dict[str, asyncio.Task[Song]] = {}  # waiting songs: they keep their places
@@ -242,15 +242,13 @@ class Jobs:
         self._pump()
 
     async def _run(self, song_id: str, run: Run) -> None:
-        last: Song | None = None
-
         def changed(song: Song) -> None:
-            nonlocal last
-            last = song
+            run.changed(song)
             if not song.status.finished:
                 self._feed.update(song)
 
         def report(stage: Stage, doing: str, fraction: float) -> None:
+            run.heard(stage, doing, fraction)
             self._feed.progress(song_id, stage, doing, fraction)
 
         run.began = True
@@ -258,7 +256,7 @@ class Jobs:
         try:
             try:
                 song, etag = await self.threads.run(self._library.version, song_id)
-                last = song
+                run.changed(song)
                 if run.stopping:
                     raise asyncio.CancelledError  # cancelled before this task's first step
                 if not song.status.finished:  # a cancel may have been stored although its call failed
@@ -268,10 +266,10 @@ class Jobs:
                     )
                     await make_song(song, self._worker, self._library, report, options)
             except asyncio.CancelledError:
-                last = last or await self.threads.load(song_id)
+                run.last = last = run.last or await self.threads.load(song_id)
                 if not last.status.finished and not run.leaving:
                     cancelled = last.changed(status=Status.CANCELLED, owner=None)
-                    last = await self.threads.run(self._library.save, cancelled)
+                    run.last = await self.threads.run(self._library.save, cancelled)
         except SongwrightError as error:
             failure = error
         except Exception as error:  # a bug in one song must not stop the queue
@@ -280,8 +278,8 @@ class Jobs:
         finally:
             self._running.end(song_id)
             self._pump()
-        if last is not None and last.status.finished:
-            self._end(last)
+        if run.last is not None and run.last.status.finished:
+            self._end(run.last)
         elif failure is not None:
             self._give_up(song_id, failure)
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from orchestrator.estimates.pace import Pace
+from orchestrator.estimates.pace import Pace, Work
 from orchestrator.jobs.contract import QueueEstimate
-from orchestrator.jobs.feed import Feed
 from orchestrator.jobs.waiting import WaitingQueue
 from orchestrator.pipeline.edits import Edits
 from orchestrator.pipeline.recorder import RunOptions
 from orchestrator.pipeline.tries import CrashCooldown
-from orchestrator.songs.manifest import Owner, Song
+from orchestrator.songs.manifest import Owner, Song, Status
 from orchestrator.songs.stages import Stage
+
+_OF_SOUND = (Stage.MUSIC, Stage.SEPARATE)
+_WAITING = "waiting"  # what an engine says that makes several songs at once, before it begins
 
 
 @dataclass
@@ -25,7 +26,10 @@ class Run:
     duration_s: float
     alone: bool
     """Whether no other song may run at the same time."""
-    began_s: float = field(default_factory=time.monotonic)
+    work: Work = field(default_factory=Work)
+    """How far it is."""
+    last: Song | None = None
+    """Its newest manifest."""
     task: asyncio.Task[None] | None = None
     began: bool = False
     """Whether its task has made its first step."""
@@ -41,6 +45,18 @@ class Run:
             self.stopping = True
             if self.began:  # a task that has not begun must still run: it checks ``stopping`` itself
                 self.task.cancel()
+
+    def changed(self, song: Song) -> None:
+        """The song has a new manifest."""
+        self.last = song
+        self.work.is_planned |= song.status is Status.COMPOSING
+        if "audio" in song.assets and self.work.fraction < 1.0:
+            self.work.heard(1.0)
+
+    def heard(self, stage: Stage, doing: str, fraction: float) -> None:
+        """A stage of it says how far it is."""
+        if stage in _OF_SOUND and doing != _WAITING:
+            self.work.heard(fraction)
 
     def options(
         self,
@@ -66,9 +82,8 @@ class Run:
 class RunningSongs:
     """The running songs, by id."""
 
-    def __init__(self, feed: Feed, pace: Pace, lanes: int) -> None:
-        """``lanes`` is how many songs are composed at a time; ``feed`` has the progress of each."""
-        self._feed = feed
+    def __init__(self, pace: Pace, lanes: int) -> None:
+        """``lanes`` is how many songs are composed at a time."""
         self._pace = pace
         self._lanes = lanes
         self._runs: dict[str, Run] = {}
@@ -106,12 +121,12 @@ class RunningSongs:
     def estimate(self, song_id: str, waiting: WaitingQueue) -> QueueEstimate:
         """The estimate for a song that runs or is in ``waiting``; an empty one for others."""
         if run := self._runs.get(song_id):
-            return QueueEstimate(None, self._seconds_left(song_id, run))
+            return QueueEstimate(None, self._pace.rest(run.duration_s, run.work))
         ahead = waiting.ahead(song_id)
         if ahead is None:
             return QueueEstimate(None, None)
         count, ahead_s, duration_s = ahead
-        left = self._pace.queue(self._all_left(), ahead_s, duration_s, self._lanes)
+        left = self._pace.queue(self._all_left(), (count, ahead_s), duration_s, self._lanes)
         return QueueEstimate(count + 1, left)
 
     def next_place_s(self) -> float:
@@ -120,9 +135,4 @@ class RunningSongs:
         return min(max(min(known, default=10.0), 1.0), 600.0)
 
     def _all_left(self) -> list[float | None]:
-        return [self._seconds_left(song_id, run) for song_id, run in self._runs.items()]
-
-    def _seconds_left(self, song_id: str, run: Run) -> float | None:
-        music = self._feed.progress_of(song_id).get(Stage.MUSIC)
-        worked_s = time.monotonic() - run.began_s
-        return self._pace.rest(run.duration_s, worked_s, music.fraction if music else 0.0)
+        return [self._pace.rest(run.duration_s, run.work) for run in self._runs.values()]

@@ -144,6 +144,28 @@ def test_the_web_container_answers_agents(sketched: Deployed) -> None:
         assert client.post("/mcp", json=ping, headers=accepted | {"Authorization": ""}).status_code == 401
 
 
+def _browsed_and_shared(sketched: Deployed, song_id: str, title: str) -> None:
+    """Codes are in the bucket, and cookies and links are signed by its key."""
+    with sketched.client as client:
+        code = client.post("/session/codes").json()["code"]
+        assert sketched.keys("session-codes/")
+        link = httpx.URL(client.post(f"/songs/{song_id}/share").json()["url"]).path
+        with httpx.Client(base_url=client.base_url, timeout=60) as browser:
+            assert browser.get("/songs").status_code == 401
+            opened = browser.post("/session", json={"code": code})
+            assert opened.status_code == 204, opened.text
+            assert browser.get("/session").json()["signed_in"] is True
+            assert browser.get("/songs").status_code == 200
+            assert browser.post("/auth-status", headers={"Origin": "http://127.0.0.1:1"}).status_code == 403
+            assert browser.delete("/session", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 204
+            assert browser.get("/songs").status_code == 401
+            assert browser.post("/session", json={"code": code}).status_code == 401
+            assert title in browser.get(link).text
+            assert browser.get(f"{link}/audio", follow_redirects=True).content[:4] == b"RIFF"
+            assert browser.get(f"{link}x").status_code == 404
+        assert sketched.keys("session-codes/") == set()
+
+
 def test_events_tell_each_stage_and_the_end(sketched: Deployed) -> None:
     with sketched.client as client:
         made = client.post(
@@ -152,6 +174,12 @@ def test_events_tell_each_stage_and_the_end(sketched: Deployed) -> None:
             headers={"Prefer": "respond-async"},
         )
         assert made.status_code == 202
+        own = {"title": "Gale", "favourite": True, "tags": ["demo"], "metadata": {"order": "7"}}
+        early = client.patch(made.headers["location"], json=own)
+        assert (early.status_code, early.json()["fix"]) == (
+            409,
+            "change it once it has ended, or in that process",
+        )
         kinds, states, parts = [], [], set()
         with client.stream("GET", f"{made.headers['location']}/events") as events:
             for line in events.iter_lines():
@@ -161,9 +189,17 @@ def test_events_tell_each_stage_and_the_end(sketched: Deployed) -> None:
                     states.append(json.loads(line[6:])["status"])
                 elif line.startswith("data: ") and kinds[-1] == "progress":
                     parts.add(json.loads(line[6:])["part"])
+        # What its user changes then is in the bucket.
+        assert client.patch(made.headers["location"], json={"favourite": False}).status_code == 200
+        changed = client.patch(made.headers["location"], json=own)
+        assert (changed.status_code, changed.json()["title"]) == (200, "Gale"), changed.text
+        kept = json.loads(sketched.read(f"songs/{made.json()['id']}/song.json"))
+        assert {name: kept[name] for name in own} == own
+        assert client.get(made.headers["location"]).json()["tags"] == ["demo"]
     assert states == ["queued", "planning", "composing", "done"]
     assert kinds[-1] == "end"
     assert "music" in parts
+    _browsed_and_shared(sketched, made.json()["id"], "Gale")
 
 
 def test_a_song_costs_its_bucket_at_most_22_writes(

@@ -1,12 +1,14 @@
 """The stream of the whole library without a server: over a bucket, for slow listeners, beside edits."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orchestrator.estimates.pace import Pace
 from orchestrator.jobs.feed import Feed
 from orchestrator.server.library import events as events_module
 from orchestrator.server.library.events import Change, LibraryEvents
@@ -15,6 +17,8 @@ from orchestrator.songs.index.catalogue import Catalogue
 from orchestrator.songs.library import Library
 from orchestrator.songs.library_threads import LibraryThreads
 from orchestrator.songs.manifest import Song, Status, new_songs
+from orchestrator.songs.reading import Damaged
+from storage.local import LocalStore
 from tests.orchestrator.songs import made_song
 from tests.orchestrator.test_index import OtherStore
 from tests.orchestrator.test_queue import Moody, store, working
@@ -80,6 +84,38 @@ def test_songs_of_another_machine_are_seen_without_listing_the_bucket(
     asyncio.run(work())
 
 
+def test_a_song_that_is_deleted_while_it_is_read_is_not_told_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Moody
+) -> None:
+    monkeypatch.setattr(events_module, "_FOLDER_LOOK_S", 0.1)
+    library, other = Library(store), Library(LocalStore(tmp_path))
+
+    async def work() -> None:
+        threads, loop = LibraryThreads(library), asyncio.get_running_loop()
+        async with working(store, at_once=0) as jobs:
+            events = LibraryEvents(library, threads, Feed(threads.load), jobs)
+            read, deleted = library.load_all, threading.Event()
+
+            def slow_read(ids: list[str]) -> list[Song | Damaged | None]:
+                found = read(ids)
+                if ids:
+                    loop.call_soon_threadsafe(lambda: (events.gone(ids[0]), deleted.set()))
+                    deleted.wait(SOON_S)
+                return found
+
+            stream = events.follow("")
+            await following(stream, "reset")
+            monkeypatch.setattr(library, "load_all", slow_read)
+            song = await asyncio.to_thread(other.save, made_song(1, {}, {}))
+            await following(stream, "deleted", song.id)
+            changes = [await anext(stream) for _ in range(2)]  # nothing comes for two seconds
+            assert changes == [None, None]
+            events.close()
+        threads.close()
+
+    asyncio.run(work())
+
+
 def test_a_song_that_waits_is_changed_before_it_begins_and_beside_its_cancellation(store: Moody) -> None:
     async def work() -> None:
         async with working(store, at_once=0) as jobs:
@@ -106,14 +142,20 @@ def test_a_song_that_waits_is_changed_before_it_begins_and_beside_its_cancellati
 
 
 def test_a_song_that_runs_is_changed_by_the_one_who_makes_it(store: Moody) -> None:
+    pace = Pace()
+    pace.learn(5.0, 30.0, 0.0, 5.0)
+
     async def work() -> None:
-        async with working(store, at_once=1) as jobs:
+        async with working(store, at_once=1, pace=pace) as jobs:
             (song,) = await jobs.submit(new_songs(Brief(description="rain", duration_s=5)))
             edits = [jobs.edit(song.id, {"metadata": {"n": str(n)}}) for n in range(3)]
             await asyncio.gather(*edits, jobs.edit(song.id, {"favourite": True}))
             await asyncio.sleep(0.3)
             running = await jobs.edit(song.id, {"tags": ("x",)})
             assert running.status.at_work
+            left_s = jobs.estimate(song.id).seconds_left
+            assert left_s is not None
+            assert 10.0 < left_s <= 35.0  # by the song before: its own progress says nothing yet
             ended = await jobs.cancel(song.id)
             late = await jobs.edit(song.id, {"renamed": "Gale"})
             assert late.status is ended.status is Status.CANCELLED

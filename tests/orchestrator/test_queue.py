@@ -70,7 +70,7 @@ def store(tmp_path: Path) -> Moody:
 
 
 @asynccontextmanager
-async def working(store: Moody, *, at_once: int = 0) -> AsyncIterator[Jobs]:
+async def working(store: Moody, *, at_once: int = 0, pace: Pace | None = None) -> AsyncIterator[Jobs]:
     """A queue over ``store``; with none at once, what waits goes on waiting."""
     engines = {"lyrics": "PlainWriter", "music": "SlowComposer", "art": "BlankPainter"}
     settings = {craft: {"engine": f"{HERE}:{engine}"} for craft, engine in engines.items()}
@@ -79,7 +79,8 @@ async def working(store: Moody, *, at_once: int = 0) -> AsyncIterator[Jobs]:
     bounds = Bounds(waiting=3, at_once=at_once, lanes=1, job_timeout_s=60.0)
     threads = LibraryThreads(library)
     owner = this_process(service=True)
-    jobs = Jobs(library, threads, worker, Feed(threads.load), Pace(), owner, bounds, lambda _song: None)
+    feed, pace = Feed(threads.load), pace or Pace()
+    jobs = Jobs(library, threads, worker, feed, pace, owner, bounds, lambda _song: None)
     try:
         yield jobs
     finally:

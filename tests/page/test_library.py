@@ -31,7 +31,8 @@ LISTS_READ = """async () => {
   const before = performance.getEntriesByType("resource").length;
   const { take } = await import("/page/songs.js");
   for (let n = 0; n < 8; n += 1) {
-    take({ id: "another", status: "composing", title: "Another", progress: { music: { fraction: n / 8 } } });
+    const song = { id: "another", status: "composing", title: "Another", created_at: "2026-11-29T12:00:00Z" };
+    take({ ...song, progress: { music: { fraction: n / 8 } } });
     await new Promise((done) => setTimeout(done, 120));
   }
   const since = performance.getEntriesByType("resource").slice(before);

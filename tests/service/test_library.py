@@ -1,8 +1,10 @@
 """The library over HTTP: what users change of songs, how songs are found, and the one stream of events."""
 
 import json
+import socket
 import threading
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, Queue
@@ -14,6 +16,7 @@ import pytest
 from orchestrator.songs.library import Library
 from orchestrator.songs.manifest import Status
 from storage.local import LocalStore
+from tests.hostile.wire import connected, head
 from tests.orchestrator.songs import made_song
 from tests.page.engines import HOLD
 from tests.service.server import Server, ended, holding, serving
@@ -50,6 +53,12 @@ def submit(client: httpx.Client, words: str = "a song of rain", **fields: Any) -
     return str(answer.json()["id"])
 
 
+def cursor_of(sort: str, key: object) -> str:
+    """As the service packs one."""
+    packed = json.dumps([sort, key, "0" * 15]).encode()
+    return "~" + urlsafe_b64encode(packed).decode().rstrip("=")
+
+
 def found(client: httpx.Client, **query: Any) -> list[str]:
     """The ids of all pages of two."""
     ids: list[str] = []
@@ -65,25 +74,12 @@ def found(client: httpx.Client, **query: Any) -> list[str]:
 
 
 @contextmanager
-def begun_stream(client: httpx.Client, headers: dict[str, str]) -> Iterator[httpx.Response]:
-    """The stream of the library's events. On a busy machine those who have just left are still counted for a
-    moment."""
-    until_s = time.monotonic() + 60.0
-    while True:
-        with client.stream("GET", "/events", headers=headers) as response:
-            if response.status_code != 503 or time.monotonic() > until_s:
-                yield response
-                return
-        time.sleep(0.2)
-
-
-@contextmanager
 def listening(server: Server, last_id: str = "") -> Iterator[Queue[Event]]:
     """The events of the library as they come, the first one read already; at the end None."""
     events: Queue[Any] = Queue()
     begun = threading.Event()
     headers = {"Last-Event-ID": last_id} if last_id else {}
-    with server.client() as client, begun_stream(client, headers) as response:
+    with server.client() as client, client.stream("GET", "/events", headers=headers) as response:
         assert response.status_code == 200, response.read()
         assert response.headers["content-type"].startswith("text/event-stream")
 
@@ -105,7 +101,8 @@ def listening(server: Server, last_id: str = "") -> Iterator[Queue[Event]]:
         thread.start()
         assert begun.wait(10)
         yield events
-        response.close()
+        # Closing alone is not leaving: the system keeps the connection while the thread reads it.
+        response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 def next_of(events: "Queue[Event]", kind: str, song_id: str = "", **facts: Any) -> Event:
@@ -173,6 +170,10 @@ def test_what_users_change_stays_whatever_the_song_is_doing(
         assert file in named, named
     assert found(client, tag="B", sort="oldest") == sorted((running, waiting), reverse=True)
     assert found(client, favourite="true") == [running]
+    client.patch(f"/songs/{running}", json={"tags": ["Caf\u00e9"], "metadata": {"order": " 17 ", "n": "x"}})
+    assert (
+        found(client, tag=" Cafe\u0301") == found(client, metadata="order: 17", tag="Caf\u00e9") == [running]
+    )
     stored = json.loads((server.home / "songs" / running / "song.json").read_text())
     assert stored["favourite"] is True
 
@@ -201,6 +202,8 @@ def test_what_users_change_stays_whatever_the_song_is_doing(
         ({"sort": "random"}, "sort"),
         ({"metadata": "order"}, "send key:value"),
         ({"cursor": "~abc"}, "next_cursor"),
+        ({"cursor": cursor_of("duration", 10**30), "sort": "duration"}, "next_cursor"),
+        ({"cursor": cursor_of("title", "\ud800"), "sort": "title"}, "next_cursor"),
         ({"favourite": "perhaps"}, "favourite"),
         ({"q": ["a", "b"]}, "2 times"),
         ({"stauts": "done"}, "did you mean status?"),
@@ -333,6 +336,19 @@ def test_a_song_moves_in_the_queue_for_all_to_see(
             next_of(events, "song", last, queue_position=place - 1)
         held()
         next_of(events, "song", last, status="done")
+
+
+def test_a_listener_that_leaves_is_counted_no_more(
+    server: Server, client: httpx.Client, held: Callable[[], None]
+) -> None:
+    """As a page that is loaded again and again: three times as often as may listen."""
+    song = submit(client)
+    for path in ("/events", f"/songs/{song}/events") * 6:
+        page = connected(server, head(path))
+        assert page.recv(12) == b"HTTP/1.1 200"
+        page.close()
+    held()
+    ended(client, song)
 
 
 def test_the_listener_too_many_is_told_to_come_back_and_a_stop_ends_all_streams(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,9 @@ import httpx
 import pytest
 
 from orchestrator.server.access.access import SESSIONS_FILE
+from orchestrator.server.access.addresses import own_host
 from orchestrator.server.access.codes import MOST_CODES, HeldCodes, StoredCodes
-from orchestrator.server.access.origin import is_cross_site, is_same_origin
+from orchestrator.server.access.origin import came_by_https, is_cross_site, is_same_origin
 from orchestrator.server.access.sessions import (
     LIFETIME_S,
     MOST_SESSIONS,
@@ -141,6 +143,12 @@ CROSS: list[dict[str, str]] = [
 ]
 
 
+DOORS = (
+    "/suno/api/generate", "/suno/v1/chat/completions", "/acestep/release_task", "/mcp",
+    "/v1/chat/completions", "/v1/audio/speech", "/v1/music",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("headers", CROSS, ids=str)
 def test_another_page_changes_nothing_by_the_cookie(server: Server, headers: dict[str, str]) -> None:
     with signed_in(server) as browser:
@@ -154,6 +162,24 @@ def test_another_page_changes_nothing_by_the_cookie(server: Server, headers: dic
             code = code_of(server)  # nor does it sign the browser in as somebody else
             assert browser.post("/session", json={"code": code}, headers=headers).status_code == 403
         assert browser.post("/auth-status", headers={"Origin": server.url}).status_code == 200
+
+
+def test_no_route_is_changed_by_the_cookie_from_another_origin(server: Server) -> None:
+    """Every route of the document that changes something, and the doors of other services."""
+    with signed_in(server) as browser:
+        paths = browser.get("/openapi.json").json()["paths"]
+        routes = [
+            (method.upper(), path)
+            for path, methods in paths.items()
+            for method in methods.keys() & {"post", "put", "patch", "delete"}
+        ]
+        assert len(routes) > 25
+        routes += [("POST", path) for path in DOORS] + [("DELETE", "/mcp")]
+        for method, path in routes:
+            for headers in CROSS[1:3]:
+                answer = browser.request(method, re.sub(r"{\w+}", "0" * 15, path), headers=headers, json={})
+                assert answer.status_code == 403, (method, path)
+        assert browser.get("/session").json()["signed_in"]
 
 
 def test_programs_of_other_origins_send_their_token_as_before(server: Server) -> None:
@@ -170,6 +196,15 @@ def test_a_cookie_is_secure_where_the_page_came_by_https(server: Server) -> None
     with server.client() as program:
         answer = program.post("/session", headers={"Origin": f"https://{host}"})
     assert answer.headers["set-cookie"].endswith("; Secure")
+    # A request that only reads has no Origin, and its proxy may not be trusted to say how it came.
+    for host, public, https in (
+        ("songs.example", "https://songs.example/music", True),
+        ("songs.example:443", "https://Songs.example", True),
+        ("localhost:8000", "https://songs.example", False),
+        ("songs.example", "http://songs.example", False),
+        ("songs.example", "", False),
+    ):
+        assert came_by_https("http", {"host": host}, public) is https, (host, public)
 
 
 def test_sessions_outlive_a_restart_and_end_with_their_token(tmp_path: Path) -> None:
@@ -286,6 +321,11 @@ def test_codes_expire_and_are_used_once(kind: str, tmp_path: Path, clock: Clock)
     assert codes.use(many[1]) == "holder"
     if kind == "stored":
         assert not any(code in json.dumps(list(store.list("session-codes/"))) for code in many)
+
+
+def test_a_service_that_listens_to_all_is_opened_here_by_this_machine_s_own_address() -> None:
+    hosts = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "10.1.2.3": "10.1.2.3", "fe80::1": "[fe80::1]"}
+    assert {host: own_host(host) for host in hosts} == hosts
 
 
 def test_the_host_of_an_origin_is_compared_whole() -> None:

@@ -92,11 +92,16 @@ def test_a_link_shows_one_song_with_its_cover_words_and_player(
     assert (facts["og:type"], facts["og:url"]) == ("music.song", server.url + path)
     assert reader.get(facts["og:image"]).content == cover
     assert reader.get(facts["og:audio"]).content == audio
-    assert reader.get(facts["og:audio"], headers={"Range": "bytes=0-9"}).status_code == 206
+    part = reader.get(facts["og:audio"], headers={"Range": "bytes=0-9"})
+    assert (part.status_code, part.headers["x-robots-tag"]) == (206, "noindex")
     assert tags.sources("audio") == [f"{path}/audio"]
     assert tags.sources("img") == [f"{path}/cover"]
     assert tags.sources("script") == ["/page/share.js"]
-    assert song["plan"]["lyrics"].splitlines()[1] in page.text
+    words = song["plan"]["lyrics"].splitlines()
+    assert words[1] in page.text
+    sections = [facts["data-section"] for _, facts in tags.found if "data-section" in facts]
+    assert [line for line in words if line.startswith("[")][: len(sections)] == [f"[{s}]" for s in sections]
+    assert "[" not in page.text
     assert not [secret for secret in (TOKEN, songs[1], "signature=") if secret in page.text]
     for other in ("/lyrics", "/midi", "/package", "/stems/vocals", "/song.json", "/"):
         assert reader.get(path + other).status_code == 404
@@ -117,6 +122,7 @@ def altered(path: str, other: str) -> dict[str, str]:
         "without a signature": f"{song_id}.{expires}.",
         "with a digit of another script": f"{song_id}.\u0661{expires[1:]}.{signature}",
         "of nothing": "x",
+        "without an end": "x" * 500,
     }
 
 
@@ -159,7 +165,7 @@ def test_how_long_a_link_is_good_is_bounded(server: Server, songs: tuple[str, st
         ends = [datetime.fromisoformat(made["expires_at"]).timestamp() for made in (plain, long)]
         assert abs(ends[1] - ends[0] - (LONGEST_SHARE_S - SHARE_S)) < 60
         wrong: list[dict[str, object]] = [
-            {"expires_s": LONGEST_SHARE_S + 1}, {"expires_s": 0}, {"expires": 60}, {"expires_s": "x"},
+            {"expires_s": LONGEST_SHARE_S + 1}, {"expires_s": 0}, {"expires": 60}, {"expires_s": "600"},
         ]  # fmt: skip
         for body in wrong:
             assert client.post(address, json=body).status_code == 422, body
@@ -175,6 +181,9 @@ def test_a_deleted_song_is_gone_and_an_unfinished_one_is_not_shared(
         song_id = client.post("/generate-from-description", json=describe(seed=5)).json()["id"]
         path = shared(server, song_id)
         assert reader.get(path).status_code == 200
+        (server.home / "songs" / song_id / "song.json").write_text("{")
+        damaged = reader.get(path)
+        assert (damaged.status_code, "There is no song here" in damaged.text) == (404, True)
         assert client.delete(f"/songs/{song_id}").status_code == 204
         for part in PARTS:
             gone = reader.get(path + part)
@@ -210,6 +219,12 @@ def test_what_users_wrote_is_never_markup(server: Server, songs: tuple[str, str]
     assert tags.sources("img") == ["/share/x/cover"]
     assert tags.properties()["og:title"] == bad
     assert not any(name.startswith("on") for _, facts in tags.found for name in facts)
+    sung = "[intro]\n\n[verse 2 - female, whispered]\nA line\nanother <b>\n\n[chorus]\nLa\n"
+    plan = plan.model_copy(update={"lyrics": sung})
+    page = bytes(song_page(song.changed(plan=plan), "http://h/share/x", 2_000_000_000).body).decode()
+    assert re.findall(r'data-section="([^"]+)', page) == ["intro", "verse", "chorus"]
+    assert '</span> 2 <span class="hint">female, whispered</span></h2>' in page
+    assert "A line\nanother &lt;b&gt;</p>" in page
 
 
 def test_one_address_reads_so_many_links_a_minute(server: Server, reader: httpx.Client) -> None:

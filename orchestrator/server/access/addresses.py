@@ -14,6 +14,8 @@ _ELSEWHERE = (
     (socket.AF_INET6, "2001:db8::1"),
 )
 """Addresses of documents (RFC 5737, RFC 3849): no packet is sent to them."""
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""The addresses that stand for all of a machine, with the one by which the machine itself reaches it."""
 
 
 def is_local(host: str) -> bool:
@@ -25,12 +27,17 @@ def is_local(host: str) -> bool:
         return False
 
 
+def own_host(host: str) -> str:
+    """How this machine names a service that listens at the address ``host``, as in an address."""
+    return _bracketed(_ANY.get(host, host))
+
+
 def network_host(host: str) -> str:
     """How other machines of the network name a service that listens at ``host``, as in an address; empty if
     they cannot reach it, or this machine is in no network."""
     if is_local(host):
         return ""
-    if host not in ("", "0.0.0.0", "::"):
+    if host and host not in _ANY:
         return _bracketed(host)
     for family, elsewhere in _ELSEWHERE:
         # Connecting a UDP socket sends nothing: the system only chooses the interface.

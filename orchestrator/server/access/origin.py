@@ -39,9 +39,12 @@ def is_cross_site(headers: Mapping[str, str]) -> bool:
     return origin is not None and not _is_of_host(origin, headers.get("host", ""))
 
 
-def came_by_https(scheme: str, headers: Mapping[str, str]) -> bool:
-    """Whether the browser has sent the request by https, perhaps to a proxy that is not trusted."""
-    return scheme == "https" or headers.get("origin", "").startswith("https://")
+def came_by_https(scheme: str, headers: Mapping[str, str], public_url: str) -> bool:
+    """Whether the browser has sent the request by https, perhaps to a proxy that is not trusted. A request
+    that only reads has no ``Origin``: then the settings' ``public_url`` tells, if it names the host."""
+    if scheme == "https" or headers.get("origin", "").startswith("https://"):
+        return True
+    return public_url.startswith("https://") and _is_of_host(public_url, headers.get("host", ""))
 
 
 def _is_of_host(origin: str, host: str) -> bool:

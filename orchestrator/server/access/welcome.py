@@ -10,7 +10,7 @@ import webbrowser
 from collections.abc import Callable
 
 from config.settings import Settings
-from orchestrator.server.access.addresses import network_host
+from orchestrator.server.access.addresses import network_host, own_host
 from orchestrator.server.access.codes import FIRST_CODE_S, Codes
 from orchestrator.server.access.qr import lines_of, width_of
 from orchestrator.server.auth import TOKEN_FILE, Tokens
@@ -35,7 +35,7 @@ def welcome(
     only where the token is.
     """
     host, port = address
-    page = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    page = f"http://{own_host(host)}:{port}/"
     tokens, codes = signing_in
     if not sys.stderr.isatty():
         say(f"Songwright is at {page}")

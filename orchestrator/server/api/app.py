@@ -98,9 +98,10 @@ _EXPOSED = [
 ]
 _DESCRIPTION = """One sentence in, a finished song out: lyrics, music with a sung vocal, cover art.
 
-Every path but `/health`, `/health/ready`, `/docs`, `/openapi.json` and the page wants
-`Authorization: Bearer <token>`. Every refusal is an RFC 9457 problem document with a stable `type`, the
-field and the fix, and `retry` says whether the same request can succeed later."""
+Every path but `/health`, `/health/ready`, `/session`, `/docs`, `/openapi.json` and the page wants
+`Authorization: Bearer <token>`, or the cookie of a browser that has signed in. Every refusal is an RFC 9457
+problem document with a stable `type`, the field and the fix, and `retry` says whether the same request can
+succeed later."""
 
 
 def create_app(

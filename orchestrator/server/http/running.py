@@ -14,14 +14,13 @@ from contextlib import contextmanager, suppress
 
 from config.process import runs, started
 from config.settings import Settings
+from orchestrator.server.access.addresses import own_host
 from storage.configured import FOLDER, private_folder
 
 log = logging.getLogger(__name__)
 
 ADDRESS_FILE = "serve.json"
 _LARGEST_BYTES = 10_000
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""The addresses that stand for all of a machine, with the one by which the machine itself reaches it."""
 
 
 @contextmanager
@@ -31,7 +30,7 @@ def announced(settings: Settings, listener: socket.socket) -> Iterator[None]:
     host, port = listener.getsockname()[:2]
     pid = os.getpid()
     facts = {
-        "url": f"http://{_shown(_ANY.get(host, host))}:{port}/",
+        "url": f"http://{own_host(host)}:{port}/",
         "host": platform.node(),
         "pid": pid,
         "started": started(pid),
@@ -63,7 +62,3 @@ def running_at(settings: Settings) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return url if here and runs(pid) and then == started(pid) and url.startswith("http://") else ""
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

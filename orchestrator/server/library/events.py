@@ -169,8 +169,7 @@ class LibraryEvents:
                 raise
             known |= dict(zip(unread, read, strict=True))
         for song_id, song in known.items():
-            newest = self._kept.get(song_id, _NOTHING)
-            gone = newest.kind == "deleted" and newest.number > before  # while the others were read
+            gone = _is_gone_since(before, self._kept.get(song_id, _NOTHING))
             if song is not None and not gone:
                 self._add("song", song_id, song)
         if new:
@@ -183,15 +182,14 @@ class LibraryEvents:
             self._forget_all()
             self._notifier.notify(_ALL)
             return
+        before = self._number
         songs = await self._threads.run(self._library.load_all, [song_id for song_id, _ in changes])
         for (song_id, state), song in zip(changes, songs, strict=True):
-            kept = self._kept.get(song_id, _NOTHING).song
+            kept = self._kept.get(song_id, _NOTHING)
             if song is None:
                 if state == DELETED:
                     self.gone(song_id)
-            elif not (
-                isinstance(kept, Song) and isinstance(song, Song) and kept.updated_at >= song.updated_at
-            ):
+            elif not (_is_gone_since(before, kept) or _is_as_new(kept.song, song)):
                 self._new.setdefault(song_id, song)
 
     def _changes(self, bookmark: Bookmark | None) -> tuple[Bookmark, Changes | None]:
@@ -240,3 +238,12 @@ class LibraryEvents:
 
 
 _NOTHING = Change("", 0, "reset")
+
+
+def _is_gone_since(number: int, newest: Change) -> bool:
+    """Whether the song was deleted after this number, while it was read."""
+    return newest.kind == "deleted" and newest.number > number
+
+
+def _is_as_new(kept: Song | Damaged | None, song: Song | Damaged) -> bool:
+    return isinstance(kept, Song) and isinstance(song, Song) and kept.updated_at >= song.updated_at

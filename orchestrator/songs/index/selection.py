@@ -22,6 +22,7 @@ _NO_TITLE = "\U0010ffff"  # after all others
 _TITLE_CHARACTERS = 100
 _OF_SORT = "~"  # begins a cursor that is no id
 _LONGEST_CURSOR = 1200
+_LARGEST = 2**63 - 1  # of SQLite's numbers
 
 
 class Place(NamedTuple):
@@ -156,6 +157,9 @@ class Selection:
             sort, key, song_id = json.loads(made)
             if sort != self.sort or not isinstance(song_id, str) or not isinstance(key, str | int | float):
                 raise ValueError("it is of another order")
+            f"{key}{song_id}".encode()  # raises for what is no Unicode
+            if isinstance(key, int) and abs(key) > _LARGEST:
+                raise ValueError("no table has such a number")
         except (ValueError, TypeError, RecursionError) as error:
             fix = "send `next_cursor` of the page before, with the `sort` that it had"
             raise InvalidRequest("cursor", cursor, fix) from error

@@ -225,7 +225,8 @@ async def _renewing(value: str, scope: Scope, headers: Headers, service: Service
     except SongwrightError as error:
         log.warning("a session is not renewed: %s", error)  # it is good for weeks yet
         return send
-    cookie = set_cookie(sessions.cookie, renewed, secure=came_by_https(scope["scheme"], headers))
+    secure = came_by_https(scope["scheme"], headers, service.settings.public_url)
+    cookie = set_cookie(sessions.cookie, renewed, secure=secure)
 
     async def renewing(message: Message) -> None:
         if message["type"] == "http.response.start":

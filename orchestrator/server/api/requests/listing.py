@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 from orchestrator.songs.facts.labels import KEY_CHARACTERS, MOST_METADATA, TAG_CHARACTERS, VALUE_CHARACTERS
 from orchestrator.songs.index.entry import MOST_GENRE
 from orchestrator.songs.index.selection import Selection, Sort
+from reading.cleaning import stripped
 
 State = Literal["queued", "planning", "composing", "done", "failed", "cancelled", "unreadable"]
 CURSOR = r"^([0-9a-hjkmnp-tv-z]{15}|~[0-9A-Za-z_-]{1,1200})?$"
@@ -66,10 +67,20 @@ async def _wanted(
         genre=genre.strip(),
         instrumental=instrumental,
         favourite=favourite,
-        tag=tag.strip(),
-        metadata=tuple(metadata or ()),
+        tag=_in_one_line(tag),
+        metadata=tuple(map(_as_kept, metadata or ())),
         sort=sort,
     )
+
+
+def _as_kept(pair: str) -> str:
+    """A pair "key:value" as ``facts.labels`` cleans what is kept, so that it is found as it was sent."""
+    key, _, value = pair.partition(":")
+    return f"{_in_one_line(key)}:{stripped(value, lines=False).strip()}"
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(stripped(text, lines=False).split())
 
 
 Wanted = Annotated[Selection, Depends(_wanted)]

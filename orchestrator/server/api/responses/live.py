@@ -91,7 +91,7 @@ class LiveSound(Response):
             await send({"type": "http.response.body"})
             return
         # A signed address has no token, and so no holder.
-        with state.listeners.place(scope.get("songwright.holder", "")) as free:
+        with state.listeners.place(scope.get("songwright.token", "")) as free:
             if free:
                 await self._send(receive, send)
                 return

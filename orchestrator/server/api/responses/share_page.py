@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
@@ -11,16 +13,19 @@ from string import Template
 from starlette.responses import HTMLResponse
 
 from orchestrator.songs.manifest import Song
+from reading.headings import heading
 
 _WEB = Path(__file__).parent.parent.parent / "web"
+UNLISTED = {"X-Robots-Tag": "noindex"}
 _HEADERS = {
     # A bucket's own addresses are on another host.
     "Content-Security-Policy": "default-src 'none'; img-src 'self' https:; media-src 'self' https:; "
     "style-src 'self'; script-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex",
     "Cache-Control": "private, no-cache",
+    **UNLISTED,
 }
+_SECTION = re.compile(r"(?P<name>.+?)(?: (?P<number>\d+))?(?: - (?P<manner>.+))?")
 
 
 def song_page(song: Song, address: str, expires: int) -> HTMLResponse:
@@ -54,7 +59,7 @@ def song_page(song: Song, address: str, expires: int) -> HTMLResponse:
     }
     body.append(_element("audio", "", **player))
     if song.plan and song.plan.lyrics:
-        body.append(_element("p", song.plan.lyrics, translate="no", **{"class": "lyrics"}))
+        body += _words(song.plan.lyrics)
     until = datetime.fromtimestamp(expires, UTC)
     shown = _element("time", f"{until:%Y-%m-%d %H:%M} UTC", datetime=until.isoformat())
     body.append(f'<p class="hint"><span>This link works until</span> {shown}.</p>')
@@ -68,6 +73,29 @@ def no_song_page(status: int, why: str) -> HTMLResponse:
     """The page of a link that shows no song."""
     body = [_element("h1", "There is no song here"), _element("p", why)]
     return _page(status, "There is no song here", [], body)
+
+
+def _words(lyrics: str) -> Iterator[str]:
+    """The lyrics, with each section's tag as a heading above its lines."""
+    lines: list[str] = []
+    for line in [*lyrics.splitlines(), None]:
+        tag = None if line is None else heading(line)
+        if line is not None and tag is None:
+            lines.append(line)
+            continue
+        if text := "\n".join(lines).strip("\n"):
+            yield _element("p", text, translate="no", **{"class": "lyrics"})
+        lines = []
+        if tag and (found := _SECTION.fullmatch(tag)):
+            yield _heading(**found.groupdict(""))
+
+
+def _heading(name: str, number: str, manner: str) -> str:
+    """The heading of a section, whose name share.js translates."""
+    named = _element("span", name, **{"data-section": name})
+    rest = f" {escape(number)}" if number else ""
+    rest += f" {_element('span', manner, **{'class': 'hint'})}" if manner else ""
+    return f'<h2 class="section" translate="no">{named}{rest}</h2>'
 
 
 def _page(status: int, title: str, head: list[str], body: list[str]) -> HTMLResponse:

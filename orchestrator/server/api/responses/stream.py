@@ -124,7 +124,9 @@ class EventStream(EventSourceResponse):
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await send({"type": "http.response.body"})
             return
-        with scope["app"].state.listeners.place(scope["songwright.holder"]) as free:
+        # All browsers of a token share the places that it has.
+        holder = scope.get("songwright.token") or scope["songwright.holder"]
+        with scope["app"].state.listeners.place(holder) as free:
             if free:
                 await super().__call__(scope, receive, send)
                 return

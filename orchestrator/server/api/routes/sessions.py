@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.server.access.addresses import is_local, page_for_others
-from orchestrator.server.access.codes import CODE_S
+from orchestrator.server.access.codes import CODE_CHARACTERS, CODE_S
 from orchestrator.server.access.origin import came_by_https, is_cross_site, is_same_origin
 from orchestrator.server.access.qr import svg_of
 from orchestrator.server.access.sessions import Session, cookie_of, set_cookie
@@ -83,7 +83,8 @@ async def open_session(
     holder = request.scope.get(TOKEN_HOLDER)
     if holder is None:
         code = body.code if body else ""
-        holder = await service.threads.run(service.access.codes.use, code) if code else None
+        is_code = len(code) == CODE_CHARACTERS  # for others nobody need look
+        holder = await service.threads.run(service.access.codes.use, code) if is_code else None
         if holder not in service.tokens.holders:
             detail = (
                 "The code was used before, has expired, or is none: take another, as from 'songwright open'."
@@ -142,14 +143,15 @@ async def make_code(request: Request, response: Response, service: TheService, b
     response.headers.update(_NO_STORE)
     holder = request.scope[TOKEN_HOLDER]
     code, expires = await service.threads.run(service.access.codes.make, holder, CODE_S)
-    page = page_for_others(service.settings, base)
+    # In a thread: a name of the network may take seconds to be looked up.
+    page = await service.threads.run(page_for_others, service.settings, base)
     url = f"{page}#code={code}"
     return SessionCode(
         code=code,
         expires_at=datetime.fromtimestamp(expires, UTC),
         url=url,
         qr=svg_of(url),
-        local=is_local(urlsplit(page).hostname or ""),
+        local=await service.threads.run(is_local, urlsplit(page).hostname or ""),
     )
 
 
@@ -163,7 +165,7 @@ def _session(request: Request, service: Service) -> Session | None:
 
 
 def _with_cookie(request: Request, service: Service, value: str) -> Response:
-    secure = came_by_https(request.url.scheme, request.headers)
+    secure = came_by_https(request.url.scheme, request.headers, service.settings.public_url)
     cookie = set_cookie(service.access.sessions.cookie, value, secure=secure)
     return Response(status_code=204, headers=_NO_STORE | {"Set-Cookie": cookie})
 
