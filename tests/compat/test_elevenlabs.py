@@ -100,6 +100,15 @@ def test_refusals_have_the_shape_that_it_reads(client: ElevenLabs, server: Serve
     assert inpainted.value.body["detail"][0]["loc"] == ["body", "composition_plan.sections.0.source_from"]
     with pytest.raises(UnprocessableEntityError, match="send it as composition_plan"):
         client.music.composition_plan.create(prompt="a waltz", source_composition_plan=plan)
+    headers = {"xi-api-key": TOKEN}
+    sections = [{"section_name": "verse", "duration_ms": 3000, "lines": ["La"]}]
+    for body, where in (
+        ({"prompt": "x", "music_length_ms": 10**400}, "music_length_ms"),
+        ({"composition_plan": {"sections": sections}}, "composition_plan.sections"),
+        ({"prompt": ""}, "prompt"),
+    ):
+        refused = httpx.post(f"{server.url}/v1/music", json=body, headers=headers)
+        assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["body", where])
     with httpx.Client() as http:
         stranger = ElevenLabs(base_url=server.url, api_key="wrong-token-0123456789", httpx_client=http)
         with pytest.raises(ApiError) as unknown:

@@ -15,9 +15,9 @@ from starlette.types import Receive, Scope
 from config.errors import InvalidRequest
 from config.settings import Settings
 from music.formats import FORMATS
-from orchestrator.compat.bodies import unused_in, unused_note
+from orchestrator.compat.bodies import Whole, unused_in, unused_note
 from orchestrator.compat.doors import Door, with_prefix
-from orchestrator.compat.elevenlabs.plans import CompositionPlan, composition_plan
+from orchestrator.compat.elevenlabs.plans import CompositionPlan, composition_plan, seconds
 from orchestrator.compat.sound import SongEnded, begun, done, sound_response
 from orchestrator.server.api.context import TheService
 from orchestrator.server.api.problems import Problem, of_failure
@@ -27,7 +27,9 @@ from orchestrator.songs.brief import RANDOM_SEED, Brief
 from orchestrator.songs.manifest import Song, new_songs
 from storage.contract import read
 
-_NAMES = {"duration": "music_length_ms", "description": "prompt", "lyrics": "composition_plan"}
+_LENGTH = "music_length_ms"
+_NAMES = {"duration": _LENGTH, "description": "prompt", "lyrics": "composition_plan"}
+_OF_PLANS = {"duration": "composition_plan.sections", "description": "composition_plan"}
 _BOUNDARY = "songwright-part"
 _FORMATS = "use auto, mp3, wav or flac; of mp3_48000_192 and the like it is mp3, at this service's own rate"
 _STATUSES = {401: "invalid_api_key", 404: "not_found", 429: "too_many_requests"}
@@ -44,9 +46,9 @@ class MusicRequest(BaseModel):
 
     prompt: str | None = None
     composition_plan: CompositionPlan | None = None
-    music_length_ms: int | None = None
-    force_instrumental: bool = False
-    seed: int | None = None
+    music_length_ms: Whole = None
+    force_instrumental: bool | None = None
+    seed: Whole = None
     store_for_inpainting: bool | None = None
 
     @property
@@ -71,15 +73,16 @@ class MusicRequest(BaseModel):
         fields: dict[str, object] = {
             "description": plan.style if plan else self.prompt or "",
             "lyrics": plan.lyrics if plan else "",
-            "instrumental": self.force_instrumental or bool(plan and not plan.lyrics),
+            "instrumental": bool(self.force_instrumental or (plan and not plan.lyrics)),
             "seed": RANDOM_SEED if self.seed is None else self.seed,
             "format": _format(output_format),
         }
         if plan:
             fields["duration_s"] = plan.duration_s
-        elif self.music_length_ms is not None:
-            fields["duration_s"] = self.music_length_ms / 1000.0
-        return _checked(fields)
+            return _checked(fields, _NAMES | _OF_PLANS)
+        if self.music_length_ms is not None:
+            fields["duration_s"] = seconds(self.music_length_ms)
+        return _checked(fields, _NAMES)
 
 
 class PlanRequest(BaseModel):
@@ -88,7 +91,7 @@ class PlanRequest(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     prompt: str
-    music_length_ms: int | None = None
+    music_length_ms: Whole = None
     source_composition_plan: Any = None
 
 
@@ -134,25 +137,26 @@ async def plan_music(body: PlanRequest, service: TheService, request: Request) -
         raise InvalidRequest("source_composition_plan", body.source_composition_plan, fix)
     fields: dict[str, object] = {"description": body.prompt}
     if body.music_length_ms is not None:
-        fields["duration_s"] = body.music_length_ms / 1000.0
-    brief = _checked(fields)
+        fields["duration_s"] = seconds(body.music_length_ms)
+    brief = _checked(fields, _NAMES)
     service.worker.check()
     plan = await while_connected(request, service.draft(new_songs(brief)[0]))
     return JSONResponse(composition_plan(plan, brief.duration_s).model_dump(exclude={"chunks"}))
 
 
-def _checked(fields: Mapping[str, object]) -> Brief:
+def _checked(fields: Mapping[str, object], names: Mapping[str, str]) -> Brief:
     try:
         return Brief.model_validate(fields)
     except InvalidRequest as error:
-        name = _NAMES.get(error.field, error.field)
-        value = round(float(fields["duration_s"]) * 1000) if name == "music_length_ms" else error.value  # type: ignore[arg-type]
+        name, value = names.get(error.field, error.field), error.value
+        if name == _LENGTH:
+            value = round(float(fields["duration_s"]) * 1000)  # type: ignore[arg-type]
         raise InvalidRequest(name, value, error.fix) from error
 
 
 def _format(name: str) -> str:
     """The format of ``auto``, ``mp3_44100_128``, ``wav`` and the like. Raises ``InvalidRequest``."""
-    found = "mp3" if name == "auto" else name.partition("_")[0]
+    found = "mp3" if name.lower() in ("", "auto") else name.lower().partition("_")[0]
     if found not in FORMATS:
         raise InvalidRequest("output_format", name, _FORMATS)
     return found
