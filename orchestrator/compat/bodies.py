@@ -124,7 +124,7 @@ def truth(fields: Mapping[str, Any], name: str, *, default: bool = False) -> boo
 
 def number(fields: Mapping[str, Any], name: str) -> float | None:
     """A number, as such or as a text; None if there is none. Raises ``InvalidRequest``."""
-    value = _said(fields.get(name))
+    value: Any = _said(fields.get(name))
     if value is None:
         return None
     try:

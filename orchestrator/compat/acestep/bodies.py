@@ -41,7 +41,8 @@ async def identify(scope: Scope, receive: Receive, settings: Settings) -> Receiv
         return receive
     enough, most = settings.body_limit_bytes, settings.body_limit_bytes + settings.audio_limit_bytes
     incoming = Incoming(receive, most, settings.body_timeout_s, pieces=False)
-    pieces, size, more = [], 0, True
+    pieces: list[bytes] = []
+    size, more = 0, True
     while more and size < enough:
         message = await incoming()
         pieces.append(message.get("body", b""))
