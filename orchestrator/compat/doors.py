@@ -53,6 +53,7 @@ _OPENS = "songwright.door"
 _FORM = "multipart/form-data"
 _SLASHES = re.compile("/{2,}")
 _OPENROUTER = "/api/v1/"
+_FILES, _SIGNED = "/files/", b"signature="
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
@@ -110,7 +111,7 @@ class DoorMiddleware:
         prefix = prefix_of(scope)
         settings = self._service().settings
         if not prefix or not is_on(prefix, settings):
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _with_cors(send) if _is_sound(scope, settings) else send)
             return
         if prefix not in self._doors:  # in a thread: other requests go on meanwhile
             module = await asyncio.to_thread(import_module, DOORS[prefix].module)
@@ -185,6 +186,13 @@ def is_of_strangers_page(headers: Mapping[str, str], settings: Settings) -> bool
     """Whether a page of another site has sent the request, of one that the settings do not name."""
     named = settings.cors_origins
     return is_cross_site(headers) and "*" not in named and headers.get("origin") not in named
+
+
+def _is_sound(scope: Scope, settings: Settings) -> bool:
+    """Whether the request is for a file by an address that suno-api's clients got: pages of any site draw and
+    play those of Suno. Such an address is signed, and no cookie opens it."""
+    is_file = scope["type"] == "http" and scope["path"].startswith(_FILES)
+    return is_file and settings.doors.suno and _SIGNED in scope["query_string"]
 
 
 def _with_cors(send: Send) -> Send:

@@ -70,7 +70,12 @@ def test_the_readmes_program_gets_two_songs_that_play_while_they_are_made(
     for info in done:
         assert info["duration"] == 12.0
         assert info["gpt_description_prompt"] == SHORT
-        assert httpx.get(info["audio_url"]).headers["content-type"] == "audio/mpeg"
+        sound = httpx.get(info["audio_url"], headers={"Origin": "https://other.example"}).headers
+        assert (sound["content-type"], sound["access-control-allow-origin"]) == ("audio/mpeg", "*")
+        unsigned = httpx.get(
+            info["audio_url"].partition("?")[0], headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+        assert (unsigned.status_code, "access-control-allow-origin" in unsigned.headers) == (200, False)
         assert httpx.get(info["image_url"]).headers["content-type"] == "image/png"
         assert TOKEN not in info["audio_url"]
         assert httpx.get(told["audio_url"]).headers["content-type"] == "audio/mpeg"

@@ -3,7 +3,6 @@ ours in place of a clip of Suno's."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -231,7 +230,7 @@ async def _named(service: Service, fields: Mapping[str, Any], name: str, missing
 
 def _page(service: Service, page: str) -> list[Song]:
     """The readable songs of a page, counted from 0."""
-    if page and not (re.fullmatch("[0-9]{1,3}", page) and int(page) <= _LAST_PAGE):
+    if page and page not in map(str, range(_LAST_PAGE + 1)):
         raise InvalidRequest("page", page, f"send 0 to {_LAST_PAGE}")
     after = ""
     for _ in range(int(page or 0)):
