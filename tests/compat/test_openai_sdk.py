@@ -186,6 +186,11 @@ TAGGED = "<prompt>lo-fi</prompt>"
     [
         ("a waltz", {"seed": "42,123"}, {"description": "a waltz", "seed": 42, "instrumental": False}),
         ("a waltz", {"seed": "", "duration": -1, "bpm": ""}, {"duration_s": 180.0}),
+        (
+            "a waltz",
+            {"inference_steps": 8, "guidance_scale": "7.5"},
+            {"infer_step": 8, "guidance_scale": 7.5},
+        ),
         (FOUR_LINES, {}, {"description": "", "lyrics": FOUR_LINES}),
         (FOUR_LINES, {"lyrics": "La la"}, {"description": FOUR_LINES.replace("\n", " "), "lyrics": "La la"}),
         (FOUR_LINES, {"sample_mode": True}, {"lyrics": "", "instrumental": False}),

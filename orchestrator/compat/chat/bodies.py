@@ -36,7 +36,13 @@ _SAYS_WHO_SINGS = re.compile(
 _OF_ACESTEP = ("acestep/", "acemusic/", "acestep-")
 """How the models of ACE-Step's server are called. Those on the hub are not."""
 _NEW = "text2music"
-_NAMES = {"duration_s": "duration", "description": "messages", "about": "messages", "lyrics": "lyrics"}
+_NAMES = {
+    "duration_s": "duration",
+    "description": "messages",
+    "about": "messages",
+    "lyrics": "lyrics",
+    "infer_step": "inference_steps",
+}
 
 
 class AudioConfig(BaseModel):
@@ -84,6 +90,8 @@ class ChatRequest(BaseModel):
     bpm: Number = None
     instrumental: bool | None = None
     vocal_language: str | None = None
+    inference_steps: Whole = None
+    guidance_scale: Number = None
 
     @property
     def form(self) -> str:
@@ -162,6 +170,8 @@ class ChatRequest(BaseModel):
             format_=checked_format(
                 given or usual, "audio_config.format" if config.format else "audio.format"
             ),
+            infer_step=self.inference_steps,
+            guidance_scale=self.guidance_scale,
         )
 
 
@@ -216,8 +226,10 @@ def brief_of(
     duration_s: float | None,
     seed: int | None,
     format_: str,
+    **parameters: object,
 ) -> Brief:
-    """The brief of these wishes. Raises ``InvalidRequest``, which calls fields as the client does."""
+    """The brief of these wishes, and of ``parameters`` of the model. Raises ``InvalidRequest``, which calls
+    fields as the client does."""
     said = ", ".join(filter(None, (style.strip(), *facts)))
     sung = "" if instrumental else lyrics
     singer = "" if instrumental or _SAYS_WHO_SINGS.search(said) else _VOICES.get(_name(voice), "")
@@ -228,6 +240,7 @@ def brief_of(
         "instrumental": instrumental,
         "seed": RANDOM_SEED if seed is None else seed,
         "format": format_,
+        **parameters,
     }
     if duration_s is not None:
         fields["duration_s"] = duration_s
