@@ -209,9 +209,10 @@ def test_the_chat_is_at_the_same_address(acestep: httpx.Client) -> None:
     assert message["audio"][0]["audio_url"]["url"].startswith("data:audio/mpeg;base64,")
     (item,) = result(acestep, answer["id"].removeprefix("chatcmpl-"))
     assert (item["prompt"], item["seed_value"]) == ("a hum, in 3/4 time", "7")
-    refused = acestep.post("/v1/chat/completions", json=body | {"task_type": "cover"})
-    assert refused.status_code == 400
-    assert "task_type" in refused.json()["detail"]
+    for wrong in ({"task_type": "cover"}, {"seed": [1]}, {"seed": "x"}):
+        refused = acestep.post("/v1/chat/completions", json=body | wrong)
+        assert refused.status_code == 400
+        assert refused.json()["detail"].startswith(f"{next(iter(wrong))}: ")
     assert "messages" in acestep.post("/v1/chat/completions", content=b"{}").json()["detail"]
 
 

@@ -158,6 +158,8 @@ async def _makes_finds_and_changes(server: Server) -> None:
         assert await refused(client, "make_song", description="a waltz", duration_s=2) == (
             "duration_s: 2.0 - send 5 or more"
         )
+        nan = await refused(client, "make_song", description="a waltz", plan='{"tempo_bpm": NaN}')
+        assert nan.startswith("NaN")
         assert await refused(client, "make_song") == "description: it is missing: send it"
         assert "no song" in await refused(client, "get_song", song_id="yb0ad2k3w1h7q5m")
         assert (await refused(client, "get_song", song_id="../../metrics")).startswith("There is no path")

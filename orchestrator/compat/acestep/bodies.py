@@ -23,6 +23,7 @@ from orchestrator.server.api.requests.incoming import Incoming, bounded_json
 from orchestrator.server.auth import as_bearer
 
 _MULTIPART = "multipart/form-data"
+_PATIENCE = 4.0  # times the time for other bodies, for the beginning of a recording
 _MOST_FILES, _MOST_FIELDS, _FIELD_BYTES = 4, 200, 100_000
 _TOKEN = "ai_token"
 _NAMED = b'name="ai_token"'
@@ -40,7 +41,9 @@ async def identify(scope: Scope, receive: Receive, settings: Settings) -> Receiv
     if scope["method"] != "POST":
         return receive
     enough, most = settings.body_limit_bytes, settings.body_limit_bytes + settings.audio_limit_bytes
-    incoming = Incoming(receive, most, settings.body_timeout_s, pieces=False)
+    kind = headers.get("content-type", "").lower()
+    limit_s = settings.body_timeout_s * (_PATIENCE if _MULTIPART in kind else 1.0)
+    incoming = Incoming(receive, most, limit_s, pieces=False)
     pieces: list[bytes] = []
     size, more = 0, True
     while more and size < enough:
@@ -49,7 +52,7 @@ async def identify(scope: Scope, receive: Receive, settings: Settings) -> Receiv
         size += len(pieces[-1])
         more = message["type"] == "http.request" and message.get("more_body", False)
     body = b"".join(pieces)
-    if token := _token(body, headers.get("content-type", ""), whole=not more):
+    if token := _token(body, kind, whole=not more):
         headers["authorization"] = f"Bearer {token}"
     return _again(body, receive, more=more)
 
@@ -93,7 +96,7 @@ def _pairs(body: bytes) -> dict[str, str]:
 def _token(body: bytes, kind: str, *, whole: bool) -> str:
     """The token in a body, of a form in its beginning; empty if there is none that can be read. Anybody may
     send it: it takes no longer than the body of a request does that has its token in the header."""
-    if _MULTIPART in kind.lower():
+    if _MULTIPART in kind:
         at = body.find(_NAMED)
         found = _IN_PART.match(body, at + len(_NAMED)) if at >= 0 else None
         return found[1].decode() if found else ""

@@ -81,7 +81,7 @@ class ChatRequest(BaseModel):
     stream: bool | None = None
     stream_options: dict[str, Any] | None = None
     n: Whole = None
-    seed: int | str | None = None
+    seed: Any = None
     """ACE-Step's clients send several, with commas between them."""
     lyrics: str | None = None
     sample_mode: bool | None = None
