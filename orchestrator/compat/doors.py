@@ -9,11 +9,11 @@ error looks like to them.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.settings import Settings
+from orchestrator.server.access.origin import is_cross_site
 from orchestrator.server.api.middleware.auth import NO_TOKEN_NEEDED, TAKES_RECORDINGS
 from orchestrator.server.api.problems import Refusal, of_status, reshaped
 from orchestrator.server.service import Service
@@ -36,6 +37,7 @@ class Behind(NamedTuple):
 
 DOORS: Final[Mapping[str, Behind]] = {
     "/suno": Behind("suno", "orchestrator.compat.suno.app"),
+    "/acestep/v1/chat": Behind("acestep", "orchestrator.compat.acestep.completions"),
     "/acestep": Behind("acestep", "orchestrator.compat.acestep.app"),
     "/mcp": Behind("mcp", "orchestrator.compat.mcp.app"),
     "/v1/audio": Behind("chat", "orchestrator.compat.chat.app"),
@@ -43,11 +45,15 @@ DOORS: Final[Mapping[str, Behind]] = {
     "/v1/models": Behind("chat", "orchestrator.compat.chat.app"),
     "/v1/music": Behind("elevenlabs", "orchestrator.compat.elevenlabs.app"),
 }
+"""One that is below another stands before it."""
 
-_TOKENLESS = frozenset({"/suno", "/acestep"})
+_TOKENLESS = frozenset({"/suno", "/acestep", "/acestep/v1/chat"})
 """The doors whose clients send no token where none was set."""
 _OPENS = "songwright.door"
 _FORM = "multipart/form-data"
+_SLASHES = re.compile("/{2,}")
+_OPENROUTER = "/api/v1/"
+_FILES, _SIGNED = "/files/", b"signature="
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
@@ -100,10 +106,12 @@ class DoorMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         reshaped.set(None)
+        if scope["type"] == "http":
+            scope["path"] = plain_path(scope["path"])
         prefix = prefix_of(scope)
         settings = self._service().settings
         if not prefix or not is_on(prefix, settings):
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _with_cors(send) if _is_sound(scope, settings) else send)
             return
         if prefix not in self._doors:  # in a thread: other requests go on meanwhile
             module = await asyncio.to_thread(import_module, DOORS[prefix].module)
@@ -136,9 +144,19 @@ def is_on(prefix: str, settings: Settings) -> bool:
 
 def prefix_of(scope: Scope) -> str:
     """The prefix of the door that the request is for; empty if it is for none."""
-    if scope["type"] != "http":
-        return ""
-    path: str = scope["path"]
+    return _prefix(scope["path"]) if scope["type"] == "http" else ""
+
+
+def plain_path(path: str) -> str:
+    """The path below a door that is meant by one with a slash too many, as clients make it of a URL that ends
+    in one, or with OpenRouter's ``/api`` before ``/v1``. Any other path as it is."""
+    plain = _SLASHES.sub("/", path).rstrip("/")
+    if plain.startswith(_OPENROUTER):
+        plain = plain.removeprefix("/api")
+    return plain if _prefix(plain) else path
+
+
+def _prefix(path: str) -> str:
     return next((prefix for prefix in DOORS if path == prefix or path.startswith(f"{prefix}/")), "")
 
 
@@ -161,12 +179,20 @@ def _passes(headers: Headers, settings: Settings) -> bool:
     it: every site that the user visits could make songs otherwise."""
     if not settings.doors.without_token or headers.get("authorization"):
         return False
-    origin = headers.get("origin")
-    if origin is None:
-        return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
-    if origin in settings.cors_origins or "*" in settings.cors_origins:
-        return True
-    return urlsplit(origin).netloc == headers.get("host", "")
+    return not is_of_strangers_page(headers, settings)
+
+
+def is_of_strangers_page(headers: Mapping[str, str], settings: Settings) -> bool:
+    """Whether a page of another site has sent the request, of one that the settings do not name."""
+    named = settings.cors_origins
+    return is_cross_site(headers) and "*" not in named and headers.get("origin") not in named
+
+
+def _is_sound(scope: Scope, settings: Settings) -> bool:
+    """Whether the request is for a file by an address that suno-api's clients got: pages of any site draw and
+    play those of Suno. Such an address is signed, and no cookie opens it."""
+    is_file = scope["type"] == "http" and scope["path"].startswith(_FILES)
+    return is_file and settings.doors.suno and _SIGNED in scope["query_string"]
 
 
 def _with_cors(send: Send) -> Send:

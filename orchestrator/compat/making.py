@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.requests import Request
 
@@ -64,7 +64,7 @@ async def until(
         await asyncio.sleep(_LOOK_S)
 
 
-async def renamed(work: Awaitable[list[Song]], names: dict[str, str]) -> list[Song]:
+async def renamed(work: Awaitable[list[Song]], names: Mapping[str, str]) -> list[Song]:
     """The result of ``work``; a field that it refuses is called as the client knows it."""
     try:
         return await work
@@ -72,6 +72,6 @@ async def renamed(work: Awaitable[list[Song]], names: dict[str, str]) -> list[So
         raise called(error, names) from error
 
 
-def called(error: InvalidRequest, names: dict[str, str]) -> InvalidRequest:
+def called(error: InvalidRequest, names: Mapping[str, str]) -> InvalidRequest:
     """The same refusal, of the field as the client knows it."""
     return InvalidRequest(names.get(error.field, error.field), error.value, error.fix)

@@ -170,14 +170,61 @@ def test_the_token_may_be_in_the_body_or_without_bearer(opened: Server, token: s
             assert answer.json()["detail"] == answer.json()["error"]
 
 
+def test_the_token_may_be_in_a_form_with_a_recording(opened: Server) -> None:
+    upload = {"src_audio": ("tape.wav", bytes(1_500_000), "audio/wav")}
+    for token, status in ((TOKEN, 400), ("wrong-token-0123456789", 401), ("", 401)):
+        answer = httpx.post(
+            f"{opened.url}/acestep/release_task",
+            data={"ai_token": token, "task_type": "lego"},
+            files=upload,
+            headers={"Origin": "https://other.example"},
+        )
+        assert answer.status_code == status, answer.text
+
+
+def test_a_file_that_nobody_has_chosen_is_none(acestep: httpx.Client) -> None:
+    form = (
+        '--x\r\nContent-Disposition: form-data; name="src_audio"; filename=""\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n\r\n"
+        '--x\r\nContent-Disposition: form-data; name="task_type"\r\n\r\ncover\r\n--x--\r\n'
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = acestep.post("/release_task", content=form, headers=headers)
+    assert answer.json()["detail"].startswith('src_audio: "" - send the recording')
+
+
+def test_the_chat_is_at_the_same_address(acestep: httpx.Client) -> None:
+    body = {
+        "model": "acestep/acestep-v15-turbo",
+        "modalities": ["audio"],
+        "audio": {"format": "mp3"},
+        "messages": [{"role": "user", "content": "a hum"}],
+        "seed": "7,8",
+        "audio_config": {"duration": "6", "time_signature": "3/4", "bpm": "", "instrumental": True},
+    }
+    assert data_of(acestep.post("/v1/init", json={"init_llm": False}))["loaded_model"]
+    assert data_of(acestep.get("/health"))["models_initialized"] is True
+    answer = acestep.post("/v1/chat/completions", json=body).json()
+    message = answer["choices"][0]["message"]
+    assert message["audio"][0]["audio_url"]["url"].startswith("data:audio/mpeg;base64,")
+    (item,) = result(acestep, answer["id"].removeprefix("chatcmpl-"))
+    assert (item["prompt"], item["seed_value"]) == ("a hum, in 3/4 time", "7")
+    for wrong in ({"task_type": "cover"}, {"seed": [1]}, {"seed": "x"}):
+        refused = acestep.post("/v1/chat/completions", json=body | wrong)
+        assert refused.status_code == 400
+        assert refused.json()["detail"].startswith(f"{next(iter(wrong))}: ")
+    assert "messages" in acestep.post("/v1/chat/completions", content=b"{}").json()["detail"]
+
+
 def test_a_recording_is_made_into_another_song(opened: Server, acestep: httpx.Client) -> None:
     upload = file_of(tone(8.0))
-    fields = {"task_type": "cover", "prompt": "slow bossa nova", "audio_cover_strength": "0.6"}
+    fields = {"task_type": "cover", "prompt": "slow bossa nova", "cover_strength": "0.6", "lyrics": "la"}
     files = {"ctx_audio": ("tape.wav", upload, "audio/wav")}
     answer = acestep.post("/release_task", data=fields | {"batchSize": "1"}, files=files)
     (item,) = result(acestep, data_of(answer)["task_id"])
     assert "task remix" in item["generation_info"]
     assert "strength=0.4" in item["generation_info"]
+    assert "were not used: lyrics" in item["generation_info"]
     with opened.client() as own:
         (recording,) = own.get("/audio").json()["recordings"]
     assert (recording["name"], recording["rights"]) == ("tape.wav", "licensed")
@@ -194,6 +241,16 @@ def test_a_song_of_a_result_is_changed_by_its_path(acestep: httpx.Client) -> Non
     longer = {"task_type": "repaint", "src_audio_path": item["file"], "repainting_end": 30}
     longer |= {"bpm": 90, "param_obj": {"shift": 3.0}}
     parts = {"task_type": "extract", "src_audio_path": task_id, "track_name": "vocals"}
+    cover = {"task_type": "cover", "prompt": "x", "use_random_seed": False}
+    for wrong, name in (
+        (repaint | {"repaintingStart": 700}, "repainting_start: 700.0"),
+        (repaint | {"repaintingStart": -0.5}, "repainting_start"),
+        (longer | {"repainting_end": 5000}, "repainting_end"),
+        (cover | {"srcAudioPath": path, "prompt": "x" * 2001}, "prompt"),
+        (cover | {"srcAudioPath": path, "seed": 2**60}, "seed"),
+    ):
+        refused = acestep.post("/release_task", json=wrong)
+        assert (refused.status_code, refused.json()["detail"].startswith(name)) == (400, True), refused.text
     ids = [released(acestep, **body) for body in (repaint, longer, parts)]
     (painted,), (extended,), stems = (result(acestep, each) for each in ids)
     assert "task repaint: start_s=4.0 end_s=8.0" in painted["generation_info"]
@@ -239,6 +296,9 @@ def test_the_form_is_filled_and_the_figures_are_told(acestep: httpx.Client) -> N
         ({"task_type": "cover", "prompt": "x", "src_audio_path": "123456789012345"}, 404, "song"),
         ({"prompt": "x", "audio_duration": 5000}, 400, "audio_duration"),
         ({"prompt": "x", "audio_duration": "long"}, 400, "audio_duration"),
+        ({"prompt": "x", "audio_duration": 10**400}, 400, "audio_duration"),
+        ({"prompt": "", "bpm": "auto", "audio_duration": "N/A"}, 400, "prompt"),
+        ({"task_type": "cover", "src_audio_path": "http://["}, 400, "src_audio_path"),
         ({"prompt": "x", "batch_size": 8}, 400, "batch_size"),
         ({"prompt": "x", "audio_format": "opus"}, 400, "audio_format"),
         ({}, 400, "prompt"),

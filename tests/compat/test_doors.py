@@ -28,6 +28,7 @@ EVIL = "https://evil.example"
         ({"Origin": DAW}, 200),
         ({"Origin": EVIL}, 401),
         ({"Origin": "null"}, 401),
+        ({"Origin": "http://["}, 401),
         ({"Sec-Fetch-Site": "cross-site"}, 401),
         ({"Origin": EVIL, "Authorization": f"Bearer {TOKEN}"}, 200),
         ({"Authorization": "Bearer wrong-token-0123456789"}, 401),
@@ -63,8 +64,18 @@ def test_the_word_for_recordings_is_one_that_they_are_kept_with() -> None:
     assert get_args(DoorSettings.model_fields["rights"].annotation) == ("", *get_args(Rights))
 
 
+def test_a_slash_too_many_is_none(opened: Server) -> None:
+    for path in (f"{STATS}/", STATS.replace("/v1", "//v1")):
+        assert httpx.get(opened.url + path).json()["code"] == 200
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    for path in ("/v1/models/", "/v1//models", "/api/v1/models"):
+        assert httpx.get(opened.url + path, headers=headers).json()["data"][0]["id"] == "songwright"
+    assert httpx.get(f"{opened.url}/songs/", headers=headers).status_code == 404
+
+
 def test_no_other_path_is_open(opened: Server) -> None:
     assert httpx.get(f"{opened.url}/songs").status_code == 401
+    assert httpx.get(f"{opened.url}/api/v1/models").status_code == 401
 
 
 def test_the_page_of_the_daw_may_ask_before_it_sends(opened: Server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -88,7 +89,8 @@ async def _makes_finds_and_changes(server: Server) -> None:
             description="a slow waltz",
             duration_s=6,
             seed=5,
-            plan=plan | {"title": "Mine"},
+            plan=json.dumps(plan | {"title": "Mine"}),  # agents send such texts, and nulls
+            variations=None,
         )
         seen: list[tuple[float, float | None, str | None]] = []
 
@@ -110,6 +112,8 @@ async def _makes_finds_and_changes(server: Server) -> None:
 
         templates = (await client.list_resource_templates()).resource_templates
         assert templates[0].uri_template == "song://{id}/audio"
+        listed = [resource.uri for resource in (await client.list_resources()).resources]
+        assert set(links[:2]) <= set(listed)
         read = (await client.read_resource(links[0])).contents[0]
         assert base64.b64decode(read.blob) == audio.content
         assert "hum" in (await client.read_resource(links[2])).contents[0].text or song["lyrics"]
@@ -154,6 +158,8 @@ async def _makes_finds_and_changes(server: Server) -> None:
         assert await refused(client, "make_song", description="a waltz", duration_s=2) == (
             "duration_s: 2.0 - send 5 or more"
         )
+        nan = await refused(client, "make_song", description="a waltz", plan='{"tempo_bpm": NaN}')
+        assert nan.startswith("NaN")
         assert await refused(client, "make_song") == "description: it is missing: send it"
         assert "no song" in await refused(client, "get_song", song_id="yb0ad2k3w1h7q5m")
         assert (await refused(client, "get_song", song_id="../../metrics")).startswith("There is no path")
@@ -202,6 +208,9 @@ def test_only_a_token_opens_it(server: Server) -> None:
     good = {"Authorization": f"Bearer {TOKEN}"}
     assert httpx2.post(f"{server.url}/mcp", json=message, headers=good | accept).status_code == 200
     assert httpx2.get(f"{server.url}/mcp", headers=good | accept).status_code == 405
+    for origin, status in ((server.url, 200), ("https://evil.example", 403), ("null", 403)):
+        headers = good | accept | {"Origin": origin}
+        assert httpx2.post(f"{server.url}/mcp/", json=message, headers=headers).status_code == status
 
 
 def test_it_speaks_on_stdio_with_engines_of_its_own(tmp_path: Path) -> None:

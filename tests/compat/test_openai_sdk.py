@@ -16,6 +16,8 @@ import soundfile
 from openai import AsyncOpenAI, OpenAI
 from openai.types.chat.chat_completion_chunk import ChoiceDeltaAudio
 
+from config.errors import InvalidRequest
+from orchestrator.compat.chat.bodies import ChatRequest, SpeechRequest
 from tests.compat.doors import server as server
 from tests.orchestrator.early import BUG, HOLD
 from tests.service.server import TOKEN, Server, holding
@@ -90,10 +92,18 @@ def test_a_chat_answers_with_audio_in_each_form(client: OpenAI, server: Server) 
 
 def test_a_chat_streams_its_audio(client: OpenAI) -> None:
     stream = client.chat.completions.create(
-        model="x", messages=MESSAGES, modalities=["text", "audio"], audio=AUDIO, stream=True, extra_body=SHORT
+        model="x",
+        messages=MESSAGES,
+        modalities=["text", "audio"],
+        audio=AUDIO,
+        stream=True,
+        stream_options={"include_usage": True},
+        extra_body=SHORT,
     )
     data, transcript, ends = "", "", []
-    for part in stream:
+    *parts, last = stream
+    assert (last.choices, last.usage.total_tokens if last.usage else None) == ([], 0)
+    for part in parts:
         choice = part.choices[0]
         audio = choice.delta.audio
         data += (audio.data if audio else None) or ""
@@ -165,6 +175,61 @@ def test_speech_can_be_events(client: OpenAI) -> None:
     sound = b"".join(base64.b64decode(event.get("audio", "")) for event in events)
     assert seconds(sound) == pytest.approx(5, abs=0.1)
     assert events[-1]["type"] == "speech.audio.done"
+
+
+FOUR_LINES = "a slow song\nin a minor key\nwith strings\nand rain"
+TAGGED = "<prompt>lo-fi</prompt>"
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "brief"),
+    [
+        ("a waltz", {"seed": "42,123"}, {"description": "a waltz", "seed": 42, "instrumental": False}),
+        ("a waltz", {"seed": "", "duration": -1, "bpm": ""}, {"duration_s": 180.0}),
+        (
+            "a waltz",
+            {"inference_steps": 8, "guidance_scale": "7.5"},
+            {"infer_step": 8, "guidance_scale": 7.5},
+        ),
+        (FOUR_LINES, {}, {"description": "", "lyrics": FOUR_LINES}),
+        (FOUR_LINES, {"lyrics": "La la"}, {"description": FOUR_LINES.replace("\n", " "), "lyrics": "La la"}),
+        (FOUR_LINES, {"sample_mode": True}, {"lyrics": "", "instrumental": False}),
+        (TAGGED, {}, {"description": "lo-fi", "instrumental": True}),
+        (TAGGED, {"audio_config": {"instrumental": False}}, {"instrumental": False}),
+        (TAGGED + "<lyrics>[Inst]</lyrics>", {}, {"lyrics": "", "instrumental": True}),
+        ("a", {"audio_config": {"time_signature": "6", "format": "WAV"}}, {"description": "a, in 6/8 time"}),
+    ],
+)
+def test_wishes_are_read_as_their_own_servers_read_them(
+    content: str, more: dict[str, Any], brief: dict[str, Any]
+) -> None:
+    body = ChatRequest.model_validate({"messages": [{"role": "user", "content": content}], **more})
+    made = body.brief(body.form).model_dump()
+    assert {name: made[name] for name in brief} == brief
+
+
+def test_the_form_of_the_answer_is_the_clients() -> None:
+    message = {"messages": [{"role": "user", "content": "a waltz"}]}
+    audio = {"modalities": ["text", "audio"], "audio": {"voice": "nova"}}
+    for form, more in (
+        ("text", {}),
+        ("openai", audio),
+        ("openai", audio | {"model": "ACE-Step/acestep-v15-turbo"}),  # as it is called on the hub
+        ("acestep", audio | {"model": "acestep/acestep-v15-turbo"}),
+        ("acestep", {"audio_config": {}}),
+        ("acestep", {"sample_mode": True}),
+    ):
+        assert ChatRequest.model_validate(message | more).form == form, more
+
+
+def test_no_words_make_no_song() -> None:
+    for fields in (
+        {"input": " ", "voice": "nova"},
+        {"input": ""},
+        {"input": FOUR_LINES, "instrumental": True},
+    ):
+        with pytest.raises(InvalidRequest, match="input"):
+            SpeechRequest.model_validate(fields).brief()
 
 
 def test_refusals_have_the_shape_that_it_reads(client: OpenAI, server: Server) -> None:

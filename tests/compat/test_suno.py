@@ -70,7 +70,12 @@ def test_the_readmes_program_gets_two_songs_that_play_while_they_are_made(
     for info in done:
         assert info["duration"] == 12.0
         assert info["gpt_description_prompt"] == SHORT
-        assert httpx.get(info["audio_url"]).headers["content-type"] == "audio/mpeg"
+        sound = httpx.get(info["audio_url"], headers={"Origin": "https://other.example"}).headers
+        assert (sound["content-type"], sound["access-control-allow-origin"]) == ("audio/mpeg", "*")
+        unsigned = httpx.get(
+            info["audio_url"].partition("?")[0], headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+        assert (unsigned.status_code, "access-control-allow-origin" in unsigned.headers) == (200, False)
         assert httpx.get(info["image_url"]).headers["content-type"] == "image/png"
         assert TOKEN not in info["audio_url"]
         assert httpx.get(told["audio_url"]).headers["content-type"] == "audio/mpeg"
@@ -96,7 +101,7 @@ def test_own_words_a_style_and_a_title_are_sung_and_the_answer_waits(
         suno,
         "/api/custom_generate",
         prompt="[verse]\nOne line to sing\n\nAnd another",
-        tags="folk, 6 seconds",
+        tags=["folk", "6 seconds"],
         title='My "own" title',
         negative_tags="drums, piano",
         persona_id="mine",
@@ -109,8 +114,10 @@ def test_own_words_a_style_and_a_title_are_sung_and_the_answer_waits(
         with opened.client() as own:
             warnings = own.get(f"/songs/{info['id']}").json()["warnings"]
         assert "the request's fields were not used: persona_id" in warnings
-    (info,) = asked(suno, infos[0]["id"])
-    assert httpx.get(info["audio_url"]).status_code == 200
+    ids = [info["id"] for info in infos]
+    several = suno.get("/api/get", params={"ids": ids}).json()  # as some libraries send a list
+    assert [info["id"] for info in several] == ids
+    assert httpx.get(several[0]["audio_url"]).status_code == 200
 
 
 def test_a_song_that_failed_has_no_audio_and_says_why(opened: Server, suno: httpx.Client) -> None:
@@ -130,6 +137,14 @@ def test_a_song_goes_on_and_is_taken_apart_and_has_the_times_of_its_words(suno: 
     assert words[0] == {"word": "la ", "start_s": 0.5, "end_s": 1.0, "success": True, "p_align": 1.0}
     assert words[-1]["word"] == "la\n"
 
+    for wish, name in (
+        ({"continue_at": -5}, "continue_at: -5.0"),
+        ({"continue_at": "99:00"}, "continue_at"),
+        ({"prompt": "la " * 4000}, "prompt"),
+        ({"tags": "x" * 2001}, "tags"),
+    ):
+        refused = suno.post("/api/extend_audio", json={"audio_id": first, **wish})
+        assert (refused.status_code, name in refused.json()["error"]) == (400, True), refused.text
     longer = made(suno, "/api/extend_audio", audio_id=first, continue_at="0:04", prompt="More words")
     whole = suno.post("/api/concat", json={"clip_id": longer[0]["id"]}).json()
     assert (set(whole), whole["id"]) == (INFO, longer[0]["id"])
@@ -175,6 +190,8 @@ def test_lyrics_credits_pages_and_the_chat(suno: httpx.Client) -> None:
         ("GET", "/api/get_aligned_lyrics", None, 400, "Song ID is required"),
         ("GET", "/api/persona?id=1", None, 404, "no persona"),
         ("GET", "/api/get?page=-1", None, 400, "page"),
+        ("GET", f"/api/get?page={'9' * 5000}", None, 400, "page"),
+        ("POST", "/api//extend_audio/", {}, 400, "Audio ID is required"),  # of a URL that ends in a slash
         ("GET", "/api/nothing", None, 404, "no path"),
         ("PUT", "/api/get", None, 405, "PUT"),
     ],

@@ -15,7 +15,16 @@ from starlette.routing import Route, Router
 
 from config.errors import InvalidRequest
 from orchestrator.compat.acestep.bodies import fields_of, identify
-from orchestrator.compat.acestep.briefs import NAMES, STEMS, TASKS, TEXT, change, task_of, text2music
+from orchestrator.compat.acestep.briefs import (
+    NAMES,
+    STEMS,
+    TASKS,
+    TEXT,
+    UNUSED,
+    change,
+    task_of,
+    text2music,
+)
 from orchestrator.compat.acestep.parameters import Parameters
 from orchestrator.compat.acestep.results import STEMS_SIGN, result_of, signature
 from orchestrator.compat.acestep.samples import random_sample
@@ -69,10 +78,11 @@ async def query_result(request: Request) -> Response:
     """The states of tasks, and the results of those that have ended."""
     service = service_of(request)
     async with fields_of(request) as (fields, _):
-        named = fields.get("task_id_list", [])
+        named = fields.get("task_id_list") or []
     if isinstance(named, str):
         with suppress(ValueError, RecursionError):
             named = json.loads(named)
+        named = [named] if isinstance(named, str) else named
     if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
         raise InvalidRequest("task_id_list", named, "send a list of the ids of tasks")
     if len(named) > _MOST_TASKS:
@@ -90,8 +100,21 @@ async def audio(request: Request) -> Response:
 
 
 async def models(request: Request) -> Response:
+    """The models that there are."""
+    return JSONResponse(envelope(_inventory(service_of(request))))
+
+
+async def init(request: Request) -> Response:
+    """There, it loads a model; here, engines load theirs by themselves, and whichever is named is not
+    used."""
+    inventory = _inventory(service_of(request))
+    (loaded,) = (model["name"] if model["is_loaded"] else None for model in inventory["models"])
+    answer = {"message": "Engines load their models by themselves", "slot": 1, "loaded_model": loaded}
+    return JSONResponse(envelope({**answer, **inventory}))
+
+
+def _inventory(service: Service) -> dict[str, Any]:
     """The music engine is the one model, by the name of its weights."""
-    service = service_of(request)
     known = service.engines().get("music")
     name = (known.model or known.name) if known else service.settings.music.engine
     writer = service.engines().get("lyrics")
@@ -102,14 +125,13 @@ async def models(request: Request) -> Response:
         "supported_task_types": _supported(service),
     }
     written = (writer.model or writer.name) if writer else None
-    answer = {
+    return {
         "models": [model],
         "default_model": name,
         "lm_models": [{"name": written, "is_loaded": True}] if written else [],
         "loaded_lm_model": written,
         "llm_initialized": writer is not None,
     }
-    return JSONResponse(envelope(answer))
 
 
 async def stats(request: Request) -> Response:
@@ -133,9 +155,17 @@ async def stats(request: Request) -> Response:
     return JSONResponse(envelope(answer))
 
 
-async def health(_request: Request) -> Response:
-    """The service runs."""
-    return JSONResponse(envelope({"status": "ok", "service": "ACE-Step API", "version": "1.0"}))
+async def health(request: Request) -> Response:
+    """The service runs, and whether its models are loaded."""
+    ready = service_of(request).engines()
+    answer = {
+        "status": "ok",
+        "service": "ACE-Step API",
+        "version": "1.0",
+        "models_initialized": "music" in ready,
+        "llm_initialized": "lyrics" in ready,
+    }
+    return JSONResponse(envelope(answer))
 
 
 async def create_random_sample(request: Request) -> Response:
@@ -170,8 +200,8 @@ async def _songs(task: str, source: str, parameters: Parameters, service: Servic
         brief: Brief = text2music(parameters)
         return await begun(service, brief, parameters.unused(changes=False), listen=True)
     body = change(task, parameters, await length_of(source, service))
-    notes = parameters.unused(changes=True)
-    return await renamed(changed(service, source, body, notes, listen=True), dict(NAMES))
+    notes = parameters.unused(changes=True, without=UNUSED.get(task, ()))
+    return await renamed(changed(service, source, body, notes, listen=True), NAMES)
 
 
 async def _with_stems(source: str, service: Service) -> Song | None:
@@ -208,6 +238,7 @@ DOOR = Door(
             Route("/v1/audio", audio, methods=["GET"]),
             Route("/v1/models", models, methods=["GET"]),
             Route("/v1/model_inventory", models, methods=["GET"]),
+            Route("/v1/init", init, methods=["POST"]),
             Route("/v1/stats", stats, methods=["GET"]),
             Route("/health", health, methods=["GET"]),
         ],

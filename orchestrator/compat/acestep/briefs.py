@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from config.errors import InvalidRequest
 from orchestrator.compat.acestep.parameters import Parameters
 from orchestrator.compat.acestep.samples import random_description
+from orchestrator.compat.bodies import checked, in_metre, is_silent
 from orchestrator.compat.making import called
 from orchestrator.server.api.requests.bodies.changes import (
     Changing,
@@ -24,9 +25,7 @@ from reading.language import language_name
 TEXT, STEMS = "text2music", ("extract", "stem_separation")
 TASKS = (TEXT, "repaint", "cover", *STEMS, "complete", "extend")
 _TAKES = 2  # as there, where the request does not say
-_INSTRUMENTAL = ("[inst]", "[instrumental]")
 _KEY = re.compile(r"([A-Ga-g][#♯b♭]?)\s*(major|maj|minor|min|m)?", re.IGNORECASE)
-_METRES = {"2": "2/4", "3": "3/4", "4": "4/4", "6": "6/8"}
 _UNSAID = ("", "en", "unknown", "auto")
 _SLACK_S = 0.5
 NAMES: Mapping[str, str] = {
@@ -43,6 +42,13 @@ NAMES: Mapping[str, str] = {
     "task": "task_type",
 }
 """What our fields are called there."""
+_BEFORE: Mapping[str, str] = {**NAMES, "by_s": "repainting_start"}
+UNUSED: Mapping[str, tuple[str, ...]] = {
+    "cover": ("lyrics", "reference_audio_path"),
+    **dict.fromkeys(STEMS, ("prompt", "lyrics", "batch_size", "reference_audio_path")),
+    **dict.fromkeys(("repaint", "extend", "complete"), ("reference_audio_path",)),
+}
+"""The parameters that a task has no use for."""
 
 
 def task_of(parameters: Parameters) -> str:
@@ -64,7 +70,7 @@ def text2music(parameters: Parameters) -> Brief:
         described = random_description()
     words = "" if described else parameters.text("lyrics")
     wished = [described or parameters.text("prompt"), *_wishes(parameters, written=bool(described))]
-    if words.lower() in _INSTRUMENTAL:
+    if is_silent(words):
         words = ""
     fields: dict[str, object] = {
         "description": ", ".join(filter(None, wished)),
@@ -82,7 +88,7 @@ def text2music(parameters: Parameters) -> Brief:
     try:
         return Brief.model_validate(fields)
     except InvalidRequest as error:
-        raise called(error, dict(NAMES)) from error
+        raise called(error, NAMES) from error
 
 
 def change(task: str, parameters: Parameters, long_s: float) -> Changing:
@@ -93,19 +99,19 @@ def change(task: str, parameters: Parameters, long_s: float) -> Changing:
         "variations": takes(parameters),
         "format": format_of(parameters),
     }
-    words = "" if words.lower() in _INSTRUMENTAL else words
+    words = "" if is_silent(words) else words
     if task in STEMS:
-        return Stems(seed=_seed(parameters), format=format_of(parameters))
+        return checked(Stems, {"seed": shared["seed"], "format": shared["format"]}, NAMES)
     if task == "complete":
-        return Complete.model_validate({"prompt": style, "lyrics": words, **shared})
+        return checked(Complete, {"prompt": style, "lyrics": words, **shared}, NAMES)
     if task == "cover":
         _needed(style)
         kept = parameters.number("audio_cover_strength")
         strength = None if kept is None else 1.0 - min(max(kept, 0.0), 1.0)
-        return Remix.model_validate({"prompt": style, "strength": strength, **shared})
+        return checked(Remix, {"prompt": style, "strength": strength, **shared}, NAMES)
     if task == TEXT:
         _needed(style)
-        return Reference.model_validate({"prompt": style, "lyrics": words, **shared})
+        return checked(Reference, {"prompt": style, "lyrics": words, **shared}, NAMES)
     return _part(task, parameters, long_s, {"prompt": style, "lyrics": words, **shared})
 
 
@@ -136,14 +142,14 @@ def _part(task: str, parameters: Parameters, long_s: float, shared: dict[str, ob
     if end_s is None or end_s < 0.0:
         end_s = long_s + (30.0 if task == "extend" else 0.0)
     if start_s < 0.0:
-        return Extend.model_validate({"by_s": -start_s, "before": True, **shared})
+        return checked(Extend, {"by_s": -start_s, "before": True, **shared}, _BEFORE)
     if task == "extend" or end_s > long_s + _SLACK_S:
         from_s = start_s if 0.0 < start_s < long_s else None
         by_s = end_s - (from_s or long_s)
         if by_s < 1.0:
             raise InvalidRequest("repainting_end", end_s, f"the song has {long_s:.1f} s: go past its end")
-        return Extend.model_validate({"by_s": by_s, "from_s": from_s, **shared})
-    return Repaint.model_validate({"start_s": start_s, "end_s": min(end_s, long_s), **shared})
+        return checked(Extend, {"by_s": by_s, "from_s": from_s, **shared}, NAMES)
+    return checked(Repaint, {"start_s": start_s, "end_s": min(end_s, long_s), **shared}, NAMES)
 
 
 def _needed(style: str) -> None:
@@ -160,9 +166,8 @@ def _wishes(parameters: Parameters, *, written: bool) -> list[str]:
     if key := _KEY.fullmatch(parameters.text("key_scale")):
         mode = "minor" if (key[2] or "") == "m" or (key[2] or "").lower().startswith("min") else "major"
         wishes.append(f"in {key[1][0].upper()}{key[1][1:]} {mode}")
-    metre = parameters.text("time_signature")
-    if metre := _METRES.get(metre, metre if re.fullmatch(r"\d{1,2}/\d{1,2}", metre) else ""):
-        wishes.append(f"in {metre} time")
+    if metre := in_metre(parameters.text("time_signature")):
+        wishes.append(metre)
     language = parameters.text("vocal_language").lower()
     if written and language not in _UNSAID and language_name(language):
         wishes.append(f"sung in {language_name(language)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -20,13 +20,14 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "vocal_language": ("language",),
     "src_audio_path": ("ctx_audio_path", "source_audio_path"),
     "reference_audio_path": ("ref_audio_path",),
+    "audio_cover_strength": ("cover_strength",),
 }
 """Beside each name in camel case."""
 _KNOWN = frozenset(
     {
         *_ALIASES,
         *("lyrics", "bpm", "seed", "use_random_seed", "batch_size", "audio_format", "inference_steps"),
-        *("guidance_scale", "task_type", "repainting_start", "repainting_end", "audio_cover_strength"),
+        *("guidance_scale", "task_type", "repainting_start", "repainting_end"),
         *("sample_mode", "sample_type", "rights"),
     }
 )
@@ -63,10 +64,11 @@ class Parameters:
     def truth(self, name: str, *, default: bool = False) -> bool:
         return truth({name: self._of(name)}, name, default=default)
 
-    def unused(self, *, changes: bool) -> tuple[str, ...]:
+    def unused(self, *, changes: bool, without: Iterable[str] = ()) -> tuple[str, ...]:
         """A sentence that names what was sent and is not used, if there is such. ``changes``: whether a song
-        or a recording is changed, which has a tempo, a key and a length of its own."""
-        used = _KNOWN - _OF_NEW_SONGS if changes else _KNOWN
+        or a recording is changed, which has a tempo, a key and a length of its own; ``without``: what else
+        the task has no use for."""
+        used = (_KNOWN - _OF_NEW_SONGS if changes else _KNOWN) - {*without}
         known = {_letters(each) for name in used for each in _names(name)}
         known |= {_letters(name) for name in (*_IGNORED, *_METADATA)}
         sent = {**self._sources[1], **self._fields}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import cast, get_args
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -46,7 +46,7 @@ def named_source(field: str, named: str) -> str:
     Raises ``InvalidRequest`` for a path of a machine: no files of it are read."""
     if not named:
         return ""
-    path = parse_qs(urlsplit(named).query).get("path", [named])[0]
+    path = parse_qs(named.partition("?")[2]).get("path", [named])[0]
     if found := _KEY.fullmatch(path):
         path = found[1]
     if SONG_ID.fullmatch(path) or is_recording(path):

@@ -16,6 +16,7 @@ from orchestrator.songs.manifest import Song
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _CODES = {401: "invalid_api_key"}
 _EXPIRES_S = 3600
+_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
 def refusal(problem: Problem, headers: Mapping[str, str]) -> Response:
@@ -86,22 +87,36 @@ def completion(song_id: str, model: str, message: Mapping[str, Any]) -> dict[str
                 "logprobs": None,
             }
         ],
-        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        "usage": _USAGE,
     }
 
 
-def chunk(song_id: str, model: str, delta: Mapping[str, Any], finish: str | None = None) -> bytes:
-    """An event of a stream."""
+def chunk(
+    song_id: str, model: str, delta: Mapping[str, Any], finish: str | None = None, **more: object
+) -> bytes:
+    """An event of a stream, with ``more`` beside its choice."""
     choice = {"index": 0, "delta": dict(delta), "finish_reason": finish, "logprobs": None}
-    return event(
-        {
-            "id": f"chatcmpl-{song_id}",
-            "object": "chat.completion.chunk",
-            "created": int(time.time()),
-            "model": model,
-            "choices": [choice],
-        }
-    )
+    return event({**_chunk(song_id, model), "choices": [choice], **more})
+
+
+def failed_chunk(song_id: str, model: str, message: str) -> bytes:
+    """The event of a song that has failed: an error for OpenAI's clients, and for OpenRouter's and ACE-Step's
+    a choice that ends so."""
+    return chunk(song_id, model, {"content": message}, "error", error=error_of(message, 500))
+
+
+def usage_chunk(song_id: str, model: str) -> bytes:
+    """The last event of a stream, of which the client wants to know what it took."""
+    return event({**_chunk(song_id, model), "choices": [], "usage": _USAGE})
+
+
+def _chunk(song_id: str, model: str) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{song_id}",
+        "object": "chat.completion.chunk",
+        "created": int(time.time()),
+        "model": model,
+    }
 
 
 def event(content: Mapping[str, Any]) -> bytes:

@@ -18,8 +18,10 @@ from orchestrator.compat.chat.answers import (
     error_of,
     event,
     expires_at,
+    failed_chunk,
     refusal,
     text_of,
+    usage_chunk,
 )
 from orchestrator.compat.chat.bodies import MODEL, ChatRequest, SpeechRequest
 from orchestrator.compat.doors import Door, with_prefix
@@ -57,10 +59,15 @@ async def read_model(name: str, service: TheService) -> dict[str, Any]:
 @router.post("/v1/chat/completions")
 async def complete_chat(body: ChatRequest, service: TheService, base: Base) -> Response:
     """A song of the last message. With ``stream`` its sound comes in pieces."""
-    form, brief = body.form, body.brief()
+    return await answered(body, service, base, body.form)
+
+
+async def answered(body: ChatRequest, service: Service, base: str, form: str) -> Response:
+    """The answer in this form, of those that ``ChatRequest.form`` names."""
+    brief = body.brief(form)
     song = await begun(service, brief, body.notes)
     if body.stream:
-        events = _as_events(service, song, base, body.model, form)
+        events = _as_events(service, song, base, body, form)
         return StreamingResponse(events, media_type="text/event-stream", headers=_STREAM)
     try:
         song = await done(service, song.id)
@@ -94,16 +101,20 @@ async def _message(service: Service, song: Song, base: str, form: str) -> dict[s
     return {"content": text_of(song, urls, form), "audio": audio_list(url)}
 
 
-async def _as_events(service: Service, song: Song, base: str, model: str, form: str) -> AsyncIterator[bytes]:
+async def _as_events(
+    service: Service, song: Song, base: str, body: ChatRequest, form: str
+) -> AsyncIterator[bytes]:
     """The stream: comments while nothing else is to be said, so that no proxy cuts it."""
+    model = body.model
+    sound = sound_pieces(service, song.id) if form == "openai" else _silence(service, song.id)
     yield chunk(song.id, model, {"role": "assistant", "content": ""})
     try:
         if form == "openai":
             yield chunk(song.id, model, {"audio": {"id": song.id}})
-        async for piece in with_pauses(sound_pieces(service, song.id), _SILENT_S):
+        async for piece in with_pauses(sound, _SILENT_S):
             if piece is None:
                 yield b": the song is being made\n\n"
-            elif form == "openai":
+            elif piece:
                 yield chunk(song.id, model, {"audio": {"data": b64encode(piece).decode()}})
         song = await done(service, song.id)
         if form == "openai":
@@ -113,8 +124,16 @@ async def _as_events(service: Service, song: Song, base: str, model: str, form: 
             yield chunk(song.id, model, await _message(service, song, base, form))
         yield chunk(song.id, model, {}, "stop")
     except SongwrightError as error:
-        yield event({"error": error_of(str(error), 500)})
+        yield failed_chunk(song.id, model, str(error))
+    if body.tells_usage:
+        yield usage_chunk(song.id, model)
     yield b"data: [DONE]\n\n"
+
+
+async def _silence(service: Service, song_id: str) -> AsyncIterator[bytes]:
+    """An empty piece, once the song is done. Raises ``SongEnded``."""
+    await done(service, song_id)
+    yield b""
 
 
 async def _speech_events(service: Service, song: Song) -> AsyncIterator[bytes]:

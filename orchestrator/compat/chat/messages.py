@@ -28,14 +28,14 @@ class Words:
     """Whether the message has ACE-Step's tags."""
 
 
-def words_of(messages: Sequence[Any]) -> Words:
-    """The words of the last message of the user. Raises ``InvalidRequest`` if there is none, or if it has
+def last_text(messages: Sequence[Any]) -> str:
+    """The text of the last message of the user. Raises ``InvalidRequest`` if there is none, or if it has
     parts that cannot be read here."""
     for place, message in reversed(list(enumerate(messages))):
         if isinstance(message, dict) and message.get("role") == "user":
             text = _text(message.get("content"), f"messages.{place}.content").strip()
             if text:
-                return words_in(text)
+                return text
     raise InvalidRequest("messages", "", "send a message of the user that says what the song is to be")
 
 

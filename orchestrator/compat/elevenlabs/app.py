@@ -15,19 +15,27 @@ from starlette.types import Receive, Scope
 from config.errors import InvalidRequest
 from config.settings import Settings
 from music.formats import FORMATS
-from orchestrator.compat.bodies import unused_in, unused_note
+from orchestrator.compat.bodies import Whole, unused_in, unused_note
 from orchestrator.compat.doors import Door, with_prefix
-from orchestrator.compat.elevenlabs.plans import CompositionPlan, composition_plan
+from orchestrator.compat.elevenlabs.plans import CompositionPlan, composition_plan, seconds
 from orchestrator.compat.sound import SongEnded, begun, done, sound_response
+from orchestrator.pipeline.inputs.changes import sung_lines
 from orchestrator.server.api.context import TheService
 from orchestrator.server.api.problems import Problem, of_failure
 from orchestrator.server.api.requests.connection import while_connected
 from orchestrator.server.api.requests.incoming import JsonRoute
+from orchestrator.server.service import Service
 from orchestrator.songs.brief import RANDOM_SEED, Brief
 from orchestrator.songs.manifest import Song, new_songs
 from storage.contract import read
 
-_NAMES = {"duration": "music_length_ms", "description": "prompt", "lyrics": "composition_plan"}
+_LENGTH = "music_length_ms"
+_NAMES = {"duration": _LENGTH, "description": "prompt", "lyrics": "lyrics_text"}
+_OF_PLANS = {
+    "duration": "composition_plan.sections",
+    "description": "composition_plan",
+    "lyrics": "composition_plan",
+}
 _BOUNDARY = "songwright-part"
 _FORMATS = "use auto, mp3, wav or flac; of mp3_48000_192 and the like it is mp3, at this service's own rate"
 _STATUSES = {401: "invalid_api_key", 404: "not_found", 429: "too_many_requests"}
@@ -44,21 +52,31 @@ class MusicRequest(BaseModel):
 
     prompt: str | None = None
     composition_plan: CompositionPlan | None = None
-    music_length_ms: int | None = None
-    force_instrumental: bool = False
-    seed: int | None = None
+    music_prompt: CompositionPlan | None = None
+    """What ``composition_plan`` was called at first."""
+    lyrics_text: str | None = None
+    """The words that a song of a ``prompt`` sings."""
+    music_length_ms: Whole = None
+    force_instrumental: bool | None = None
+    seed: Whole = None
     store_for_inpainting: bool | None = None
+    with_timestamps: bool | None = None
+
+    @property
+    def plan(self) -> CompositionPlan | None:
+        return self.composition_plan or self.music_prompt
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What of the request was not used, for the song's warnings."""
-        plan = self.composition_plan
-        length = ["music_length_ms"] if plan and self.music_length_ms is not None else []
-        return unused_note([*unused_in(self), *length, *(plan.unused if plan else ())])
+        plan = self.plan
+        length = [_LENGTH] if plan and self.music_length_ms is not None else []
+        words = ["lyrics_text"] if plan and self.lyrics_text else []
+        return unused_note([*unused_in(self), *length, *words, *(plan.unused if plan else ())])
 
     def brief(self, output_format: str) -> Brief:
         """The brief. Raises ``InvalidRequest``, which calls fields as their clients do."""
-        plan = self.composition_plan
+        plan = self.plan
         if plan and self.prompt:
             raise InvalidRequest("prompt", self.prompt, "send a prompt or a composition_plan, not both")
         if plan:
@@ -70,16 +88,17 @@ class MusicRequest(BaseModel):
             raise InvalidRequest("store_for_inpainting", self.store_for_inpainting, fix)
         fields: dict[str, object] = {
             "description": plan.style if plan else self.prompt or "",
-            "lyrics": plan.lyrics if plan else "",
-            "instrumental": self.force_instrumental or bool(plan and not plan.lyrics),
+            "lyrics": plan.lyrics if plan else self.lyrics_text or "",
+            "instrumental": bool(self.force_instrumental or (plan and not plan.lyrics)),
             "seed": RANDOM_SEED if self.seed is None else self.seed,
             "format": _format(output_format),
         }
         if plan:
             fields["duration_s"] = plan.duration_s
-        elif self.music_length_ms is not None:
-            fields["duration_s"] = self.music_length_ms / 1000.0
-        return _checked(fields)
+            return _checked(fields, _NAMES | _OF_PLANS)
+        if self.music_length_ms is not None:
+            fields["duration_s"] = seconds(self.music_length_ms)
+        return _checked(fields, _NAMES)
 
 
 class PlanRequest(BaseModel):
@@ -88,7 +107,7 @@ class PlanRequest(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     prompt: str
-    music_length_ms: int | None = None
+    music_length_ms: Whole = None
     source_composition_plan: Any = None
 
 
@@ -112,12 +131,15 @@ async def compose_detailed(
         song = await done(service, song.id)
     except SongEnded as ended:
         return of_failure(ended.song)
+    facts = _facts(song)
+    if body.with_timestamps:
+        facts["words_timestamps"] = await service.threads.run(_times, service, song)
     asset = song.assets["audio"]
     content = await service.threads.run(read, service.library.store, asset.key)
     name = f"song{FORMATS[song.brief.format].extension}"
     head = f'Content-Type: {asset.content_type}\r\nContent-Disposition: attachment; filename="{name}"'
     parts = [
-        f"--{_BOUNDARY}\r\nContent-Type: application/json\r\n\r\n{json.dumps(_facts(song))}\r\n".encode(),
+        f"--{_BOUNDARY}\r\nContent-Type: application/json\r\n\r\n{json.dumps(facts)}\r\n".encode(),
         f"--{_BOUNDARY}\r\n{head}\r\n\r\n".encode(),
         content,
         f"\r\n--{_BOUNDARY}--\r\n".encode(),
@@ -134,25 +156,26 @@ async def plan_music(body: PlanRequest, service: TheService, request: Request) -
         raise InvalidRequest("source_composition_plan", body.source_composition_plan, fix)
     fields: dict[str, object] = {"description": body.prompt}
     if body.music_length_ms is not None:
-        fields["duration_s"] = body.music_length_ms / 1000.0
-    brief = _checked(fields)
+        fields["duration_s"] = seconds(body.music_length_ms)
+    brief = _checked(fields, _NAMES)
     service.worker.check()
     plan = await while_connected(request, service.draft(new_songs(brief)[0]))
     return JSONResponse(composition_plan(plan, brief.duration_s).model_dump(exclude={"chunks"}))
 
 
-def _checked(fields: Mapping[str, object]) -> Brief:
+def _checked(fields: Mapping[str, object], names: Mapping[str, str]) -> Brief:
     try:
         return Brief.model_validate(fields)
     except InvalidRequest as error:
-        name = _NAMES.get(error.field, error.field)
-        value = round(float(fields["duration_s"]) * 1000) if name == "music_length_ms" else error.value  # type: ignore[arg-type]
+        name, value = names.get(error.field, error.field), error.value
+        if name == _LENGTH:
+            value = round(float(fields["duration_s"]) * 1000)  # type: ignore[arg-type]
         raise InvalidRequest(name, value, error.fix) from error
 
 
 def _format(name: str) -> str:
     """The format of ``auto``, ``mp3_44100_128``, ``wav`` and the like. Raises ``InvalidRequest``."""
-    found = "mp3" if name == "auto" else name.partition("_")[0]
+    found = "mp3" if name.lower() in ("", "auto") else name.lower().partition("_")[0]
     if found not in FORMATS:
         raise InvalidRequest("output_format", name, _FORMATS)
     return found
@@ -170,6 +193,15 @@ def _facts(song: Song) -> dict[str, Any]:
             "is_explicit": False,
         },
     }
+
+
+def _times(service: Service, song: Song) -> list[dict[str, Any]]:
+    """When each word is sung, in the milliseconds of the song."""
+    words = [word for line in sung_lines(service.library, song) for word in line.words]
+    return [
+        {"word": word.text, "start_ms": round(1000 * word.start_s), "end_ms": round(1000 * word.end_s)}
+        for word in words
+    ]
 
 
 def _refusal(problem: Problem, headers: Mapping[str, str]) -> Response:

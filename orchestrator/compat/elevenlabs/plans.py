@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from typing import Any
 
@@ -14,6 +15,7 @@ from orchestrator.compat.bodies import unused_in
 _LONGEST_S = 120.0
 _SHORTEST_S = 3.0
 _SECTION_CHARACTERS = 100
+_LONGEST_MS = 1_000_000_000  # more is as much too long
 
 
 class Section(BaseModel):
@@ -72,12 +74,22 @@ class CompositionPlan(BaseModel):
         """The lines under the names of their sections; empty if nothing is sung."""
         if not any(section.lines for section in self.sections):
             return ""
-        parts = [f"[{each.section_name.strip('[] ')}]\n" + "\n".join(each.lines) for each in self.sections]
+        parts = [f"[{_tag(each.section_name)}]\n" + "\n".join(each.lines) for each in self.sections]
         return "\n\n".join(parts)
 
     @property
     def duration_s(self) -> float:
-        return sum(section.duration_ms for section in self.sections) / 1000.0
+        return seconds(sum(section.duration_ms for section in self.sections))
+
+
+def seconds(length_ms: int) -> float:
+    """Milliseconds in seconds; numbers that are too large to be one are cut."""
+    return max(min(length_ms, _LONGEST_MS), -_LONGEST_MS) / 1000.0
+
+
+def _tag(section_name: str) -> str:
+    """A section's name in one line, as it stands in brackets."""
+    return " ".join(re.sub(r"[\[\]]", " ", section_name).split()) or "verse"
 
 
 def composition_plan(plan: SongPlan, duration_s: float) -> CompositionPlan:

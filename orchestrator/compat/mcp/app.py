@@ -13,11 +13,11 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from config.errors import Unavailable
-from orchestrator.compat.doors import Door, with_prefix
+from orchestrator.compat.doors import Door, is_of_strangers_page, with_prefix
 from orchestrator.compat.mcp import INSTALL, WITHOUT_SDK
 from orchestrator.server.api.context import Base, TheService
 from orchestrator.server.api.middleware.auth import TOKEN_NEEDED
-from orchestrator.server.api.problems import MEDIA_TYPE, UNAUTHORIZED, Problem, problem
+from orchestrator.server.api.problems import CROSS_SITE, MEDIA_TYPE, UNAUTHORIZED, Problem, problem
 
 _CALLS = "songwright.mcp"
 _SLOW = ("mcp.server.streamable_http_manager", "orchestrator.compat.mcp.server")
@@ -28,7 +28,11 @@ router = APIRouter()
 @router.post("/mcp")
 async def speak_mcp(request: Request, service: TheService, base: Base) -> Response:
     """A message of the protocol. Only a token opens it: the cookie of the page does not, so that no page can
-    speak for its user here."""
+    speak for its user here. What a page of another site sends is refused in any case, as the protocol wants
+    it, unless the settings name the site."""
+    if is_of_strangers_page(request.headers, service.settings):
+        detail = "A page of another site has sent this: name the site in SONGWRIGHT_CORS_ORIGINS."
+        return problem(CROSS_SITE, detail)
     authorization = request.headers.get("authorization", "")
     holder = service.tokens.holder(authorization)
     if holder is None:

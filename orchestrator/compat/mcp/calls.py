@@ -90,6 +90,8 @@ class Calls:
         except httpx2.HTTPError as error:
             detail = f"{self._client.base_url} does not answer ({error or type(error).__name__})"
             raise Refused(0, f"{detail}: see that the service runs, and that its address is right") from error
+        except ValueError as error:  # JSON has no such numbers
+            raise Refused(0, "NaN and Infinity are no numbers: send others") from error
         if answer.is_success:
             return answer
         raise _refused(answer)

@@ -3,9 +3,11 @@ field, its value and the way out."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from orchestrator.server.api.requests.listing import State
 from orchestrator.songs.brief import DURATION_S, VARIATIONS
@@ -17,6 +19,24 @@ WAIT_S = (0.0, 50.0)
 _SECONDS = "Length of the song in seconds, {:g} to {:g}.".format(*DURATION_S)
 _SEED = "The same request with the same seed makes the same song. Leave it out for another song each time."
 _ID = "The song's id, as other tools give it."
+
+
+def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call that have a value: agents send null for what they leave out."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _parsed(value: object) -> object:
+    """Agents send objects and lists as JSON in a text, too."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+_JSON = BeforeValidator(_parsed)
 
 
 class _Making(BaseModel):
@@ -47,7 +67,7 @@ class MakeSong(_Making):
         "instruments, language. Example: 'a slow folk waltz in D minor about leaving home, male voice'."
     )
     instrumental: bool = Field(default=False, description="True: no voice and no lyrics.")
-    plan: dict[str, Any] | None = Field(
+    plan: Annotated[dict[str, Any] | None, _JSON] = Field(
         default=None,
         description="A plan from plan_song, edited or not, that the song is to follow: its title, lyrics, "
         "tempo, key and so on.",
@@ -186,7 +206,7 @@ class UpdateSong(OneSong):
 
     title: str | None = Field(default=None, description="What the song is called from now on.")
     favourite: bool | None = Field(default=None, description="Whether it is a favourite of the user's.")
-    tags: list[str] | None = Field(
+    tags: Annotated[list[str] | None, _JSON] = Field(
         default=None, description="All of its tags: they replace the former, which get_song tells."
     )
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Container
+from typing import Any
 
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INTERNAL_ERROR,
     INVALID_PARAMS,
     Annotations,
     BlobResourceContents,
     ReadResourceResult,
+    Resource,
     ResourceLink,
     ResourceTemplate,
     TextResourceContents,
@@ -20,6 +24,7 @@ from orchestrator.compat.mcp.calls import Calls, Refused, song_path
 from orchestrator.compat.mcp.outputs import SongFacts
 
 _URI = re.compile(r"song://([0-9a-z]{1,40})/([a-z]{1,20})")
+_NEWEST = "20"
 _ROLES = {
     "audio": ("The song's audio", "WAV, FLAC or MP3, as it was made.", None),
     "cover": ("The song's cover", "A picture.", "image/png"),
@@ -39,16 +44,34 @@ TEMPLATES = [
 
 def links_of(song: SongFacts) -> list[ResourceLink]:
     """The resources of a song that has ended."""
+    return [ResourceLink(**facts) for facts in _facts(song.song_id, song.title, song.links)]
+
+
+async def newest_resources(calls: Calls) -> list[Resource]:
+    """The resources of the newest songs. A library may have thousands: ``list_songs`` finds others. Raises
+    ``MCPError`` with the service's sentence if it refuses."""
+    try:
+        page = await calls.json("GET", "/songs", query={"status": "done", "limit": _NEWEST})
+    except Refused as refusal:
+        raise MCPError(INTERNAL_ERROR, refusal.detail) from refusal
     return [
-        ResourceLink(
-            name=f"{song.title or song.song_id} ({role})",
-            title=title,
-            uri=f"song://{song.song_id}/{role}",
-            mime_type=media_type,
-            annotations=Annotations(audience=["user"]),
-        )
+        Resource(**facts)
+        for song in page["songs"]
+        for facts in _facts(song["id"], song["title"], song["urls"])
+    ]
+
+
+def _facts(song_id: str, name: str, has: Container[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": f"{name or song_id} ({role})",
+            "title": title,
+            "uri": f"song://{song_id}/{role}",
+            "mime_type": media_type,
+            "annotations": Annotations(audience=["user"]),
+        }
         for role, (title, _, media_type) in _ROLES.items()
-        if role in song.links
+        if role in has
     ]
 
 

@@ -29,9 +29,9 @@ from pydantic import BaseModel, ValidationError
 from config.errors import shown
 from config.version import VERSION
 from orchestrator.compat.mcp.calls import Calls, Refused
-from orchestrator.compat.mcp.inputs import ARGUMENTS
+from orchestrator.compat.mcp.inputs import ARGUMENTS, given
 from orchestrator.compat.mcp.outputs import SongFacts
-from orchestrator.compat.mcp.resources import TEMPLATES, links_of, read_resource
+from orchestrator.compat.mcp.resources import TEMPLATES, links_of, newest_resources, read_resource
 from orchestrator.compat.mcp.tools import TOOLS, Tool
 from orchestrator.server.api.requests.fields import field_problem
 
@@ -61,10 +61,8 @@ def mcp_server(calls_of: CallsOf) -> Server[Any]:
             raise MCPError(INVALID_PARAMS, f"There is no tool {shown(params.name)}: there are {known}.")
         return await _called(tool, params.arguments or {}, calls_of(context), context)
 
-    async def list_resources(
-        _context: Context, _params: PaginatedRequestParams | None
-    ) -> ListResourcesResult:
-        return ListResourcesResult(resources=[])  # a library may have thousands: list_songs tells of them
+    async def list_resources(context: Context, _params: PaginatedRequestParams | None) -> ListResourcesResult:
+        return ListResourcesResult(resources=await newest_resources(calls_of(context)))
 
     async def list_templates(
         _context: Context, _params: PaginatedRequestParams | None
@@ -88,12 +86,12 @@ def mcp_server(calls_of: CallsOf) -> Server[Any]:
     )
 
 
-async def _called(tool: Tool, given: dict[str, Any], calls: Calls, context: Context) -> CallToolResult:
+async def _called(tool: Tool, sent: dict[str, Any], calls: Calls, context: Context) -> CallToolResult:
     async def report(progress: float, stage: str) -> None:
         await context.session.report_progress(round(100 * progress, 1), 100.0, stage)
 
     try:
-        arguments = tool.takes.model_validate(given)
+        arguments = tool.takes.model_validate(given(sent))
     except ValidationError as error:
         return _failed("\n".join(_sentence(dict(item)) for item in error.errors()))
     try:

@@ -18,7 +18,7 @@ from orchestrator.compat.bodies import json_fields, text, truth
 from orchestrator.compat.chat.messages import notes_of_messages
 from orchestrator.compat.doors import Door
 from orchestrator.compat.making import begun, changed, renamed, service_of, song_of, until
-from orchestrator.compat.suno.briefs import FORMAT, custom, described, extension, notes
+from orchestrator.compat.suno.briefs import FORMAT, NAMES, custom, described, extension, notes
 from orchestrator.compat.suno.infos import (
     STEM_SIGN,
     UNTOLD,
@@ -73,7 +73,6 @@ async def extend_audio(request: Request) -> Response:
     """Two songs that go on. Each is the whole song, and not its new part alone."""
     fields, service = await json_fields(request), service_of(request)
     song = await _named(service, fields, "audio_id", "Audio ID is required")
-    names = {"by_s": "continue_at", "start_s": "continue_at", "lyrics": "prompt", "prompt": "tags"}
     work = changed(
         service,
         song.id,
@@ -81,7 +80,7 @@ async def extend_audio(request: Request) -> Response:
         notes(fields, "audio_id", "continue_at", *_STYLE),
         listen=True,
     )
-    return await _answer(request, fields, await renamed(work, names))
+    return await _answer(request, fields, await renamed(work, NAMES))
 
 
 async def concat(request: Request) -> Response:
@@ -114,7 +113,8 @@ async def generate_lyrics(request: Request) -> Response:
 async def get(request: Request) -> Response:
     """The songs with these ids, of which unknown ones are left out; without ids a page of the library."""
     service, base = service_of(request), _base(request)
-    named = [each.strip() for each in request.query_params.get("ids", "").split(",") if each.strip()]
+    given = ",".join(request.query_params.getlist("ids"))
+    named = [each.strip() for each in given.split(",") if each.strip()]
     if not named:
         songs = await service.threads.run(_page, service, request.query_params.get("page", ""))
         newest = [service.feed.newest(song) for song in songs]
@@ -230,7 +230,7 @@ async def _named(service: Service, fields: Mapping[str, Any], name: str, missing
 
 def _page(service: Service, page: str) -> list[Song]:
     """The readable songs of a page, counted from 0."""
-    if page and not (page.isascii() and page.isdigit() and int(page) <= _LAST_PAGE):
+    if page and page not in map(str, range(_LAST_PAGE + 1)):
         raise InvalidRequest("page", page, f"send 0 to {_LAST_PAGE}")
     after = ""
     for _ in range(int(page or 0)):

@@ -8,7 +8,7 @@ from typing import Any
 
 from config.errors import InvalidRequest
 from lyrics.contract import TITLE_CHARACTERS
-from orchestrator.compat.bodies import number, text, truth, unused_note
+from orchestrator.compat.bodies import checked, listed, number, text, truth, unused_note
 from orchestrator.compat.making import called
 from orchestrator.server.api.requests.bodies.changes import Extend
 from orchestrator.songs.brief import DURATION_S, Brief, Format
@@ -20,6 +20,12 @@ TAKES = 2
 _EXTENSION_S = 60.0
 _CLOCK = re.compile(r"(\d{1,3}):(\d{1,2}(?:\.\d+)?)")
 _MOST_EXCLUDED = 20
+NAMES: Mapping[str, str] = {
+    **dict.fromkeys(("by_s", "start_s", "from_s"), "continue_at"),
+    "lyrics": "prompt",
+    "prompt": "tags",
+}
+"""What the fields of our change are called there."""
 
 
 def described(fields: Mapping[str, Any], *, takes: int = TAKES) -> Brief:
@@ -52,7 +58,7 @@ def custom(fields: Mapping[str, Any]) -> Brief:
 def extension(fields: Mapping[str, Any], song: Song) -> Extend:
     """The change of ``/api/extend_audio``: a minute more of ``song``, or what a song may have. Raises
     ``InvalidRequest``."""
-    from_s = continue_at(fields)
+    from_s = continue_at(fields) or None
     long_s = song.music.duration_s if song.music else song.brief.duration_s
     kept_s = min(from_s or long_s, long_s)
     by_s = min(_EXTENSION_S, DURATION_S[1] - kept_s)
@@ -60,11 +66,12 @@ def extension(fields: Mapping[str, Any], song: Song) -> Extend:
         fix = f"a song has {DURATION_S[1]:g} s at the most: go on from an earlier second"
         raise InvalidRequest("continue_at", kept_s, fix)
     words, style = text(fields, "prompt"), _style(fields)
-    return Extend(by_s=by_s, from_s=from_s, lyrics=words, prompt=style, variations=TAKES)
+    given = {"by_s": by_s, "from_s": from_s, "lyrics": words, "prompt": style, "variations": TAKES}
+    return checked(Extend, given, NAMES)
 
 
 def continue_at(fields: Mapping[str, Any]) -> float | None:
-    """The second from which a song goes on: a number, or ``mm:ss``; None for its end. Raises
+    """The second from which a song goes on: a number, or ``mm:ss``; None or 0 for its end. Raises
     ``InvalidRequest``."""
     if found := _CLOCK.fullmatch(text(fields, "continue_at")):
         return 60.0 * int(found[1]) + float(found[2])
@@ -82,8 +89,8 @@ def notes(fields: Mapping[str, Any], *used: str) -> tuple[str, ...]:
 
 def _style(fields: Mapping[str, Any]) -> str:
     """Style, title and what is not wanted, in the words that writers read them from."""
-    parts = [text(fields, "tags")]
-    excluded = [tag.strip() for tag in text(fields, "negative_tags").split(",")]
+    parts = [listed(fields, "tags")]
+    excluded = [tag.strip() for tag in listed(fields, "negative_tags").split(",")]
     parts += [f"without {tag}" for tag in excluded[:_MOST_EXCLUDED] if tag]
     if title := re.sub(r'["“”\s]+', " ", text(fields, "title")).strip()[:TITLE_CHARACTERS]:
         parts.append(f'titled "{title}"')
