@@ -323,9 +323,11 @@ def test_commands_find_the_service_of_their_library(server: Server, tmp_path: Pa
     signs_in(server, without_scripts.out.decode().strip(), f"{server.url}/")
     with server.client() as client:
         body = {"full_described_song": "To open", "audio_duration": 5.0}
-        song_id = client.post("/generate-from-description", json=body).json()["id"]
-    opened = ran(server.home, "open", "to", "open", "--print", **known)
-    signs_in(server, opened.out.decode().strip(), f"{server.url}/?song={song_id}")
+        wait = {"Prefer": "respond-async"}
+        song_id = client.post("/generate-from-description", json=body, headers=wait).json()["id"]
+        opened = ran(server.home, "open", "to", "open", "--print", **known)
+        signs_in(server, opened.out.decode().strip(), f"{server.url}/?song={song_id}")
+        assert client.delete(f"/songs/{song_id}").status_code == 204
     unknown = ran(server.home, "open", API_BEARER_TOKEN="")
     assert unknown.code == FAILED
     assert "set API_BEARER_TOKEN" in unknown.text
