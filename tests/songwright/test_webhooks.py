@@ -70,6 +70,7 @@ def test_one_right_signature_of_several_is_enough() -> None:
     ("change", "message"),
     [
         ({"webhook-id": ""}, "webhook-id is missing"),
+        ({"webhook-id": None}, "webhook-id is missing"),
         ({"webhook-signature": ""}, "webhook-signature is missing"),
         ({"webhook-timestamp": "soon"}, "no time in seconds"),
         ({"webhook-timestamp": "٣"}, "no time in seconds"),
@@ -80,7 +81,7 @@ def test_one_right_signature_of_several_is_enough() -> None:
         ({"webhook-id": "\udcff", "webhook-signature": "v1,\udcff"}, "no signature fits"),
     ],
 )
-def test_what_the_service_has_not_signed_is_refused(change: dict[str, str], message: str) -> None:
+def test_what_the_service_has_not_signed_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidWebhook, match=message):
         verify_webhook(signed() | change, BODY, SECRET, now_s=NOW_S)
 

@@ -90,7 +90,7 @@ def _given(headers: Headers) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in headers.items():
         header = _text(name).lower()
-        if header in _NAMES:
+        if header in _NAMES and value is not None:
             found[header] = _text(value)
     return found
 
