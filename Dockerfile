@@ -1,15 +1,17 @@
 # Songwright at home, with a GPU or without: see docs/home-gpu.md, and compose.yaml, which builds and runs it.
 #
-# With BASE=ubuntu:24.04 and EXTRAS= it is the small image without models.
+# With BASE=ubuntu:24.04, TOOLS= and EXTRAS=mcp it is the small image without models.
 
 # torch's wheels bring CUDA 13.0 themselves; the base says to NVIDIA's container toolkit what driver they need.
 ARG BASE=nvidia/cuda:13.0.1-runtime-ubuntu24.04
 FROM ${BASE}
 
-ARG EXTRAS=models
+ARG EXTRAS=models,mcp
+# Triton compiles what MusicGen runs on the card, when it first runs.
+ARG TOOLS="gcc libc6-dev python3-dev"
 
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates python3 python3-venv \
+    && apt-get install --yes --no-install-recommends ca-certificates python3 python3-venv $TOOLS \
     && rm -rf /var/lib/apt/lists/*
 
 # What a volume is first filled with has this owner too.

@@ -205,7 +205,13 @@ class Settings(BaseSettings, nested_model_default_partial_update=True):
 
 
 S = TypeVar("S", bound=Settings)
-_FIXES = {"extra_forbidden": "there is no setting of this name: docs/settings.md and DEPLOY.md have them all"}
+_ADDRESS = "give a whole address, which begins with http:// or https://"
+_FIXES = {
+    "extra_forbidden": "there is no setting of this name: docs/settings.md and DEPLOY.md have them all",
+    "SONGWRIGHT_PUBLIC_URL": _ADDRESS,
+    "SONGWRIGHT_URL": _ADDRESS,
+}
+"""By the kind of the error, or by the setting where pydantic would show a pattern."""
 _ALIASES = {str(field.validation_alias) for field in Settings.model_fields.values()} - {"None"}
 
 
@@ -271,7 +277,7 @@ def load(kind: type[S], **arguments: Any) -> S:
         name = "__".join(str(part).upper() for part in first["loc"])
         name = name if first["loc"][0] in _ALIASES else f"SONGWRIGHT_{name}"
         given = "***" if _SECRET.search(f"{name}={first['input']}") else first["input"]
-        fix = _FIXES.get(first["type"]) or f"{first['msg'][0].lower()}{first['msg'][1:]}"
+        fix = _FIXES.get(first["type"]) or _FIXES.get(name) or f"{first['msg'][0].lower()}{first['msg'][1:]}"
         raise InvalidRequest(name, given, fix) from error
 
 

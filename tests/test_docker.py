@@ -64,6 +64,12 @@ def test_the_container_runs_as_a_user_and_keeps_songs_and_weights_in_volumes(com
         assert set(kept.values()) <= set(compose["volumes"])
         assert service["cap_drop"] == ["ALL"]
         assert service["ports"] == ["${SONGWRIGHT_ADDRESS:-127.0.0.1}:8000:8000"]
+        # Settings of the file reach the service, but for those that the image and the ports rely on.
+        assert service["env_file"] == [{"path": ".env", "required": False}]
+        relied_on = {name: value for name, value in variables.items() if name.startswith("SONGWRIGHT_")}
+        relied_on |= {"SONGWRIGHT_PORT": "8000", "HF_HOME": variables["HF_HOME"]}
+        given = {name: str(value) for name, value in service["environment"].items()}
+        assert given.items() >= relied_on.items()
     (device,) = compose["services"]["gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert device["capabilities"] == ["gpu"]
     assert "deploy" not in compose["services"]["cpu"]
@@ -71,7 +77,7 @@ def test_the_container_runs_as_a_user_and_keeps_songs_and_weights_in_volumes(com
 
 
 def _bases(compose: dict[str, Any]) -> list[str]:
-    arguments = dict(argument.split("=") for argument in steps("ARG"))
+    arguments = dict(argument.split("=", 1) for argument in steps("ARG"))
     return [arguments["BASE"], compose["services"]["cpu"]["build"]["args"]["BASE"]]
 
 
@@ -92,7 +98,9 @@ def test_every_setting_engine_and_extra_is_known(
         craft = name.removeprefix("SONGWRIGHT_").removesuffix("__ENGINE").lower()
         if name.endswith("__ENGINE") and value != "none":
             assert REGISTRIES[craft].spec(value)
-    named = set(re.findall(r"SONGWRIGHT_EXTRAS=([\w,-]+)", GUIDE)[0].split(",")) | {"models"}
+    named = set(re.findall(r"SONGWRIGHT_EXTRAS=([\w,-]+)", GUIDE)[0].split(","))
+    for service in compose["services"].values():
+        named |= set(re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", service["build"]["args"]["EXTRAS"]).split(","))
     assert named <= PROJECT["optional-dependencies"].keys()
 
 

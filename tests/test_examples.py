@@ -35,10 +35,10 @@ class Example:
 def examples(text: str) -> list[Example]:
     found = []
     for block in _BLOCK.finditer(text):
-        leaves = re.search(r"\b[Ll]eaves ((?:`[^`]+`[,\s]*(?:and )?)+)", block["text"].replace("\n", " "))
+        leaves = re.search(r"\bwrites ((?:`[^`]+`[,\s]*(?:and )?)+)", block["text"].replace("\n", " "))
         if leaves:
             names = frozenset(re.findall("`([^`]+)`", leaves[1]))
-            takes = frozenset(re.findall(r"\bTakes `([^`]+)`", block["text"]))
+            takes = frozenset(re.findall(r"\breads `([^`]+)`", block["text"]))
             found.append(Example(block["language"], block["code"], names, takes))
     return found
 

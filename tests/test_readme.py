@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,18 +47,40 @@ SERVE = "songwright serve"
 @pytest.mark.parametrize(
     "line", [line for line in COMMANDS if line.startswith("songwright ") and line != SERVE]
 )
-def test_a_songwright_command_of_the_readme_runs(line: str, tmp_path: Path) -> None:
+def test_a_songwright_command_of_the_readme_runs(
+    line: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    # Of a song that has a score, and is long enough.
+    sung = line.split()[1] in ("extend", "repaint", "resing")
+    shutil.copytree(request.getfixturevalue("sung" if sung else "hummed"), tmp_path, dirs_exist_ok=True)
+    engines = {} if sung else QUICK
+    run([*COMMAND, *shlex.split(line.replace("~", str(tmp_path)))[1:]], tmp_path, engines)
+
+
+@pytest.fixture(scope="module")
+def hummed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with a first song, and files of words."""
+    home = tmp_path_factory.mktemp("hummed")
     for name in ("words.txt", "verse.txt"):
-        (tmp_path / name).write_text("[verse]\nla la la\n")
-    first = [*COMMAND, "make", "a first song", "--duration", "5"]
-    engines = QUICK
-    if line.split()[1] in ("extend", "repaint", "resing"):  # of a song that has a score, and is long enough
-        first += ["--lyrics", "words.txt", "--duration", "50"]
-        engines = {}
-    env = environment(tmp_path, **engines, HOME=str(tmp_path))
-    for arguments in (first, [*COMMAND, *shlex.split(line.replace("~", str(tmp_path)))[1:]]):
-        result = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path, env=env, timeout=60)
-        assert result.returncode == 0, result.stderr
+        (home / name).write_text("[verse]\nla la la\n")
+    run([*COMMAND, "make", "a first song", "--duration", "5"], home, QUICK)
+    return home
+
+
+@pytest.fixture(scope="module")
+def sung(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Likewise, with a song of the embedded composer."""
+    home = tmp_path_factory.mktemp("sung")
+    for name in ("words.txt", "verse.txt"):
+        (home / name).write_text("[verse]\nla la la\n")
+    run([*COMMAND, "make", "a first song", "--lyrics", "words.txt", "--duration", "50"], home, {})
+    return home
+
+
+def run(command: list[str], home: Path, engines: dict[str, str]) -> None:
+    env = environment(home, **engines, HOME=str(home))
+    result = subprocess.run(command, capture_output=True, text=True, cwd=home, env=env, timeout=60)
+    assert result.returncode == 0, result.stderr
 
 
 def sent(line: str, url: str, token: str, song_id: str = "") -> httpx.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 from dataclasses import replace
@@ -25,6 +26,8 @@ from storage.local import LocalStore
 # Each second of a finished song takes about this much disk: a WAV, six FLAC stems and the rest.
 _BYTES_PER_SECOND = 700_000
 _WANTED_SECONDS = 10 * 180
+_OF_COMPOSE = ("SONGWRIGHT_ADDRESS", "SONGWRIGHT_EXTRAS")
+"""What ``compose.yaml`` reads of the file of settings."""
 
 
 def examine(settings: Settings, *, every_engine: bool = False) -> list[Finding]:
@@ -75,9 +78,8 @@ def _settings(settings: Settings) -> Finding:
 
 def _unknown() -> str:
     """What is wrong with variables that have our prefix and are no setting, such as a misspelt one."""
-    groups = {variable_of(craft) for craft in (*REGISTRIES, "webhooks", "openai", "doors")} | {
-        "SONGWRIGHT_MODAL"
-    }
+    groups = {variable_of(craft) for craft in (*REGISTRIES, "webhooks", "openai", "doors")}
+    groups |= {"SONGWRIGHT_MODAL", *_OF_COMPOSE}
     known = {variable for variable, _, _ in variables(Deployment.model_construct())} | groups
     lines = []
     for name in sorted(given_names() - known):
@@ -90,34 +92,39 @@ def _unknown() -> str:
 
 def _service(settings: Settings) -> Finding:
     """Where the service is or would be, and whose token it takes."""
+    trouble = ""
     if running := running_at(settings):
         where = f"runs at {running}"
     else:
-        where = f"does not run; songwright serve: http://{settings.host}:{settings.port}/"
-        if settings.port and _is_taken(settings):
-            where += ", where another program listens now (choose another with --port)"
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        where = f"does not run; songwright serve: http://{host}:{settings.port}/"
+        busy, trouble = _why_it_cannot_listen(settings)
+        where += busy
     kept = settings.home / FOLDER / TOKEN_FILE
     try:
         count = len(given_tokens(settings))
         if not count and os.path.lexists(kept):
             load_tokens(settings)
     except SongwrightError as error:
-        return Finding("service", ok=False, detail=where, fix=str(error))
+        return Finding("service", ok=False, detail=where, fix="\n".join(filter(None, (str(error), trouble))))
     if count:
         tokens = f"{count} token{'s' if count > 1 else ''} from API_BEARER_TOKEN"
     else:
         tokens = f"token in {kept}" if kept.exists() else "token made at its first start"
     open_ = f"\n{settings.doors.open_to_all}" if settings.doors.open_to_all else ""
-    return Finding("service", ok=True, detail=f"{where}; {tokens}{open_}")
+    return Finding("service", ok=True, detail=f"{where}; {tokens}{open_}", fix=trouble)
 
 
-def _is_taken(settings: Settings) -> bool:
-    """Whether a program listens at the address of the settings."""
+def _why_it_cannot_listen(settings: Settings) -> tuple[str, str]:
+    """That another program listens at the address of the settings now, and what is wrong with the address;
+    empty if nothing is."""
     try:
         with listening(settings):
-            return False
+            return "", ""
     except InvalidRequest as error:
-        return error.field == "port"
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE:
+            return ", where another program listens now (choose another with --port)", ""
+        return "", f"songwright serve cannot listen there: {error}"
 
 
 def _engine(craft: str, registry: Registry[Any], name: str, options: EngineOptions) -> Finding:

@@ -69,7 +69,8 @@ def _made(
         for kind, news in order(brief.model_dump_json(), new_id()):
             if kind == "progress":
                 stage, doing, fraction = news
-                report(Stage(stage), doing, fraction)
+                if stage in iter(Stage):  # else it is one of a later version
+                    report(Stage(stage), doing, fraction)
             else:
                 manifest, urls = news
                 return Song.model_validate_json(manifest, context=KEPT), urls

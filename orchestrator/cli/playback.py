@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import IO
 
 from config.errors import InvalidRequest, Unavailable
 from orchestrator.cli.lines import plain, say
-from orchestrator.cli.players import PLAYERS, Player, player_here, player_of
+from orchestrator.cli.players import TO_INSTALL, Player, player_here, player_of
 from orchestrator.songs.manifest import Asset
 from orchestrator.workers.recording import Recording
 from storage.configured import Places
@@ -21,14 +22,15 @@ from storage.contract import Store
 
 _BYTES = 1 << 16
 _STOP_S = 2.0
+_CLOSED = OSError if sys.platform == "win32" else BrokenPipeError
+"""What is raised where a player reads no more."""
 
 
 def player_for_songs() -> Player:
     """The player of this machine. Raises ``InvalidRequest`` if there is none."""
     player = player_here()
     if player is None:
-        names = ", ".join(player.name for player in PLAYERS)
-        fix = f"install one of {names}, or leave --play out: the song is made all the same"
+        fix = f"install one of {TO_INSTALL}, or leave --play out: the song is made all the same"
         raise InvalidRequest("--play", "no player", fix)
     return player
 
@@ -99,7 +101,7 @@ class Playback:
     def _stream(self, recording: Recording, process: subprocess.Popen[bytes]) -> int:
         assert process.stdin
         # It may end before the song does: its user has closed it, or it has complained.
-        with suppress(BrokenPipeError), process.stdin as sink:
+        with suppress(_CLOSED), process.stdin as sink:
             for data in _pieces(recording):
                 sink.write(data)
                 sink.flush()
@@ -108,13 +110,14 @@ class Playback:
         return process.wait()
 
     def _play_file(self, recording: Recording, complaints: IO[bytes]) -> int:
-        with tempfile.NamedTemporaryFile(prefix="songwright-", suffix=".wav") as file:
-            for data in _pieces(recording):
-                file.write(data)
-            file.flush()
+        # Not a file that is deleted when it is closed: on Windows nobody else could open that one.
+        with tempfile.TemporaryDirectory(prefix="songwright-") as folder:
+            path = Path(folder, "song.wav")
+            with path.open("wb") as file:
+                file.writelines(_pieces(recording))
             if not recording.whole or self._stopped:
                 return 0
-            process = self._start((*self._player.plays, file.name), complaints)
+            process = self._start((*self._player.plays, str(path)), complaints)
             assert process.stdin
             process.stdin.close()
             return process.wait()
@@ -123,7 +126,7 @@ class Playback:
         with self._starting:
             # In a session of its own Ctrl-C does not reach it: it is ended by ``stop``.
             self._process = process = subprocess.Popen(
-                [self._player.name, *arguments],
+                [self._player.command, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=complaints,
@@ -153,12 +156,11 @@ def play_file(path: Path, name: str) -> bool:
     Raises ``Unavailable`` if nothing here plays such a file."""
     player = player_of(path)
     if player is None:
-        names = ", ".join(player.name for player in PLAYERS)
-        raise Unavailable(f"no player for {path} is here", f"install one of {names}, or open the file")
+        raise Unavailable(f"no player for {path} is here", f"install one of {TO_INSTALL}, or open the file")
     with tempfile.TemporaryFile() as complaints:
         try:
             process = subprocess.Popen(
-                [player.name, *player.plays, str(path)],
+                [player.command, *player.plays, str(path)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=complaints,

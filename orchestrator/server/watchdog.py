@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import select
-import struct
 import threading
 import time
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 log = logging.getLogger(__name__)
 
-_DEADLINE = struct.Struct("di")  # a time of the monotonic clock, and the exit code
 _LOGGING_S = 0.3
+_LONGEST_S = 1e6  # of one wait, as every system takes it
 
 
 class Watchdog:
@@ -24,20 +24,22 @@ class Watchdog:
     """
 
     def __init__(self) -> None:
-        self._receiver, self._sender = os.pipe()
+        self._deadlines: SimpleQueue[tuple[float, int]] = SimpleQueue()
+        """Times of the monotonic clock, each with its exit code."""
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def set(self, after_s: float, code: int) -> None:
         """Ends the process in ``after_s`` seconds with exit code ``code``, unless an earlier deadline is set
-        already. May be called in a signal handler: it takes no lock."""
-        os.write(self._sender, _DEADLINE.pack(time.monotonic() + after_s, code))
+        already. May be called in a signal handler: such a queue takes no lock that the handler could wait
+        for."""
+        self._deadlines.put((time.monotonic() + after_s, code))
 
     def _watch(self) -> None:
         end: tuple[float, int] | None = None
         while end is None or time.monotonic() < end[0]:
-            left_s = max(0.0, end[0] - time.monotonic()) if end else None
-            if select.select([self._receiver], [], [], left_s)[0]:
-                deadline: tuple[float, int] = _DEADLINE.unpack(os.read(self._receiver, _DEADLINE.size))
+            left_s = min(max(0.0, end[0] - time.monotonic()), _LONGEST_S) if end else None
+            with suppress(Empty):
+                deadline = self._deadlines.get(timeout=left_s)
                 end = min(end, deadline) if end else deadline
         # In a thread of its own: the log may block if its pipe has no reader.
         logging_thread = threading.Thread(

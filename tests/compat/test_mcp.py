@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -19,9 +20,10 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from orchestrator.cli.commands.exits import INTERRUPTED
 from tests.compat.doors import server as server
 from tests.orchestrator.early import HOLD
-from tests.orchestrator.test_cli import QUICK, ROOT, environment
+from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment
 from tests.service.server import ONE_EACH, TOKEN, Server, holding
 
 NAMES = {
@@ -247,6 +249,24 @@ async def _on_stdio(home: Path, variables: dict[str, str], links: str) -> None:
             for begun in (longer, other):
                 song = await called(client, "wait_for_song", song_id=begun["song_id"])
                 assert song["status"] == "done", song
+
+
+def test_ctrl_c_ends_it_though_nothing_comes_on_stdin(tmp_path: Path) -> None:
+    env = environment(tmp_path, SONGWRIGHT_URL="http://127.0.0.1:9", SONGWRIGHT_TOKEN=TOKEN)
+    process = subprocess.Popen(
+        [*COMMAND, "mcp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env, cwd=ROOT
+    )
+    with process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        process.stdin.flush()
+        assert process.stdout.readline(), "it is there"
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(10) == INTERRUPTED
+        finally:
+            process.kill()
 
 
 WITHOUT = """

@@ -85,6 +85,7 @@ def test_a_service_setting_out_of_bounds_names_its_variable(
         ("SONGWRIGHT_MUSIC", "abc", "set its members one by one, as SONGWRIGHT_MUSIC__NAME"),
         ("SONGWRIGHT_WEBHOOKS", "{", "set its members one by one, as SONGWRIGHT_WEBHOOKS__NAME"),
         ("SONGWRIGHT_MUSIC", "[1]", "SONGWRIGHT_MUSIC: "),
+        ("SONGWRIGHT_URL", "localhost:8000", "which begins with http://"),
         ("SONGWRIGHT_MUSIC__PROCESSES", "many", "'many' - input should be a valid integer"),
         ("SONGWRIGHT_MUSIC__PROCESSES", "", "'' - input should be a valid integer"),
         ("SONGWRIGHT_MUSIC__PROCESSES", "1e400", "input should be a valid integer"),

@@ -15,6 +15,7 @@ import pytest
 
 from orchestrator.cli.commands import DONE, FAILED, INTERRUPTED, SECTIONS, WRONG_USAGE
 from tests.long import few_first
+from tests.orchestrator.forked import forked
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = "tests.orchestrator.engines"
@@ -148,11 +149,11 @@ def test_out_gets_copies_by_title_and_never_overwrites(tmp_path: Path) -> None:
 def test_a_mistake_is_one_clear_line_and_the_right_exit_code(
     tmp_path: Path, arguments: list[str], variables: dict[str, str], code: int, line: str
 ) -> None:
-    result = songwright(tmp_path, *arguments, variables=QUICK | variables)
-    assert result.returncode == code, result.stderr
-    assert line in result.stderr
-    assert "Traceback" not in result.stderr
-    assert result.stdout == ""
+    ended = forked(arguments, environment(tmp_path, **(QUICK | variables)), tmp_path)
+    assert ended.code == code, ended.text
+    assert line in ended.err.decode()
+    assert "Traceback" not in ended.text
+    assert ended.out == b""
     assert "done" not in statuses(tmp_path)
 
 

@@ -12,6 +12,8 @@ import pytest
 from orchestrator.cli.commands import DONE
 from orchestrator.cli.finding import Finding
 from orchestrator.cli.output import counted, plain, print_findings, print_list, print_song, progress
+from orchestrator.cli.output.screen import typed_as
+from orchestrator.cli.players import command_here
 from orchestrator.songs.manifest import Failure, Status, new_id
 from orchestrator.songs.reading import Damaged
 from orchestrator.songs.stages import Stage, ignore_stages
@@ -87,6 +89,23 @@ def test_where_there_is_no_terminal_nothing_moves(capsys: pytest.CaptureFixture[
     songs = [made_song(number, {}, {}) for number in range(3)]
     assert list(counted(songs)) == songs
     assert capsys.readouterr() == ("", "")
+
+
+def test_every_stage_can_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    with progress(of=1, number=1) as report:
+        assert report is not ignore_stages
+        for stage in Stage:
+            report(stage, "working", 0.5)
+
+
+def test_commands_are_shown_as_they_are_typed_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert typed_as([command_here(), "C:\\My songs\\audio.wav"]) == 'explorer "C:\\My songs\\audio.wav"'
+    assert (
+        typed_as(["songwright", "make", "it's rain", "--seed", "3"])
+        == 'songwright make "it\'s rain" --seed 3'
+    )
 
 
 def test_the_last_screen_tells_what_was_made_where_it_is_and_how_to_make_it_again(tmp_path: Path) -> None:

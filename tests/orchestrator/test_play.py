@@ -6,6 +6,7 @@ import io
 import json
 import os
 import stat
+import subprocess
 import sys
 import threading
 import time
@@ -16,7 +17,7 @@ import pytest
 import soundfile
 
 from orchestrator.cli.commands import DONE, FAILED, WRONG_USAGE
-from orchestrator.cli.players import PLAYERS
+from orchestrator.cli.players import PLAYERS, WINDOWS
 from tests.orchestrator.early import BUG, EARLY, HOLD
 from tests.orchestrator.engines import RATE_HZ
 from tests.orchestrator.terminal import Shown, on_terminal
@@ -169,6 +170,18 @@ def test_a_player_of_whole_files_says_so_and_gets_one_that_is_gone_afterwards(
     assert "afplay plays whole files alone" in shown.text
     assert len(heard(tmp_path, "afplay")) == 44 + SECONDS * RATE_HZ * 4
     assert [path for path in scratch.rglob("*") if path.is_file()] == []
+
+
+def test_windows_plays_by_its_own_means(tmp_path: Path) -> None:
+    """Its module of Python's is not here: one of the same name writes down what it is called with."""
+    (tmp_path / "winsound.py").write_text(
+        "SND_FILENAME, SND_NODEFAULT = 0x20000, 2\ndef PlaySound(sound, flags): print(sound, flags)\n"
+    )
+    command = [WINDOWS.command, *WINDOWS.plays, "C:\\a song.wav"]
+    done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path)})
+    assert done.stdout.split("\n")[0] == f"C:\\a song.wav {0x20002}", done.stderr
+    assert WINDOWS.wav_alone
+    assert WINDOWS.is_here
 
 
 def test_a_player_that_can_begin_early_is_preferred(

@@ -246,6 +246,7 @@ def test_modal_run_shows_a_song_as_it_is_and_errors_as_one_line(
 
     def order(_brief: str, _id: str) -> Iterator[tuple[str, object]]:
         yield "progress", (Stage.MUSIC.value, ALL, 0.5)
+        yield "progress", ("a stage of a later version", ALL, 0.5)
         yield "song", (made.model_dump_json(), urls)
 
     place_order({"description": "[/b]", "duration_s": 5.0}, "", tmp_path / "out", order)

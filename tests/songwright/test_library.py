@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from songwright import (
@@ -54,6 +56,10 @@ def test_a_song_is_changed_and_found_by_what_is_its_own(server: Server, connect:
         ("demo", "b"),
         "compose",
     )
+    link = client.share(song, expires_s=90)
+    page = httpx.get(link.url)
+    assert (page.status_code, "Neon Rain" in page.text) == (200, True)
+    assert 60 < (link.expires_at - datetime.now(UTC)).total_seconds() <= 90
     assert client.update(song.id, tags=[], metadata={}).metadata == {}
     assert found(metadata={"order": order}) == ids[:0:-1]
 
@@ -65,6 +71,7 @@ def test_a_song_is_changed_and_found_by_what_is_its_own(server: Server, connect:
         lambda client: client.update("0" * 15, favorite=True),
         lambda client: client.update("../x", favourite=True),
         lambda client: client.update("0" * 15, metadata={"a": float("nan")}),
+        lambda client: client.share("0" * 15, expires_s=1.5),
         lambda client: list(client.songs(stauts="done")),
         lambda client: list(client.songs(favourite="yes")),
         lambda client: list(client.songs(metadata="a:b")),

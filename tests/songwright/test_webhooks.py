@@ -55,6 +55,8 @@ def test_every_secret_that_the_service_takes_is_taken(secret: str) -> None:
 def test_names_of_headers_may_be_written_in_any_case() -> None:
     headers = httpx.Headers({name.title(): value for name, value in signed().items()})
     assert verify_webhook(headers, BODY, SECRET, now_s=NOW_S)
+    as_asgi_has_them = {name.encode(): value.encode() for name, value in signed().items()}
+    assert verify_webhook(as_asgi_has_them | {b"accept": [b"*/*"]}, BODY, SECRET, now_s=NOW_S)
 
 
 def test_one_right_signature_of_several_is_enough() -> None:
@@ -68,6 +70,7 @@ def test_one_right_signature_of_several_is_enough() -> None:
     ("change", "message"),
     [
         ({"webhook-id": ""}, "webhook-id is missing"),
+        ({"webhook-id": None}, "webhook-id is missing"),
         ({"webhook-signature": ""}, "webhook-signature is missing"),
         ({"webhook-timestamp": "soon"}, "no time in seconds"),
         ({"webhook-timestamp": "٣"}, "no time in seconds"),
@@ -75,9 +78,10 @@ def test_one_right_signature_of_several_is_enough() -> None:
         ({"webhook-timestamp": str(NOW_S + 1)}, "no signature fits"),
         ({"webhook-signature": "v1,"}, "no signature fits"),
         ({"webhook-signature": "v2,ü v1,ü"}, "no signature fits"),
+        ({"webhook-id": "\udcff", "webhook-signature": "v1,\udcff"}, "no signature fits"),
     ],
 )
-def test_what_the_service_has_not_signed_is_refused(change: dict[str, str], message: str) -> None:
+def test_what_the_service_has_not_signed_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidWebhook, match=message):
         verify_webhook(signed() | change, BODY, SECRET, now_s=NOW_S)
 
@@ -100,6 +104,11 @@ def test_what_is_signed_and_tells_of_no_song_is_refused() -> None:
 def test_mistakes_of_the_caller_are_named() -> None:
     with pytest.raises(InvalidArgument, match="bytes of the request"):
         verify_webhook(signed(), BODY.decode(), SECRET)  # type: ignore[arg-type]
+    for headers in ([*signed().items()], {"webhook-id": ["msg_1"]}):
+        with pytest.raises(InvalidArgument, match="headers"):
+            verify_webhook(headers, BODY, SECRET)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgument, match="tolerance_s"):
+        verify_webhook(signed(), BODY, SECRET, tolerance_s=float("nan"))
     for secret in ("", "whsec_", "whsec_not base64!"):
         with pytest.raises(InvalidArgument, match="secret"):
             verify_webhook(signed(), BODY, secret)

@@ -8,7 +8,7 @@
 ``songwright.errors``.
 """
 
-from songwright.answers import Asset, Page, Plan, Progress, Song, Source, Summary
+from songwright.answers import Asset, Page, Plan, Progress, ShareLink, Song, Source, Summary
 from songwright.calls import (
     Asked,
     Changes,
@@ -90,6 +90,7 @@ __all__ = [
     "Plan",
     "Progress",
     "ServerError",
+    "ShareLink",
     "Song",
     "SongCancelled",
     "SongFailed",

@@ -141,6 +141,14 @@ class Page:
 
 
 @dataclass(frozen=True)
+class ShareLink:
+    """A link that shows one song, to whoever has it."""
+
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class Source:
     """A recording that the service keeps, to make songs from."""
 
@@ -234,6 +242,11 @@ def summary_of(song: Mapping[str, Any]) -> Summary:
         seconds_left=song.get("seconds_left"),
         progress={part: news["fraction"] for part, news in progress.items()},
     )
+
+
+def share_link_of(document: Mapping[str, Any]) -> ShareLink:
+    """A share link from the service's JSON."""
+    return ShareLink(_text(document["url"]), datetime.fromisoformat(document["expires_at"]))
 
 
 def source_of(document: Mapping[str, Any]) -> Source:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.errors import InvalidRequest
+from config.errors import InvalidRequest, Unavailable
 from orchestrator.cli.bench import installed
 
 _BRIEF = "an uplifting synthwave song with a female vocal about driving home through neon rain"
@@ -54,7 +54,9 @@ def measure(runs: int, duration_s: float, against: Path | None = None) -> Iterat
     """Makes ``runs`` songs of ``duration_s`` seconds in a temporary folder and gives the report's lines. The
     installation ``against`` makes each too: its ``songwright``, or a checkout with one in ``.venv``.
 
-    Raises ``InvalidRequest`` if there is no such command."""
+    Raises ``InvalidRequest`` if there is no such command, and ``Unavailable`` on Windows."""
+    if not hasattr(os, "wait4"):
+        raise Unavailable("this system does not say what a process has used", "measure on Linux or macOS")
     others = [] if against is None else [installation(against)]
     results: dict[Installation, list[Run]] = {each: [] for each in (HERE, *others)}
     with tempfile.TemporaryDirectory(prefix="songwright-bench-") as folder:

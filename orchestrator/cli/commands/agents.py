@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from config.errors import InvalidRequest
 from config.settings import load_settings
 from orchestrator.cli.lines import say
 
@@ -30,4 +31,7 @@ def mcp(url: str | None) -> None:
     """
     from orchestrator.compat.mcp.stdio import serve_stdio
 
+    if url is not None and not url.lower().startswith(("http://", "https://")):
+        fix = "give the address of a service, such as http://localhost:8000, or leave the option out"
+        raise InvalidRequest("--url", url, fix)
     serve_stdio(load_settings(**({} if url is None else {"url": url})), say)

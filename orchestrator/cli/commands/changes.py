@@ -218,6 +218,7 @@ def cover(song_id: str, prompt: str, seed: int, out: str | None, as_json: bool) 
     """
     from orchestrator.cli.home.choosing import song_named
     from orchestrator.cli.produce import produce
+    from orchestrator.cli.words import typed
     from orchestrator.pipeline.inputs.covers import brief_of_cover
     from orchestrator.songs.export import checked_folder
     from orchestrator.songs.manifest import new_songs
@@ -226,7 +227,7 @@ def cover(song_id: str, prompt: str, seed: int, out: str | None, as_json: bool) 
     folder = checked_folder(out)
     library = open_library(settings)
     song = library.load(song_named(library, song_id))
-    songs = new_songs(brief_of_cover(song, prompt.strip(), seed))
+    songs = new_songs(brief_of_cover(song, typed(prompt).strip(), seed))
     produce(songs, settings, out=folder, as_json=as_json, photo=b"", play=False)
 
 
@@ -246,7 +247,7 @@ def _change(
 ) -> None:
     from orchestrator.cli.home.choosing import song_named
     from orchestrator.cli.produce import produce
-    from orchestrator.cli.words import words_in
+    from orchestrator.cli.words import typed, words_in
     from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
     from orchestrator.pipeline.inputs.changes import Wanted, changed_brief, separator_info, sung_lines
     from orchestrator.pipeline.inputs.recording_changes import source_brief
@@ -265,7 +266,7 @@ def _change(
     fields: dict[str, object] = {"seed": seed, "variations": variations, "keep": keep}
     if format_ is not None:
         fields["format"] = format_
-    asked = Wanted(task, words, prompt, **wanted)
+    asked = Wanted(task, words, typed(prompt), **wanted)
     if is_recording(song_id):
         brief = source_brief(load_recording(library.store, song_id), engine, asked, **fields)
     else:

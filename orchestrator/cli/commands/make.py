@@ -131,6 +131,9 @@ def make(
         for option, given in (*words, ("--image", image)):
             if given:
                 raise InvalidRequest(option, like_id, "with --like the words are that song's: leave it out")
+        for option, is_given in (("--instrumental", instrumental), ("--photo-as-cover", photo_as_cover)):
+            if is_given:
+                raise InvalidRequest(option, like_id, "with --like it is as in that song: leave it out")
         library = open_library(settings)
         songs, photo, settings = again(
             library.load(song_named(library, like_id)), library, settings, _given(options)

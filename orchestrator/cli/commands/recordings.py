@@ -40,12 +40,13 @@ def upload(
     delete_id: str | None,
     as_json: bool,  # noqa: FBT001 - as above
 ) -> None:
-    """Keep the recording FILE, to make songs from: WAV, FLAC, MP3, Ogg or M4A, told by its bytes.
+    """Keep the recording FILE, to make songs from: WAV, FLAC, MP3, Ogg or M4A, whatever it is called.
 
     It has 1 to 600 seconds, and 16,000 Hz or more. What is kept is the sound alone, as FLAC, in ./sources.
     The same file is the same recording, however often it is given.
     """
     from orchestrator.cli.output import print_recordings
+    from orchestrator.cli.words import typed
     from orchestrator.pipeline.inputs.recordings import (
         NAME_CHARACTERS,
         Recordings,
@@ -61,7 +62,7 @@ def upload(
     settings = load_settings()
     if file is not None:
         said = checked_rights(rights)
-        called = checked_name(Path(file).name[:NAME_CHARACTERS] if name is None else name)
+        called = checked_name(typed(Path(file).name)[:NAME_CHARACTERS] if name is None else typed(name))
     recordings = Recordings(open_store(settings), settings.source_limit)
     if delete_id is not None:
         recordings.delete(delete_id)

@@ -13,6 +13,8 @@ from config.settings import load_settings
 from orchestrator.cli.lines import plain, print_line
 
 _MOST_COMPLETED = 50
+_SPELLINGS = {"favorite": "favourite"}
+"""Other spellings of commands."""
 EXAMPLES = """\b
 Examples:
   source <(songwright completion bash)
@@ -23,7 +25,8 @@ Examples:
 
 
 class GroupedCommands(click.Group):
-    """Commands that the help lists under the headings of ``sections``, in their order."""
+    """Commands that the help lists under the headings of ``sections``, in their order. They are also found by
+    ``_SPELLINGS``, which the help leaves out."""
 
     def __init__(
         self, *args: object, sections: Mapping[str, Sequence[click.Command]], **more: object
@@ -33,6 +36,9 @@ class GroupedCommands(click.Group):
         for section in sections.values():
             for command in section:
                 self.add_command(command)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, _SPELLINGS.get(cmd_name, cmd_name))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [str(command.name) for section in self._sections.values() for command in section]

@@ -15,7 +15,7 @@ Examples:
   songwright song
   songwright song "a sea shanty about the last ship" --play
 """
-_WISHES = ("description", "lyrics_file", "about", "image", "like")
+_WISHES = ("description", "lyrics_file", "about", "image", "like_id")
 
 
 def _song(**options: Any) -> Any:

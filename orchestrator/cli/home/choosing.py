@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -47,6 +47,12 @@ def song_named(library: Library, text: str) -> str:
     how = "begins more than one id" if beginning else "fits more than one song"
     show_songs(found[:MOST_SHOWN])
     raise InvalidRequest("ID", text, f"it {how}: give more of the one that you mean")
+
+
+def songs_named(library: Library, names: Iterable[str]) -> list[str]:
+    """The songs of these names, each once. Raises as ``song_named``: one that leads nowhere is found before
+    anything is done with the others."""
+    return list(dict.fromkeys(song_named(library, name) for name in names))
 
 
 def newest_done(library: Library) -> Song:

@@ -39,7 +39,7 @@ class Editor:
                 lambda: edit_stored(self._library, song_id, facts),
             )
         else:
-            self._its_service(song).patch(path, labels)
+            self._its_service(song, "change it").patch(path, labels)
         return str(facts.get("renamed", song.title))
 
     def delete(self, song_id: str) -> str:
@@ -56,7 +56,7 @@ class Editor:
                 lambda service: service.delete(f"/songs/{song_id}"), lambda: self._library.delete(song_id)
             )
         else:
-            self._its_service(song).delete(f"/songs/{song_id}")
+            self._its_service(song, "delete it").delete(f"/songs/{song_id}")
         return song.title
 
     def cancel(self, song_id: str) -> str:
@@ -68,26 +68,28 @@ class Editor:
         if song.status.finished:
             raise Conflict(f"song {song_id} is {song.status.value}", "there is nothing to cancel")
         if not may_resume(song):
-            self._its_service(song).post(f"/songs/{song_id}/cancel")
+            self._its_service(song, "cancel it").post(f"/songs/{song_id}/cancel")
             return song.title
         # Nobody makes it, unless somebody has just taken it up.
         if not self._library.save_if(song.changed(status=Status.CANCELLED, owner=None), etag):
             return self.cancel(song_id)
         return song.title
 
-    def _its_service(self, song: Song) -> RunningService:
-        """The service that makes the song. Raises ``InvalidRequest`` if another process does."""
+    def _its_service(self, song: Song, wish: str) -> RunningService:
+        """The service that makes the song. Raises ``InvalidRequest`` if another process does: ``wish`` is
+        what is to be done with the song."""
         owner = song.owner
         service = running_service(self._settings) if owner and owner.service else None
         if service:
             return service
-        where = "another process is at work on this song"
-        fix = f"{where}: cancel it there first"
+        where, there = "another process is at work on this song", wish
         if owner and owner.host != platform.node():
-            fix = f"{where}, on the machine {owner.host!r}: cancel it there first"
+            where += f", on the machine {owner.host!r}"
         elif owner and not owner.service:
-            fix = f"{where}, number {owner.pid}: press Ctrl-C there first"
-        raise InvalidRequest("ID", song.id, fix)
+            where += f", number {owner.pid}"
+            there = "press Ctrl-C"
+        waits = "" if wish == "cancel it" else f", or {wish} once it has ended"
+        raise InvalidRequest("ID", song.id, f"{where}: {there} there{waits}")
 
     def _by_service_or(self, by_service: Callable[[RunningService], T], by_store: Callable[[], T]) -> T:
         """Through the service where one runs and takes our token, else in the store: nobody makes the song,

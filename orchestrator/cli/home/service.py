@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
@@ -50,12 +51,17 @@ class RunningService:
         except HTTPError as error:
             with error:
                 raise self._refused(error.code, error.read(_LARGEST_BYTES)) from error
-        except (URLError, OSError) as error:
+        except (URLError, OSError, HTTPException) as error:
             why = getattr(error, "reason", error)
             raise Unavailable(
                 f"the service at {self.url} does not answer: {why}", "see its own terminal or log"
             ) from error
-        return json.loads(answer) if answer else None
+        try:
+            return json.loads(answer) if answer else None
+        except ValueError as error:
+            raise Unavailable(
+                f"what answers at {self.url} is no Songwright", "see which program listens there"
+            ) from error
 
     def _refused(self, status: int, answer: bytes) -> NotFound | Conflict | Unavailable:
         try:

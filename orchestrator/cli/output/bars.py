@@ -36,8 +36,8 @@ def progress(*, of: int, number: int) -> Iterator[StageReport]:
         console.print(f"Song {number} of {of}")
     with bars:
         tasks: dict[Stage, TaskID] = {}
-        for stage in WITH_ENGINES:
-            shown = stage in ALWAYS  # the others once they have begun
+        for stage in Stage:
+            shown = stage in ALWAYS and stage in WITH_ENGINES  # the others once they have begun
             tasks[stage] = bars.add_task("", total=1.0, stage=stage.value, start=False, visible=shown)
 
         def report(stage: Stage, doing: str, fraction: float) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
 from rich.console import Group, RenderableType
@@ -92,7 +94,7 @@ def print_song(song: Song, places: Places, copies: Path | None = None) -> None:
     )
     if song.status is Status.DONE and "audio" in song.assets:
         audio = str(copies) if copies else places.playable(song.assets["audio"].key)
-        console.print(_command("Play it", f"{command_here()} {shlex.quote(audio)}"))
+        console.print(_command("Play it", typed_as([command_here(), audio])))
         console.print(_command("Make it again", _again(song, places)))
 
 
@@ -179,9 +181,14 @@ def _again(song: Song, places: Places) -> str:
         words += ["--", brief.description]
     elif brief.description:
         words.insert(0, brief.description)
-    command = shlex.join(["songwright", "make", *words])
+    command = typed_as(["songwright", "make", *words])
     # Words of several lines, or with what no terminal shows, would be others when they are typed again.
     return command if plain(command) == command else like
+
+
+def typed_as(words: Sequence[str]) -> str:
+    """The command of these words, as it is typed in a shell of this system."""
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
 def _command(label: str, command: str) -> Text:

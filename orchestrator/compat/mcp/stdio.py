@@ -3,8 +3,12 @@ this process, or by a service elsewhere."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import secrets
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from config.errors import Conflict, InvalidRequest, Unavailable
@@ -89,5 +93,38 @@ async def _speak(calls: Any) -> None:
     from orchestrator.compat.mcp.server import mcp_server
 
     server = mcp_server(lambda _context: calls)
-    async with stdio_server() as (received, sent):
+    given: Any = _Lines() if os.name == "posix" else None  # None: the SDK's own
+    async with stdio_server(given) as (received, sent):
         await server.run(received, sent, server.create_initialization_options())
+
+
+class _Lines:
+    """The lines of stdin, read by a thread that nobody waits for. The SDK's own reader has to be waited for
+    until the next line comes, so that Ctrl-C would do nothing."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._lines: asyncio.Queue[str] = asyncio.Queue()
+        kept = os.dup(0)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)  # no process of an engine reads what is the agent's
+        os.close(nothing)
+        threading.Thread(target=self._read, args=(kept,), name="stdin", daemon=True).start()
+
+    def __aiter__(self) -> _Lines:
+        return self
+
+    async def __anext__(self) -> str:
+        if line := await self._lines.get():
+            return line
+        raise StopAsyncIteration
+
+    def _read(self, descriptor: int) -> None:
+        with suppress(OSError), open(descriptor, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                self._put(line)
+        self._put("")
+
+    def _put(self, line: str) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._lines.put_nowait, line)

@@ -86,22 +86,28 @@ def _show_qr(text: str) -> None:
         sys.stderr.flush()
 
 
+def browser_here() -> webbrowser.BaseBrowser | None:
+    """The browser of this machine that opens a window; None where there is none."""
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return None
+    # One for terminals would take this one, runs no scripts, and a service would wait for it. What BROWSER
+    # names, such as wslview, opens a window.
+    if type(browser) is webbrowser.GenericBrowser and (
+        browser.basename in _FOR_TERMINALS or not os.environ.get("BROWSER")
+    ):
+        return None
+    return browser
+
+
 def _open(address: str, say: Callable[[str], None]) -> None:
     """Opens the page in the user's browser, or says that there is none.
 
     The browser gets the address on its command line, where other users of this machine may see it for the
     moment that the page takes to use the code.
     """
-    try:
-        browser = webbrowser.get()
-    except webbrowser.Error:
-        browser = None
-    # One for terminals would take this one, and run before the service does. What BROWSER names, such as
-    # wslview, opens a window.
-    if type(browser) is webbrowser.GenericBrowser and (
-        browser.basename in _FOR_TERMINALS or not os.environ.get("BROWSER")
-    ):
-        browser = None
+    browser = browser_here()
     if browser is None:
         say("There is no browser here that can be opened: open the address in one yourself.")
         return

@@ -38,6 +38,9 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
             if error.errno == errno.EADDRINUSE:
                 fix = "another program listens there: stop it, or choose another with --port"
                 raise InvalidRequest("port", settings.port, fix) from error
+            if error.errno == errno.EACCES:
+                fix = f"{error.strerror}: ports below 1024 are for root, choose another with --port"
+                raise InvalidRequest("port", settings.port, fix) from error
             raise InvalidRequest(
                 "host", settings.host, f"{error.strerror}: choose another address"
             ) from error

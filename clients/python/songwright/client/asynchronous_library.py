@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 
-from songwright.answers import Song, Summary
+from songwright.answers import ShareLink, Song, Summary
 from songwright.client.operations import PAGE_SIZE, Operations
 from songwright.client.transport import (
     lost,
@@ -69,6 +69,10 @@ class AsyncLibrary:
     async def update(self, song: Song | str, **labels: Unpack[Labels]) -> Song:
         """As ``Client.update``."""
         return await self._run(self._operations.update(song, labels))
+
+    async def share(self, song: Song | str, *, expires_s: int | None = None) -> ShareLink:
+        """As ``Client.share``."""
+        return await self._run(self._operations.share(song, expires_s))
 
     async def watch(self) -> AsyncIterator[LibraryEvent]:
         """As ``Client.watch``; iterate with ``async for``."""

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 
-from songwright.answers import Song, Summary
+from songwright.answers import ShareLink, Song, Summary
 from songwright.client.operations import PAGE_SIZE, Operations
 from songwright.client.transport import (
     lost,
@@ -71,6 +71,11 @@ class BlockingLibrary:
         """Rename a song, mark it as a favourite, tag it, or keep metadata of your own with it. ``tags`` and
         ``metadata`` replace the former. Raises ``Conflict`` while another process makes the song."""
         return self._run(self._operations.update(song, labels))
+
+    def share(self, song: Song | str, *, expires_s: int | None = None) -> ShareLink:
+        """A link that shows the song with its cover, words and a player to whoever has it, for ``expires_s``
+        seconds: a minute to 90 days, by default 7 days. Raises ``Conflict`` for a song that is not done."""
+        return self._run(self._operations.share(song, expires_s))
 
     def watch(self) -> Iterator[LibraryEvent]:
         """What happens in the library, as it happens, for as long as you iterate: through broken connections

@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from songwright import calls
-from songwright.answers import Page, Plan, Song, Source, page_of, song_of, source_of, sources_of
+from songwright.answers import (
+    Page,
+    Plan,
+    ShareLink,
+    Song,
+    Source,
+    page_of,
+    share_link_of,
+    song_of,
+    source_of,
+    sources_of,
+)
 from songwright.calls import Changes, MusicRequest, NewCover, NewPart, PhotoRequest, SongRequest, Take
 from songwright.checks import checked_id, checked_role
 from songwright.content import path_of, picture, recording
@@ -137,6 +148,9 @@ class Operations:
 
     def update(self, song: Song | str, labels: Labels) -> Flow[Song]:
         return self._song(library.update(_id(song), labels))
+
+    def share(self, song: Song | str, expires_s: int | None) -> Flow[ShareLink]:
+        return request_json(library.share(_id(song), expires_s), self._patience, share_link_of)
 
     def watch(self) -> Flow[None]:
         return watch(self._patience)

@@ -10,7 +10,7 @@ import json
 import re
 import time
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from songwright.answers import Song, song_of
 from songwright.errors import InvalidArgument, InvalidWebhook
@@ -24,9 +24,10 @@ _SECONDS = re.compile(r"\d{1,12}", re.ASCII)
 
 
 class Headers(Protocol):
-    """The headers of a request, as any framework has them: a ``dict`` or something like it."""
+    """The headers of a request, as any framework has them: a ``dict`` or something like it, of texts, or of
+    bytes as ASGI has them."""
 
-    def items(self) -> Iterable[tuple[str, str]]: ...
+    def items(self) -> Iterable[tuple[Any, Any]]: ...
 
 
 def verify_webhook(
@@ -47,26 +48,29 @@ def verify_webhook(
     A call may come twice: its ``webhook-id`` is the same then.
 
     Raises ``InvalidWebhook`` for a call that is not the service's, that was changed on its way, or that was
-    signed more than ``tolerance_s`` ago or ahead; ``InvalidArgument`` for a body that is no bytes and a
-    secret that is none. Source: the Standard Webhooks specification, standardwebhooks.com.
+    signed more than ``tolerance_s`` ago or ahead; ``InvalidArgument`` for a body that is no bytes, headers
+    that are no texts, a secret that is none and a tolerance below 0. Source: the Standard Webhooks
+    specification, standardwebhooks.com.
     """
     if not isinstance(body, bytes | bytearray | memoryview):
         raise InvalidArgument("body", "", "give the bytes of the request as they came, not text or JSON")
+    if not tolerance_s >= 0:
+        raise InvalidArgument("tolerance_s", tolerance_s, "give seconds, 0 or more")
     key = _key(secret)
-    given = {name.lower(): value for name, value in headers.items()}
+    given = _given(headers)
     for name in _NAMES:
         if not given.get(name):
             raise InvalidWebhook(f"the header {name} is missing")
     message_id, stamp, signatures = (given[name].strip() for name in _NAMES)
     if not _SECONDS.fullmatch(stamp):
         raise InvalidWebhook("the header webhook-timestamp is no time in seconds since 1970")
-    signed = f"{message_id}.{stamp}.".encode() + bytes(body)
+    signed = f"{message_id}.{stamp}.".encode(errors="replace") + bytes(body)
     expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
     fits = False
     for signature in signatures.split():
         version, _, value = signature.partition(",")
         # Each is compared, and not only until one fits.
-        fits |= version == _VERSION and hmac.compare_digest(expected, value.encode())
+        fits |= version == _VERSION and hmac.compare_digest(expected, value.encode(errors="replace"))
     if not fits:
         raise InvalidWebhook("no signature fits: another secret signed it, or its body is not as it was sent")
     age_s = (time.time() if now_s is None else now_s) - int(stamp)
@@ -77,6 +81,26 @@ def verify_webhook(
         return song_of(json.loads(bytes(body))["song"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidWebhook(f"it is signed, but tells of no song: {error}") from error
+
+
+def _given(headers: Headers) -> dict[str, str]:
+    """The three headers that are there, by their names in lower case."""
+    if not hasattr(headers, "items"):
+        raise InvalidArgument("headers", "", "give the request's headers as a dict")
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        header = _text(name).lower()
+        if header in _NAMES and value is not None:
+            found[header] = _text(value)
+    return found
+
+
+def _text(part: object) -> str:
+    if isinstance(part, bytes | bytearray):
+        return part.decode("latin-1")
+    if not isinstance(part, str):
+        raise InvalidArgument("headers", part, "give names and values as the request has them, one text each")
+    return part
 
 
 def _key(secret: object) -> bytes:

@@ -68,6 +68,16 @@ def update(song_id: str, labels: Labels) -> Request:
     return Request("PATCH", f"/songs/{checked_id(song_id)}", body)
 
 
+def share(song_id: str, expires_s: object) -> Request:
+    """Ask for a link that shows the song. Raises ``InvalidArgument``."""
+    body: dict[str, object] = {}
+    if expires_s is not None:
+        if not isinstance(expires_s, int) or isinstance(expires_s, bool) or expires_s < 1:
+            raise InvalidArgument("expires_s", expires_s, "give whole seconds, or leave it out: seven days")
+        body["expires_s"] = expires_s
+    return Request("POST", f"/songs/{checked_id(song_id)}/share", body)
+
+
 def events(last_event_id: str) -> Request:
     """Follow the library, from after the event with this id."""
     headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}

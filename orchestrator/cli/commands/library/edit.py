@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -71,10 +71,11 @@ def rename(song_id: str, title: tuple[str, ...]) -> None:
 
     What was printed on the cover stays.
     """
+    from orchestrator.cli.home.choosing import songs_named
     from orchestrator.cli.words import typed
 
     library, editor = _opened()
-    found = _named(library, [song_id])
+    found = songs_named(library, [song_id])
     _each(found, lambda each: editor.update(each, {"title": typed(" ".join(title))}), done="Renamed")
 
 
@@ -83,8 +84,10 @@ def rename(song_id: str, title: tuple[str, ...]) -> None:
 @click.option("--off", is_flag=True, help="Take the mark away.")
 def favourite(song_ids: tuple[str, ...], off: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Mark songs as favourites: 'songwright list --favourite' lists them."""
+    from orchestrator.cli.home.choosing import songs_named
+
     library, editor = _opened()
-    found, done = _named(library, song_ids), "No favourite now:" if off else "Favourite:"
+    found, done = songs_named(library, song_ids), "No favourite now:" if off else "Favourite:"
     _each(found, lambda each: editor.update(each, {"favourite": not off}), done=done)
 
 
@@ -94,20 +97,20 @@ def favourite(song_ids: tuple[str, ...], off: bool) -> None:  # noqa: FBT001 - c
 @click.option("--off", is_flag=True, help="Take these tags away.")
 def tag(song_id: str, tags: tuple[str, ...], off: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Give the song ID tags of your own: 'songwright list --tag TAG' lists the songs that have one."""
+    from orchestrator.cli.home.choosing import songs_named
     from orchestrator.cli.words import typed
 
     library, editor = _opened()
-
     given = [typed(word) for word in tags]
 
     def change(each: str) -> str:
-        named = {word.casefold().strip() for word in given}
+        named = {" ".join(word.casefold().split()) for word in given}
         kept = [word for word in library.load(each).tags if word.casefold() not in named]
         left = kept if off else [*kept, *given]
         title = editor.update(each, {"tags": left})
         return f"{title}: {', '.join(left) or 'no tags'}"
 
-    _each(_named(library, [song_id]), change, done="Tagged")
+    _each(songs_named(library, [song_id]), change, done="Tags of")
 
 
 @click.command(epilog=DELETED, short_help="Delete songs and their files.")
@@ -127,16 +130,18 @@ def delete(
 ) -> None:
     """Delete songs and all their files, damaged ones too.
 
-    One that is named by its id, or by the beginning of it, is deleted at once. Before it deletes several, or
-    one that is named by words of its title, it says which and asks.
+    One that is named by its id, by the beginning of it, or as 'latest', is deleted at once. Before it deletes
+    several, or one that is named by words of its title, it says which and asks.
     """
+    from orchestrator.cli.home.choosing import songs_named
+
     if not song_ids and not cancelled and not failed:
         raise InvalidRequest("ID", "", "name the songs to delete, or give --cancelled or --failed")
     if song_ids and (cancelled or failed or age):
         fix = "give either ids, or --cancelled and --failed with --older-than"
         raise InvalidRequest("ID", song_ids[0], fix)
     library, editor = _opened()
-    found = _named(library, song_ids)
+    found = songs_named(library, song_ids)
     if not song_ids:
         found = _ended(library, cancelled=cancelled, failed=failed, age=age)
         if not found:
@@ -157,8 +162,10 @@ def cancel(song_ids: tuple[str, ...]) -> None:
     For songs that the service makes or that wait for it, and for those whose process has died. A song that
     'songwright make' makes in another terminal is stopped there, by Ctrl-C.
     """
+    from orchestrator.cli.home.choosing import songs_named
+
     library, editor = _opened()
-    _each(_named(library, song_ids), editor.cancel, done="Cancelled")
+    _each(songs_named(library, song_ids), editor.cancel, done="Cancelled")
 
 
 def _opened() -> tuple[Library, Editor]:
@@ -167,13 +174,6 @@ def _opened() -> tuple[Library, Editor]:
     settings = load_settings()
     library = open_library(settings)
     return library, Editor(settings, library)
-
-
-def _named(library: Library, song_ids: Iterable[str]) -> list[str]:
-    """The songs of these names, each once. One that leads nowhere is found before anything is changed."""
-    from orchestrator.cli.home.choosing import song_named
-
-    return list(dict.fromkeys(song_named(library, each) for each in song_ids))
 
 
 def _ended(library: Library, *, cancelled: bool, failed: bool, age: timedelta | None) -> list[str]:
@@ -195,9 +195,7 @@ def _confirmed(library: Library, found: Sequence[str]) -> bool:
     if len(found) > MOST_SHOWN:
         say(f"  ... and {len(found) - MOST_SHOWN:,} more")
     if not sys.stdin.isatty():
-        raise InvalidRequest(
-            "delete", f"{len(found):,} songs", "give --yes to delete them without a question"
-        )
+        raise InvalidRequest("delete", _songs(len(found)), "give --yes to delete without a question")
     what = "this song" if len(found) == 1 else f"these {len(found):,} songs"
     return click.confirm(f"Delete {what} with all files?", err=True)
 
@@ -219,6 +217,10 @@ def _each(found: Sequence[str], work: Callable[[str], str], *, done: str) -> Non
         count += 1
         print_line(plain(f"{done} {song_id} {title}".rstrip()))
     if many:
-        print_line(f"{done.rstrip(':')}: {count:,} songs.")
+        print_line(f"{done.rstrip(':')}: {_songs(count)}.")
     if failed:
         click.get_current_context().exit(FAILED)
+
+
+def _songs(count: int) -> str:
+    return "1 song" if count == 1 else f"{count:,} songs"

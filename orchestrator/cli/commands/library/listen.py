@@ -69,10 +69,9 @@ def open_(words: tuple[str, ...], only_print: bool) -> None:  # noqa: FBT001 - c
 
     The service must run on this library: 'songwright serve'. The address works once, and for a few minutes.
     """
-    import webbrowser
-
     from orchestrator.cli.home.choosing import song_named
     from orchestrator.cli.home.service import page_address, running_service, why_none
+    from orchestrator.server.access.welcome import browser_here
 
     settings = load_settings()
     song_id = song_named(open_library(settings), " ".join(words)) if words else ""
@@ -82,7 +81,7 @@ def open_(words: tuple[str, ...], only_print: bool) -> None:  # noqa: FBT001 - c
     address = page_address(service, song_id)
     if only_print:
         print_line(address)
-    elif webbrowser.open(address):
+    elif (browser := browser_here()) and browser.open(address):
         say(f"songwright: the browser shows {service.url}")
     else:
         say("songwright: no browser can be started here; open this address in one, within a few minutes:")

@@ -15,7 +15,7 @@ from config.settings import load_settings
 from orchestrator.cli.commands.exits import FAILED
 from orchestrator.cli.commands.shell import SONG
 from orchestrator.cli.home.library import open_library
-from orchestrator.cli.lines import plain, print_json, print_line, say
+from orchestrator.cli.lines import print_json, print_line, say
 
 if TYPE_CHECKING:
     from orchestrator.songs.index.selection import Sort
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from orchestrator.songs.manifest import Song
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+_MOST = 10**9
+"""More songs than a library has."""
 
 LISTED = """\b
 Examples:
@@ -69,7 +72,7 @@ def _filters(command: Command) -> Command:
             "--metadata", multiple=True, metavar="KEY:VALUE", help="Only songs that have it; of several, all."
         ),
         click.option("--tag", default="", metavar="TAG", help="Only songs with this tag."),
-        click.option("--favourite", is_flag=True, help="Only favourites."),
+        click.option("--favourite", "--favorite", is_flag=True, help="Only favourites."),
         click.option("--instrumental", is_flag=True, help="Only songs without a voice."),
         click.option("--genre", default="", metavar="NAME", help="Only this genre, such as synthwave."),
         click.option(
@@ -98,9 +101,7 @@ def search(words: tuple[str, ...], limit: int, as_json: bool, **filters: Any) ->
 
     A word of three letters or more is also found as the beginning of another.
     """
-    from orchestrator.cli.words import typed
-
-    _list(typed(" ".join(words)), limit, as_json=as_json, **filters)
+    _list(" ".join(words), limit, as_json=as_json, **filters)
 
 
 def _list(
@@ -118,6 +119,7 @@ def _list(
 ) -> None:
     from orchestrator.cli.home.choosing import whole_catalogue
     from orchestrator.cli.output import MOST_COUNTED, print_list
+    from orchestrator.cli.words import typed
     from orchestrator.server.answers import listed
     from orchestrator.songs.index.catalogue import Catalogue
     from orchestrator.songs.index.entry import UNREADABLE
@@ -134,23 +136,23 @@ def _list(
         if ":" not in pair:
             raise InvalidRequest("--metadata", pair, "give KEY:VALUE")
     selection = Selection(
-        text=text.strip(),
+        text=typed(text).strip(),
         states=frozenset(each.lower() for each in status),
-        genre=genre.strip(),
+        genre=typed(genre).strip(),
         instrumental=True if instrumental else None,
         favourite=True if favourite else None,
-        tag=tag.strip(),
-        metadata=metadata,
+        tag=typed(tag).strip(),
+        metadata=tuple(map(typed, metadata)),
         sort=sort,
     )
-    most = min(limit, sys.maxsize)
+    most = min(limit, _MOST)
     library = open_library(load_settings())
     if selection.is_everything:  # needs no index
         catalogue = Catalogue(library)
         songs = catalogue.page("", most) if most else list(library.entries())
         more = catalogue.count(songs[-1].id, MOST_COUNTED) if most and songs else 0
     else:
-        found = whole_catalogue(library).select(selection, "", most or sys.maxsize // 2)
+        found = whole_catalogue(library).select(selection, "", most or _MOST)
         songs, more = found.songs, max((found.total or 0) - len(found.songs), 0)
     if as_json:
         manifests = [listed(song).model_dump(mode="json") for song in songs]
@@ -204,14 +206,14 @@ def resume(song_ids: tuple[str, ...]) -> None:
     are none, the song that was stopped by Ctrl-C, was cancelled or failed; of several, you choose. ID may be
     the beginning of one, or words of the title.
     """
-    from orchestrator.cli.home.choosing import song_named
+    from orchestrator.cli.home.choosing import songs_named
     from orchestrator.cli.produce import produce
     from orchestrator.jobs.resuming import check_resumable, interrupted
 
     settings = load_settings()
     library = open_library(settings)
     if song_ids:
-        songs = [library.load(song_named(library, song_id)) for song_id in song_ids]
+        songs = [library.load(song_id) for song_id in songs_named(library, song_ids)]
     else:
         # One that may be what killed whoever made it comes last.
         songs = sorted(interrupted(library), key=lambda song: song.runs) or _chosen(library)
@@ -240,5 +242,5 @@ def _chosen(library: Library) -> list[Song]:
     if not sys.stdin.isatty():
         raise InvalidRequest("ID", "", f"name the one to resume: songwright resume {songs[0].id}")
     kind = click.IntRange(1, len(songs))
-    number = click.prompt(plain("Which one"), type=kind, default=1, err=True)
+    number = click.prompt("Which one", type=kind, default=1, err=True)
     return [songs[number - 1]]
