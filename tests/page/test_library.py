@@ -27,6 +27,10 @@ def row(page: Page, song_id: str) -> Locator:
     return page.locator(f"#library-list [data-id='{song_id}']")
 
 
+SHOW = """(state) => {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 LISTS_READ = """async () => {
   const before = performance.getEntriesByType("resource").length;
   const { take } = await import("/page/songs.js");
