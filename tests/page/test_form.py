@@ -1,6 +1,7 @@
 """The form: a plan that is out of date, words to begin with, pickers, a length, a photo by drop and paste."""
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -137,6 +138,20 @@ def test_surprise_me_says_something_else_each_time_that_is_understood(
         expect(page.get_by_label("Your song")).to_have_value(words)
 
 
+def test_words_that_an_example_took_the_place_of_can_be_had_back(server: Server, visiting: Visiting) -> None:
+    with visiting(server) as visit:
+        page = visit.page
+        back = page.get_by_role("button", name="My words back")
+        page.get_by_role("button", name="Campfire").click()
+        expect(back).to_be_hidden()
+        page.get_by_label("Your song").fill("words of my own")
+        page.get_by_role("button", name="Monday").click()
+        page.get_by_role("button", name="Surprise me").click()
+        back.click()
+        expect(page.get_by_label("Your song")).to_have_value("words of my own")
+        expect(back).to_be_hidden()
+
+
 def test_a_length_is_typed_as_a_clock_shows_it_or_said_in_the_words(
     server: Server, visiting: Visiting
 ) -> None:
@@ -157,7 +172,11 @@ def test_a_length_is_typed_as_a_clock_shows_it_or_said_in_the_words(
             until(page, "before => location.href !== before", before)
             wait_for_song(page)
             assert brief(server, page)["duration_s"] == seconds
-        expect(page.locator("#quote")).to_contain_text("no charge")
+        quote = page.locator("#quote")
+        expect(quote).to_contain_text("no charge")
+        photo = {"name": "sea.jpg", "mimeType": "image/jpeg", "buffer": file_of(shot("sea"), "JPEG")}
+        page.get_by_label("Photo, if you like").set_input_files(photo)
+        expect(quote).to_have_text(re.compile(r"Takes .*, no charge\. Reading the photo comes on top\."))
 
 
 LENGTHS = {

@@ -165,10 +165,11 @@ function withPhoto({ full_described_song: prompt, ...rest }) {
   return { path: "/generate-from-image", body: data };
 }
 
-// What a photo costs shows only when it is read: nothing is quoted for it.
+// What is to be quoted. A photo need not come with words, and what reading it takes is not known before.
 function quoted() {
-  const { fault, ...made } = request();
-  return fault || photo() ? null : made;
+  const { fault, path, body } = request();
+  if (fault) return null;
+  return photo() ? { path, body: { ...body, full_described_song: body.full_described_song || "a song" }, hasPhoto: true } : { path, body };
 }
 
 export function setBusy(busy, words) {
@@ -207,13 +208,30 @@ function changed() {
   quoteSoon();
 }
 
-// A sentence in the place of the words for a whole song.
-export function beginWith(sentence) {
+let given = ""; // the sentence that the page put into the form last
+let replaced = ""; // the user's own words that it took the place of
+
+function putWords(words) {
   form.elements.mode.value = "describe";
-  field("full_described_song").value = sentence;
+  field("full_described_song").value = words;
+  field("words-back").hidden = !replaced;
   clearErrors();
   changed();
   field("full_described_song").focus();
+}
+
+// A sentence in the place of the words for a whole song. Words of the user's own can be had back.
+export function beginWith(sentence) {
+  const words = field("full_described_song").value.trim();
+  if (words && words !== given) replaced = words;
+  given = sentence;
+  putWords(sentence);
+}
+
+function wordsBack() {
+  const words = replaced;
+  given = replaced = "";
+  putWords(words);
 }
 
 // A song's own words back into the form.
@@ -246,6 +264,7 @@ function wireExamples() {
   });
   field("examples").append(...chips);
   field("surprise").addEventListener("click", () => beginWith(surprise()));
+  field("words-back").addEventListener("click", wordsBack);
 }
 
 export function wireForm({ make, plan }) {

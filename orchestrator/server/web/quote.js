@@ -46,7 +46,8 @@ async function read() {
   // Figures of another request are not this one's price.
   if (asked !== quoted) slow = setTimeout(() => show(t("Time and price are being worked out …")), SLOW_MS);
   try {
-    const words = quoteWords(await readQuote(request.body, signal));
+    const quote = await readQuote(request.body, signal);
+    const words = request.hasPhoto && quote.seconds ? `${quoteWords(quote)} ${t("Reading the photo comes on top.")}` : quoteWords(quote);
     if (!signal.aborted) show(words, asked);
   } catch (problem) {
     if (signal.aborted) return;
@@ -64,7 +65,7 @@ export function quoteSoon() {
   timer = setTimeout(read, PAUSE_MS);
 }
 
-// request() answers { path, body } of the form as it stands, or null where it is not whole.
+// request() answers { path, body, hasPhoto } of the form as it stands, or null where it is not whole.
 export function wireQuote(form, request) {
   peek = request;
   for (const type of ["input", "change"]) form.addEventListener(type, quoteSoon);

@@ -138,7 +138,7 @@ export function errorsView(api) {
 function errorRow({ name, value, operations }) {
   return element("li", { id: name, "data-field": name },
     english("p", { class: "field-head" }, element("strong", {}, value.title)),
-    element("p", { class: "hint" }, code(value.type), " · ", value.retry ? t("the same request can succeed later") : t("the same request cannot succeed"), " · ", t("{n} operations", { n: operations.length })),
+    element("p", { class: "hint" }, code(value.type), " · ", value.retry ? t("the same request can succeed later") : t("the same request cannot succeed"), " · ", operations.length === 1 ? t("1 operation") : t("{n} operations", { n: operations.length })),
     english("p", {}, value.detail));
 }
 
