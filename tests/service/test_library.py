@@ -102,7 +102,8 @@ def listening(server: Server, last_id: str = "") -> Iterator[Queue[Event]]:
         assert begun.wait(10)
         yield events
         # Closing alone is not leaving: the system keeps the connection while the thread reads it.
-        response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # where the service has ended it, it is closed already
+            response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 def next_of(events: "Queue[Event]", kind: str, song_id: str = "", **facts: Any) -> Event:
