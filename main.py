@@ -24,10 +24,10 @@ from config.errors import SongwrightError
 from config.settings import load
 from config.version import PACKAGES as OWN_PACKAGES
 from orchestrator.modal.deployment import containers
-from orchestrator.modal.deployment.cards import check_cards, check_licence
+from orchestrator.modal.deployment.cards import check_cards
 from orchestrator.modal.deployment.images import IMAGES, MODEL, WEB, ImageSpec
 from orchestrator.modal.deployment.pins import ROOT, pins, version_of
-from orchestrator.modal.deployment.server import check_server
+from orchestrator.modal.deployment.server import check_choices
 from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment, environment, load_deployment
 from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 
@@ -35,9 +35,7 @@ try:
     SETTINGS = load_deployment()
     check_cards(SETTINGS)
     if modal.is_local():  # in a container, songs get the error: raised here, it would restart without end
-        for craft in crafts_in_use(SETTINGS):
-            check_licence(SETTINGS, craft)
-            check_server(SETTINGS, craft)
+        check_choices(SETTINGS)
 except SongwrightError as error:
     raise SystemExit(str(error)) from error  # one line instead of the traceback that Modal's client shows
 MODAL = SETTINGS.modal
@@ -219,9 +217,10 @@ async def produce(song_id: str, wakes: dict[str, str] | None = None) -> str:
 @modal.concurrent(max_inputs=containers.WEB_TOGETHER)
 @modal.asgi_app()
 def web() -> Any:
+    from orchestrator.modal.deployment.address import AsAddressed
     from orchestrator.server.api import create_app
 
-    return create_app(load_deployment(), service=service().web)
+    return AsAddressed(create_app(load_deployment(), service=service().web), web.get_web_url.aio)
 
 
 @app.function(

@@ -69,8 +69,8 @@ def _greet() -> None:
 
 
 def _choices(settings: Deployment) -> Iterator[Finding]:
-    """Engines that there are not, licences that stand against it, and GPUs that cannot run the model they are
-    set for."""
+    """Engines that there are not, licences that stand against it, GPUs that cannot run the model they are set
+    for, and doors that are open to all."""
     for craft in crafts_in_use(settings):
         try:
             REGISTRIES[craft].spec(getattr(settings, craft).engine)
@@ -84,6 +84,8 @@ def _choices(settings: Deployment) -> Iterator[Finding]:
         except InvalidRequest as error:
             detail, _, fix = str(error).rpartition("; ")
             yield Finding(craft, ok=False, detail=detail, fix=fix)
+    if settings.doors.open_to_all:
+        yield Finding("doors", ok=True, detail=f"{settings.doors.open_to_all} On Modal everyone does.")
 
 
 def _secret(settings: Deployment) -> Finding:

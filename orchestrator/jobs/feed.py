@@ -20,6 +20,7 @@ from orchestrator.jobs.library.notifier import TICK_S, Notifier
 from orchestrator.songs.manifest import Moment, Song, Status
 
 _ENDED_KEPT = 32  # ended songs whose progress can still be sent again
+_MOST_ELSEWHERE = 200  # songs of other processes whose progress is remembered
 _MOST_EVENTS = 600  # of one song
 _SMALLEST_STEP = 0.01
 _ID = re.compile(r"(\d{1,6})\.(\d{1,6})", re.ASCII)
@@ -96,6 +97,7 @@ class Feed:
         self._tracks: dict[str, _Track] = {}
         self._ended: OrderedDict[str, _Track] = OrderedDict()
         self._snapshots: dict[str, asyncio.Task[_Snapshot]] = {}
+        self._elsewhere: OrderedDict[str, dict[str, Event]] = OrderedDict()  # the newest progress there
         self._notifier = Notifier()
         self._closed = False
         self.on_change: OnChange = lambda _song_id, _song: None
@@ -142,13 +144,17 @@ class Feed:
         self.on_change(song_id, None)
 
     def progress_of(self, song_id: str) -> dict[str, Event]:
-        """The newest progress of each part of a song that is being made."""
+        """The newest progress of each part of a song that is being made: where another process makes it, as
+        it was when the song was last read."""
         track = self._tracks.get(song_id)
-        return track.newest if track else {}
+        return track.newest if track else self._elsewhere.get(song_id, {})
 
     async def song(self, song_id: str) -> Song:
         """The newest state of any song. Raises as ``load`` does."""
-        return self.newest(await self._load(song_id))
+        song = self.newest(await self._load(song_id))
+        if song_id not in self._tracks:
+            await self._progress_elsewhere(song)
+        return song
 
     def newest(self, song: Song) -> Song:
         """The newest state of a song that was read from the store: what this process makes of it may be
@@ -159,6 +165,7 @@ class Feed:
 
     def forget(self, song_id: str) -> None:
         """Removes a song; its listeners' streams end."""
+        self._elsewhere.pop(song_id, None)
         if self._tracks.pop(song_id, None) is None:
             self._ended.pop(song_id, None)
         self._notifier.notify(song_id)
@@ -227,9 +234,22 @@ class Feed:
 
     async def _take_snapshot(self, song_id: str) -> _Snapshot:
         song = await self._load(song_id)
-        if self._load_progress and not song.status.finished:
-            return _Snapshot(song, await self._load_progress(song_id))
-        return _Snapshot(song, {})
+        return _Snapshot(song, await self._progress_elsewhere(song))
+
+    async def _progress_elsewhere(self, song: Song) -> dict[str, tuple[str, float]]:
+        """The progress of another process's song, which ``progress_of`` has from now on."""
+        if self._load_progress is None or song.status.finished:
+            self._elsewhere.pop(song.id, None)
+            return {}
+        progress = await self._load_progress(song.id)
+        self._elsewhere[song.id] = {
+            part: Event((0, 0), "progress", part=part, stage=stage, fraction=fraction)
+            for part, (stage, fraction) in progress.items()
+        }
+        self._elsewhere.move_to_end(song.id)
+        if len(self._elsewhere) > _MOST_ELSEWHERE:
+            self._elsewhere.popitem(last=False)
+        return progress
 
 
 def position_of(text: str) -> Position:

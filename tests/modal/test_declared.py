@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from config.errors import InvalidRequest
 from config.gpus import GPUS
 from config.settings import load
+from orchestrator.modal.deployment.address import AsAddressed, Receive, Scope, Send
 from orchestrator.modal.deployment.pins import version_of
 from orchestrator.modal.deployment.settings import SECRET_KEYS, Deployment
 from tests.modal.control import Control
@@ -132,6 +134,28 @@ def test_audiocraft_is_built_on_the_debian_whose_ffmpeg_its_pyav_compiles_with()
         assert {"gcc", "pkg-config"} <= set(system.split())
         (install,) = [line for line in lines if "--build-constraint=" in line]
         assert lines.index(system) < lines.index(install)
+
+
+def test_those_who_follow_songs_leave_room_for_other_requests(control: Control) -> None:
+    assert Deployment().listener_limit * 2 <= control.functions["web"].max_inputs
+
+
+def test_requests_have_the_scheme_of_the_web_function_whatever_modal_passes_on() -> None:
+    seen: list[str] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope["scheme"])
+
+    async def ask(url: str | None) -> None:
+        async def web_url() -> str | None:
+            return url
+
+        scope: Scope = {"type": "http", "scheme": "http"}
+        await AsAddressed(app, web_url)(scope, None, None)  # type: ignore[arg-type]
+
+    for url in ("https://me--songwright-web.modal.run", "http://127.0.0.1:1", None):
+        asyncio.run(ask(url))
+    assert seen == ["https", "http", "http"]
 
 
 def test_who_has_kernels_to_compile_has_a_compiler(control: Control) -> None:

@@ -74,11 +74,13 @@ def test_a_volume_without_weights_is_filled_by_a_command() -> None:
 def test_a_gpu_that_cannot_run_its_model_is_named_before_modal_is_asked() -> None:
     with Control() as control:
         env = {"SONGWRIGHT_MUSIC__GPU": "L40S,T4", "MODAL_TOKEN_ID": "", "MODAL_TOKEN_SECRET": ""}
+        env["SONGWRIGHT_DOORS__WITHOUT_TOKEN"] = "true"
         code, said = examined(control, **env)
     assert code == 1
     assert "SONGWRIGHT_MUSIC__GPU: 'L40S,T4' - T4 cannot run ACE-Step/acestep-v15-xl-turbo-diffusers" in said
     assert "use L4, A10, L40S" in said
     assert said.count("cannot run") == 1
+    assert "doors Whoever reaches this address makes songs by /suno and /acestep without a token" in said
 
 
 def test_an_unknown_gpu_is_named_with_the_one_that_was_meant() -> None:

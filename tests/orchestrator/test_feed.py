@@ -107,6 +107,25 @@ def test_a_forgotten_song_lets_its_listeners_go(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_the_progress_of_another_process_s_song_is_that_of_its_last_reading(tmp_path: Path) -> None:
+    async def run() -> None:
+        stage, parts = Stage(tmp_path), {"music": ("mixing", 0.5)}
+
+        async def load_progress(_song_id: str) -> dict[str, tuple[str, float]]:
+            return parts
+
+        feed = Feed(stage._load, load_progress)
+        assert feed.progress_of(stage.song.id) == {}
+        await feed.song(stage.song.id)
+        progress = feed.progress_of(stage.song.id)["music"]
+        assert (progress.stage, progress.fraction) == ("mixing", 0.5)
+        stage.comes(Status.DONE)
+        await feed.song(stage.song.id)
+        assert feed.progress_of(stage.song.id) == {}
+
+    asyncio.run(run())
+
+
 def test_an_id_that_is_none_is_the_beginning() -> None:
     assert position_of("3.17") == (3, 17)
     assert {

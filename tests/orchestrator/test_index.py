@@ -21,14 +21,17 @@ from orchestrator.jobs.resuming import interrupted
 from orchestrator.songs.brief import Brief
 from orchestrator.songs.index import bucket as bucket_module
 from orchestrator.songs.index import folder as folder_module
+from orchestrator.songs.index import keeper as keeper_module
 from orchestrator.songs.index import segments
 from orchestrator.songs.index.bucket import BucketIndex
 from orchestrator.songs.index.catalogue import Catalogue
 from orchestrator.songs.index.entry import Entry, deleted_entry, entry_in, entry_of, unreadable_entry
 from orchestrator.songs.index.folder import FOLDER, FolderIndex
+from orchestrator.songs.index.keeper import IndexKeeper
 from orchestrator.songs.index.selection import Selection
 from orchestrator.songs.index.table import IndexTable
 from orchestrator.songs.library import Library, manifest_key
+from orchestrator.songs.library_threads import LibraryThreads
 from orchestrator.songs.manifest import Song, Status, new_songs
 from orchestrator.songs.reading import Damaged
 from storage.local import LocalStore
@@ -490,6 +493,18 @@ def test_who_searches_does_not_wait_for_a_large_copy(
     going.set()
     catalogue.complete()
     assert pages(catalogue, 9, "rain") == [one.id for one in songs]
+
+
+def test_a_container_builds_the_index_of_few_songs_alone(
+    libraries: BucketLibraries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    songs = filled(libraries.new(), 3)
+    for few, is_built in ((2, False), (3, True)):
+        monkeypatch.setattr(keeper_module, "_FEW", few)
+        library = libraries.new()
+        IndexKeeper(library, LibraryThreads(library), builds=False)._begin()
+        assert Catalogue(library).is_built() == is_built
+    assert pages(Catalogue(library), 9, "rain") == [one.id for one in songs]
 
 
 def test_two_machines_that_write_segments_at_once_lose_nothing(s3_libraries: BucketLibraries) -> None:

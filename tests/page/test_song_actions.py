@@ -130,10 +130,12 @@ def test_what_is_made_again_keeps_its_wishes_and_files_of_another_host_are_saved
         body = asked.value.post_data_json
         assert (body["cover_title"], body["master"], body["seed"]) == (False, False, -1)
         expect(page.locator("#action-error")).to_contain_text("as much to do as it takes")
-        kept_there = {"audio": "https://bucket.example/a.wav", "stem:bass": "/files/songs/a/bass.flac"}
-        addresses = "['audio', 'stem:bass'].map((role) => it.downloadOf({ id: 'a', urls: argument }, role))"
+        there = "https://bucket.example/a"
+        kept_there = {"audio": there, "package": there, "stem:bass": "/files/songs/a/bass.flac"}
+        addresses = "Object.keys(argument).map((role) => it.downloadOf({ id: 'a', urls: argument }, role))"
         assert of_module(page, "api", addresses, kept_there) == [
             "/songs/a/audio?download=true",
+            "/songs/a/package",
             "/files/songs/a/bass.flac",
         ]
 

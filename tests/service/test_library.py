@@ -363,5 +363,6 @@ def test_the_listener_too_many_is_told_to_come_back_and_a_stop_ends_all_streams(
             next_of(events, "reset")
         assert server.stop() == 0
         for events in (one, two):
-            assert events.get(timeout=10) is None
+            while events.get(timeout=10) is not None:
+                continue  # the song of the test before may be told yet
     assert not [line for line in server.lines if "Traceback" in line]

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from config.errors import StoreUnavailable
 from orchestrator.server.access.access import SESSIONS_FILE
 from orchestrator.server.access.addresses import own_host
 from orchestrator.server.access.codes import MOST_CODES, HeldCodes, StoredCodes
@@ -301,9 +302,20 @@ def test_so_many_sessions_are_kept_and_a_damaged_file_ends_them(tmp_path: Path, 
         assert KeptSessions(path, clock).find(values[-1]) is None
 
 
+class BusyStore(LocalStore):
+    """While it is busy it deletes nothing, as a bucket that takes one write a second to one key."""
+
+    is_busy = False
+
+    def delete(self, key: str) -> None:
+        if self.is_busy:
+            raise StoreUnavailable("the bucket is busy", "ask again")
+        super().delete(key)
+
+
 @pytest.mark.parametrize("kind", ["held", "stored"])
 def test_codes_expire_and_are_used_once(kind: str, tmp_path: Path, clock: Clock) -> None:
-    store = LocalStore(tmp_path)
+    store = BusyStore(tmp_path)
     codes = HeldCodes(clock) if kind == "held" else StoredCodes(store, clock)
     code, expires = codes.make("holder", 60.0)
     assert expires == clock() + 60
@@ -320,6 +332,9 @@ def test_codes_expire_and_are_used_once(kind: str, tmp_path: Path, clock: Clock)
     assert codes.use(many[0]) is None
     assert codes.use(many[1]) == "holder"
     if kind == "stored":
+        store.is_busy = True
+        assert codes.use(many[2]) == "holder"
+        assert codes.use(many[2]) is None
         assert not any(code in json.dumps(list(store.list("session-codes/"))) for code in many)
 
 

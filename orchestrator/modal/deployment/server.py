@@ -1,16 +1,29 @@
-"""Checks before a deployment whether its containers can ask the server that an engine needs."""
+"""Checks before a deployment whether its engines may be used, and its containers can ask the server that one
+needs."""
 
 from __future__ import annotations
 
 import ipaddress
+import sys
 from urllib.parse import urlsplit
 
 from config.errors import InvalidRequest
 from config.models import licence_of, refuse_unless_sellable
+from orchestrator.modal.deployment.cards import check_licence
 from orchestrator.modal.deployment.settings import Deployment
-from orchestrator.pipeline.engines import REGISTRIES
+from orchestrator.pipeline.engines import REGISTRIES, crafts_in_use
 
 _LOCAL_NAMES = (".local", ".internal", ".lan", ".home.arpa", ".localhost")
+
+
+def check_choices(settings: Deployment) -> None:
+    """Raises as ``check_licence`` and ``check_server`` for the engines in use. Says on stderr if songs are
+    made for everyone: on Modal the service is on the internet."""
+    for craft in crafts_in_use(settings):
+        check_licence(settings, craft)
+        check_server(settings, craft)
+    if settings.doors.open_to_all:
+        print(f"{settings.doors.open_to_all} On Modal everyone does.", file=sys.stderr)
 
 
 def check_server(settings: Deployment, craft: str) -> None:

@@ -75,6 +75,7 @@ class Deployment(Settings, nested_model_default_partial_update=True):
     vision: EngineSettings = EngineSettings(engine="qwen_vl", gpu="A10")
     listening: EngineSettings = EngineSettings(engine="none", gpu="T4")
     separation: EngineSettings = EngineSettings(engine="none", gpu="T4")
+    listener_limit: int = Field(default=250, ge=1, le=1_000_000)  # half of what the web container takes
     log_format: Literal["auto", "json", "text"] = "json"
     modal: ModalSettings = ModalSettings()
 

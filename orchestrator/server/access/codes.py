@@ -9,9 +9,10 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
-from config.errors import NotFound, Unreadable
+from config.errors import NotFound, StoreUnavailable, Unreadable
 from storage.contract import Store
 
 CODE_S = 600.0
@@ -90,7 +91,9 @@ class StoredCodes:
         used = json.dumps({"holder": "", "expires": 0}).encode()
         if not kept["holder"] or not self._store.put_if(key, used, "application/json", etag=version.etag):
             return None
-        self._store.delete(key)
+        # It is of no use any more: where the bucket does not delete it now, ``_drop_old`` does.
+        with suppress(StoreUnavailable):
+            self._store.delete(key)
         return str(kept["holder"]) if kept["expires"] > self._now() else None
 
     def _drop_old(self) -> None:

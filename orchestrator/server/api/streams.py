@@ -107,7 +107,7 @@ _LIBRARY_EVENT = {
 }
 LIBRARY_EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The events, for as long as you listen.",
+        "description": "The events, for ten minutes at the most.",
         "content": {
             "text/event-stream": {
                 "schema": _LIBRARY_EVENT,

@@ -76,7 +76,7 @@ class Answers:
         if song.status.at_work and self._listening and self._listening.recording(song.id):
             urls["live"] = addresses.own(song, LIVE)
         estimate = self._jobs.estimate(song.id)
-        return song_answer(song, urls, estimate, self._progress(song.id), cached=cached)
+        return song_answer(song, urls, estimate, self._progress(song), cached=cached)
 
     def summary(self, song: Song | Damaged, addresses: Addresses) -> SongSummary | UnreadableSong:
         """What lists and streams of songs say of one, in its newest state."""
@@ -84,10 +84,12 @@ class Answers:
             return unreadable_song(song)
         song = self._feed.newest(song)
         estimate = self._jobs.estimate(song.id)
-        return song_summary(song, addresses.of(song, _LISTED), estimate, self._progress(song.id))
+        return song_summary(song, addresses.of(song, _LISTED), estimate, self._progress(song))
 
-    def _progress(self, song_id: str) -> dict[str, PartProgress]:
+    def _progress(self, song: Song) -> dict[str, PartProgress]:
+        if song.status.finished:
+            return {}
         return {
             part: PartProgress(stage=event.stage, fraction=event.fraction)
-            for part, event in self._feed.progress_of(song_id).items()
+            for part, event in self._feed.progress_of(song.id).items()
         }

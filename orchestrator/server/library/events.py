@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _SPACING_S = 0.3  # between two rounds of events
 _FOLDER_LOOK_S, _BUCKET_LOOK_S = 2.0, 15.0
+_MOVING_LOOK_S = 4.0  # into a bucket while songs of ours are made elsewhere, as on Modal
 _LINGER_S = 30.0  # after the last listener, who may be coming back
 _MOST_KEPT = 400  # songs whose newest state is kept
 _MOST_CHANGES = 200  # of others, between two looks; after more, the list is to be read anew
@@ -129,10 +130,11 @@ class LibraryEvents:
     async def _watch(self) -> None:
         """Tells what happens, until nobody has listened for a while."""
         loop = asyncio.get_running_loop()
-        look_s = _BUCKET_LOOK_S if isinstance(self._library.index, BucketIndex) else _FOLDER_LOOK_S
         next_look_s, heard_s = loop.time(), loop.time()
         try:
             while self._listeners or loop.time() - heard_s < _LINGER_S:
+                look_s = self._look_s()
+                next_look_s = min(next_look_s, loop.time() + look_s)
                 with suppress(TimeoutError):
                     async with asyncio.timeout_at(next_look_s):
                         await self._something.wait()
@@ -148,6 +150,12 @@ class LibraryEvents:
                 await asyncio.sleep(_SPACING_S)
         finally:
             self._watching = None
+
+    def _look_s(self) -> float:
+        if not isinstance(self._library.index, BucketIndex):
+            return _FOLDER_LOOK_S
+        made_elsewhere = self._jobs.waiting and not self._jobs.running
+        return _MOVING_LOOK_S if made_elsewhere else _BUCKET_LOOK_S
 
     async def _tell(self) -> None:
         """Adds a change for each song with news, and for each that moves in the queue."""

@@ -135,7 +135,8 @@ const songPath = (id) => `/songs/${encodeURIComponent(id)}`;
 export function downloadOf(song, role) {
   const isHere = new URL(song.urls[role], location.href).origin === location.origin;
   if (isHere || authorization().Authorization) return song.urls[role];
-  return `${songPath(song.id)}/${role.replace("stem:", "stems/")}?download=true`;
+  // A package is always saved, and its address takes no such wish.
+  return `${songPath(song.id)}/${role === "package" ? role : `${role.replace("stem:", "stems/")}?download=true`}`;
 }
 
 export const readQuote = (body, signal) => askJson("/quote", { method: "POST", body, signal });

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 from config.errors import SongwrightError
 from orchestrator.songs.index.bucket import BucketIndex
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _PERIOD_S = 20.0
 _FIRST_S = 5.0  # a start has other things to read
+_FEW = 256  # songs, which are read within seconds
 _REST = 1.0  # seconds without work after each second of building: songs come first
 
 
@@ -26,8 +28,8 @@ class IndexKeeper:
     nobody adds songs or searches, a bucket is not asked again."""
 
     def __init__(self, library: Library, threads: LibraryThreads, *, builds: bool) -> None:
-        """``builds``: a bucket that has no index gets one. A container that may be gone in a minute does not
-        begin with that: ``songwright index`` does."""
+        """``builds``: a bucket that has no index gets one, however many songs there are. A container that may
+        be gone in a minute begins with that only if they are few: ``songwright index`` reads more."""
         self._library = library
         self._index = library.index
         self._threads = threads
@@ -58,12 +60,14 @@ class IndexKeeper:
             log.warning("the index is not up to date: %s", error)
 
     def _begin(self) -> None:
-        """Copies the index of a bucket, which is a few requests; a bucket without songs gets an empty one."""
+        """Copies the index of a bucket, which is a few requests; a bucket without songs gets an empty one.
+        Few songs are read at once where nobody else would."""
         if isinstance(self._index, BucketIndex):
             with _claimed(self._index.used):
                 if self._index.sync():
                     return
-                if self._builds and next(self._library.ids(), None) is None:
+                most = 0 if self._builds else _FEW
+                if len(list(islice(self._library.ids(), most + 1))) <= most:
                     self._index.complete()
                 else:
                     self._index.used.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -12,11 +13,15 @@ from orchestrator.server.library.answering import DeletedSong
 from orchestrator.server.library.events import Change
 from orchestrator.server.service import Service
 
+LONGEST_S = 600.0
+"""So long a stream goes on: then its listener comes back with the last id, and misses nothing. On Modal a
+request has a time limit, and one that runs into it may end its container, with all other requests in it."""
+
 
 async def library_blocks(service: Service, shared: Shared, base: str, last_id: str) -> AsyncIterator[bytes]:
-    """The blocks of the stream, from what happened after the event ``last_id``."""
+    """The blocks of the stream, from what happened after the event ``last_id``, for ``LONGEST_S``."""
     yield format_sse_event(retry=RETRY_MS)
-    silent = 0
+    silent, until_s = 0, time.monotonic() + LONGEST_S
     async for change in service.events.follow(last_id):
         silent += 1
         if change is not None:
@@ -26,6 +31,8 @@ async def library_blocks(service: Service, shared: Shared, base: str, last_id: s
         elif silent >= KEEP_ALIVE_TICKS:
             silent = 0
             yield format_sse_event(comment="keep-alive")
+        if time.monotonic() >= until_s:
+            return
 
 
 def _block(service: Service, base: str, change: Change) -> bytes:

@@ -35,10 +35,11 @@ LastEventId = Annotated[
 async def follow_library(
     request: Request, service: TheService, base: Base, last_event_id: LastEventId = ""
 ) -> Response:
-    """Server-sent events, without an end: `song` with the song as the list has it, whenever one is accepted,
+    """Server-sent events: `song` with the song as the list has it, whenever one is accepted,
     gets another status, makes progress (at most a few times a second), moves in the queue, is changed by a
     user, or ends; `deleted` with its `id`; and `reset`: read the list anew, at the beginning of a stream and
     where what you have missed is not known any more. Of a song you get the newest state, not each
     one between. What another process does in the same library comes some seconds later, without its progress.
-    So many may listen at once; the next is answered 503."""
+    A stream ends after ten minutes: come back with the last id. So many may listen at once; the next is
+    answered 503."""
     return EventStream(library_blocks(service, request.app.state.shared, base, last_event_id))

@@ -107,7 +107,7 @@ async def open_session(
 async def get_session(request: Request, response: Response, service: TheService) -> SessionStatus:
     """Answers without a token: whether the request has the cookie of a session that is good."""
     response.headers.update(_NO_STORE)
-    session = _session(request, service)
+    session = session_of(request, service)
     if session is None:
         return SessionStatus(signed_in=False)
     return SessionStatus(signed_in=True, expires_at=datetime.fromtimestamp(session.expires, UTC))
@@ -155,7 +155,8 @@ async def make_code(request: Request, response: Response, service: TheService, b
     )
 
 
-def _session(request: Request, service: Service) -> Session | None:
+def session_of(request: Request, service: Service) -> Session | None:
+    """The session of the request's cookie, if it is good and the service's own page has sent it."""
     sessions = service.access.sessions
     value = cookie_of(request.headers.get("cookie", ""), sessions.cookie)
     if not value or not is_same_origin(request.method, request.headers):
