@@ -53,7 +53,7 @@ def test_a_song_is_heard_while_it_is_made_and_goes_on_when_it_is_done(
         expect(page.locator("#announcer")).to_have_text("You can listen to the beginning already.")
         expect(page.locator("#time-all")).to_have_text("0:14")
         assert page.evaluate("document.querySelector('#audio').paused"), "nobody is startled"
-        assert page.locator("#seek").get_attribute("aria-disabled") == "true"
+        expect(page.locator("#seek")).to_have_attribute("aria-disabled", "true")
         visit.look("live")
         play.click()
         sounding(page, after=0.5)
@@ -65,7 +65,7 @@ def test_a_song_is_heard_while_it_is_made_and_goes_on_when_it_is_done(
         held()
         wait_for_done(page)
         expect(page.locator("#live-note")).to_be_hidden()
-        assert page.locator("#seek").get_attribute("aria-disabled") is None
+        expect(page.locator("#seek")).not_to_have_attribute("aria-disabled", "true")
         # Past what was made first, by the same stream: no other source, no gap.
         page.evaluate(COUNT_WAITS)
         sounding(page, after=6.0)
@@ -85,7 +85,12 @@ def wait_for_done(page: Page) -> None:
 COUNT_WAITS = """(() => {
   window.waits = 0;
   const audio = document.querySelector('#audio');
-  audio.addEventListener('waiting', () => (window.waits += Number(audio.src.includes('live.wav'))));
+  audio.addEventListener('waiting', () => {
+    // Where what comes next is there, it is only the machine that is slow.
+    const { buffered, currentTime, src } = audio;
+    const ahead = buffered.length ? buffered.end(buffered.length - 1) - currentTime : 0;
+    window.waits += Number(src.includes('live.wav') && ahead < 0.5);
+  });
 })()"""
 
 
@@ -155,12 +160,22 @@ def test_a_song_that_is_left_goes_on_in_the_bar(
         held()
 
 
+# Of the song's states the one in which it can first be heard: a slow browser may press Play later.
+STATUS_WHEN_HEARD = """(() => {
+  const player = document.querySelector("#player"), song = document.querySelector("#song");
+  const look = () => { if (!player.hidden) window.whenHeard ??= song.dataset.status; };
+  look();
+  new MutationObserver(look).observe(player, { attributeFilter: ["hidden"] });
+})()"""
+
+
 def test_the_embedded_composer_is_heard_before_its_song_is_done(visiting: Visiting, tmp_path: Path) -> None:
     with serving(tmp_path, SONGWRIGHT_MUSIC__ENGINE="") as server, visiting(server) as visit:
         page = visit.page
         make(page, seconds=60)
+        page.evaluate(STATUS_WHEN_HEARD)
         page.get_by_role("button", name="Play", exact=True).click(timeout=60_000)
-        assert page.locator("#song").get_attribute("data-status") == "composing"
+        assert page.evaluate("window.whenHeard") == "composing"
         sounding(page, after=0.5)
         wait_for_done(page)
         sounding(page, after=1.0)
