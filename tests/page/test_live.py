@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.orchestrator.early import BUG, HOLD, BroadComposer
 from tests.page.conftest import Visiting
-from tests.page.test_page import describe, options, press_make, sounding, until, wait_for_song
+from tests.page.test_page import describe, options, press_make, slowly, sounding, until, wait_for_song
 from tests.service.server import Server, holding, serving
 
 EARLY = {"SONGWRIGHT_MUSIC__ENGINE": f"{BroadComposer.__module__}:{BroadComposer.__name__}"}
@@ -59,6 +59,7 @@ def test_a_song_is_heard_while_it_is_made_and_goes_on_when_it_is_done(
         sounding(page, after=0.5)
         live = source(page)
         assert "live.wav" in live
+        slowly(page)  # four seconds are soon over
         page.locator("#seek").press("End")
         assert float(page.evaluate("document.querySelector('#audio').currentTime")) < 4.0
 
@@ -68,6 +69,7 @@ def test_a_song_is_heard_while_it_is_made_and_goes_on_when_it_is_done(
         expect(page.locator("#seek")).not_to_have_attribute("aria-disabled", "true")
         # Past what was made first, by the same stream: no other source, no gap.
         page.evaluate(COUNT_WAITS)
+        page.evaluate("document.querySelector('#audio').playbackRate = 1")
         sounding(page, after=6.0)
         assert source(page) == live
         # Who moves in it gets the file, at the place that was meant.
@@ -151,10 +153,11 @@ def test_a_song_that_is_left_goes_on_in_the_bar(
         make(page, seconds=30, seed=4)
         page.get_by_role("button", name="Play", exact=True).click()
         sounding(page, after=0.3)
+        slowly(page)
         page.locator("#home-link").click()
         expect(page.get_by_text("Your song plays here.")).to_be_visible()
         before = float(page.evaluate("document.querySelector('#audio').currentTime"))
-        sounding(page, after=before + 0.1)
+        sounding(page, after=before + 0.05)
         expect(page.locator("#bar-note")).to_have_text("Still being made")
         expect(page.locator("#bar-seek")).to_be_disabled()
         held()
