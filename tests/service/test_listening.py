@@ -338,7 +338,7 @@ def test_a_killed_service_leaves_nothing_of_what_was_heard_and_makes_the_song(
         with running.client() as client:
             assert ended(client, song_id)["status"] == "done"
             assert len(sound_of(client.get(f"/songs/{song_id}/audio").content)) == SECONDS * RATE_HZ
-            # What an engine was writing when it died is left to a sweep: to the start's, unless it died later.
+            # What an engine was writing when it died is the sweep's: of the start, unless it died later.
             LocalStore(home).sweep(f"songs/{song_id}/")
             names = {path.name for path in (home / "songs" / song_id).iterdir()}
             assert not [name for name in names if "live" in name or name.startswith(".part")], names
