@@ -126,14 +126,18 @@ def findings(page: Page) -> list[str]:
     ]
 
 
-def worked_s(page: Page) -> float:
-    """The processor time, in seconds, that the page's own thread has taken: what else the machine does is not
-    in it."""
+def work_of(page: Page) -> Callable[[], float]:
+    """Says how many seconds of processor time the page's own thread has taken since: what else the machine
+    does is not in it."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
-    metrics = session.send("Performance.getMetrics")["metrics"]
-    session.detach()
-    return float(next(metric["value"] for metric in metrics if metric["name"] == "ThreadTime"))
+
+    def worked_s() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return float(next(metric["value"] for metric in metrics if metric["name"] == "ThreadTime"))
+
+    before = worked_s()
+    return lambda: worked_s() - before
 
 
 Visiting = Callable[..., AbstractContextManager[Visit]]
