@@ -9,7 +9,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.orchestrator.early import BUG, HOLD, BroadComposer
 from tests.page.conftest import Visiting
-from tests.page.test_page import describe, options, press_make, slowly, sounding, until, wait_for_song
+from tests.page.test_page import (
+    MADE_MS,
+    describe,
+    options,
+    press_make,
+    slowly,
+    sounding,
+    until,
+    wait_for_song,
+)
 from tests.service.server import Server, holding, serving
 
 EARLY = {"SONGWRIGHT_MUSIC__ENGINE": f"{BroadComposer.__module__}:{BroadComposer.__name__}"}
@@ -80,7 +89,7 @@ def test_a_song_is_heard_while_it_is_made_and_goes_on_when_it_is_done(
 
 
 def wait_for_done(page: Page) -> None:
-    expect(page.locator("#song")).to_have_attribute("data-status", "done", timeout=60_000)
+    expect(page.locator("#song")).to_have_attribute("data-status", "done", timeout=MADE_MS)
 
 
 # Of this stream alone: the file that follows begins by waiting.
@@ -140,7 +149,7 @@ def test_a_song_that_fails_while_it_is_heard_falls_silent_and_says_why(
         sounding(page, after=0.3)
         visit.offline = True  # the stream breaks off, and the browser may say so
         held()
-        expect(page.locator("#song-failure")).to_contain_text("a bug in the engine", timeout=30_000)
+        expect(page.locator("#song-failure")).to_contain_text("a bug in the engine", timeout=MADE_MS)
         expect(page.locator("#player")).to_be_hidden()
         assert page.evaluate("document.querySelector('#audio').paused")
 
@@ -175,9 +184,9 @@ STATUS_WHEN_HEARD = """(() => {
 def test_the_embedded_composer_is_heard_before_its_song_is_done(visiting: Visiting, tmp_path: Path) -> None:
     with serving(tmp_path, SONGWRIGHT_MUSIC__ENGINE="") as server, visiting(server) as visit:
         page = visit.page
-        make(page, seconds=60)
+        make(page, seconds=30)
         page.evaluate(STATUS_WHEN_HEARD)
-        page.get_by_role("button", name="Play", exact=True).click(timeout=60_000)
+        page.get_by_role("button", name="Play", exact=True).click(timeout=MADE_MS)
         assert page.evaluate("window.whenHeard") == "composing"
         sounding(page, after=0.5)
         wait_for_done(page)

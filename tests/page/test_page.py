@@ -17,7 +17,7 @@ from tests.page.engines import HOLD
 from tests.service.server import TOKEN, Server, serving
 
 SKETCH = dict.fromkeys(QUICK, "")  # an empty variable leaves the setting at its default
-MADE_MS = 60_000
+MADE_MS = 180_000
 
 
 def describe(page: Page, sentence: str, seconds: int = 10) -> None:
