@@ -378,5 +378,6 @@ def test_the_listener_too_many_is_told_to_come_back_and_a_stop_ends_all_streams(
             next_of(events, "reset")
         assert server.stop() == 0
         for events in (one, two):
-            assert events.get(timeout=60) is None
+            while events.get(timeout=60):
+                pass  # what was told before the end
     assert not [line for line in server.lines if "Traceback" in line]
