@@ -119,7 +119,8 @@ def listening(server: Server, last_id: str = "") -> Iterator[Queue[Event]]:
         assert begun.wait(30)
         yield events
         # Closing alone is not leaving: the system keeps the connection while the thread reads it.
-        response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the server may have ended it
+            response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 def next_of(events: "Queue[Event]", kind: str, song_id: str = "", **facts: Any) -> Event:
