@@ -114,7 +114,7 @@ def test_the_container_s_commands_run_and_its_health_is_the_service_s(tmp_path: 
     def checked(url: str) -> int:
         code = health[2].replace("http://127.0.0.1:8000", url)
         assert code != health[2]
-        return subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30).returncode
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60).returncode
 
     # A container listens to every address; its token is where the guide says.
     with serving(tmp_path, API_BEARER_TOKEN="", SONGWRIGHT_HOST="0.0.0.0") as server:

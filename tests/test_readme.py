@@ -79,7 +79,7 @@ def sung(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(command: list[str], home: Path, engines: dict[str, str]) -> None:
     env = environment(home, **engines, HOME=str(home))
-    result = subprocess.run(command, capture_output=True, text=True, cwd=home, env=env, timeout=60)
+    result = subprocess.run(command, capture_output=True, text=True, cwd=home, env=env, timeout=300)
     assert result.returncode == 0, result.stderr
 
 

@@ -93,7 +93,8 @@ def released(acestep: httpx.Client, **body: Any) -> str:
 
 
 def result(acestep: httpx.Client, task_id: str, status: int = 1) -> list[dict[str, Any]]:
-    for _ in range(400):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         (entry,) = data_of(acestep.post("/query_result", json={"task_id_list": [task_id]}))
         items: list[dict[str, Any]] = json.loads(entry["result"])
         if entry["status"] == status:

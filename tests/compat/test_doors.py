@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import get_args
 
@@ -15,7 +14,7 @@ from config.settings import Settings
 from orchestrator.pipeline.inputs.recordings import Rights
 from orchestrator.server.api.app import create_app
 from tests.compat.conftest import DAW
-from tests.service.server import TOKEN, Server
+from tests.service.server import TOKEN, Server, worked_s
 
 STATS, RELEASE = "/acestep/v1/stats", "/acestep/release_task"
 EVIL = "https://evil.example"
@@ -44,12 +43,13 @@ def test_without_a_token_only_what_no_other_site_has_sent(
 def test_a_body_of_a_stranger_costs_no_time(opened: Server, rest: bytes) -> None:
     headers = {"Origin": EVIL, "Content-Type": "multipart/form-data; boundary=x"}
     body = (b'name="ai_token"' + rest) * (900_000 // (15 + len(rest)))
-    began = time.monotonic()
+    assert opened.process
+    before = worked_s(opened.process.pid)
     assert httpx.post(opened.url + RELEASE, content=body, headers=headers).status_code == 401
     assert (
         httpx.post(opened.url + RELEASE, content=rest * 100_000, headers={"Origin": EVIL}).status_code == 401
     )
-    assert time.monotonic() - began < 5.0
+    assert worked_s(opened.process.pid) - before < 2.0
 
 
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x"])

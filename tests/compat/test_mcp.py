@@ -37,7 +37,7 @@ async def agent(server: Server, mode: Literal["auto", "legacy"] = "auto") -> Asy
     """``legacy`` is a client of the protocol before 2026, which begins with a handshake."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=30) as http,
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
         Client(streamable_http_client(f"{server.url}/mcp", http_client=http), mode=mode) as client,
     ):
         yield client
@@ -187,7 +187,7 @@ async def _waits(server: Server) -> None:
         waiting = asyncio.ensure_future(
             client.call_tool("wait_for_song", {"song_id": begun["song_id"]}, progress_callback=progress)
         )
-        await asyncio.wait_for(tells.wait(), 10)
+        await asyncio.wait_for(tells.wait(), 60)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
@@ -264,7 +264,7 @@ def test_ctrl_c_ends_it_though_nothing_comes_on_stdin(tmp_path: Path) -> None:
         assert process.stdout.readline(), "it is there"
         process.send_signal(signal.SIGINT)
         try:
-            assert process.wait(10) == INTERRUPTED
+            assert process.wait(60) == INTERRUPTED
         finally:
             process.kill()
 

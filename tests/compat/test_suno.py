@@ -43,7 +43,8 @@ def asked(suno: httpx.Client, *ids: str) -> list[dict[str, Any]]:
 
 def until(suno: httpx.Client, ids: list[str], state: str) -> dict[str, Any]:
     """The first of these songs that is in ``state``."""
-    for _ in range(200):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         infos = asked(suno, *ids)
         for info in infos:
             if info["status"] == state:

@@ -44,7 +44,7 @@ def test_a_client_that_is_generated_compiles_and_makes_a_song(tmp_path: Path) ->
                 text=True,
                 cwd=project,
                 env=env,
-                timeout=120,
+                timeout=300,
             )
             assert done.returncode == 0, (script, done.stdout + done.stderr)
     assert done.stdout.strip()

@@ -56,7 +56,7 @@ def forked(
     command = [sys.executable, "-m", "tests.orchestrator.forked", json.dumps(what)]
     process = Forked(zygote(), command, dict(env), str(cwd))
     with process.stderr:
-        code = process.wait(60.0)
+        code = process.wait(180.0)
     return Ended(code, *(path.read_bytes() if path.exists() else b"" for path in caught))
 
 

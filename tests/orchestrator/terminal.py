@@ -61,7 +61,7 @@ def on_terminal(
     *,
     until: str = "",
     keys: bytes = CTRL_C,
-    timeout_s: float = 60.0,
+    timeout_s: float = 180.0,
 ) -> Shown:
     """Runs ``command`` with all its streams on a terminal of its own. Once ``until`` is on the screen, these
     ``keys`` are pressed."""

@@ -38,7 +38,7 @@ def songwright(
 ) -> subprocess.CompletedProcess[str]:
     env = environment(home, **variables)
     return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, env=env, cwd=ROOT, input=text, timeout=60
+        [*COMMAND, *arguments], capture_output=True, text=True, env=env, cwd=ROOT, input=text, timeout=180
     )
 
 
@@ -180,7 +180,7 @@ def test_a_full_disk_is_said_plainly_and_leaves_no_song_that_looks_whole(tmp_pat
         text=True,
         env=environment(small, **QUICK),
         cwd=ROOT,
-        timeout=60,
+        timeout=180,
     )
     assert "No space left on device - free some space" in result.stderr
     assert "Traceback" not in result.stderr
@@ -203,7 +203,7 @@ def test_ctrl_c_at_any_moment_leaves_nothing_that_looks_whole(tmp_path: Path, at
     )
     time.sleep(wait_s)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     # Before Python itself is up, the signal ends the process as any other program.
     assert process.returncode in (INTERRUPTED, -signal.SIGINT), errors
     assert set(statuses(tmp_path)) <= {"cancelled", "queued"}

@@ -247,7 +247,7 @@ def test_play_plays_the_newest_that_is_done_or_the_named_one(home: Path, tmp_pat
 def test_ctrl_c_ends_what_is_played(home: Path, tmp_path: Path) -> None:
     there = players(tmp_path / "bin", "mpv", then="exec /bin/sleep 60")
     env = environment(home, **QUICK | there)
-    shown = on_terminal([*COMMAND, "play"], env, ROOT, until="Ctrl-C ends it", timeout_s=20)
+    shown = on_terminal([*COMMAND, "play"], env, ROOT, until="Ctrl-C ends it")
     assert shown.code == DONE
     assert shown.left_over() == []
 

@@ -159,7 +159,7 @@ def test_progress_bars_are_drawn_only_on_a_terminal(tmp_path: Path) -> None:
         text=True,
         env=environment(tmp_path, **QUICK, TERM="xterm-256color"),
         cwd=ROOT,
-        timeout=60,
+        timeout=180,
     )
     assert result.returncode == DONE
     assert "cover" in result.stdout

@@ -114,7 +114,7 @@ def test_a_command_in_every_environment(name: str, home: Path) -> None:
 def test_a_locale_without_our_letters_is_no_error(locale: dict[str, str], home: Path) -> None:
     env = environment(home, **QUICK) | locale
     for command in (MAKE, ["list"]):
-        ended = subprocess.run([*COMMAND, *command], capture_output=True, env=env, cwd=ROOT, timeout=60)
+        ended = subprocess.run([*COMMAND, *command], capture_output=True, env=env, cwd=ROOT, timeout=180)
         assert ended.returncode == DONE, ended.stderr
         assert b"Traceback" not in ended.stderr
 
@@ -142,7 +142,7 @@ def test_a_reader_that_has_seen_enough_hears_nothing(command: list[str], home: P
     )
     assert process.stdout
     process.stdout.close()
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert errors == b""
     assert process.returncode in (DONE, FAILED)
 
@@ -366,7 +366,7 @@ def test_a_folder_that_is_gone_or_no_folder_is_named(tmp_path: Path) -> None:
         python = f"import sys; sys.path.insert(0, '{ROOT}'); {program}"
         shell = f'rmdir "$PWD"; exec {COMMAND[0]} -c "{python}" {command}'
         ended = subprocess.run(
-            ["sh", "-c", shell], capture_output=True, text=True, env=env, cwd=gone, timeout=60
+            ["sh", "-c", shell], capture_output=True, text=True, env=env, cwd=gone, timeout=180
         )
         gone.mkdir(exist_ok=True)
         assert ended.returncode == code, (home, command, ended.stderr)
@@ -422,7 +422,7 @@ def test_ctrl_c_just_as_the_reader_of_photos_starts_is_for_the_command_alone(
         cwd=ROOT,
         process_group=0,
     )
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == INTERRUPTED, errors
     assert b"Traceback" not in errors, errors
 
@@ -456,6 +456,6 @@ def test_a_terminal_that_hangs_up_ends_the_command(tmp_path: Path) -> None:
     while not list(tmp_path.glob("songs/*/song.json")):
         assert process.poll() is None
     process.send_signal(signal.SIGHUP)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == -signal.SIGHUP
     assert b"Traceback" not in errors

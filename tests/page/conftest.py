@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.long import SOAK
 from tests.page.engines import HOLD
@@ -19,6 +19,9 @@ from tests.service.server import TOKEN, Server, holding, serving
 HELD = {"SONGWRIGHT_MUSIC__ENGINE": "tests.page.engines:HeldComposer"}
 DESKTOP = (1280, 900)
 PHONE = (390, 844)
+PATIENCE_MS = 30_000
+"""For whatever comes at once on a machine without other work."""
+expect.set_options(timeout=PATIENCE_MS)
 SMALLEST_PX = 24  # WCAG 2.2, 2.5.8
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (\d{3})")
 
@@ -123,6 +126,20 @@ def findings(page: Page) -> list[str]:
     ]
 
 
+def work_of(page: Page) -> Callable[[], float]:
+    """Says how many seconds of processor time the page's own thread has taken since: what else the machine
+    does is not in it."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def worked_s() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return float(next(metric["value"] for metric in metrics if metric["name"] == "ThreadTime"))
+
+    before = worked_s()
+    return lambda: worked_s() - before
+
+
 Visiting = Callable[..., AbstractContextManager[Visit]]
 
 
@@ -181,7 +198,7 @@ def visiting(browser: Browser) -> Visiting:
         context = browser.new_context(
             viewport={"width": width, "height": height}, storage_state=state, accept_downloads=True, **options
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         visit = Visit(context.new_page(), server.url, shots)
         visit.expected |= expected
         visit.page.goto(server.url + path)

@@ -32,6 +32,13 @@ def first(sketch: Server) -> str:
 
 def open_song(page: Page, song_id: str) -> None:
     page.goto(f"{page.url.partition('#')[0]}#song/{song_id}")
+    shows(page, song_id)
+
+
+def shows(page: Page, song_id: str) -> None:
+    """Waits for this song, done: the one before may stand there a moment longer."""
+    file = page.locator("#download-audio")
+    expect(file).to_have_attribute("href", re.compile(song_id), timeout=MADE_MS)
     expect(page.locator("#song")).to_have_attribute("data-status", "done")
 
 
@@ -46,7 +53,7 @@ def press(page: Page, button: str) -> str:
     before = open_id(page)
     page.get_by_role("button", name=button).click()
     page.wait_for_url(re.compile(f"#song/(?!{before})"))
-    expect(page.locator("#song")).to_have_attribute("data-status", "done", timeout=MADE_MS)
+    shows(page, open_id(page))
     return open_id(page)
 
 

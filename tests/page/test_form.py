@@ -201,7 +201,7 @@ def test_a_price_is_never_another_songs_and_a_refusal_is_said_in_plain_words(
     waiting: list[Route] = []
 
     def asked(seconds: int) -> Route:
-        for _ in range(500):
+        for _ in range(1500):
             if waiting and waiting[-1].request.post_data_json.get("audio_duration") == seconds:
                 return waiting[-1]
             page.wait_for_timeout(20)

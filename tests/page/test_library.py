@@ -2,7 +2,6 @@
 
 import io
 import json
-import statistics
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,9 @@ from playwright.sync_api import Locator, Page, Route, expect
 from orchestrator.songs.library import Library
 from storage.local import LocalStore
 from tests.orchestrator.songs import made_song
-from tests.page.conftest import DESKTOP, HELD, PHONE, Visiting
+from tests.page.conftest import DESKTOP, HELD, PHONE, Visiting, work_of
 from tests.page.engines import HOLD
+from tests.page.test_page import until
 from tests.page.test_player import of_module
 from tests.service.server import ONE_EACH, Server, holding, serving
 
@@ -27,20 +27,20 @@ def row(page: Page, song_id: str) -> Locator:
     return page.locator(f"#library-list [data-id='{song_id}']")
 
 
-SHOW = """(state) => {
-  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
 LISTS_READ = """async () => {
-  const before = performance.getEntriesByType("resource").length;
-  const { take } = await import("/page/songs.js");
-  for (let n = 0; n < 8; n += 1) {
+  let read = 0;
+  const { fetch } = window, { take } = await import("/page/songs.js");
+  window.fetch = (address, ...more) => {
+    read += String(address).includes("/songs?");
+    return fetch(address, ...more);
+  };
+  for (let n = 0; n < 16; n += 1) {
     const song = { id: "another", status: "composing", title: "Another", created_at: "2026-11-29T12:00:00Z" };
-    take({ ...song, progress: { music: { fraction: n / 8 } } });
+    take({ ...song, progress: { music: { fraction: n / 16 } } });
     await new Promise((done) => setTimeout(done, 120));
   }
-  const since = performance.getEntriesByType("resource").slice(before);
-  return since.filter(({ name }) => name.includes("/songs?")).length;
+  window.fetch = fetch;
+  return read;
 }"""
 
 
@@ -115,6 +115,7 @@ def test_what_other_clients_do_is_seen_at_once_and_a_song_is_stopped_in_its_row(
             client.delete(f"/songs/{last}").raise_for_status()
         expect(row(page, first)).to_contain_text("Renamed elsewhere")
         expect(row(page, last)).to_have_count(0)
+        of_module(page, "player", "it.setLoop('one')")  # five seconds are soon over
         row(page, first).get_by_role("button", name="Play Renamed elsewhere").click()
         expect(row(page, first).get_by_role("button", name="Pause")).to_be_visible()
         assert "#song/" not in page.url
@@ -173,8 +174,9 @@ def test_the_library_is_searched_filtered_and_sorted(
         expect(page.locator("#library-list bdi")).to_have_text(sorted(TITLES))
         page.get_by_label("State").select_option("Failed")
         expect(page.get_by_text("No song fits.")).to_be_visible()
-        # How far a song outside of the list has come is no reason to read the list anew.
-        assert page.evaluate(LISTS_READ) == 1
+        # How far a song outside of the list has come is no reason to read the list anew: once, for the song
+        # itself, or twice, if the server has news of another.
+        assert page.evaluate(LISTS_READ) in (1, 2)
         page.get_by_label("State").select_option("All")
         page.get_by_label("Singing").select_option("Instrumental")
         expect(page.get_by_text("No song fits.")).to_be_visible()
@@ -291,23 +293,19 @@ def answer_many(route: Route) -> None:
 
 SCROLL = """async () => {
   const view = document.getElementById("library-view");
-  const frames = [], tasks = [];
-  new PerformanceObserver((list) => list.getEntries().forEach((entry) => tasks.push(entry.duration)))
-    .observe({ type: "longtask", buffered: false });
-  let last = 0, most = 0;
+  let most = 0;
   for (let step = 0; step < 120; step += 1) {
-    const now = await new Promise(requestAnimationFrame);
-    if (last) frames.push(now - last);
-    last = now;
+    await new Promise(requestAnimationFrame);
     view.scrollTop += 240;
     most = Math.max(most, document.querySelectorAll("#library-list [role=row]").length);
   }
-  return { frames, tasks, most };
+  return most;
 }"""
+FRAME_S = 1 / 60
 
 
-def test_ten_thousand_songs_scroll_smoothly(server: Server, visiting: Visiting) -> None:
-    with visiting(server) as visit:
+def test_ten_thousand_songs_scroll_smoothly(shelf: Server, visiting: Visiting) -> None:
+    with visiting(shelf) as visit:
         page = visit.page
         page.route("**/songs?*", answer_many)
         page.reload()
@@ -324,18 +322,14 @@ def test_ten_thousand_songs_scroll_smoothly(server: Server, visiting: Visiting) 
             )
         ]
         assert shares == pytest.approx([0.1, 0.55, 0.55, 0.5])
-        found = page.evaluate(SCROLL)
-        frames = sorted(found["frames"])
-        print(
-            f"frames: median {statistics.median(frames):.1f} ms, "
-            f"95 % {frames[len(frames) * 95 // 100]:.1f} ms, longest {frames[-1]:.1f} ms; "
-            f"long tasks {found['tasks']}; rows {found['most']}"
-        )
-        assert found["most"] <= 40
-        assert statistics.median(frames) < 50, frames
+        worked_s = work_of(page)
+        assert page.evaluate(SCROLL) <= 40
+        frame_s = worked_s() / 120
+        print(f"scrolling took {1000 * frame_s:.1f} ms of work for each frame")
+        assert 0 < frame_s < FRAME_S
         rows = page.locator("#library-list [role=row]")
         expect(rows.first).to_contain_text("Song number")
-        order = [int(one.get_attribute("aria-rowindex") or 0) for one in rows.all()]
+        order = rows.evaluate_all("(rows) => rows.map((row) => Number(row.ariaRowIndex))")
         assert order == sorted(order)
         page.get_by_role("button", name="Select several").focus()
         page.keyboard.press("Tab")
@@ -346,12 +340,13 @@ def test_ten_thousand_songs_scroll_smoothly(server: Server, visiting: Visiting) 
         assert len(pages) <= 2, pages
         # A new song above moves neither the focus nor what is looked at.
         place = page.locator("#library-list a:focus").bounding_box()
+        assert place
         of_module(
             page, "songs", "it.take({ ...it.songAt(0), id: 'new', created_at: '2026-11-30T18:00:00Z' })"
         )
         expect(page.locator("#library-count")).to_have_text("10001 songs")
         expect(page.locator("#library-list a:focus bdi")).to_have_text(f"Song number {MANY - 1}")
-        assert page.locator("#library-list a:focus").bounding_box() == place
+        until(page, STANDS_AT, [place["x"], place["y"]])
         of_module(page, "songs", "it.drop('new')")
         page.keyboard.press("Home")
         expect(page.locator("#library-list a:focus bdi")).to_have_text("Song number 0")
@@ -361,6 +356,12 @@ def test_ten_thousand_songs_scroll_smoothly(server: Server, visiting: Visiting) 
         assert page.evaluate(BUSY) == "Said while it was read"
 
 
+STANDS_AT = """([x, y]) => {
+  const place = document.querySelector("#library-list a:focus").getBoundingClientRect();
+  return Math.abs(place.x - x) < 1 && Math.abs(place.y - y) < 1;
+}"""
+
+
 # Songs that are not in the list tell of themselves all the time; reading the list takes longer.
 BUSY = """async () => {
   const it = await import("/page/songs.js");
@@ -368,7 +369,7 @@ BUSY = """async () => {
   it.take({ ...it.songOf(known), id: "old", title: "Of the old list", created_at: "2027-01-01T00:00:00Z" });
   it.want({ favourite: "true" });
   it.take({ ...it.songOf(known), title: "Said while it was read" });
-  for (let number = 0; number < 100; number += 1) {
+  for (let number = 0; number < 500; number += 1) {
     it.take({ id: `busy${number}`, status: "composing", title: "", created_at: "2027-01-01T00:00:00Z" });
     await new Promise((resolve) => setTimeout(resolve, 60));
     const first = document.querySelector("#library-list bdi").textContent;

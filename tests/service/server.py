@@ -21,7 +21,7 @@ from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment
 from tests.service.zygote import Forked, zygote
 
 TOKEN = "token-of-the-tests-0123456789"
-STARTED_S = 30.0
+STARTED_S = 60.0
 ONE_EACH = {"SONGWRIGHT_MUSIC__PROCESSES": "1"}
 """Each process takes half a second of a core until it is ready."""
 TIMED = [sys.executable, "-m", "tests.hostile.timed"]
@@ -121,7 +121,7 @@ def serving(home: Path, *, ready: bool = True, timed: bool = False, **variables:
             server.kill()
 
 
-def ended(client: httpx.Client, song_id: str, timeout_s: float = 30.0) -> dict[str, Any]:
+def ended(client: httpx.Client, song_id: str, timeout_s: float = 60.0) -> dict[str, Any]:
     """The song's manifest once it has ended."""
     until = time.monotonic() + timeout_s
     while True:
@@ -160,6 +160,12 @@ def fork_servers(pid: int) -> list[int]:
             if int(parent) == pid and b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes():
                 found.append(child)
     return found
+
+
+def worked_s(pid: int) -> float:
+    """The processor time, in seconds, that a process has taken (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def alive(pid: int) -> bool:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.modal.deployed import until
-from tests.orchestrator.hasty import BROKEN, CHANGED, FRAGILE, LONG, PATIENT, logged
+from tests.orchestrator.hasty import BROKEN, CHANGED, FRAGILE, LONG, PATIENT, PLAN_S, logged
 from tests.service.server import Server, ended, serving
 from tests.service.test_generation import ASYNC, describe
 
@@ -80,7 +80,7 @@ def test_a_plan_with_another_cover_than_was_said_has_its_own(server: Server, lat
     assert early["status"] == "done"
     assert sums(early) == sums(after)
     assert early["plan"]["mood"] == "epic"
-    assert early["costs"]["cover"]["seconds"] > 1.5 * after["costs"]["cover"]["seconds"]
+    assert early["costs"]["cover"]["seconds"] > 0.9 * PLAN_S  # of both, each of half a plan at least
 
 
 def test_a_plan_that_fails_leaves_no_cover(server: Server, client: httpx.Client) -> None:
@@ -89,7 +89,7 @@ def test_a_plan_that_fails_leaves_no_cover(server: Server, client: httpx.Client)
     assert song["error"]["step"] == "lyrics"
     assert logged(3, server.home)[:2] == ["plan begins", "cover begins"]  # it may end all the same
     assert set(song["assets"]) == set(song["engines"]) == set(song["timings_s"]) == set()
-    until(lambda: files(server, song) == {"song.json"}, 10.0, "the cover to go")
+    until(lambda: files(server, song) == {"song.json"}, 60.0, "the cover to go")
     assert song["costs"]["cover"]["seconds"] > 0  # what it took until then was used
 
 
@@ -102,7 +102,7 @@ def test_a_song_that_is_cancelled_while_it_is_planned_leaves_no_cover(
     song = client.post(f"/songs/{song_id}/cancel").json()
     assert song["status"] == "cancelled"
     assert set(song["assets"]) == set()
-    until(lambda: files(server, song) == {"song.json"}, 10.0, "the cover to go")
+    until(lambda: files(server, song) == {"song.json"}, 60.0, "the cover to go")
 
 
 def test_a_painter_that_dies_meanwhile_is_tried_again(server: Server, client: httpx.Client) -> None:

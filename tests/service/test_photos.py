@@ -210,13 +210,13 @@ def test_a_hundred_megabytes_are_refused_before_they_are_sent(server: Server) ->
     )
     host, _, port = server.url.removeprefix("http://").partition(":")
     began = time.monotonic()
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(head.encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
     assert answer.startswith("HTTP/1.1 413")
     assert "body-too-large" in answer
     assert "connection: close" in answer.lower()
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 15.0
 
 
 def test_a_hundred_megabytes_without_a_length_are_cut_off(server: Server) -> None:

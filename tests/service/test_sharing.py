@@ -11,11 +11,14 @@ import pytest
 from orchestrator.server.access.sharing import LONGEST_SHARE_S, SHARE_S, ShareLinks
 from orchestrator.server.api.responses.share_page import song_page
 from orchestrator.songs.library import Library
+from orchestrator.songs.manifest import Status
 from storage.local import LocalStore
 from storage.signing import Signer
 from tests.hostile.figures import resisted
+from tests.orchestrator.songs import made_song
 from tests.service.server import TOKEN, Server, serving
 from tests.service.test_generation import describe
+from tests.service.test_songs import until
 
 MANY = {"SONGWRIGHT_WRONG_TOKENS_PER_MINUTE": "1000"}
 PARTS = ("", "/audio", "/cover")
@@ -188,14 +191,9 @@ def test_a_deleted_song_is_gone_and_an_unfinished_one_is_not_shared(
         for part in PARTS:
             gone = reader.get(path + part)
             assert (gone.status_code, "was deleted" in gone.text) == (410, True)
-        # The last of several waits while the first is made.
-        later = {"Prefer": "respond-async"}
-        body = describe(seed=6, variations=4)
-        song_id = client.post("/generate-from-description", json=body, headers=later).json()["sibling_ids"][
-            -1
-        ]
-        client.post(f"/songs/{song_id}/cancel")
-        assert client.post(f"/songs/{song_id}/share").status_code == 409
+        unfinished = made_song(6, {}, {}, status=Status.CANCELLED)
+        Library(LocalStore(server.home)).save(unfinished)
+        assert client.post(f"/songs/{unfinished.id}/share").status_code == 409
 
 
 def test_no_log_has_a_link(server: Server, songs: tuple[str, str], reader: httpx.Client) -> None:
@@ -203,7 +201,7 @@ def test_no_log_has_a_link(server: Server, songs: tuple[str, str], reader: httpx
     for part in (*PARTS, "/nothing"):
         reader.get(path + part)
     assert reader.get("/health").status_code == 200
-    assert any("/share/..." in line for line in server.lines)
+    until(lambda: any("/share/..." in line for line in list(server.lines)))
     signature = path.rpartition(".")[2]
     assert not [line for line in server.lines if signature in line or TOKEN in line]
 
@@ -228,8 +226,8 @@ def test_what_users_wrote_is_never_markup(server: Server, songs: tuple[str, str]
 
 
 def test_one_address_reads_so_many_links_a_minute(server: Server, reader: httpx.Client) -> None:
-    statuses = [reader.get("/share/x").status_code for _ in range(300)]
-    assert 429 in statuses
-    answer = reader.get("/share/x")
+    # Four more a second are let in: a slow machine comes to the limit later.
+    answers = (reader.get("/share/x") for _ in range(2000))
+    answer = next(answer for answer in answers if answer.status_code == 429)
     assert answer.json()["type"].endswith("too-many-share-requests")
     assert int(answer.headers["retry-after"]) >= 1

@@ -31,7 +31,7 @@ import asyncio
 from songwright import AsyncClient, Client, Song
 
 with Client("http://127.0.0.1:8000", "token") as client:
-    song: Song = client.wait(client.generate("a waltz", audio_duration=30), timeout_s=60)
+    song: Song = client.wait(client.generate("a waltz", audio_duration=30), timeout_s=180)
     reveal_type(client.plan("a waltz")["tempo_bpm"])
 
 async def main() -> None:
@@ -104,7 +104,7 @@ def run(python: Path, code: str, *arguments: str, cwd: Path, **variables: str) -
     file.write_text(code)
     command = [str(python), "-I", "-W", "error", str(file), *arguments]
     done = subprocess.run(
-        command, capture_output=True, text=True, env=os.environ | variables, cwd=cwd, timeout=60
+        command, capture_output=True, text=True, env=os.environ | variables, cwd=cwd, timeout=180
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -254,7 +254,7 @@ def test_events_that_are_none_are_given_up_for_asking(
     song = client.generate("a song with odd events", audio_duration=5)
     proxy.expect("GET", "/events$", Refused(200, SSE, event))
     threading.Timer(0.3, held).start()
-    assert client.wait(song, timeout_s=30).status == "done"
+    assert client.wait(song, timeout_s=90).status == "done"
 
 
 def test_an_error_of_the_callback_is_the_callers_own(
