@@ -21,6 +21,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from orchestrator.cli.commands.exits import INTERRUPTED
+from orchestrator.compat.mcp import INSTALL, WITHOUT_SDK
 from tests.compat.doors import server as server
 from tests.orchestrator.early import HOLD
 from tests.orchestrator.test_cli import COMMAND, QUICK, ROOT, environment
@@ -298,5 +299,6 @@ def test_without_the_sdk_it_says_what_to_install(tmp_path: Path) -> None:
     done = subprocess.run(
         run, capture_output=True, text=True, env=environment(tmp_path), cwd=ROOT, check=True
     )
-    sentence = 'MCP\'s SDK is not installed - install it: pip install "songwright[mcp]"'
+    sentence = f"{WITHOUT_SDK} - {INSTALL}"
+    assert 'pip install "songwright[mcp]"' in sentence
     assert done.stdout.splitlines() == [sentence, sentence]

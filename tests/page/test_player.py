@@ -263,7 +263,9 @@ def test_keys_and_the_systems_controls_steer_it_and_it_remembers(
         page.locator("#bar-play").click()
         until(page, PAUSED)
         of_module(page, "player", "it.seek(7)")
+        after = of_module(page, "queue", "it.upcoming()")
         page.reload()
+        assert of_module(page, "queue", "it.upcoming()") == after
         expect(page.locator("#bar-title")).to_have_text(NAMES[1])
         expect(page.locator("#bar-now")).to_have_text("0:07")
         shown = state(page)
@@ -401,6 +403,15 @@ def test_the_words_follow_and_a_word_is_gone_to_on_the_whole_screen_too(
         expect(karaoke.locator(".line").nth(0)).to_have_class(re.compile("now"))
         page.wait_for_timeout(400)
         assert page.evaluate(AT_REST, "karaoke-box") == before
+        # A long title leaves room for the way out.
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.evaluate(
+            "document.querySelector('#karaoke-title').textContent = 'Waiting for Saturday '.repeat(4)"
+        )
+        close = page.get_by_role("button", name="Close the lyrics").bounding_box()
+        assert close
+        assert close["x"] + close["width"] <= 390
+        page.set_viewport_size({"width": 1280, "height": 900})
         page.keyboard.press("Escape")
         expect(karaoke).to_be_hidden()
         expect(page.get_by_role("button", name="Lyrics on the whole screen")).to_be_focused()

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from art.contract import CoverRequest
+from art.sketch.subjects.reading import subjects_of
 from tests.service.server import Server, serving
 from tests.vision.photos import file_of, shot
 
@@ -324,7 +326,12 @@ def test_a_song_gets_another_cover_and_keeps_its_sound(client: httpx.Client, par
     # The same request makes the same cover, and one without a seed another one.
     again = changed(client, parent, "cover", prompt="a lighthouse in the fog", seed=77)
     assert again["assets"]["cover"]["sha256"] == song["assets"]["cover"]["sha256"]
+    request = CoverRequest(title="My Bicycle", prompt="", theme=song["plan"]["theme"], seed=1)
+    assert [subject.name for subject in subjects_of(request)][:1] == ["lighthouse"]
+    # A song that was renamed has its new name on what is made of it.
+    client.patch(f"/songs/{song['id']}", json={"title": "Foghorn"}).raise_for_status()
     other = changed(client, song, "cover")
+    assert other["title"] == other["plan"]["title"] == "Foghorn"
     assert other["seed"] != 77
     assert other["assets"]["cover"]["sha256"] != song["assets"]["cover"]["sha256"]
     assert other["plan"]["cover_prompt"] == "a lighthouse in the fog"

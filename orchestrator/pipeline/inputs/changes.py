@@ -124,14 +124,15 @@ def tagged(sections: Iterable[SectionTime], lines: Sequence[TimedLine]) -> str:
 
 
 def finished_parts(song: Song) -> tuple[SongPlan, MusicFacts]:
-    """The plan and the music of a song that may be changed. Raises ``Conflict`` for one that is not done, and
-    ``InvalidRequest`` for one that is past today's limits."""
+    """The plan, with the title that the song has now, and the music of a song that may be changed. Raises
+    ``Conflict`` for one that is not done, and ``InvalidRequest`` for one that is past today's limits."""
     if song.status is not Status.DONE or song.music is None or "audio" not in song.assets:
         raise Conflict(f"song {song.id} is {song.status.value}", "change it when it is done")
     if song.plan is None or isinstance(song.plan, KeptPlan):
         fix = "it is past today's limits: make a new one of its words"
         raise InvalidRequest("source", song.id, fix)
-    return song.plan, song.music
+    plan = song.plan.model_copy(update={"title": song.renamed}) if song.renamed else song.plan
+    return plan, song.music
 
 
 def separator_info(name: str) -> EngineInfo:

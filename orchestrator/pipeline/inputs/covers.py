@@ -7,6 +7,8 @@ from orchestrator.songs.brief import Brief
 from orchestrator.songs.facts.change import COVER, SongChange
 from orchestrator.songs.manifest import Song
 
+MOST_ABOUT = 80
+"""Characters of a prompt that are taken for what the cover shows."""
 _NOT_KEPT = set("duration_s plan change variations keep draft seed photo photo_as_cover cover".split())
 
 
@@ -16,7 +18,9 @@ def brief_of_cover(song: Song, prompt: str, seed: int) -> Brief:
     is past today's limits."""
     plan, music = finished_parts(song)
     if prompt:
-        plan = plan.model_copy(update={"cover_prompt": prompt})
+        # A painter that reads what a song is about shows that before the prompt: here they are the same.
+        about = prompt.partition(",")[0][:MOST_ABOUT]
+        plan = plan.model_copy(update={"cover_prompt": prompt, "theme": (about,)})
     return Brief.model_validate(
         {
             **song.brief.model_dump(exclude=_NOT_KEPT),

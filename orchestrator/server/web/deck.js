@@ -2,7 +2,7 @@
 // What is loaded after it, and what becomes of one that breaks off, is player.js.
 
 import { keep, kept } from "/page/kept.js";
-import { joinQueue, moveTo } from "/page/queue.js";
+import { joinQueue, moveTo, recallQueue } from "/page/queue.js";
 import { audio, fitSpeed, soundState, wireSound } from "/page/sound.js";
 import { t } from "/page/words.js";
 
@@ -191,6 +191,7 @@ function recall() {
   track = { sections: [], kinds: [], ...last, url: "", live: false, whole: null, resumeAt: Number(last.time) || 0 };
   started = true;
   duration = Number(last.seconds) || 0;
+  recallQueue(last.id);
 }
 
 function startTicking() {

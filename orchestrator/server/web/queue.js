@@ -1,5 +1,9 @@
 // What is played after what: ids in the order in which they were shown, and the one that plays.
 
+import { keep, kept } from "/page/kept.js";
+
+const MOST_KEPT = 500; // over a reload
+
 let ids = [];
 let index = -1;
 let shown = () => [];
@@ -13,6 +17,21 @@ export function offerList(list) {
 export function startQueue(list, id) {
   ids = list.includes(id) ? [...list] : [id, ...list];
   index = ids.indexOf(id);
+  keepQueue();
+}
+
+function keepQueue() {
+  const from = Math.max(0, index - MOST_KEPT / 5);
+  keep("queue", ids.slice(from, from + MOST_KEPT));
+}
+
+// After a reload the song that was played last has the list that it stood in.
+export function recallQueue(id) {
+  const list = kept("queue", null);
+  if (Array.isArray(list) && list.includes(id) && list.every((each) => typeof each === "string")) {
+    ids = list;
+    index = ids.indexOf(id);
+  }
 }
 
 // A song that plays is in a list, whoever began it.
@@ -41,9 +60,11 @@ export function removeFromQueue(id) {
   ids.splice(place, 1);
   // What plays may go on although it left the queue: what came after it is still next.
   if (place <= index) index -= 1;
+  keepQueue();
 }
 
 export function emptyQueue() {
   ids = [];
   index = -1;
+  keepQueue();
 }
