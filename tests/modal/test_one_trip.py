@@ -25,8 +25,8 @@ HERE = paced_sketch.__name__
 ENV = engines_in(HERE)
 CLASSES = ("LyricsEngine.*", "MusicEngine.*", "CoverEngine.*")
 MOST_WRITES = 22 + 2
-"""A song's own, and those of the index that a new deployment gets: some seconds after its start, perhaps in the
-middle of its first song."""
+"""A song's own, and those of the index that a new deployment gets: some seconds after its start, perhaps in
+the middle of its first song."""
 DURATION_S = float(os.environ.get("SONGWRIGHT_TEST_DURATION_S", "30"))
 PACE = os.environ.get("SONGWRIGHT_TEST_PACE", "0.4")
 """As in ``test_cold``. The writes are as many for 180 s at 1, and the docstring's figures are of that."""
