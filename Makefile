@@ -29,8 +29,8 @@ export PIP_CONSTRAINT := constraints.txt
 
 # Three tests on two cores: many wait for a server, a bucket or a timer.
 WORKERS ?= $$($(BIN)/python -c 'import os; print(os.cpu_count() * 3 // 2)')
-# What is killed, and the containers of Modal.
-WAITING := tests/modal tests/service/test_faults.py tests/service/test_kills.py
+# The containers of Modal, and what is killed. A broken network beside them takes minutes longer: it is tested alone.
+WAITING := tests/modal tests/service/test_kills.py
 
 FFMPEG := libavformat libavcodec libavdevice libavutil libavfilter libswscale libswresample
 
